@@ -1,0 +1,2 @@
+//! The flowtrail binary.
+fn main() {}

@@ -1,0 +1,11 @@
+//! The log's coordinates: streams, positions in them, subjects and the tokens subjects are made of.
+
+mod account;
+mod position;
+mod stream;
+mod subject;
+
+pub use account::{AccountId, BadAccountId};
+pub use position::{BadPosition, Position};
+pub use stream::{Stream, UnknownStream};
+pub use subject::{BadSubject, Subject, token};

@@ -1,0 +1,73 @@
+//! Account ids: the first part of every key and the tenant boundary.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The most characters an account id, like every other subject token, may have.
+pub(super) const MAX_TOKEN_LENGTH: usize = 64;
+
+/// An account's id. Invariant: matches `[A-Za-z0-9_-]{1,64}`, so it is a subject token as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct AccountId(String);
+
+/// The text is no account id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("account: must be 1 to 64 characters of A-Z a-z 0-9 _ -")]
+pub struct BadAccountId;
+
+impl AccountId {
+    /// Checks `text`.
+    ///
+    /// # Errors
+    /// When it has other characters than a subject token may have, none, or more than 64.
+    pub fn parse(text: &str) -> Result<Self, BadAccountId> {
+        if is_token(text) { Ok(Self(text.to_owned())) } else { Err(BadAccountId) }
+    }
+
+    /// The id as it stands in subjects and keys.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether `text` matches `[A-Za-z0-9_-]{1,64}`.
+pub(super) fn is_token(text: &str) -> bool {
+    (1..=MAX_TOKEN_LENGTH).contains(&text.len()) && text.bytes().all(is_token_byte)
+}
+
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = BadAccountId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl std::str::FromStr for AccountId {
+    type Err = BadAccountId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(account: AccountId) -> Self {
+        account.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
