@@ -1,0 +1,86 @@
+# Every way to run, test and look after Flowtrail. `just --list` shows them; `./just` works where just is not installed.
+
+set positional-arguments
+
+# List the recipes.
+default:
+    @"{{ just_executable() }}" --list --unsorted
+
+# Build in release and run everything in one process, with a nats-server of its own; Ctrl-C stops it all.
+up *ARGS:
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    export FLOWTRAIL_NATS_SERVER
+    # cargo replaces itself by the program, so a signal reaches it directly.
+    exec cargo run --release --bin flowtrail -- up "$@"
+
+# The same as `up`, with sample events from real logs already in.
+demo *ARGS:
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    export FLOWTRAIL_NATS_SERVER
+    exec cargo run --release --bin flowtrail -- up --demo "$@"
+
+# Run all tests against a real nats-server, with the clients that people use; ARGS narrow them down.
+test *ARGS:
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON
+    if cargo nextest --version >/dev/null 2>&1; then
+        exec cargo nextest run --workspace "$@"
+    fi
+    exec cargo test --workspace "$@"
+
+# What every commit passes: format, lints, dependencies, tests.
+check: format lint deny test
+
+# Fail where the code is not formatted.
+format:
+    cargo fmt --all --check
+
+# Fail on every warning.
+lint:
+    cargo clippy --workspace --all-targets -- --deny warnings
+
+# Check the licences, sources and, where their database can be reached, the advisories of all dependencies.
+deny:
+    #!/bin/sh
+    set -eu
+    deny=.tools/bin/cargo-deny
+    case $("$deny" --version 2>/dev/null) in
+        'cargo-deny {{ cargo_deny }}') ;;
+        *) cargo install --quiet --locked cargo-deny --version {{ cargo_deny }} --root .tools ;;
+    esac
+    if "$deny" --log-level off fetch db 2>/dev/null; then
+        exec "$deny" check
+    fi
+    echo 'the advisory database can not be reached: checking all but advisories' >&2
+    exec "$deny" check bans licenses sources
+
+cargo_deny := '0.20.2'
+
+# Measure ingest, publish to visible, replay and the lists, and print the medians.
+bench *ARGS:
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    export FLOWTRAIL_NATS_SERVER
+    # The benchmark starts the program itself.
+    cargo build --release --package flowtrail --bins --examples
+    exec cargo run --release --package flowtrail --example bench -- "$@"
+
+# Write the JSON Schemas of all events into schemas/ anew.
+schemas:
+    cargo run --bin flowtrail -- schemas --write schemas
+
+# Compute a view anew from the log, beside the old one: `just rebuild audit`, `just rebuild --all`.
+rebuild *ARGS:
+    @exec cargo run --release --bin flowtrail -- rebuild "$@"
+
+# Publish files of a public log format: `just import zeek-conn FILE...`; see `flowtrail import --help`.
+import *ARGS:
+    @exec cargo run --release --bin flowtrail -- import "$@"
