@@ -1,0 +1,56 @@
+//! Which audit events are wanted.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::directory::Named;
+use crate::paging::Period;
+
+/// A filter over audit events: all given parts must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Any of these event types; none given: all.
+    pub event_types: Vec<String>,
+    /// Done by this actor.
+    pub actor_id: Option<String>,
+    /// Done to this resource.
+    pub resource_id: Option<String>,
+    /// Happened in this period.
+    pub period: Period,
+    /// Part of activity, type, actor (id, name, address), resource or payload; any case, literal.
+    pub search: Option<String>,
+}
+
+impl Filter {
+    /// Whether it lets everything through, but for the period, which the keys answer.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.event_types.is_empty() && self.actor_id.is_none() && self.resource_id.is_none() && self.search.is_none()
+    }
+
+    /// Whether `event` passes, its period aside. `found` holds the ids of the users in the directory whose
+    /// name or address matches the search: they count where the event itself names none.
+    #[must_use]
+    pub fn matches(&self, event: &Event, found: &Named) -> bool {
+        let given = &event.given;
+        if !self.event_types.is_empty() && !self.event_types.contains(&event.event_type) {
+            return false;
+        }
+        if self.actor_id.is_some() && self.actor_id != given.actor_id {
+            return false;
+        }
+        if self.resource_id.is_some() && self.resource_id != given.resource_id {
+            return false;
+        }
+        let Some(search) = &self.search else { return true };
+        let needle = search.to_lowercase();
+        let contains = |text: &str| text.to_lowercase().contains(&needle);
+        let any = |texts: &[&Option<String>]| texts.iter().any(|text| text.as_deref().is_some_and(contains));
+        contains(event.activity())
+            || contains(&event.event_type)
+            || any(&[&given.actor_id, &given.actor_name, &given.actor_email, &given.resource_id])
+            || found.names_user(given.actor_id.as_deref(), given.actor_name.as_deref(), given.actor_email.as_deref())
+            || event.event_payload().is_some_and(|payload| contains(payload.as_str()))
+            || given.meta.as_ref().is_some_and(|meta| contains(meta.as_str()))
+    }
+}

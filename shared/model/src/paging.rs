@@ -1,0 +1,68 @@
+//! Lists and pages, the same for every view. Lists are newest first; equal times are ordered by id, descending.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Where a row stands in a list: what a cursor holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RowPosition {
+    /// The row's time.
+    pub time: Timestamp,
+    /// The row's id, which breaks the tie between equal times.
+    pub id: String,
+}
+
+/// Where a page starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// So many rows after the newest. Shifts while rows are being added.
+    Offset(u64),
+    /// After this row. Neither repeats nor skips a row while rows are being added.
+    After(RowPosition),
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Where it starts.
+    pub start: Start,
+    /// At most this many rows.
+    pub limit: usize,
+}
+
+impl Page {
+    /// The newest `limit` rows.
+    #[must_use]
+    pub fn newest(limit: usize) -> Self {
+        Self { start: Start::Offset(0), limit }
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rows<T> {
+    /// The rows, newest first.
+    pub rows: Vec<T>,
+    /// How many rows match on all pages together: exact.
+    pub total: u64,
+    /// The last row's position when more rows follow it.
+    pub next: Option<RowPosition>,
+}
+
+/// A range of time, both ends included; an end that is not given is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// The earliest time in it.
+    pub from: Option<Timestamp>,
+    /// The latest time in it.
+    pub to: Option<Timestamp>,
+}
+
+impl Period {
+    /// Whether it is all of time.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+}

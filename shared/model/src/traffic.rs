@@ -1,0 +1,15 @@
+//! Network traffic: what talked to what. Reports fold into records, whatever their order.
+
+mod filter;
+mod record;
+mod report;
+
+pub use filter::{Connection, Filter};
+pub use record::{Icmp, Record, RecordKey};
+pub use report::{
+    Direction, Endpoint, EndpointType, EventType, GeoLocation, IcmpData, Policy, REPORTED, Report, Reported, SubEvent,
+    User,
+};
+
+#[cfg(test)]
+mod tests;

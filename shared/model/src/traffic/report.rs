@@ -1,0 +1,210 @@
+//! A traffic report as it is published.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::json::filled;
+use crate::time::Timestamp;
+
+/// The CloudEvents type of [`Reported`].
+pub const REPORTED: &str = "flowtrail.traffic.reported.v1";
+
+/// What happened to a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum EventType {
+    #[default]
+    #[serde(rename = "TYPE_UNKNOWN")]
+    Unknown,
+    #[serde(rename = "TYPE_START")]
+    Start,
+    #[serde(rename = "TYPE_END")]
+    End,
+    #[serde(rename = "TYPE_DROP")]
+    Drop,
+}
+
+/// Which way the traffic went, seen from the reporter. Unknown sorts first, so that folding prefers what is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Direction {
+    #[default]
+    #[serde(rename = "DIRECTION_UNKNOWN")]
+    Unknown,
+    #[serde(rename = "INGRESS")]
+    Ingress,
+    #[serde(rename = "EGRESS")]
+    Egress,
+}
+
+/// What kind of thing an endpoint is. Unknown sorts first, so that folding prefers what is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum EndpointType {
+    #[default]
+    Unknown,
+    Peer,
+    HostResource,
+    SubnetResource,
+    DomainResource,
+    Route,
+}
+
+/// Where an endpoint is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct GeoLocation {
+    /// The city's name.
+    #[serde(deserialize_with = "filled")]
+    pub city_name: Option<String>,
+    /// The country's ISO code.
+    #[serde(deserialize_with = "filled")]
+    pub country_code: Option<String>,
+}
+
+/// One end of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Endpoint {
+    /// Peer or resource id.
+    #[serde(deserialize_with = "filled")]
+    pub id: Option<String>,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub endpoint_type: EndpointType,
+    /// Its name; default: the directory's.
+    #[serde(deserialize_with = "filled")]
+    pub name: Option<String>,
+    /// Where it is; default: the directory's.
+    pub geo_location: GeoLocation,
+    /// Its operating system; default: the directory's.
+    #[serde(deserialize_with = "filled")]
+    pub os: Option<String>,
+    /// `ip:port`, or `[ip]:port` for IPv6.
+    #[serde(deserialize_with = "filled")]
+    pub address: Option<String>,
+    /// Its DNS name; default: the directory's.
+    #[serde(deserialize_with = "filled")]
+    pub dns_label: Option<String>,
+}
+
+/// The user behind a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct User {
+    /// Their id.
+    #[serde(deserialize_with = "filled")]
+    pub id: Option<String>,
+    /// Their e-mail address; default: the directory's.
+    #[serde(deserialize_with = "filled")]
+    pub email: Option<String>,
+    /// Their name; default: the directory's.
+    #[serde(deserialize_with = "filled")]
+    pub name: Option<String>,
+}
+
+/// The policy that allowed a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Policy {
+    /// Its id.
+    #[serde(deserialize_with = "filled")]
+    pub id: Option<String>,
+    /// Its name; default: the directory's.
+    #[serde(deserialize_with = "filled")]
+    pub name: Option<String>,
+}
+
+/// ICMP type and code of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct IcmpData {
+    /// The type.
+    #[serde(rename = "type")]
+    pub icmp_type: u8,
+    /// The code.
+    pub code: u8,
+}
+
+/// Something that happened to a flow, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct SubEvent {
+    /// When.
+    pub timestamp: Timestamp,
+    /// What.
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+}
+
+/// The `data` of a traffic report, as publishers write it. All optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Reported {
+    /// The flow; default: the event id, for a drop has a flow of its own.
+    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    pub flow_id: Option<String>,
+    /// What happened; it is one of `events`, at the CloudEvent's time.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<EventType>,
+    /// Who saw it; default: the last token of the subject.
+    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    pub reporter_id: Option<String>,
+    /// Where it came from.
+    pub source: Endpoint,
+    /// Where it went.
+    pub destination: Endpoint,
+    /// The user behind it.
+    pub user: User,
+    /// The policy that allowed it.
+    pub policy: Policy,
+    /// ICMP type and code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<IcmpData>,
+    /// IANA protocol number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<u16>,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+    /// How many connections started in the window.
+    pub num_of_starts: u64,
+    /// How many ended.
+    pub num_of_ends: u64,
+    /// How many were dropped.
+    pub num_of_drops: u64,
+    /// The start of the window that the report sums up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_start: Option<Timestamp>,
+    /// Its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_end: Option<Timestamp>,
+    /// What happened, where several reports are folded already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SubEvent>,
+    /// When given, must be the account of the subject.
+    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+}
+
+/// A report with what its envelope says: ready to be folded into its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The event id.
+    pub id: String,
+    /// When it happened; else when the log received it.
+    pub time: Timestamp,
+    /// When the log received it.
+    pub received_at: Timestamp,
+    /// The reporter that the subject names.
+    pub subject_reporter: String,
+    /// The report itself.
+    pub data: Reported,
+}
