@@ -1,6 +1,7 @@
 //! Audit events: who did what. One canonical event stands behind every dialect.
 
 mod activity;
+mod derived;
 mod filter;
 
 use schemars::JsonSchema;

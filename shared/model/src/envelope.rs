@@ -48,7 +48,9 @@ pub struct CloudEvent<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Neither form of envelope is there.
-    #[error("no cloudevent: content-type must start with application/cloudevents, or ce-id, ce-source, ce-type and ce-specversion headers must be there")]
+    #[error(
+        "no cloudevent: content-type must start with application/cloudevents, or ce-id, ce-source, ce-type and ce-specversion headers must be there"
+    )]
     NoEnvelope,
     /// The JSON around or inside the envelope is wrong.
     #[error(transparent)]
@@ -127,8 +129,7 @@ fn open_binary<'a>(message: Message<'a>) -> Result<CloudEvent<'a>, Malformed> {
         return Err(Malformed::NoEnvelope);
     };
     let time = attribute("ce-time").map(|time| Timestamp::parse(&time)).transpose();
-    let time =
-        time.map_err(|_| Malformed::Attribute { attribute: "time", problem: "must be an RFC 3339 time" })?;
+    let time = time.map_err(|_| Malformed::Attribute { attribute: "time", problem: "must be an RFC 3339 time" })?;
     let content_type = attribute("ce-datacontenttype").or_else(|| message.header(CONTENT_TYPE).map(Cow::Borrowed));
     let account = attribute("ce-accountid");
     CloudEvent { id, source, kind, time, account, data: message.payload }.checked(&version, content_type.as_deref())

@@ -33,7 +33,7 @@ fn what_is_given_stands() {
     assert_eq!((event.activity(), event.event_group(), event.source.as_str()), ("Booted", "g", "api"));
     assert_eq!((event.actor_type(), event.user_name(), event.response()), ("user", "a@b.c", "FAILURE"));
     assert_eq!(event.value(), "[1,2]");
-    assert_eq!(serde_json::Value::Object(event.meta_as_texts()), serde_json::json!({"n":"1","t":"x"}));
+    assert_eq!(Value::Object(event.meta_as_texts()), serde_json::json!({"n":"1","t":"x"}));
 }
 
 #[test]

@@ -190,8 +190,15 @@ fn keep_greater<T: Ord>(mine: &mut T, other: T) {
 }
 
 fn merge_endpoint(mine: &mut Endpoint, other: Endpoint) {
-    let Endpoint { id, endpoint_type, name, geo_location: GeoLocation { city_name, country_code }, os, address, dns_label } =
-        other;
+    let Endpoint {
+        id,
+        endpoint_type,
+        name,
+        geo_location: GeoLocation { city_name, country_code },
+        os,
+        address,
+        dns_label,
+    } = other;
     keep_greater(&mut mine.id, id);
     keep_greater(&mut mine.endpoint_type, endpoint_type);
     keep_greater(&mut mine.name, name);

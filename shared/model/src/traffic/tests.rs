@@ -27,14 +27,17 @@ fn text() -> impl Strategy<Value = Option<String>> {
 fn any_report() -> impl Strategy<Value = Report> {
     let kind = select(vec![None, Some(EventType::Start), Some(EventType::End), Some(EventType::Drop)]);
     let events = prop::collection::vec((0..5_i64, select(vec![EventType::Start, EventType::End])), 0..3);
-    (kind, events, text(), text(), text(), 0..3_u64, 0..100_i64).prop_map(|(kind, events, name, os, policy, bytes, second)| {
-        let mut data = Reported { flow_id: Some("f".into()), event_type: kind, rx_bytes: bytes, ..Reported::default() };
-        data.events = events.into_iter().map(|(s, event_type)| SubEvent { timestamp: at(s), event_type }).collect();
-        data.source.name = name;
-        data.destination.os = os;
-        data.policy.name = policy;
-        report(second, data)
-    })
+    (kind, events, text(), text(), text(), 0..3_u64, 0..100_i64).prop_map(
+        |(kind, events, name, os, policy, bytes, second)| {
+            let mut data =
+                Reported { flow_id: Some("f".into()), event_type: kind, rx_bytes: bytes, ..Reported::default() };
+            data.events = events.into_iter().map(|(s, event_type)| SubEvent { timestamp: at(s), event_type }).collect();
+            data.source.name = name;
+            data.destination.os = os;
+            data.policy.name = policy;
+            report(second, data)
+        },
+    )
 }
 
 proptest! {

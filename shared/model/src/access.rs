@@ -1,0 +1,294 @@
+//! Who may come in: accounts, users and tokens.
+//!
+//! All rules are in [`decide`], none in [`State::apply`].
+
+mod scope;
+mod token;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use scope::{Scope, Scopes, UnknownScope};
+pub use token::{TokenHash, new_token};
+
+use crate::log::AccountId;
+use crate::time::Timestamp;
+
+/// Who did something, as events remember it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Actor {
+    /// The user's id, `token:<id>` for a token without a user, or `system`.
+    pub id: String,
+    /// Their name, where known.
+    pub name: Option<String>,
+    /// Their e-mail address, where known.
+    pub email: Option<String>,
+}
+
+impl Actor {
+    /// Flowtrail itself; `sys` is also what NetBird calls it.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { id: "sys".to_owned(), name: None, email: None }
+    }
+}
+
+/// Whoever a valid token stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// The only account they can see.
+    pub account: AccountId,
+    /// The token they came with.
+    pub token_id: String,
+    /// What they may do.
+    pub scopes: Scopes,
+    /// When the token ends.
+    pub expires_at: Option<Timestamp>,
+    /// As whom their deeds are recorded.
+    pub actor: Actor,
+}
+
+/// What happened to an account, a user or a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is described at its data")]
+pub enum Event {
+    AccountCreated(AccountCreated),
+    UserCreated(UserCreated),
+    UserDeleted(UserDeleted),
+    TokenCreated(TokenCreated),
+    TokenDeleted(TokenDeleted),
+}
+
+/// The `data` of `flowtrail.access.account.created.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountCreated {
+    /// Its name for people.
+    pub name: String,
+    /// Who made it.
+    pub by: Actor,
+}
+
+/// The `data` of `flowtrail.access.user.created.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserCreated {
+    /// What they sign in with; unique in the account.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// The argon2id hash of their password, as a PHC string.
+    pub password_hash: String,
+    /// Who made it.
+    pub by: Actor,
+}
+
+/// The `data` of `flowtrail.access.user.deleted.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserDeleted {
+    /// What they signed in with.
+    pub email: String,
+    /// Who removed them.
+    pub by: Actor,
+}
+
+/// The `data` of `flowtrail.access.token.created.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenCreated {
+    /// What it is for.
+    pub name: String,
+    /// The SHA-256 of the token; the token itself is nowhere.
+    pub hash: TokenHash,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The user it belongs to.
+    pub user_id: Option<String>,
+    /// When it ends; none: never.
+    pub expires_at: Option<Timestamp>,
+    /// Who made it.
+    pub by: Actor,
+}
+
+/// The `data` of `flowtrail.access.token.deleted.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenDeleted {
+    /// What it was for.
+    pub name: String,
+    /// Who removed it.
+    pub by: Actor,
+}
+
+/// What someone wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the events")]
+pub enum Command {
+    CreateAccount {
+        name: String,
+    },
+    CreateUser {
+        email: String,
+        name: String,
+        password_hash: String,
+    },
+    DeleteUser,
+    CreateToken {
+        name: String,
+        hash: TokenHash,
+        scopes: Scopes,
+        user_id: Option<String>,
+        expires_at: Option<Timestamp>,
+    },
+    DeleteToken,
+}
+
+/// Why a command is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// It is there already, or was.
+    #[error("it exists already")]
+    Exists,
+    /// It is not there.
+    #[error("there is no such thing")]
+    NotFound,
+    /// A value is wrong.
+    #[error("{field}: {problem}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// The state of one account, user or token, as its events tell it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Nothing happened yet.
+    #[default]
+    Absent,
+    /// It is there: what it is called.
+    Present(String),
+    /// It was there.
+    Deleted,
+}
+
+impl State {
+    /// The event that a command leads to.
+    ///
+    /// # Errors
+    /// When a rule forbids it: nothing happens then.
+    pub fn decide(&self, command: Command, by: Actor) -> Result<Event, Rejected> {
+        match (self, command) {
+            (Self::Absent, Command::CreateAccount { name }) => Ok(Event::AccountCreated(AccountCreated { name, by })),
+            (Self::Absent, Command::CreateUser { email, name, password_hash }) => {
+                let is_address = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+                if !is_address
+                    || email.len() > MAX_TEXT
+                    || email.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+                {
+                    return Err(Rejected::Field { field: "email", problem: "must look like name@host" });
+                }
+                Ok(Event::UserCreated(UserCreated { email, name, password_hash, by }))
+            }
+            (Self::Absent, Command::CreateToken { name, hash, scopes, user_id, expires_at }) => {
+                if name.is_empty() || name.len() > MAX_TEXT {
+                    return Err(Rejected::Field { field: "name", problem: "must have 1 to 256 bytes" });
+                }
+                if scopes.is_empty() {
+                    return Err(Rejected::Field { field: "scopes", problem: "must name at least one" });
+                }
+                Ok(Event::TokenCreated(TokenCreated { name, hash, scopes, user_id, expires_at, by }))
+            }
+            (Self::Present(email), Command::DeleteUser) => {
+                Ok(Event::UserDeleted(UserDeleted { email: email.clone(), by }))
+            }
+            (Self::Present(name), Command::DeleteToken) => {
+                Ok(Event::TokenDeleted(TokenDeleted { name: name.clone(), by }))
+            }
+            (
+                Self::Present(_) | Self::Deleted,
+                Command::CreateAccount { .. } | Command::CreateUser { .. } | Command::CreateToken { .. },
+            ) => Err(Rejected::Exists),
+            (Self::Absent | Self::Deleted, Command::DeleteUser | Command::DeleteToken) => Err(Rejected::NotFound),
+        }
+    }
+
+    /// The state after `event`.
+    pub fn apply(&mut self, event: Event) {
+        *self = match event {
+            Event::AccountCreated(AccountCreated { name, .. })
+            | Event::UserCreated(UserCreated { email: name, .. })
+            | Event::TokenCreated(TokenCreated { name, .. }) => Self::Present(name),
+            Event::UserDeleted(_) | Event::TokenDeleted(_) => Self::Deleted,
+        };
+    }
+}
+
+const MAX_TEXT: usize = 256;
+
+/// The CloudEvents type of [`AccountCreated`].
+pub const ACCOUNT_CREATED: &str = "flowtrail.access.account.created.v1";
+/// The CloudEvents type of [`UserCreated`].
+pub const USER_CREATED: &str = "flowtrail.access.user.created.v1";
+/// The CloudEvents type of [`UserDeleted`].
+pub const USER_DELETED: &str = "flowtrail.access.user.deleted.v1";
+/// The CloudEvents type of [`TokenCreated`].
+pub const TOKEN_CREATED: &str = "flowtrail.access.token.created.v1";
+/// The CloudEvents type of [`TokenDeleted`].
+pub const TOKEN_DELETED: &str = "flowtrail.access.token.deleted.v1";
+
+impl Event {
+    /// The CloudEvents type.
+    #[must_use]
+    pub const fn event_type(&self) -> &'static str {
+        match self {
+            Self::AccountCreated(_) => ACCOUNT_CREATED,
+            Self::UserCreated(_) => USER_CREATED,
+            Self::UserDeleted(_) => USER_DELETED,
+            Self::TokenCreated(_) => TOKEN_CREATED,
+            Self::TokenDeleted(_) => TOKEN_DELETED,
+        }
+    }
+
+    /// The kind of thing it happened to: the token before the id in its subject.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::AccountCreated(_) => "account",
+            Self::UserCreated(_) | Self::UserDeleted(_) => "user",
+            Self::TokenCreated(_) | Self::TokenDeleted(_) => "token",
+        }
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::AccountCreated(data) => data.serialize(serializer),
+            Self::UserCreated(data) => data.serialize(serializer),
+            Self::UserDeleted(data) => data.serialize(serializer),
+            Self::TokenCreated(data) => data.serialize(serializer),
+            Self::TokenDeleted(data) => data.serialize(serializer),
+        }
+    }
+}
+
+/// An access event with what its envelope and subject say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The event id.
+    pub event_id: String,
+    /// When it happened.
+    pub time: Timestamp,
+    /// The account's, user's or token's id.
+    pub id: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A user's id, made from their address, so that an address is used once in an account.
+#[must_use]
+pub fn user_id(email: &str) -> String {
+    token::fingerprint(email.to_lowercase().as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! What a token allows.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One thing that a token can allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Scope {
+    /// Read audit events.
+    #[serde(rename = "audit:read")]
+    AuditRead,
+    /// Read traffic records.
+    #[serde(rename = "traffic:read")]
+    TrafficRead,
+    /// See integrations.
+    #[serde(rename = "integrations:read")]
+    IntegrationsRead,
+    /// Create, change and delete integrations.
+    #[serde(rename = "integrations:write")]
+    IntegrationsWrite,
+    /// Publish events over HTTP.
+    #[serde(rename = "events:write")]
+    EventsWrite,
+    /// Everything.
+    #[serde(rename = "admin")]
+    Admin,
+}
+
+/// The text is no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "scopes: {0:?} is none of audit:read, traffic:read, integrations:read, integrations:write, events:write, admin"
+)]
+pub struct UnknownScope(String);
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 6] = [
+        Self::AuditRead,
+        Self::TrafficRead,
+        Self::IntegrationsRead,
+        Self::IntegrationsWrite,
+        Self::EventsWrite,
+        Self::Admin,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AuditRead => "audit:read",
+            Self::TrafficRead => "traffic:read",
+            Self::IntegrationsRead => "integrations:read",
+            Self::IntegrationsWrite => "integrations:write",
+            Self::EventsWrite => "events:write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|scope| scope.name() == text).ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// What a token allows, altogether.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Scopes {
+    /// Whether `scope` is allowed; `admin` allows everything.
+    #[must_use]
+    pub fn allow(&self, scope: Scope) -> bool {
+        self.0.contains(&scope) || self.0.contains(&Scope::Admin)
+    }
+
+    /// Whether nothing is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}

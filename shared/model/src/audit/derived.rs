@@ -1,0 +1,74 @@
+//! Audit events that nobody publishes: integration and access events are audit events too, by projection.
+
+use serde_json::json;
+
+use super::{Event, Given};
+use crate::access::{self, Actor};
+use crate::integration;
+use crate::json::Json;
+
+/// What wrote the events that these are derived from.
+const SOURCE: &str = "flowtrail";
+
+impl From<&integration::Recorded> for Event {
+    fn from(recorded: &integration::Recorded) -> Self {
+        use integration::Event as Happened;
+        let (verb, platform, by) = match &recorded.event {
+            Happened::Created(data) => ("create", data.platform, &data.by),
+            Happened::Updated(data) => ("update", data.platform, &data.by),
+            Happened::Deleted(data) => ("delete", data.platform, &data.by),
+        };
+        let given = Given {
+            resource_type: Some("event_streaming".to_owned()),
+            resource_id: Some(format!("event_streaming:{}", recorded.id)),
+            meta: Some(Json::from(&json!({ "platform": platform.name() }))),
+            ..done_by(by)
+        };
+        Self {
+            id: recorded.event_id.clone(),
+            time: recorded.time,
+            time_given: true,
+            event_type: format!("integration.{verb}"),
+            source: SOURCE.to_owned(),
+            given,
+        }
+    }
+}
+
+impl From<&access::Recorded> for Event {
+    fn from(recorded: &access::Recorded) -> Self {
+        use access::Event as Happened;
+        let (event_type, meta, by) = match &recorded.event {
+            Happened::AccountCreated(data) => ("account.create", json!({ "name": data.name }), &data.by),
+            Happened::UserCreated(data) => ("user.create", json!({ "email": data.email, "name": data.name }), &data.by),
+            Happened::UserDeleted(data) => ("user.delete", json!({ "email": data.email }), &data.by),
+            Happened::TokenCreated(data) => {
+                ("personal.access.token.create", json!({ "name": data.name, "scopes": data.scopes }), &data.by)
+            }
+            Happened::TokenDeleted(data) => ("personal.access.token.delete", json!({ "name": data.name }), &data.by),
+        };
+        let given = Given {
+            resource_type: Some(recorded.event.kind().to_owned()),
+            resource_id: Some(recorded.id.clone()),
+            meta: Some(Json::from(&meta)),
+            ..done_by(by)
+        };
+        Self {
+            id: recorded.event_id.clone(),
+            time: recorded.time,
+            time_given: true,
+            event_type: event_type.to_owned(),
+            source: SOURCE.to_owned(),
+            given,
+        }
+    }
+}
+
+fn done_by(actor: &Actor) -> Given {
+    Given {
+        actor_id: Some(actor.id.clone()),
+        actor_name: actor.name.clone(),
+        actor_email: actor.email.clone(),
+        ..Given::default()
+    }
+}

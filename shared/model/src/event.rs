@@ -1,0 +1,192 @@
+//! Every event of the log, decoded: from a message to values, or to the reason why not.
+
+use serde::de::DeserializeOwned;
+
+use crate::envelope::{self, CloudEvent, Malformed, Message};
+use crate::json::{self, BadJson};
+use crate::log::{AccountId, Stream, Subject, token};
+use crate::time::Timestamp;
+use crate::{access, audit, directory, integration, traffic};
+
+/// An event, whatever its family.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is described at its data")]
+pub enum Event {
+    Audit(audit::Event),
+    Traffic(traffic::Report),
+    Integration(integration::Recorded),
+    Access(access::Recorded),
+    Directory { kind: directory::Kind, id: String, entry: directory::Entry },
+}
+
+/// Why a message, or one event of a batch, is no event. Its text is the reason in the dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// The envelope can not be opened.
+    #[error(transparent)]
+    Envelope(#[from] Malformed),
+    /// The data does not fit its schema.
+    #[error("data.{0}")]
+    Data(BadJson),
+    /// The stream holds no events of this type.
+    #[error("type: {found:?} is not known on this subject; known are {known}")]
+    Type {
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        known: String,
+    },
+    /// The event says that it belongs to another account than its subject.
+    #[error("account: the event names {0:?}, its subject another one")]
+    Account(String),
+    /// Something else about the data is wrong.
+    #[error("data.{0}")]
+    Rule(String),
+}
+
+/// One event of a message, or why it is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// Its place in the message, from 0.
+    pub index: usize,
+    /// Its id, where that much could be read.
+    pub id: Option<String>,
+    /// The event.
+    pub event: Result<Event, Unreadable>,
+}
+
+/// Decodes a message of the log. Never fails: what can not be read is part of the answer.
+#[must_use]
+pub fn decode(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Vec<Decoded> {
+    let opened = match envelope::open(message) {
+        Ok(opened) => opened,
+        Err(malformed) => return vec![Decoded { index: 0, id: None, event: Err(malformed.into()) }],
+    };
+    let decode_one = |(index, opened): (usize, Result<CloudEvent<'_>, Malformed>)| match opened {
+        Err(malformed) => Decoded { index, id: None, event: Err(malformed.into()) },
+        Ok(event) => {
+            Decoded { index, id: Some(event.id.to_string()), event: decode_event(subject, &event, received_at) }
+        }
+    };
+    opened.into_iter().enumerate().map(decode_one).collect()
+}
+
+/// Decodes one event as if it came on `subject`.
+///
+/// # Errors
+/// When it is none that may stand there.
+pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
+    check_account(subject.account(), event.account.as_deref())?;
+    match subject.stream() {
+        Stream::Audit => decode_audit(subject, event, received_at).map(Event::Audit),
+        Stream::Traffic => decode_traffic(subject, event, received_at).map(Event::Traffic),
+        Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
+        Stream::Access => decode_access(subject, event, received_at).map(Event::Access),
+        Stream::Directory => decode_directory(subject, event),
+        Stream::Delivery | Stream::DeadLetter => Err(unknown_type(event, &[])),
+    }
+}
+
+fn decode_audit(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Result<audit::Event, Unreadable> {
+    check_type(event, &[audit::RECORDED])?;
+    let data: audit::Recorded = read_data(event)?;
+    check_account(subject.account(), data.account_id.as_deref())?;
+    let context = audit::Context { id: &event.id, source: &event.source, time: event.time, received_at };
+    audit::Event::new(context, data).map_err(|error| Unreadable::Rule(error.to_string()))
+}
+
+fn decode_traffic(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<traffic::Report, Unreadable> {
+    check_type(event, &[traffic::REPORTED])?;
+    let data: traffic::Reported = read_data(event)?;
+    check_account(subject.account(), data.account_id.as_deref())?;
+    Ok(traffic::Report {
+        id: event.id.to_string(),
+        time: event.time.unwrap_or(received_at),
+        received_at,
+        subject_reporter: subject.name().to_owned(),
+        data,
+    })
+}
+
+fn decode_integration(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<integration::Recorded, Unreadable> {
+    use integration::{CREATED, DELETED, Event, UPDATED};
+    let id = subject.name().parse();
+    let id = id.map_err(|_| Unreadable::Rule("id: the subject's last token must be a number".to_owned()))?;
+    let decoded = match event.kind.as_ref() {
+        CREATED => Event::Created(read_data(event)?),
+        UPDATED => Event::Updated(read_data(event)?),
+        DELETED => Event::Deleted(read_data(event)?),
+        _ => return Err(unknown_type(event, &[CREATED, UPDATED, DELETED])),
+    };
+    let time = event.time.unwrap_or(received_at);
+    Ok(integration::Recorded { event_id: event.id.to_string(), time, id, event: decoded })
+}
+
+fn decode_access(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<access::Recorded, Unreadable> {
+    use access::{ACCOUNT_CREATED, Event, TOKEN_CREATED, TOKEN_DELETED, USER_CREATED, USER_DELETED};
+    let decoded = match event.kind.as_ref() {
+        ACCOUNT_CREATED => Event::AccountCreated(read_data(event)?),
+        USER_CREATED => Event::UserCreated(read_data(event)?),
+        USER_DELETED => Event::UserDeleted(read_data(event)?),
+        TOKEN_CREATED => Event::TokenCreated(read_data(event)?),
+        TOKEN_DELETED => Event::TokenDeleted(read_data(event)?),
+        _ => {
+            let known = [ACCOUNT_CREATED, USER_CREATED, USER_DELETED, TOKEN_CREATED, TOKEN_DELETED];
+            return Err(unknown_type(event, &known));
+        }
+    };
+    if subject.kind() != Some(decoded.kind()) {
+        return Err(Unreadable::Rule(format!("type: belongs on a subject of kind {}", decoded.kind())));
+    }
+    let time = event.time.unwrap_or(received_at);
+    Ok(access::Recorded { event_id: event.id.to_string(), time, id: subject.name().to_owned(), event: decoded })
+}
+
+fn decode_directory(subject: &Subject, event: &CloudEvent<'_>) -> Result<Event, Unreadable> {
+    let kind = directory::Kind::ALL.into_iter().find(|kind| Some(kind.name()) == subject.kind());
+    let Some(kind) = kind else {
+        return Err(Unreadable::Rule("kind: must be peer, user, policy or resource".to_owned()));
+    };
+    check_type(event, &[kind.event_type()])?;
+    let entry: directory::Entry = read_data(event)?;
+    let id = entry.id.clone().unwrap_or_else(|| subject.name().to_owned());
+    // The stream keeps the last message of each subject: an entry under another's subject would be lost.
+    if token(&id) != subject.name() {
+        return Err(Unreadable::Rule("id: must be the last token of the subject".to_owned()));
+    }
+    Ok(Event::Directory { kind, id, entry })
+}
+
+fn read_data<T: DeserializeOwned>(event: &CloudEvent<'_>) -> Result<T, Unreadable> {
+    json::read_part(event.data).map_err(Unreadable::Data)
+}
+
+fn check_account(account: &AccountId, named: Option<&str>) -> Result<(), Unreadable> {
+    match named {
+        Some(named) if named != account.as_str() => Err(Unreadable::Account(named.to_owned())),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_type(event: &CloudEvent<'_>, known: &[&str]) -> Result<(), Unreadable> {
+    if known.contains(&event.kind.as_ref()) { Ok(()) } else { Err(unknown_type(event, known)) }
+}
+
+fn unknown_type(event: &CloudEvent<'_>, known: &[&str]) -> Unreadable {
+    Unreadable::Type { found: event.kind.to_string(), known: known.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! An integration's configuration: plain values and sealed secrets, and changes to them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Rejected;
+use crate::secret::MASK;
+
+/// A secret encrypted under its integration's own key: base64 of nonce and ciphertext.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sealed(pub String);
+
+/// A stored configuration value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// To be shown as it is.
+    Text(String),
+    /// Never to be shown.
+    Sealed(Sealed),
+    /// HTTP headers: names are shown, values are not.
+    Headers(BTreeMap<String, Sealed>),
+}
+
+/// A stored configuration.
+pub type Config = BTreeMap<String, Value>;
+
+/// A change to one configuration value. `S` is a secret, in clear or sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<S> {
+    /// Leave it as it is: the mask was sent back.
+    Keep,
+    /// Take it away: an empty text was sent.
+    Remove,
+    /// Set a plain value.
+    Text(String),
+    /// Set a secret.
+    Secret(S),
+    /// Set all headers; a value that is none keeps what is stored under its name.
+    Headers(BTreeMap<String, Option<S>>),
+}
+
+/// Changes to a configuration, by key.
+pub type Patch<S> = BTreeMap<String, Change<S>>;
+
+/// Seals every secret in a patch with `seal_one`, which is told the field it is for (`api_key`, `headers.X-Key`).
+///
+/// # Errors
+/// The first that `seal_one` gives.
+pub fn seal<S, T, E>(patch: Patch<S>, seal_one: impl Fn(&str, &S) -> Result<T, E>) -> Result<Patch<T>, E> {
+    let seal_change = |key: &str, change: Change<S>| {
+        Ok(match change {
+            Change::Keep => Change::Keep,
+            Change::Remove => Change::Remove,
+            Change::Text(text) => Change::Text(text),
+            Change::Secret(secret) => Change::Secret(seal_one(key, &secret)?),
+            Change::Headers(headers) => {
+                let seal_header = |(name, value): (String, Option<S>)| {
+                    let sealed = value.map(|value| seal_one(&format!("{key}.{name}"), &value)).transpose()?;
+                    Ok((name, sealed))
+                };
+                Change::Headers(headers.into_iter().map(seal_header).collect::<Result<_, E>>()?)
+            }
+        })
+    };
+    patch.into_iter().map(|(key, change)| Ok((key.clone(), seal_change(&key, change)?))).collect()
+}
+
+/// A configuration as its account may see it: secrets masked, headers as a JSON object in a string.
+#[must_use]
+pub fn shown(config: &Config) -> BTreeMap<String, String> {
+    let show = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        Value::Sealed(_) => MASK.to_owned(),
+        Value::Headers(headers) => {
+            let masked = headers.keys().map(|name| (name.clone(), serde_json::Value::String(MASK.to_owned())));
+            serde_json::Value::Object(masked.collect()).to_string()
+        }
+    };
+    config.iter().map(|(key, value)| (key.clone(), show(value))).collect()
+}
+
+pub(super) fn merged(stored: &Config, patch: Patch<Sealed>) -> Result<Config, Rejected> {
+    let mut config = stored.clone();
+    for (key, change) in patch {
+        let value = match change {
+            Change::Keep if stored.contains_key(&key) => continue,
+            Change::Keep => return Err(Rejected::config(&key, NOTHING_STORED)),
+            Change::Remove => {
+                config.remove(&key);
+                continue;
+            }
+            Change::Text(text) => Value::Text(text),
+            Change::Secret(sealed) => Value::Sealed(sealed),
+            Change::Headers(headers) => Value::Headers(merged_headers(&key, stored.get(&key), headers)?),
+        };
+        config.insert(key, value);
+    }
+    Ok(config)
+}
+
+const NOTHING_STORED: &str = "**** keeps what is stored, and nothing is";
+
+fn merged_headers(
+    key: &str,
+    stored: Option<&Value>,
+    headers: BTreeMap<String, Option<Sealed>>,
+) -> Result<BTreeMap<String, Sealed>, Rejected> {
+    let stored_header = |name: &String| match stored {
+        Some(Value::Headers(headers)) => headers.get(name).cloned(),
+        Some(Value::Text(_) | Value::Sealed(_)) | None => None,
+    };
+    let merge = |(name, value): (String, Option<Sealed>)| match value.or_else(|| stored_header(&name)) {
+        Some(sealed) => Ok((name, sealed)),
+        None => Err(Rejected::config(&format!("{key}.{name}"), NOTHING_STORED)),
+    };
+    headers.into_iter().map(merge).collect()
+}
+
+pub(super) fn changed_keys(before: &Config, after: &Config) -> Vec<String> {
+    let touched = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+    touched.filter(|key| before.get(*key) != after.get(*key)).cloned().collect()
+}

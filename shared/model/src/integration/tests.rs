@@ -1,0 +1,119 @@
+use super::*;
+use crate::secret::Secret;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros(second * 1_000_000).unwrap()
+}
+
+fn by() -> Actor {
+    Actor { id: "u1".into(), name: None, email: None }
+}
+
+fn patch(platform: Platform, values: &[(&str, &str)]) -> Result<Patch<Sealed>, Rejected> {
+    let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let seal_one = |field: &str, secret: &Secret| Ok(Sealed(format!("{field}={}", secret.reveal())));
+    seal(platform.read_config(values)?, seal_one)
+}
+
+fn create(platform: Platform, values: &[(&str, &str)]) -> Result<Command, Rejected> {
+    Ok(Command::Create { platform, config: patch(platform, values)?, enabled: false })
+}
+
+const DATADOG: &[(&str, &str)] = &[("api_key", "k"), ("site", "datadoghq.com")];
+
+fn created() -> Integration {
+    given(vec![create(Platform::Datadog, DATADOG).unwrap()])
+}
+
+/// The state after commands that are all accepted, a second apart.
+fn given(commands: Vec<Command>) -> Integration {
+    let mut state = Integration::default();
+    for (second, command) in (1..).zip(commands) {
+        for event in state.decide(command, by()).unwrap() {
+            state.apply(event, at(second));
+        }
+    }
+    state
+}
+
+fn refusal(platform: Platform, values: &[(&str, &str)]) -> String {
+    let decided = create(platform, values).and_then(|command| Integration::Absent.decide(command, by()));
+    decided.unwrap_err().to_string()
+}
+
+#[test]
+fn creating_keeps_texts_and_seals_secrets() {
+    let Integration::Present(current) = created() else { panic!("it is there") };
+    assert_eq!(current.config["site"], Value::Text("datadoghq.com".into()));
+    assert_eq!(current.config["api_key"], Value::Sealed(Sealed("api_key=k".into())));
+    assert_eq!(shown(&current.config)["api_key"], "****");
+}
+
+#[test]
+fn both_spellings_of_credentials_are_taken_and_a_half_pair_is_named() {
+    let base = [("bucket_name", "b"), ("region", "r")];
+    let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
+    assert!(create(Platform::S3, &with(&[("access_key", "a"), ("secret_key", "s")])).is_ok());
+    assert!(create(Platform::S3, &with(&[("access_key_id", "a"), ("secret_access_key", "s")])).is_ok());
+    let text = refusal(Platform::S3, &with(&[("access_key_id", "a")]));
+    assert!(text.starts_with("config.secret_access_key: is required for s3"), "{text}");
+}
+
+#[test]
+fn a_refusal_names_the_key() {
+    assert!(refusal(Platform::Datadog, &[("site", "x")]).starts_with("config.api_key: is required"));
+    assert!(refusal(Platform::Datadog, &[("color", "red")]).starts_with("config.color: is not known for datadog"));
+    assert!(refusal(Platform::GenericHttp, &[("url", "ftp://x")]).starts_with("config.url: must be an http"));
+    assert!(refusal(Platform::GenericHttp, &[("url", "https://u:p@x")]).starts_with("config.url: must be an http"));
+    let headers = |text: &'static str| refusal(Platform::GenericHttp, &[("url", "https://x"), ("headers", text)]);
+    assert!(headers("nonsense").starts_with("config.headers: must be a JSON object"));
+    assert!(headers(r#"{"Host":"x"}"#).starts_with("config.headers.Host: "));
+    assert!(headers(r#"{"X-A":"a\r\nb"}"#).starts_with("config.headers.X-A: must not hold control"));
+    assert!(headers(r#"{"X-A":"****"}"#).starts_with("config.headers.X-A: **** keeps"));
+    assert!(refusal(Platform::Datadog, &[("api_key", "****"), ("site", "x")]).starts_with("config.api_key: ****"));
+}
+
+#[test]
+fn an_update_merges_and_the_mask_keeps_what_is_stored() {
+    let config = patch(Platform::Datadog, &[("api_key", "****"), ("region", "eu")]).unwrap();
+    let after =
+        given(vec![create(Platform::Datadog, DATADOG).unwrap(), Command::Update { config, enabled: Some(true) }]);
+    let Integration::Present(current) = after else { panic!("it is there") };
+    assert_eq!(current.config["api_key"], Value::Sealed(Sealed("api_key=k".into())));
+    assert_eq!(current.config["region"], Value::Text("eu".into()));
+    assert_eq!((current.enabled, current.created_at, current.updated_at), (true, at(1), at(2)));
+}
+
+#[test]
+fn a_masked_header_keeps_its_value_and_a_missing_one_goes() {
+    let values = [("url", "https://x"), ("headers", r#"{"Authorization":"Basic s","X-Old":"o"}"#)];
+    let config = patch(Platform::GenericHttp, &[("headers", r#"{"Authorization":"Basic ****"}"#)]).unwrap();
+    let create = create(Platform::GenericHttp, &values).unwrap();
+    let Integration::Present(current) = given(vec![create, Command::Update { config, enabled: None }]) else {
+        panic!("it is there")
+    };
+    assert_eq!(shown(&current.config)["headers"], r#"{"Authorization":"****"}"#);
+    let kept = Sealed("headers.Authorization=Basic s".into());
+    assert_eq!(current.config["headers"], Value::Headers([("Authorization".to_owned(), kept)].into()));
+}
+
+#[test]
+fn an_update_that_changes_nothing_is_no_event() {
+    let config = patch(Platform::Datadog, &[("api_key", "****"), ("site", "datadoghq.com")]).unwrap();
+    assert_eq!(created().decide(Command::Update { config, enabled: Some(false) }, by()), Ok(vec![]));
+}
+
+#[test]
+fn a_required_key_can_not_be_taken_away() {
+    let config = patch(Platform::Datadog, &[("site", "")]).unwrap();
+    assert!(created().decide(Command::Update { config, enabled: None }, by()).is_err());
+}
+
+#[test]
+fn a_deleted_integration_can_not_be_changed_and_its_id_is_never_used_again() {
+    let deleted = given(vec![create(Platform::Datadog, DATADOG).unwrap(), Command::Delete]);
+    let update = Command::Update { config: Patch::new(), enabled: Some(true) };
+    assert_eq!(deleted.decide(update, by()), Err(Rejected::NotFound));
+    assert_eq!(deleted.decide(Command::Delete, by()), Err(Rejected::NotFound));
+    assert_eq!(deleted.decide(create(Platform::Datadog, DATADOG).unwrap(), by()), Err(Rejected::Taken));
+}

@@ -1,0 +1,121 @@
+//! The JSON Schema of every event's `data`, with one golden example each.
+
+use schemars::{Schema, schema_for};
+use serde_json::{Value, json};
+
+use crate::{access, audit, dead_letter, directory, integration, traffic};
+
+/// What `schemas/events/<name>.json` describes.
+#[derive(Debug)]
+pub struct EventSchema {
+    /// `<family>.<event>`.
+    pub name: &'static str,
+    /// The CloudEvents types whose data it is.
+    pub event_types: Vec<&'static str>,
+    /// The schema, generated from the type that reads the data.
+    pub schema: Schema,
+    /// Data that was once published and must be readable for ever.
+    pub golden: Value,
+}
+
+/// Every event's schema, in the order of the files.
+#[must_use]
+pub fn all() -> Vec<EventSchema> {
+    let entry = |name, event_types: &[&'static str], schema, golden| EventSchema {
+        name,
+        event_types: event_types.to_vec(),
+        schema,
+        golden,
+    };
+    let by = json!({ "id": "u1", "name": "Alice", "email": "alice@example.com" });
+    let sealed = json!({ "text": "datadoghq.com" });
+    let config = json!({ "site": sealed, "api_key": { "sealed": "bm9uY2UrY2lwaGVydGV4dA==" } });
+    let directory_types = directory::Kind::ALL.map(directory::Kind::event_type);
+    vec![
+        entry(
+            "access.account_created",
+            &[access::ACCOUNT_CREATED],
+            schema_for!(access::AccountCreated),
+            json!({ "name": "Main", "by": by }),
+        ),
+        entry(
+            "access.token_created",
+            &[access::TOKEN_CREATED],
+            schema_for!(access::TokenCreated),
+            json!({
+                "name": "ci", "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "scopes": ["audit:read", "traffic:read"], "user_id": null, "expires_at": "2030-01-01T00:00:00Z", "by": by,
+            }),
+        ),
+        entry(
+            "access.token_deleted",
+            &[access::TOKEN_DELETED],
+            schema_for!(access::TokenDeleted),
+            json!({ "name": "ci", "by": by }),
+        ),
+        entry(
+            "access.user_created",
+            &[access::USER_CREATED],
+            schema_for!(access::UserCreated),
+            json!({ "email": "alice@example.com", "name": "Alice", "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "by": by }),
+        ),
+        entry(
+            "access.user_deleted",
+            &[access::USER_DELETED],
+            schema_for!(access::UserDeleted),
+            json!({ "email": "alice@example.com", "by": by }),
+        ),
+        entry(
+            "audit.recorded",
+            &[audit::RECORDED],
+            schema_for!(audit::Recorded),
+            json!({
+                "event_type": "route.add", "actor_id": "u1", "resource_type": "route", "resource_id": "r1",
+                "meta": { "name": "my route", "network_range": "10.64.0.0/24" }, "ip_address": "203.0.113.7", "http_status": 200, "latency_ms": 12.5,
+            }),
+        ),
+        entry(
+            "dead_letter.recorded",
+            &[dead_letter::RECORDED],
+            schema_for!(dead_letter::DeadLetter),
+            json!({
+                "view": "audit", "stream": "FLOWTRAIL_AUDIT", "sequence": 7, "index": 0, "subject": "flowtrail.v1.audit.main.billing",
+                "event_id": "e1", "reason": "data.event_type: is missing (or activity_code, its other name)",
+            }),
+        ),
+        entry(
+            "directory.entry",
+            &directory_types,
+            schema_for!(directory::Entry),
+            json!({ "id": "p1", "name": "laptop", "os": "Linux", "dns_label": "laptop.mesh", "address": "100.64.0.1", "type": "PEER", "geo_location": { "city_name": "Berlin", "country_code": "DE" } }),
+        ),
+        entry(
+            "integration.created",
+            &[integration::CREATED],
+            schema_for!(integration::Created),
+            json!({ "platform": "datadog", "config": config, "enabled": true, "by": by }),
+        ),
+        entry(
+            "integration.deleted",
+            &[integration::DELETED],
+            schema_for!(integration::Deleted),
+            json!({ "platform": "datadog", "by": by }),
+        ),
+        entry(
+            "integration.updated",
+            &[integration::UPDATED],
+            schema_for!(integration::Updated),
+            json!({ "platform": "datadog", "config": config, "enabled": false, "changed": ["enabled"], "by": by }),
+        ),
+        entry(
+            "traffic.reported",
+            &[traffic::REPORTED],
+            schema_for!(traffic::Reported),
+            json!({
+                "flow_id": "f1", "type": "TYPE_START", "reporter_id": "p1", "direction": "EGRESS", "protocol": 6,
+                "source": { "id": "p1", "type": "PEER", "name": "laptop", "address": "100.64.0.1:51820" },
+                "destination": { "id": "r1", "type": "HOST_RESOURCE", "address": "10.0.0.1:443" }, "rx_bytes": 1234, "tx_bytes": 99,
+            }),
+        ),
+    ]
+}
