@@ -1,1 +1,32 @@
-//! bus
+//! NATS and only NATS: connect, ensure the streams, publish, consume, load, ask and answer, keep keys.
+//!
+//! Invariants: payloads are opaque bytes here; every wait on the network is bounded, but for a [`Consumer`]'s wait for
+//! the next message; a lost connection comes back by itself, and until then calls answer "unreachable" soon.
+
+mod answer;
+mod ask;
+mod batch;
+mod connect;
+mod consume;
+mod keys;
+mod link;
+mod load;
+mod message;
+mod parts;
+mod publish;
+mod publisher;
+mod streams;
+
+pub use answer::{AnswerError, Answering, Endpoint, Refusal, ServiceInfo};
+pub use ask::AskError;
+pub use connect::{Bus, ConnectError, Options};
+pub use consume::{ConsumeError, Consumer};
+pub use keys::{KeyError, Keys};
+pub use load::{LoadError, StreamState};
+pub use message::Message;
+pub use publish::{Outgoing, PublishError, Receipt};
+pub use publisher::{Published, Publisher};
+pub use streams::StreamError;
+
+/// What a library said that went wrong, for logs; never for those outside.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -1,1 +1,9 @@
-//! testkit
+//! What tests need around the code: a real nats-server of their own, and patience.
+//!
+//! Invariant: a development dependency only. It starts real things and imitates none.
+
+mod eventually;
+mod nats_server;
+
+pub use eventually::eventually;
+pub use nats_server::NatsServer;

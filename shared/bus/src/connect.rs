@@ -1,0 +1,154 @@
+//! Connecting: the options, the [`Bus`] itself, and the check that the server is new enough.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_nats::jetstream::{self, context::ContextBuilder};
+use async_nats::{Client, ConnectOptions};
+use semver::Version;
+
+use crate::link::{self, Link};
+
+/// How long connecting may take in all.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(10);
+/// How long an answer of JetStream may take. A syncing server under load takes a good part of a second.
+pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// How long a call waits for a lost connection to come back before it answers "unreachable".
+pub(crate) const RECONNECTS_WITHIN: Duration = Duration::from_secs(2);
+/// The longest pause between two attempts to reconnect.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Older servers accept stream settings silently and then do not honour them.
+const OLDEST_SERVER: Version = Version::new(2, 14, 0);
+
+/// How to reach NATS.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The server's URL, or several with commas between.
+    pub url: String,
+    /// A credentials file (`.creds`), where the server wants one. User and password can stand in the URL instead.
+    pub credentials: Option<PathBuf>,
+    /// The client's name. Also its inbox prefix, `_INBOX_<name>`, which permissions are given on; so a subject token.
+    pub name: String,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The credentials file can not be read or is none.
+    #[error("read the nats credentials in {path}")]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Nobody is there, or it refuses this client.
+    #[error("connect to nats at {url}")]
+    Unreachable {
+        /// The URL without user and password.
+        url: String,
+        /// What went wrong.
+        #[source]
+        cause: crate::Cause,
+    },
+    /// The server is too old.
+    #[error("nats-server is {found}, flowtrail needs {OLDEST_SERVER} or newer")]
+    TooOld {
+        /// The version the server names.
+        found: String,
+    },
+    /// The server has a version that says nothing.
+    #[error("nats-server calls its version {found:?}, flowtrail needs {OLDEST_SERVER} or newer")]
+    UnknownVersion {
+        /// What it calls its version.
+        found: String,
+    },
+}
+
+/// The connection to NATS. Cheap to clone; all clones share the connection.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    pub(crate) client: Client,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) link: Link,
+    pub(crate) name: String,
+}
+
+impl Bus {
+    /// Connects within 10 seconds; from then on it reconnects for ever.
+    ///
+    /// # Errors
+    /// When nobody is there, the credentials are not good, or the server is older than 2.14.
+    pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
+        let (listener, link) = link::new();
+        let mut settings = ConnectOptions::new()
+            .name(&options.name)
+            .custom_inbox_prefix(format!("_INBOX_{}", options.name))
+            .ping_interval(Duration::from_secs(10))
+            .request_timeout(Some(ANSWERS_WITHIN))
+            .reconnect_delay_callback(pause_before)
+            .event_callback(move |event| {
+                listener.note(&event);
+                std::future::ready(())
+            });
+        if let Some(path) = &options.credentials {
+            let unreadable = |cause| ConnectError::Credentials { path: path.clone(), cause };
+            settings = settings.credentials_file(path).await.map_err(unreadable)?;
+        }
+        let unreachable = |cause: crate::Cause| ConnectError::Unreachable { url: without_user(&options.url), cause };
+        let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
+        let client = tokio::time::timeout(CONNECTS_WITHIN, settings.connect(servers))
+            .await
+            .map_err(|elapsed| unreachable(elapsed.into()))?
+            .map_err(|error| unreachable(error.into()))?;
+        check_version(&client.server_info().version)?;
+        let jetstream = ContextBuilder::new().timeout(ANSWERS_WITHIN).build(client.clone());
+        Ok(Self { client, jetstream, link, name: options.name.clone() })
+    }
+
+    /// Whether there is a connection right now.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.link.is_up()
+    }
+
+    /// The most bytes, headers included, that one message may have. The server says so.
+    #[must_use]
+    pub fn max_payload(&self) -> usize {
+        self.client.max_payload()
+    }
+
+    /// An id that nobody else has: the end of a new inbox's name.
+    pub(crate) fn unique_id(&self) -> String {
+        let inbox = self.client.new_inbox();
+        inbox.rsplit('.').next().unwrap_or(&inbox).to_owned()
+    }
+}
+
+fn check_version(found: &str) -> Result<(), ConnectError> {
+    let version = Version::parse(found).map_err(|_| ConnectError::UnknownVersion { found: found.to_owned() })?;
+    // A release candidate of 2.14.0 comes before 2.14.0 in semver, but has what is needed.
+    if (version.major, version.minor) < (OLDEST_SERVER.major, OLDEST_SERVER.minor) {
+        return Err(ConnectError::TooOld { found: found.to_owned() });
+    }
+    Ok(())
+}
+
+/// 50 ms, doubled with every attempt that failed.
+fn pause_before(attempt: usize) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
+    (Duration::from_millis(50) * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// The URL as it may stand in a log: whatever is before an `@` is secret.
+fn without_user(url: &str) -> String {
+    let one = |url: &str| match url.rsplit_once('@') {
+        Some((_, host)) => host.to_owned(),
+        None => url.to_owned(),
+    };
+    url.split(',').map(one).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests;

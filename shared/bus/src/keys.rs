@@ -1,0 +1,126 @@
+//! The key-value bucket `FLOWTRAIL_KEYS`: keys that are made, read and erased for good, and never changed.
+//!
+//! Invariant: a key is not overwritten, because the server only forgets an overwritten value, while an erased one has
+//! its bytes overwritten on disk. Whoever needs another key makes one of another name and erases the first.
+
+use async_nats::HeaderMap;
+use async_nats::header;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::stream::{DeleteMessageErrorKind, LastRawMessageErrorKind, Stream};
+use bytes::Bytes;
+
+use crate::publish::Unacknowledged;
+use crate::{Bus, PublishError};
+
+const BUCKET_STREAM: &str = "KV_FLOWTRAIL_KEYS";
+const BUCKET_SUBJECT: &str = "$KV.FLOWTRAIL_KEYS";
+
+/// The bucket. Made by [`Bus::keys`]; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Keys(Bus);
+
+/// Why a key could not be made, read or erased.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is a key of this name, with other bytes.
+    #[error("there is already a key {name}")]
+    Exists {
+        /// The name.
+        name: String,
+    },
+    /// The name is not made of `A-Z a-z 0-9 _ -`.
+    #[error("no name for a key: {name:?}")]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// The bucket can not be reached right now.
+    #[error("the keys can not be reached")]
+    Unreachable(#[source] crate::Cause),
+}
+
+impl Bus {
+    /// The keys that protect integration secrets.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
+        Keys(self.clone())
+    }
+}
+
+impl Keys {
+    /// Stores a new key. Doing so again with the same bytes changes nothing.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn create(&self, name: &str, bytes: Bytes) -> Result<(), KeyError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        let sent = self.0.send_raw(subject(name)?, headers, bytes.clone()).await.map_err(unreachable)?;
+        match self.0.acknowledged(sent).await {
+            Ok(_) => Ok(()),
+            Err(Unacknowledged::WrongLastSequence) if self.get(name).await? == Some(bytes) => Ok(()),
+            Err(Unacknowledged::WrongLastSequence) => Err(KeyError::Exists { name: name.to_owned() }),
+            Err(Unacknowledged::DuplicateInBatch) => Err(KeyError::Unreachable("duplicate".into())),
+            Err(Unacknowledged::Other(error)) => Err(unreachable(error)),
+        }
+    }
+
+    /// The key's bytes; `None` when there is none of this name (any more).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn get(&self, name: &str) -> Result<Option<Bytes>, KeyError> {
+        let found = self.find(name).await?;
+        // What other clients of the bucket leave behind when they delete a key is an empty message.
+        Ok(found.map(|(_, bytes)| bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// Removes the key for good: its bytes are overwritten on disk. Without such a key nothing happens.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the key may then be there or not, so erase it again.
+    pub async fn erase(&self, name: &str) -> Result<(), KeyError> {
+        while let Some((sequence, _)) = self.find(name).await? {
+            match self.stream().await?.delete_message(sequence).await {
+                Ok(_) => {}
+                Err(error) if is_gone(&error.kind()) => {}
+                Err(error) => return Err(KeyError::Unreachable(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the leader and no replica: an erased key must not be seen again, a new one must be.
+    async fn find(&self, name: &str) -> Result<Option<(u64, Bytes)>, KeyError> {
+        let subject = subject(name)?;
+        let found = self.stream().await?.get_last_raw_message_by_subject(&subject).await;
+        match found {
+            Ok(message) => Ok(Some((message.sequence, message.payload))),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(KeyError::Unreachable(error.into())),
+        }
+    }
+
+    async fn stream(&self) -> Result<Stream<()>, KeyError> {
+        self.0.reachable().await.map_err(unreachable)?;
+        let stream = self.0.jetstream.get_stream_no_info(BUCKET_STREAM).await;
+        stream.map_err(|error| KeyError::Unreachable(error.into()))
+    }
+}
+
+fn subject(name: &str) -> Result<String, KeyError> {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if name.is_empty() || !name.bytes().all(is_fit) {
+        return Err(KeyError::BadName { name: name.to_owned() });
+    }
+    Ok(format!("{BUCKET_SUBJECT}.{name}"))
+}
+
+fn is_gone(kind: &DeleteMessageErrorKind) -> bool {
+    let DeleteMessageErrorKind::JetStream(refusal) = kind else { return false };
+    matches!(refusal.error_code(), ErrorCode::SEQUENCE_NOT_FOUND | ErrorCode::NO_MESSAGE_FOUND)
+}
+
+fn unreachable(error: PublishError) -> KeyError {
+    KeyError::Unreachable(error.into())
+}

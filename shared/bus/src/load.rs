@@ -1,0 +1,171 @@
+//! Reading the log at a place: what a stream holds, one message, all messages of a subject.
+
+use async_nats::StatusCode;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::DirectGetErrorKind;
+use futures_util::{StreamExt, TryStreamExt};
+use model::log::{Position, Stream, Subject};
+
+use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
+use crate::message::micros;
+use crate::{Bus, Message};
+
+/// How many messages one request for a subject asks for.
+const PAGE: usize = 1000;
+/// How the server ends a page.
+const END_OF_PAGE: u16 = 204;
+
+/// What a stream holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamState {
+    /// When the stream was made: microseconds since 1970. Another time means that it is another log.
+    pub created: i64,
+    /// The first sequence there still is; one more than the last when it is empty.
+    pub first_sequence: u64,
+    /// The last sequence that was given out; 0 before the first message.
+    pub last_sequence: u64,
+    /// How many messages it holds.
+    pub messages: u64,
+}
+
+/// Why nothing could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such stream: [`Bus::ensure_streams`] was not called, or the log is lost.
+    #[error("there is no stream {stream}")]
+    Missing {
+        /// The stream.
+        stream: Stream,
+    },
+    /// The log can not be reached right now.
+    #[error("the log can not be reached")]
+    Unreachable(#[source] crate::Cause),
+}
+
+impl Bus {
+    /// What the stream holds.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn state(&self, stream: Stream) -> Result<StreamState, LoadError> {
+        let found = self.jetstream.get_stream(stream.name()).await.map_err(|error| match error.kind() {
+            GetStreamErrorKind::JetStream(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                LoadError::Missing { stream }
+            }
+            _ => LoadError::Unreachable(error.into()),
+        })?;
+        let info = found.cached_info();
+        Ok(StreamState {
+            created: micros(info.created.unix_timestamp_nanos()),
+            first_sequence: info.state.first_sequence,
+            last_sequence: info.state.last_sequence,
+            messages: info.state.messages,
+        })
+    }
+
+    /// The [`Message::fingerprint`] of the message there; `None` when there is none (any more).
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn fingerprint_at(&self, position: Position) -> Result<Option<String>, LoadError> {
+        let stream = self.direct(position.stream).await?;
+        let found = stream.direct_get(position.sequence).await;
+        let message = present(position.stream, found)?;
+        Ok(message.map(|message| message.fingerprint()))
+    }
+
+    /// Every message on a subject, oldest first: an aggregate.
+    ///
+    /// With replicas it may miss the newest ones for a moment; what is decided on it is therefore published with
+    /// `expected_last`.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load(&self, subject: &Subject) -> Result<Vec<Message>, LoadError> {
+        let mut messages = Vec::new();
+        loop {
+            let before = messages.len();
+            self.load_page(subject, &mut messages).await?;
+            if messages.len() - before < PAGE {
+                return Ok(messages);
+            }
+        }
+    }
+
+    /// The subjects that match `filter` (with `*` and `>`) and have a message in the stream, in order.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn subjects_below(&self, stream: Stream, filter: &str) -> Result<Vec<String>, LoadError> {
+        let unreachable = |error: async_nats::jetstream::stream::InfoError| LoadError::Unreachable(error.into());
+        let found = self.direct(stream).await?.info_with_subjects(filter).await.map_err(unreachable)?;
+        let mut subjects: Vec<String> =
+            found.map_ok(|(subject, _)| subject).try_collect().await.map_err(unreachable)?;
+        subjects.sort_unstable();
+        Ok(subjects)
+    }
+
+    /// The first message on the subject after a sequence.
+    pub(crate) async fn first_after(&self, subject: &Subject, sequence: u64) -> Result<Option<Message>, LoadError> {
+        let stream = self.direct(subject.stream()).await?;
+        let found = stream.direct_get_next_for_subject(subject.to_string(), Some(sequence + 1)).await;
+        present(subject.stream(), found)
+    }
+
+    /// A handle for reading; it asks the server nothing.
+    async fn direct(&self, stream: Stream) -> Result<async_nats::jetstream::stream::Stream<()>, LoadError> {
+        if !self.link.up_within(RECONNECTS_WITHIN).await {
+            return Err(LoadError::Unreachable("not connected".into()));
+        }
+        let handle = self.jetstream.get_stream_no_info(stream.name()).await;
+        handle.map_err(|error| LoadError::Unreachable(error.into()))
+    }
+
+    /// Appends up to a page of the subject's messages, from the one after the last of `messages` on.
+    async fn load_page(&self, subject: &Subject, messages: &mut Vec<Message>) -> Result<(), LoadError> {
+        let stream = subject.stream();
+        if !self.link.up_within(RECONNECTS_WITHIN).await {
+            return Err(LoadError::Unreachable("not connected".into()));
+        }
+        let inbox = self.client.new_inbox();
+        let unreachable = |cause: crate::Cause| LoadError::Unreachable(cause);
+        let mut replies = self.client.subscribe(inbox.clone()).await.map_err(|error| unreachable(error.into()))?;
+        let from = messages.last().map_or(1, |message| message.position.sequence + 1);
+        let request = serde_json::json!({ "seq": from, "next_by_subj": subject.to_string(), "batch": PAGE });
+        let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
+        let sent = self.client.publish_with_reply(asked, inbox, request.to_string().into()).await;
+        sent.map_err(|error| unreachable(error.into()))?;
+        loop {
+            let reply = tokio::time::timeout(ANSWERS_WITHIN, replies.next()).await;
+            let reply = reply.map_err(|elapsed| unreachable(elapsed.into()))?;
+            let Some(reply) = reply else { return Err(unreachable("connection closed".into())) };
+            match reply.status.map(|status| status.as_u16()) {
+                None => {}
+                Some(END_OF_PAGE) => return Ok(()),
+                Some(status) if status == StatusCode::NOT_FOUND.as_u16() => return Ok(()),
+                Some(status) if status == StatusCode::NO_RESPONDERS.as_u16() => {
+                    return Err(LoadError::Missing { stream });
+                }
+                Some(status) => {
+                    let said = reply.description.unwrap_or_default();
+                    return Err(unreachable(format!("direct get answered {status} {said}").into()));
+                }
+            }
+            let message = StreamMessage::try_from(reply).map_err(|error| unreachable(error.into()))?;
+            messages.push(Message::got(stream, message));
+        }
+    }
+}
+
+fn present(
+    stream: Stream,
+    found: Result<StreamMessage, async_nats::jetstream::stream::DirectGetError>,
+) -> Result<Option<Message>, LoadError> {
+    match found {
+        Ok(message) => Ok(Some(Message::got(stream, message))),
+        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LoadError::Unreachable(error.into())),
+    }
+}

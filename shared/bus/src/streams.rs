@@ -1,0 +1,160 @@
+//! The streams as `nats/streams.json` defines them: made where they are missing, changed where they differ.
+//!
+//! Invariant: a setting that the server does not echo as asked for is refused. Older servers take settings silently
+//! and do not honour them. What the file does not name (replicas, placement, byte limits) is the operator's.
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::response::Response;
+use serde_json::{Map, Value, json};
+use tracing::info;
+
+use crate::Bus;
+use crate::connect::RECONNECTS_WITHIN;
+
+/// In the server's own terms; durations are nanoseconds.
+const DEFINITIONS: &str = include_str!("../../../nats/streams.json");
+
+/// Why the log is not as it must be.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The server holds another setting than was asked for, and does not say no.
+    #[error("stream {stream}: {setting} is {found}, but must be {wanted}")]
+    Differs {
+        /// The stream.
+        stream: String,
+        /// The setting's name in `nats/streams.json`.
+        setting: String,
+        /// What the server has.
+        found: String,
+        /// What the file asks for.
+        wanted: String,
+    },
+    /// The server refuses the stream as it is defined.
+    #[error("stream {stream}: the server refuses its definition: {reason}")]
+    Refused {
+        /// The stream.
+        stream: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// JetStream does not answer: it is off, unreachable, or this user may not ask it.
+    #[error("stream {stream}: jetstream does not answer")]
+    Unreachable {
+        /// The stream.
+        stream: String,
+        /// What went wrong.
+        #[source]
+        cause: crate::Cause,
+    },
+    /// `nats/streams.json` is not as it must be.
+    #[error("nats/streams.json can not be read: {0}")]
+    Definitions(String),
+}
+
+impl Bus {
+    /// Makes every stream that is missing, the key-value bucket of the keys included, changes those that differ from
+    /// `nats/streams.json`, and checks what the server then holds. Where all is as it must be, it only looks, so a role
+    /// without the right to change streams can call it too.
+    ///
+    /// # Errors
+    /// [`StreamError`].
+    pub async fn ensure_streams(&self) -> Result<(), StreamError> {
+        for wanted in definitions(DEFINITIONS)? {
+            self.ensure_stream(&wanted).await?;
+        }
+        Ok(())
+    }
+
+    async fn ensure_stream(&self, wanted: &Definition) -> Result<(), StreamError> {
+        let name = &wanted.name;
+        let found = match self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await? {
+            Ok(found) => found,
+            Err(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                info!(stream = %name, "making the stream");
+                let asked = Value::Object(wanted.settings.clone());
+                let made = self.jetstream_api(name, &format!("STREAM.CREATE.{name}"), &asked).await?;
+                return wanted.check(&made.map_err(|refusal| wanted.refused(&refusal))?);
+            }
+            Err(refusal) => return Err(wanted.refused(&refusal)),
+        };
+        let Err(difference) = wanted.check(&found) else { return Ok(()) };
+        info!(stream = %name, %difference, "changing the stream");
+        let asked = wanted.over(&found);
+        let changed = self.jetstream_api(name, &format!("STREAM.UPDATE.{name}"), &asked).await?;
+        wanted.check(&changed.map_err(|refusal| wanted.refused(&refusal))?)
+    }
+
+    /// Asks JetStream's API in its own words: settings that the client library does not know must not get lost.
+    async fn jetstream_api(
+        &self,
+        stream: &str,
+        subject: &str,
+        request: &Value,
+    ) -> Result<Result<Value, async_nats::jetstream::Error>, StreamError> {
+        let unreachable = |cause: crate::Cause| StreamError::Unreachable { stream: stream.to_owned(), cause };
+        if !self.link.up_within(RECONNECTS_WITHIN).await {
+            return Err(unreachable("not connected".into()));
+        }
+        let response = self.jetstream.request(subject.to_owned(), request).await;
+        match response.map_err(|error| unreachable(error.into()))? {
+            Response::Ok(answer) => Ok(Ok(answer)),
+            Response::Err { error } => Ok(Err(error)),
+        }
+    }
+}
+
+/// One stream of the file.
+#[derive(Debug)]
+struct Definition {
+    name: String,
+    settings: Map<String, Value>,
+}
+
+fn definitions(file: &str) -> Result<Vec<Definition>, StreamError> {
+    let listed: Vec<Map<String, Value>> =
+        serde_json::from_str(file).map_err(|error| StreamError::Definitions(error.to_string()))?;
+    let named = |settings: Map<String, Value>| {
+        let name = settings.get("name").and_then(Value::as_str).map(str::to_owned);
+        let name = name.ok_or_else(|| StreamError::Definitions("a stream has no name".to_owned()))?;
+        Ok(Definition { name, settings })
+    };
+    listed.into_iter().map(named).collect()
+}
+
+impl Definition {
+    /// Compares what the server answered, an object with `config` in it, with what the file asks for.
+    fn check(&self, answer: &Value) -> Result<(), StreamError> {
+        for (setting, wanted) in &self.settings {
+            let found = answer["config"].get(setting).unwrap_or(&Value::Null);
+            let same = found == wanted || (found.is_null() && is_default(wanted));
+            if !same {
+                return Err(StreamError::Differs {
+                    stream: self.name.clone(),
+                    setting: setting.clone(),
+                    found: found.to_string(),
+                    wanted: wanted.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The server's configuration with this file's settings on top: an update replaces the whole.
+    fn over(&self, found: &Value) -> Value {
+        let mut settings = found["config"].as_object().cloned().unwrap_or_default();
+        settings.extend(self.settings.clone());
+        Value::Object(settings)
+    }
+
+    fn refused(&self, refusal: &async_nats::jetstream::Error) -> StreamError {
+        StreamError::Refused { stream: self.name.clone(), reason: refusal.to_string() }
+    }
+}
+
+/// Whether the server leaves the setting out of what it echoes.
+fn is_default(wanted: &Value) -> bool {
+    matches!(wanted, Value::Null | Value::Bool(false)) || wanted.as_u64() == Some(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+use model::log::Stream;
+
+use super::*;
+
+fn definition(settings: &Value) -> Definition {
+    Definition { name: "S".to_owned(), settings: settings.as_object().unwrap().clone() }
+}
+
+#[test]
+fn every_stream_of_the_log_is_defined() {
+    let defined: Vec<String> = definitions(DEFINITIONS).unwrap().into_iter().map(|one| one.name).collect();
+    for stream in Stream::ALL {
+        assert!(defined.contains(&stream.name().to_owned()), "{stream}");
+    }
+}
+
+#[test]
+fn a_setting_that_the_server_ignored_is_named() {
+    let wanted = definition(&json!({ "allow_atomic": true }));
+    let refused = wanted.check(&json!({ "config": { "name": "S" } })).unwrap_err();
+    assert_eq!(refused.to_string(), "stream S: allow_atomic is null, but must be true");
+}
+
+#[test]
+fn a_default_that_the_server_leaves_out_is_no_difference() {
+    let wanted = definition(&json!({ "deny_purge": false, "max_age": 0 }));
+    assert!(wanted.check(&json!({ "config": {} })).is_ok());
+}
+
+#[test]
+fn an_update_keeps_what_the_file_does_not_name() {
+    let wanted = definition(&json!({ "max_age": 5 }));
+    let asked = wanted.over(&json!({ "config": { "max_age": 1, "num_replicas": 3 } }));
+    assert_eq!(asked, json!({ "max_age": 5, "num_replicas": 3 }));
+}

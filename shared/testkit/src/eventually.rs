@@ -1,0 +1,24 @@
+//! Waiting for something to become true, in place of sleeping.
+
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const POLL_EVERY: Duration = Duration::from_millis(15);
+
+/// Asks `probe` again and again until it gives a value, and gives that value back.
+///
+/// # Panics
+/// After 10 seconds without one; `what` says in the message what never came about.
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        if started.elapsed() > PATIENCE {
+            panic!("not within {PATIENCE:?}: {what}");
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+}
