@@ -155,6 +155,9 @@ impl CloudEvent<'_> {
         if self.id.len() > MAX_ID_LENGTH {
             return problem("id", "must have at most 256 bytes");
         }
+        if self.id.chars().any(char::is_control) {
+            return problem("id", "must not hold control characters");
+        }
         if self.source.is_empty() {
             return problem("source", "must not be empty");
         }

@@ -44,14 +44,13 @@ pub fn read<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, BadJson> {
 /// # Errors
 /// When the text is no JSON or a field does not fit.
 pub fn read_part<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, BadJson> {
-    serde_json::from_slice(text).or_else(|_| Err(explain::<T>(text)))
+    serde_json::from_slice(text).map_err(|_| explain::<T>(text))
 }
 
 fn explain<'de, T: Deserialize<'de>>(text: &'de [u8]) -> BadJson {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Err(error) => error,
-        Ok(_) => return BadJson::NotJson("more text after the end of the document".to_owned()),
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+        return BadJson::NotJson("more text after the end of the document".to_owned());
     };
     let field = error.path().to_string();
     let problem = plain_words(error.inner());

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod command;
 pub mod dead_letter;
 pub mod directory;
 pub mod envelope;

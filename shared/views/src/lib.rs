@@ -1,1 +1,101 @@
-//! views
+//! The read models: one module per view, each with its projection and the questions it answers.
+//!
+//! Invariants: a view is computed from events and nothing else, so it can be deleted and comes back from the log;
+//! rows and checkpoints are written in one sled batch; the account is the first part of every key; NATS and HTTP
+//! are deliberately unknown here.
+
+pub mod access;
+pub mod audit;
+pub mod directory;
+pub mod dump;
+pub mod integrations;
+pub mod question;
+pub mod status;
+pub mod store;
+pub mod traffic;
+
+mod key;
+mod row;
+mod slot;
+mod view;
+
+pub use question::{Ask, Freshness, Question, Reply};
+pub use slot::{Observed, Slot};
+pub use view::{Logged, Refused, View};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use model::log::Position;
+use tokio::time::{Duration, timeout};
+
+/// How long a question waits for a position that the view has not reached.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The storage failed.
+    #[error("the view's storage failed")]
+    Storage(#[from] sled::Error),
+    /// A stored row can not be read: the view is damaged or was written by another version.
+    #[error("a row of the view can not be read")]
+    Row(#[from] postcard::Error),
+    /// A file or directory of the view can not be read or written.
+    #[error("the view's directory failed")]
+    Directory(#[from] std::io::Error),
+    /// The process is shutting down.
+    #[error("the view is closing")]
+    Closing,
+}
+
+/// All views of this process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Views {
+    slots: Arc<[Slot]>,
+}
+
+impl Views {
+    /// Opens every view below `directory`, which this process then owns.
+    ///
+    /// A view whose files are damaged, or of another format, is opened empty: it comes back from the log.
+    ///
+    /// # Errors
+    /// When the directory can not be written or another process owns it.
+    pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
+        let per_view = cache_bytes / View::ALL.len() as u64;
+        let open_one = |view: View| Slot::open(view, &directory.join(view.name()), per_view);
+        let slots: Result<Vec<Slot>, Error> = View::ALL.into_iter().map(open_one).collect();
+        Ok(Self { slots: slots?.into() })
+    }
+
+    /// One view's place.
+    #[must_use]
+    pub fn slot(&self, view: View) -> &Slot {
+        &self.slots[view as usize]
+    }
+
+    /// Answers a question, once its view has reached what the asker knows of or [`PATIENCE`] is over.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, Error> {
+        let slot = self.slot(ask.question.view());
+        // Not reached in time is no failure: the answer says as of when it is.
+        let _ = timeout(PATIENCE, slot.reached(&ask.at_least)).await;
+        let views = self.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            let view = ask.question.view();
+            // Read before the rows: they are at least as new as this says.
+            let freshness = views.slot(view).freshness();
+            let answer = ask.question.answer(&views)?;
+            Ok(Reply { answer, freshness })
+        });
+        answer.await.map_err(|_| Error::Closing)?
+    }
+
+    /// Waits until `view` has `position`, at most [`PATIENCE`]; says whether it has.
+    pub async fn wait_for(&self, view: View, position: Position) -> bool {
+        timeout(PATIENCE, self.slot(view).reached(&[position])).await.is_ok()
+    }
+}

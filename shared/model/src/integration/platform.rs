@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::config::{Change, Config, Patch};
 use super::Rejected;
+use super::config::{Change, Config, Patch};
 use crate::secret::{Secret, is_mask};
 
 /// Where events can go.

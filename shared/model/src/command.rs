@@ -1,0 +1,238 @@
+//! Commands as they are sent to the write side, and what it answers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::access::{Actor, Scopes, TokenHash};
+use crate::integration::{Current, Platform};
+use crate::log::{AccountId, Position};
+use crate::secret::MASK;
+use crate::time::Timestamp;
+
+/// A command that someone sends.
+pub trait Command: Serialize + DeserializeOwned + Send + 'static {
+    /// What was done.
+    type Done: Serialize + DeserializeOwned + Send + 'static;
+
+    /// `<family>.<verb>`: behind `flowtrail.command.`, the subject it is sent on.
+    const PATH: &'static str;
+}
+
+/// What a command led to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Accepted<T> {
+    /// Where its event stands in the log; none when nothing had to be changed.
+    pub position: Option<Position>,
+    /// What was done.
+    pub done: T,
+}
+
+/// Why a command was not carried out, by what its sender can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Send it differently.
+    Invalid,
+    /// There is no such thing.
+    NotFound,
+    /// Someone else was faster: read again, then decide.
+    Conflict,
+    /// The log can not be reached: send it again later.
+    Unavailable,
+    /// Flowtrail failed.
+    Internal,
+}
+
+impl Refusal {
+    /// Every refusal.
+    pub const ALL: [Self; 5] = [Self::Invalid, Self::NotFound, Self::Conflict, Self::Unavailable, Self::Internal];
+
+    /// Its number on the wire, after the HTTP status of the same meaning.
+    #[must_use]
+    pub const fn code(self) -> usize {
+        match self {
+            Self::Invalid => 400,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// What a number on the wire means.
+    #[must_use]
+    pub fn from_code(code: usize) -> Self {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code).unwrap_or(Self::Internal)
+    }
+}
+
+/// Configuration values in clear, as a client sent them. They travel, but are never stored or shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClearConfig(pub BTreeMap<String, String>);
+
+impl fmt::Debug for ClearConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.0.keys().map(|key| (key, MASK))).finish()
+    }
+}
+
+/// Makes an integration. Done: its id and state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreateIntegration {
+    /// Whose.
+    pub account: AccountId,
+    /// Who does it.
+    pub by: Actor,
+    /// Where events shall go.
+    pub platform: Platform,
+    /// How.
+    pub config: ClearConfig,
+    /// Whether they shall.
+    pub enabled: bool,
+}
+
+/// Changes an integration. Done: its id and state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UpdateIntegration {
+    /// Whose.
+    pub account: AccountId,
+    /// Who does it.
+    pub by: Actor,
+    /// Which.
+    pub id: u64,
+    /// What to change; a masked value keeps what is stored.
+    pub config: ClearConfig,
+    /// Whether events shall be sent; none: as before.
+    pub enabled: Option<bool>,
+}
+
+/// Removes an integration and destroys its key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeleteIntegration {
+    /// Whose.
+    pub account: AccountId,
+    /// Who does it.
+    pub by: Actor,
+    /// Which.
+    pub id: u64,
+}
+
+/// An integration with its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberedIntegration {
+    /// Unique in its account, never used again.
+    pub id: u64,
+    /// How it is now.
+    pub current: Current,
+}
+
+impl Command for CreateIntegration {
+    type Done = NumberedIntegration;
+    const PATH: &'static str = "integration.create";
+}
+
+impl Command for UpdateIntegration {
+    type Done = NumberedIntegration;
+    const PATH: &'static str = "integration.update";
+}
+
+impl Command for DeleteIntegration {
+    type Done = ();
+    const PATH: &'static str = "integration.delete";
+}
+
+/// Makes an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreateAccount {
+    /// Its id.
+    pub account: AccountId,
+    /// Its name for people.
+    pub name: String,
+    /// Who does it.
+    pub by: Actor,
+}
+
+/// Makes a user. Done: their id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreateUser {
+    /// In which account.
+    pub account: AccountId,
+    /// What they sign in with.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// The argon2id hash of their password: it is made where the password is known.
+    pub password_hash: String,
+    /// Who does it.
+    pub by: Actor,
+}
+
+/// Removes a user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeleteUser {
+    /// In which account.
+    pub account: AccountId,
+    /// Which, by what they sign in with.
+    pub email: String,
+    /// Who does it.
+    pub by: Actor,
+}
+
+/// Makes a token. Done: its id. The token itself stays with whoever made it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreateToken {
+    /// In which account.
+    pub account: AccountId,
+    /// What it is for.
+    pub name: String,
+    /// Its SHA-256.
+    pub hash: TokenHash,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The user it belongs to.
+    pub user_id: Option<String>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// Who does it.
+    pub by: Actor,
+}
+
+/// Removes a token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeleteToken {
+    /// In which account.
+    pub account: AccountId,
+    /// Which.
+    pub id: String,
+    /// Who does it.
+    pub by: Actor,
+}
+
+impl Command for CreateAccount {
+    type Done = ();
+    const PATH: &'static str = "account.create";
+}
+
+impl Command for CreateUser {
+    type Done = String;
+    const PATH: &'static str = "user.create";
+}
+
+impl Command for DeleteUser {
+    type Done = ();
+    const PATH: &'static str = "user.delete";
+}
+
+impl Command for CreateToken {
+    type Done = String;
+    const PATH: &'static str = "token.create";
+}
+
+impl Command for DeleteToken {
+    type Done = ();
+    const PATH: &'static str = "token.delete";
+}

@@ -1,0 +1,86 @@
+//! Settings: each is an environment variable `FLOWTRAIL_<NAME>` and a flag `--<name>`; the flag wins.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What every subcommand takes.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// Where views, keys and the own nats-server's streams are kept.
+    #[arg(long, global = true, env = "FLOWTRAIL_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// The NATS server to use. Unset: `up` starts and supervises one of its own, other commands look for that one.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_URL", value_name = "URL")]
+    pub nats_url: Option<String>,
+
+    /// A NATS credentials file (user JWT and key).
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_CREDS", value_name = "FILE")]
+    pub nats_creds: Option<PathBuf>,
+
+    /// The port of the own nats-server, on loopback.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_PORT", default_value_t = 4222, value_name = "PORT")]
+    pub nats_port: u16,
+
+    /// The own nats-server's program; version 2.14 or newer.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_SERVER", default_value = "nats-server", value_name = "FILE")]
+    pub nats_server: PathBuf,
+
+    /// The key that wraps the keys of integration secrets; made on first start. Default: <data-dir>/master.key
+    #[arg(long, global = true, env = "FLOWTRAIL_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+
+    /// What to log, as a tracing filter: info, debug, flowtrail=debug,info ...
+    #[arg(long, global = true, env = "FLOWTRAIL_LOG", default_value = "info,async_nats=warn", value_name = "FILTER")]
+    pub log: String,
+
+    /// How log lines look.
+    #[arg(long, global = true, env = "FLOWTRAIL_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// What the servers take besides: `up` and `run`.
+#[derive(Clone, Debug, Args)]
+pub struct ServerSettings {
+    /// Where the gateway listens; port 0 takes any free one.
+    #[arg(long, env = "FLOWTRAIL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+
+    /// The memory that the views' storage may use as a cache, in MiB.
+    #[arg(long, env = "FLOWTRAIL_CACHE_MB", default_value_t = 512, value_name = "MIB")]
+    pub cache_mb: u64,
+
+    /// The first admin token, on an empty log. Unset: one is made. Either way it stands in <data-dir>/admin.token.
+    #[arg(long, env = "FLOWTRAIL_BOOTSTRAP_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub bootstrap_token: Option<String>,
+
+    /// The password of admin@local, on an empty log. Unset: one is made. Either way it stands in
+    /// <data-dir>/admin.password.
+    #[arg(long, env = "FLOWTRAIL_BOOTSTRAP_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub bootstrap_password: Option<String>,
+}
+
+impl Settings {
+    /// The NATS server that commands other than `up` talk to.
+    #[must_use]
+    pub fn nats_url(&self) -> String {
+        self.nats_url.clone().unwrap_or_else(|| format!("nats://127.0.0.1:{}", self.nats_port))
+    }
+
+    /// Where the master key is.
+    #[must_use]
+    pub fn master_key_file(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+}

@@ -1,0 +1,221 @@
+//! The access view: accounts, users and tokens as they are now, and whom a token stands for.
+
+use model::access::{Actor, Event as Happened, Principal, Scopes, TokenHash};
+use model::event::Event;
+use model::log::AccountId;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::dump::as_json;
+use crate::store::Batch;
+use crate::{Error, Logged, Question, Refused, View, Views, key};
+
+const ACCOUNT: u8 = b'a';
+const USER: u8 = b'u';
+const TOKEN: u8 = b't';
+/// Leads from a token's hash to its account: the one key that does not start with an account, because whoever
+/// comes with a token has not said which account it is of.
+const HASH: &[u8] = b"\0hash/";
+
+/// Applies an access event.
+pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+    let Event::Access(recorded) = logged.event else { return Ok(()) };
+    let row = |kind| key::key(logged.account, kind, &[recorded.id.as_bytes()]);
+    let created_at = recorded.time;
+    match &recorded.event {
+        Happened::AccountCreated(data) => {
+            let account = Account { id: logged.account.clone(), name: data.name.clone(), created_at };
+            batch.put(key::prefix(logged.account, ACCOUNT), &account)?;
+        }
+        Happened::UserCreated(data) => {
+            let (email, name, password_hash) = (data.email.clone(), data.name.clone(), data.password_hash.clone());
+            batch.put(row(USER), &User { id: recorded.id.clone(), email, name, password_hash, created_at })?;
+        }
+        Happened::UserDeleted(_) => batch.remove(row(USER)),
+        Happened::TokenCreated(data) => {
+            let token = Token {
+                id: recorded.id.clone(),
+                name: data.name.clone(),
+                hash: data.hash.clone(),
+                scopes: data.scopes.clone(),
+                user_id: data.user_id.clone(),
+                expires_at: data.expires_at,
+                created_at,
+            };
+            batch.put(hash_key(&token.hash), &(logged.account, &token.id))?;
+            batch.put(row(TOKEN), &token)?;
+        }
+        Happened::TokenDeleted(_) => {
+            if let Some(token) = batch.row::<Token>(&row(TOKEN))? {
+                batch.remove(hash_key(&token.hash));
+                batch.remove(row(TOKEN));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hash_key(hash: &TokenHash) -> Vec<u8> {
+    [HASH, hash.as_str().as_bytes()].concat()
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name for people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A user.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Their id.
+    pub id: String,
+    /// What they sign in with.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// The argon2id hash of their password, as a PHC string.
+    pub password_hash: String,
+    /// When they were made.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("User").field("id", &self.id).field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// A token, by what is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Its id.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// Its SHA-256.
+    pub hash: TokenHash,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The user it belongs to.
+    pub user_id: Option<String>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Whom a token stands for, also when its time is over; none when it is unknown or deleted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ByToken {
+    /// The token's SHA-256.
+    pub hash: TokenHash,
+}
+
+impl Question for ByToken {
+    type Answer = Option<Principal>;
+    const PATH: &'static str = "access.by_token";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Option<Principal>, Error> {
+        let store = views.slot(View::Access).store();
+        let Some((account, id)) = store.row::<(AccountId, String)>(&hash_key(&self.hash))? else { return Ok(None) };
+        let Some(token) = store.row::<Token>(&key::key(&account, TOKEN, &[id.as_bytes()]))? else { return Ok(None) };
+        let user = match &token.user_id {
+            Some(id) => store.row::<User>(&key::key(&account, USER, &[id.as_bytes()]))?,
+            None => None,
+        };
+        let actor = match user {
+            Some(user) => Actor { id: user.id, name: Some(user.name), email: Some(user.email) },
+            None => Actor { id: format!("token:{id}"), name: Some(token.name), email: None },
+        };
+        Ok(Some(Principal { account, token_id: id, scopes: token.scopes, expires_at: token.expires_at, actor }))
+    }
+}
+
+/// Every account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Accounts;
+
+impl Question for Accounts {
+    type Answer = Vec<Account>;
+    const PATH: &'static str = "access.accounts";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<Account>, Error> {
+        let mut accounts = Vec::new();
+        for entry in views.slot(View::Access).store().range(vec![1]..) {
+            let (key, value) = entry?;
+            if key::split(&key).is_some_and(|(_, kind, _)| kind == ACCOUNT) {
+                accounts.push(postcard::from_bytes(&value)?);
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+/// The users of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Users {
+    /// Which account.
+    pub account: AccountId,
+}
+
+impl Question for Users {
+    type Answer = Vec<User>;
+    const PATH: &'static str = "access.users";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<User>, Error> {
+        rows_below(views, &key::prefix(&self.account, USER))
+    }
+}
+
+/// The tokens of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Which account.
+    pub account: AccountId,
+}
+
+impl Question for Tokens {
+    type Answer = Vec<Token>;
+    const PATH: &'static str = "access.tokens";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<Token>, Error> {
+        rows_below(views, &key::prefix(&self.account, TOKEN))
+    }
+}
+
+fn rows_below<T: serde::de::DeserializeOwned>(views: &Views, prefix: &[u8]) -> Result<Vec<T>, Error> {
+    let store = views.slot(View::Access).store();
+    store.scan(prefix).map(|entry| Ok(postcard::from_bytes(&entry?.1)?)).collect()
+}
+
+/// A row of this view as JSON, for its dump.
+pub(crate) fn canonical(kind: u8, value: &[u8]) -> Result<Option<serde_json::Value>, Error> {
+    match kind {
+        ACCOUNT => as_json::<Account>(value),
+        USER => as_json::<User>(value),
+        TOKEN => as_json::<Token>(value),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,67 @@
+//! The directory view: what is known of each id now. Other views ask it when they answer, never when they project.
+
+use std::sync::Arc;
+
+use model::directory::{Entry, Kind, Named, Names};
+use model::event::Event;
+use model::log::AccountId;
+
+use crate::store::{Batch, Store};
+use crate::{Error, Logged, Refused, View, Views, key};
+
+/// Sets an entry.
+pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+    let Event::Directory { kind, id, entry } = logged.event else { return Ok(()) };
+    let row = key::key(logged.account, tag(*kind), &[id.as_bytes()]);
+    if entry.deleted {
+        batch.remove(row)
+    } else {
+        batch.put(row, entry)?
+    }
+    Ok(())
+}
+
+fn tag(kind: Kind) -> u8 {
+    match kind {
+        Kind::Peer => b'p',
+        Kind::User => b'u',
+        Kind::Policy => b'o',
+        Kind::Resource => b'r',
+    }
+}
+
+/// One account's directory.
+pub(crate) struct Directory<'a> {
+    store: Arc<Store>,
+    account: &'a AccountId,
+}
+
+impl<'a> Directory<'a> {
+    pub(crate) fn new(views: &Views, account: &'a AccountId) -> Self {
+        Self { store: views.slot(View::Directory).store(), account }
+    }
+
+    /// The ids whose entry matches a search.
+    pub(crate) fn search(&self, search: Option<&str>) -> Result<Named, Error> {
+        let mut found = Named::default();
+        let Some(search) = search else { return Ok(found) };
+        let needle = search.to_lowercase();
+        for kind in Kind::ALL {
+            let prefix = key::prefix(self.account, tag(kind));
+            for entry in self.store.scan(&prefix) {
+                let (key, value) = entry?;
+                let id = String::from_utf8_lossy(&key[prefix.len()..]);
+                found.add_if_matching(kind, &id, &postcard::from_bytes::<Entry>(&value)?, &needle);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Names for Directory<'_> {
+    fn entry(&self, kind: Kind, id: &str) -> Option<Entry> {
+        let row = self.store.row(&key::key(self.account, tag(kind), &[id.as_bytes()]));
+        // A name that can not be read is a name that is not known: the answer goes on without it.
+        row.inspect_err(|error| tracing::error!(%error, "the directory can not be read")).ok().flatten()
+    }
+}

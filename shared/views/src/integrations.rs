@@ -1,0 +1,80 @@
+//! The integrations view: each integration as it is now.
+
+use model::command::NumberedIntegration;
+use model::event::Event;
+use model::integration::Integration;
+use model::log::AccountId;
+use serde::{Deserialize, Serialize};
+
+use crate::store::Batch;
+use crate::{Error, Logged, Question, Refused, View, Views, key};
+
+const INTEGRATION: u8 = b'i';
+
+/// Applies an integration event to its row.
+pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+    let Event::Integration(recorded) = logged.event else { return Ok(()) };
+    let row = key::key(logged.account, INTEGRATION, &[&recorded.id.to_be_bytes()]);
+    let mut integration = match batch.row(&row)? {
+        Some(current) => Integration::Present(current),
+        None => Integration::Absent,
+    };
+    integration.apply(recorded.event.clone(), recorded.time);
+    match integration {
+        Integration::Present(current) => batch.put(row, &current)?,
+        Integration::Absent | Integration::Deleted => batch.remove(row),
+    }
+    Ok(())
+}
+
+/// All integrations of an account, by id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct List {
+    /// Whose.
+    pub account: AccountId,
+}
+
+impl Question for List {
+    type Answer = Vec<NumberedIntegration>;
+    const PATH: &'static str = "integrations.list";
+
+    fn view(&self) -> View {
+        View::Integrations
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<NumberedIntegration>, Error> {
+        let prefix = key::prefix(&self.account, INTEGRATION);
+        let mut rows = Vec::new();
+        for entry in views.slot(View::Integrations).store().scan(&prefix) {
+            let (key, value) = entry?;
+            let mut id = [0; 8];
+            id.copy_from_slice(&key[prefix.len()..]);
+            rows.push(NumberedIntegration { id: u64::from_be_bytes(id), current: postcard::from_bytes(&value)? });
+        }
+        Ok(rows)
+    }
+}
+
+/// One integration of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ById {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub id: u64,
+}
+
+impl Question for ById {
+    type Answer = Option<NumberedIntegration>;
+    const PATH: &'static str = "integrations.by_id";
+
+    fn view(&self) -> View {
+        View::Integrations
+    }
+
+    fn answer(&self, views: &Views) -> Result<Option<NumberedIntegration>, Error> {
+        let row = key::key(&self.account, INTEGRATION, &[&self.id.to_be_bytes()]);
+        let current = views.slot(View::Integrations).store().row(&row)?;
+        Ok(current.map(|current| NumberedIntegration { id: self.id, current }))
+    }
+}

@@ -1,0 +1,46 @@
+//! How the views are: how far each has read the log, and what it takes on disk.
+
+use model::log::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Freshness, Question, View, Views};
+
+/// How every view is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status;
+
+/// How one view is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ViewStatus {
+    /// Which.
+    pub view: View,
+    /// How far it has read each stream, and how many messages wait after that.
+    pub streams: Vec<(Stream, u64, u64)>,
+    /// How fresh its answers are.
+    pub freshness: Freshness,
+    /// Bytes on disk.
+    pub bytes_on_disk: u64,
+}
+
+impl Question for Status {
+    type Answer = Vec<ViewStatus>;
+    const PATH: &'static str = "status";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<ViewStatus>, Error> {
+        let status = |view: View| {
+            let slot = views.slot(view);
+            let streams = slot.observed().into_iter().map(|(stream, seen)| (stream, seen.sequence, seen.pending));
+            Ok(ViewStatus {
+                view,
+                streams: streams.collect(),
+                freshness: slot.freshness(),
+                bytes_on_disk: slot.store().size_on_disk()?,
+            })
+        };
+        View::ALL.into_iter().map(status).collect()
+    }
+}

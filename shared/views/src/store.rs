@@ -1,0 +1,189 @@
+//! The storage behind a view: one sled tree in a directory of its own, written in batches with their checkpoints.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use model::log::Stream;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Changes when what is stored changes its form: a view of another format is rebuilt.
+const FORMAT: u32 = 1;
+/// Keys that start with a zero byte belong to no account.
+const FORMAT_KEY: &[u8] = b"\0format";
+const CHECKPOINT_PREFIX: &[u8] = b"\0checkpoint/";
+
+/// How far a view has read a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The last message taken in.
+    pub sequence: u64,
+    /// That message's fingerprint, by which a lost or rolled-back log is noticed.
+    pub fingerprint: String,
+    /// When the stream was created, in microseconds since 1970: another time is another stream.
+    pub stream_created: i64,
+}
+
+/// One generation of one view on disk.
+#[derive(Debug)]
+pub struct Store {
+    tree: sled::Db,
+    directory: PathBuf,
+    is_obsolete: AtomicBool,
+}
+
+impl Store {
+    /// Opens the store in `directory`, making it if need be.
+    ///
+    /// # Errors
+    /// When it can not be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
+    pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
+        let config = sled::Config::new()
+            .path(directory)
+            .cache_capacity(cache_bytes)
+            .mode(sled::Mode::HighThroughput)
+            .flush_every_ms(Some(500));
+        let tree = config.open()?;
+        let store = Self { tree, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
+        match store.tree.get(FORMAT_KEY)? {
+            Some(format) if *format == FORMAT.to_be_bytes() => {}
+            Some(_) => return Err(sled::Error::Corruption { at: None, bt: () }.into()),
+            None => {
+                store.tree.insert(FORMAT_KEY, &FORMAT.to_be_bytes())?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// How far the view has read each stream.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn checkpoints(&self) -> Result<BTreeMap<Stream, Checkpoint>, Error> {
+        let mut checkpoints = BTreeMap::new();
+        for entry in self.tree.scan_prefix(CHECKPOINT_PREFIX) {
+            let (key, value) = entry?;
+            let name = String::from_utf8_lossy(&key[CHECKPOINT_PREFIX.len()..]);
+            if let Ok(stream) = name.parse() {
+                checkpoints.insert(stream, postcard::from_bytes(&value)?);
+            }
+        }
+        Ok(checkpoints)
+    }
+
+    /// The value under `key`.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Error> {
+        Ok(self.tree.get(key)?)
+    }
+
+    /// The row under `key`.
+    pub(crate) fn row<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Error> {
+        self.get(key)?.map(|value| Ok(postcard::from_bytes(&value)?)).transpose()
+    }
+
+    /// All that lies in a range of keys.
+    pub(crate) fn range(&self, range: impl std::ops::RangeBounds<Vec<u8>>) -> sled::Iter {
+        self.tree.range(range)
+    }
+
+    /// All that starts with `prefix`.
+    pub(crate) fn scan(&self, prefix: &[u8]) -> sled::Iter {
+        self.tree.scan_prefix(prefix)
+    }
+
+    /// Bytes on disk.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn size_on_disk(&self) -> Result<u64, Error> {
+        Ok(self.tree.size_on_disk()?)
+    }
+
+    /// Writes everything to disk.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.tree.flush()?;
+        Ok(())
+    }
+
+    /// Its directory is removed as soon as nobody reads it any more.
+    pub(crate) fn retire(&self) {
+        self.is_obsolete.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if !self.is_obsolete.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = std::fs::remove_dir_all(&self.directory) {
+            tracing::warn!(directory = %self.directory.display(), %error, "an old generation of a view stays on disk");
+        }
+    }
+}
+
+/// Changes to a store that become visible and durable together. Reads through it see its own changes.
+#[derive(Debug)]
+pub struct Batch {
+    store: Arc<Store>,
+    changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl Batch {
+    /// An empty batch over `store`.
+    #[must_use]
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, changes: HashMap::new() }
+    }
+
+    /// The row under `key`, with the changes of this batch.
+    pub(crate) fn row<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Error> {
+        match self.changes.get(key) {
+            Some(Some(value)) => Ok(Some(postcard::from_bytes(value)?)),
+            Some(None) => Ok(None),
+            None => self.store.row(key),
+        }
+    }
+
+    /// Writes a row.
+    pub(crate) fn put<T: Serialize>(&mut self, key: Vec<u8>, row: &T) -> Result<(), Error> {
+        self.changes.insert(key, Some(postcard::to_stdvec(row)?));
+        Ok(())
+    }
+
+    /// Removes a row.
+    pub(crate) fn remove(&mut self, key: Vec<u8>) {
+        self.changes.insert(key, None);
+    }
+
+    /// Adds to the number under `key`.
+    pub(crate) fn count(&mut self, key: Vec<u8>) -> Result<(), Error> {
+        let before: u64 = self.row(&key)?.unwrap_or_default();
+        self.put(key, &(before + 1))
+    }
+
+    /// Writes the changes together with how far the view has now read `stream`.
+    ///
+    /// # Errors
+    /// When the storage fails; nothing is written then.
+    pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let key = [CHECKPOINT_PREFIX, stream.name().as_bytes()].concat();
+        self.put(key, checkpoint)?;
+        let mut batch = sled::Batch::default();
+        for (key, value) in self.changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.store.tree.apply_batch(batch)?;
+        Ok(())
+    }
+}
