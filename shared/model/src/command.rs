@@ -52,7 +52,7 @@ impl Refusal {
 
     /// Its number on the wire, after the HTTP status of the same meaning.
     #[must_use]
-    pub const fn code(self) -> usize {
+    pub const fn code(self) -> u16 {
         match self {
             Self::Invalid => 400,
             Self::NotFound => 404,
@@ -64,7 +64,7 @@ impl Refusal {
 
     /// What a number on the wire means.
     #[must_use]
-    pub fn from_code(code: usize) -> Self {
+    pub fn from_code(code: u16) -> Self {
         Self::ALL.into_iter().find(|refusal| refusal.code() == code).unwrap_or(Self::Internal)
     }
 }

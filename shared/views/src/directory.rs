@@ -14,9 +14,9 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
     let Event::Directory { kind, id, entry } = logged.event else { return Ok(()) };
     let row = key::key(logged.account, tag(*kind), &[id.as_bytes()]);
     if entry.deleted {
-        batch.remove(row)
+        batch.remove(row);
     } else {
-        batch.put(row, entry)?
+        batch.put(row, entry)?;
     }
     Ok(())
 }
