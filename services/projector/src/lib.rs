@@ -1,1 +1,81 @@
-//! projector
+//! The projector: consumes the log, projects it into the views, and answers questions about them over NATS.
+//!
+//! Invariants: it owns the views' directories; each view resumes from its own checkpoint + 1, never from a
+//! consumer's position; rows and checkpoint are committed together, so killing it at any moment loses and doubles
+//! nothing.
+
+mod continuity;
+mod dead_letters;
+mod decode;
+pub mod rebuild;
+mod service;
+mod supervisor;
+mod worker;
+
+use std::collections::HashMap;
+
+use bus::Bus;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use views::{View, Views};
+
+use crate::supervisor::Supervisor;
+
+/// Why the projector can not work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A view failed.
+    #[error("the {view} view failed")]
+    View {
+        /// Which.
+        view: View,
+        /// How.
+        #[source]
+        cause: views::Error,
+    },
+    /// The log can not be read.
+    #[error("the log can not be read")]
+    Log(#[from] bus::LoadError),
+    /// The log can not be consumed any more.
+    #[error("the log can not be consumed")]
+    Consume(#[from] bus::ConsumeError),
+    /// Questions can not be answered.
+    #[error("the query service can not start")]
+    Service(#[from] bus::AnswerError),
+    /// A task of it ended by a panic.
+    #[error("a task of the projector failed")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Projects the log into `views` and answers questions about them, until `stop`.
+///
+/// # Errors
+/// When the log or the views' storage can not be used at the start.
+pub async fn run(views: Views, bus: Bus, stop: CancellationToken) -> Result<(), Error> {
+    let mut tasks = JoinSet::new();
+    let mut rebuilds = HashMap::new();
+    for view in View::ALL {
+        let (orders, inbox) = mpsc::channel(1);
+        let progress = rebuild::Watch::default();
+        rebuilds.insert(view, rebuild::Handle::new(orders, progress.subscribe()));
+        let supervisor = Supervisor::new(views.slot(view).clone(), bus.clone(), progress);
+        tasks.spawn(supervisor.run(inbox, stop.child_token()));
+    }
+    let answering = service::start(&bus, &views, rebuilds).await?;
+    let service_stop = stop.child_token();
+    tasks.spawn(async move {
+        answering.run(service_stop).await;
+        Ok(())
+    });
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended.map_err(Error::from).flatten() {
+            stop.cancel();
+            return Err(error);
+        }
+    }
+    for view in View::ALL {
+        views.slot(view).store().flush().map_err(|cause| Error::View { view, cause })?;
+    }
+    Ok(())
+}

@@ -18,6 +18,9 @@ pub struct Timestamp(i64);
 pub struct BadTimestamp;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// From microseconds since 1970.
     ///
     /// # Errors

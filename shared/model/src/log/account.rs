@@ -28,6 +28,12 @@ impl AccountId {
         if is_token(text) { Ok(Self(text.to_owned())) } else { Err(BadAccountId) }
     }
 
+    /// An account id made of any text, as [`super::token`] does it: for what must be filed under some account.
+    #[must_use]
+    pub fn escaped(text: &str) -> Self {
+        Self(super::token(text))
+    }
+
     /// The id as it stands in subjects and keys.
     #[must_use]
     pub fn as_str(&self) -> &str {

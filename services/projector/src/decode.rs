@@ -1,0 +1,61 @@
+//! From messages of the log to events, or to the reasons why not.
+
+use bus::Message;
+use model::envelope;
+use model::event::{self, Decoded};
+use model::log::{AccountId, Position, Stream, Subject};
+use model::time::Timestamp;
+use views::store::Checkpoint;
+
+/// What one message holds.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) position: Position,
+    pub(crate) subject: String,
+    pub(crate) account: AccountId,
+    pub(crate) received_at: Timestamp,
+    pub(crate) decoded: Vec<Decoded>,
+}
+
+/// Messages of one stream, decoded, with the checkpoint that they lead to.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) stream: Stream,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) pending: u64,
+}
+
+/// Decodes messages; `None` when there are none.
+pub(crate) fn decode(stream_created: i64, messages: &[Message]) -> Option<Work> {
+    let last = messages.last()?;
+    Some(Work {
+        stream: last.position.stream,
+        entries: messages.iter().map(decode_one).collect(),
+        checkpoint: Checkpoint { sequence: last.position.sequence, fingerprint: last.fingerprint(), stream_created },
+        pending: last.pending,
+    })
+}
+
+fn decode_one(message: &Message) -> Entry {
+    // The server's time is always in range.
+    let received_at = Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH);
+    let headers: Vec<(&str, &str)> =
+        message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let (account, decoded) = match Subject::parse(&message.subject) {
+        Ok(subject) => {
+            let opened = envelope::Message { headers: &headers, payload: &message.payload };
+            (subject.account().clone(), event::decode(&subject, opened, received_at))
+        }
+        Err(bad) => {
+            let decoded = Decoded { index: 0, id: None, event: Err(event::Unreadable::Rule(bad.to_string())) };
+            (account_for_dead_letter(&message.subject), vec![decoded])
+        }
+    };
+    Entry { position: message.position, subject: message.subject.clone(), account, received_at, decoded }
+}
+
+/// A subject whose account is none still leads to a dead letter, under the account's escaped form.
+fn account_for_dead_letter(subject: &str) -> AccountId {
+    AccountId::escaped(subject.split('.').nth(3).unwrap_or_default())
+}

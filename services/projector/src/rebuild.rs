@@ -1,0 +1,106 @@
+//! Rebuilds: who orders one, and how far it is.
+
+use std::collections::BTreeMap;
+
+use model::log::Stream;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch};
+use views::View;
+
+/// The subject on which a rebuild is ordered; the request is an [`Order`], the answer a [`Progress`].
+pub const START: &str = "flowtrail.control.rebuild.start";
+/// The subject on which its progress is asked for; request and answer as for [`START`].
+pub const PROGRESS: &str = "flowtrail.control.rebuild.progress";
+
+/// Which view is meant.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// The view.
+    pub view: View,
+}
+
+/// How far a rebuild is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// How many rebuilds of this view were started since the projector was.
+    pub started: u64,
+    /// How many of them are over.
+    pub finished: u64,
+    /// Why the last one failed, if it did.
+    pub failure: Option<String>,
+    /// Messages that the log held when it started.
+    pub messages: u64,
+    /// Messages of these that are in the new generation.
+    pub messages_done: u64,
+    /// Events in the new generation: a message may hold many.
+    pub events_done: u64,
+}
+
+impl Progress {
+    /// Whether a rebuild is under way.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.started > self.finished
+    }
+}
+
+/// What the service holds of a view's rebuilds.
+pub(crate) struct Handle {
+    orders: mpsc::Sender<()>,
+    progress: watch::Receiver<(Progress, BTreeMap<Stream, u64>)>,
+}
+
+impl Handle {
+    pub(crate) fn new(orders: mpsc::Sender<()>, progress: watch::Receiver<(Progress, BTreeMap<Stream, u64>)>) -> Self {
+        Self { orders, progress }
+    }
+
+    /// Orders a rebuild, unless one is under way or ordered already.
+    pub(crate) fn order(&self) {
+        // Full: one is ordered already. Closed: the projector is stopping.
+        let _ = self.orders.try_send(());
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.borrow().0.clone()
+    }
+}
+
+/// Where a rebuild notes how far it is. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Watch(watch::Sender<(Progress, BTreeMap<Stream, u64>)>);
+
+impl Watch {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<(Progress, BTreeMap<Stream, u64>)> {
+        self.0.subscribe()
+    }
+
+    pub(crate) fn starts(&self) {
+        self.0.send_modify(|(progress, reached)| {
+            *progress = Progress { started: progress.started + 1, finished: progress.finished, ..Progress::default() };
+            reached.clear();
+        });
+    }
+
+    pub(crate) fn expects(&self, messages: u64) {
+        self.0.send_modify(|(progress, _)| progress.messages = messages);
+    }
+
+    pub(crate) fn reached(&self, stream: Stream, sequence: u64) {
+        self.0.send_modify(|(progress, reached)| {
+            reached.insert(stream, sequence);
+            progress.messages_done = reached.values().sum();
+        });
+    }
+
+    pub(crate) fn projected(&self, events: u64) {
+        self.0.send_modify(|(progress, _)| progress.events_done += events);
+    }
+
+    pub(crate) fn ends(&self, failure: Option<String>) {
+        self.0.send_modify(|(progress, _)| {
+            progress.finished = progress.started;
+            progress.failure = failure;
+        });
+    }
+}

@@ -1,0 +1,79 @@
+//! The NATS service that answers every question, from the same code that answers them in one process.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bus::{AnswerError, Answering, Bus, Endpoint, Refusal, ServiceInfo};
+use bytes::Bytes;
+use model::json;
+use runtime::telemetry::chain;
+use serde::Serialize;
+use tracing::error;
+use views::{Ask, Question, View, Views, access, audit, dump, integrations, status, traffic};
+
+use crate::rebuild::{self, Handle, Order};
+
+/// Starts answering.
+pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Handle>) -> Result<Answering, AnswerError> {
+    let service = ServiceInfo {
+        name: "flowtrail-query".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        description: "Answers questions from Flowtrail's views".to_owned(),
+    };
+    let rebuilds = Arc::new(rebuilds);
+    let endpoints = vec![
+        question::<audit::List>(views),
+        question::<traffic::List>(views),
+        question::<integrations::List>(views),
+        question::<integrations::ById>(views),
+        question::<access::ByToken>(views),
+        question::<access::Accounts>(views),
+        question::<access::Users>(views),
+        question::<access::Tokens>(views),
+        question::<status::Status>(views),
+        question::<dump::Dump>(views),
+        control(rebuild::START, rebuilds.clone(), Handle::order),
+        control(rebuild::PROGRESS, rebuilds, |_| ()),
+    ];
+    bus.answer(&service, endpoints).await
+}
+
+fn question<Q: Question>(views: &Views) -> Endpoint {
+    let views = views.clone();
+    Endpoint::new(format!("flowtrail.query.{}", Q::PATH), move |request| {
+        let views = views.clone();
+        async move {
+            let ask: Ask<Q> = read(&request)?;
+            let reply = views.ask(ask).await.map_err(|failure| {
+                error!(question = Q::PATH, error = %chain(&failure), "a question has no answer");
+                Refusal { code: 500, message: "the view can not be read".to_owned() }
+            })?;
+            write(&reply)
+        }
+    })
+}
+
+/// Does something about a view's rebuild, then answers how far it is.
+fn control(subject: &str, rebuilds: Arc<HashMap<View, Handle>>, act: fn(&Handle)) -> Endpoint {
+    Endpoint::new(subject, move |request| {
+        let rebuilds = rebuilds.clone();
+        async move {
+            let order: Order = read(&request)?;
+            let Some(handle) = rebuilds.get(&order.view) else {
+                return Err(Refusal { code: 404, message: "there is no such view".to_owned() });
+            };
+            let before = handle.progress();
+            act(handle);
+            write(&before)
+        }
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(request: &Bytes) -> Result<T, Refusal> {
+    json::read(request).map_err(|error| Refusal { code: 400, message: error.to_string() })
+}
+
+fn write<T: Serialize>(reply: &T) -> Result<Bytes, Refusal> {
+    let text = serde_json::to_vec(reply);
+    text.map(Bytes::from).map_err(|_| Refusal { code: 500, message: "the answer can not be written".to_owned() })
+}

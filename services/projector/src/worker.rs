@@ -1,0 +1,215 @@
+//! The loop that keeps one generation of one view up with the log.
+//!
+//! One task per stream reads and decodes ahead; one task projects and commits, so a view has a single writer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::Bus;
+use model::dead_letter::DeadLetter;
+use model::log::Stream;
+use runtime::telemetry::chain;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+use views::store::{Batch, Store};
+use views::{Logged, Observed, Refused, Slot, View};
+
+use crate::dead_letters::{self, Letter};
+use crate::decode::{self, Entry, Work};
+use crate::{Error, rebuild};
+
+/// The most messages in one batch.
+const BATCH_MESSAGES: usize = 2000;
+/// A batch ends with the message that reaches this many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// How often an idle stream is looked at, to know that nothing is waiting.
+const IDLE: Duration = Duration::from_millis(250);
+/// How long a failed storage is left alone before the batch is tried again.
+const STORAGE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Keeps one generation of one view up with the log.
+pub(crate) struct Worker {
+    pub(crate) view: View,
+    pub(crate) store: Arc<Store>,
+    pub(crate) bus: Bus,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a generation is being written for.
+#[derive(Clone)]
+pub(crate) enum Purpose {
+    /// It is read now: what was done is observed, what can not be read becomes a dead letter.
+    Live(Slot),
+    /// It is being rebuilt up to these sequences. Its dead letters were written when it was first projected.
+    Rebuild(BTreeMap<Stream, u64>, rebuild::Watch),
+}
+
+/// What a reader tells the writer.
+enum News {
+    Work(Work),
+    /// There is nothing to read in this stream.
+    Idle(Stream),
+}
+
+impl Worker {
+    /// Works until `stop`, or until a rebuild has reached its targets.
+    ///
+    /// # Errors
+    /// When the log was lost or rolled back, or the storage can not be read.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let failed = |cause| Error::View { view: self.view, cause };
+        let checkpoints = self.store.checkpoints().map_err(failed)?;
+        // Readers end with the writer, however it ends.
+        let readers_stop = stop.child_token();
+        let _end_readers = readers_stop.clone().drop_guard();
+        let mut readers = JoinSet::new();
+        let (news, mut inbox) = mpsc::channel(2);
+        let mut reached: BTreeMap<Stream, u64> = BTreeMap::new();
+        for &stream in self.view.streams() {
+            let after = checkpoints.get(&stream).map_or(0, |checkpoint| checkpoint.sequence);
+            reached.insert(stream, after);
+            readers.spawn(read(self.bus.clone(), stream, after, news.clone(), readers_stop.clone()));
+        }
+        drop(news);
+        while !self.is_done(&reached) {
+            let next = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                next = inbox.recv() => next,
+                Some(ended) = readers.join_next() => {
+                    ended??;
+                    continue;
+                }
+            };
+            match next {
+                None => return Ok(()),
+                Some(News::Idle(stream)) => self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0),
+                Some(News::Work(work)) => {
+                    let (stream, sequence, pending) = (work.stream, work.checkpoint.sequence, work.pending);
+                    if !self.take_in(work, &stop).await? {
+                        return Ok(());
+                    }
+                    reached.insert(stream, sequence);
+                    self.observe(stream, sequence, pending);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_done(&self, reached: &BTreeMap<Stream, u64>) -> bool {
+        match &self.purpose {
+            Purpose::Live(_) => false,
+            Purpose::Rebuild(targets, _) => {
+                targets.iter().all(|(stream, target)| reached.get(stream).is_some_and(|sequence| sequence >= target))
+            }
+        }
+    }
+
+    fn observe(&self, stream: Stream, sequence: u64, pending: u64) {
+        match &self.purpose {
+            Purpose::Live(slot) => slot.observe(stream, Observed { sequence, pending }),
+            Purpose::Rebuild(_, watch) => watch.reached(stream, sequence),
+        }
+    }
+
+    /// Projects and commits; false when `stop` came first.
+    async fn take_in(&self, work: Work, stop: &CancellationToken) -> Result<bool, Error> {
+        let work = Arc::new(work);
+        loop {
+            let (view, store, job) = (self.view, self.store.clone(), work.clone());
+            let projected = tokio::task::spawn_blocking(move || project(view, &store, &job)).await?;
+            let committed = match projected {
+                Ok((batch, letters)) => {
+                    let publishes = matches!(self.purpose, Purpose::Live(_)) && !letters.is_empty();
+                    if publishes && !dead_letters::publish(&self.bus, &letters, stop).await {
+                        return Ok(false);
+                    }
+                    let job = work.clone();
+                    tokio::task::spawn_blocking(move || batch.commit(job.stream, &job.checkpoint)).await?
+                }
+                Err(error) => Err(error),
+            };
+            let Err(error) = committed else { break };
+            error!(view = %self.view, error = %chain(&error), "the view can not be written and stands still; reads go on");
+            tokio::select! {
+                () = stop.cancelled() => return Ok(false),
+                () = tokio::time::sleep(STORAGE_PAUSE) => {}
+            }
+        }
+        if let Purpose::Rebuild(_, watch) = &self.purpose {
+            watch.projected(work.entries.iter().map(|entry| entry.decoded.len() as u64).sum());
+        }
+        Ok(true)
+    }
+}
+
+/// Reads and decodes one stream ahead of the writer.
+async fn read(
+    bus: Bus,
+    stream: Stream,
+    after: u64,
+    news: mpsc::Sender<News>,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let created = bus.state(stream).await?.created;
+    let mut consumer = bus.consume(stream, after);
+    loop {
+        let messages = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
+        };
+        let decoded = tokio::task::spawn_blocking(move || decode::decode(created, &messages)).await?;
+        let next = match decoded {
+            Some(work) => News::Work(work),
+            None if bus.is_connected() => News::Idle(stream),
+            None => continue,
+        };
+        if news.send(next).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+fn project(view: View, store: &Arc<Store>, work: &Work) -> Result<(Batch, Vec<Letter>), views::Error> {
+    let mut batch = Batch::new(store.clone());
+    let mut letters = Vec::new();
+    for entry in &work.entries {
+        for decoded in &entry.decoded {
+            let letter = |reason: String| letter(view, entry, decoded.index, decoded.id.clone(), reason);
+            match &decoded.event {
+                Ok(event) => {
+                    let logged = Logged { account: &entry.account, position: entry.position, event };
+                    match view.project(&mut batch, logged) {
+                        Ok(()) => {}
+                        Err(Refused::DeadLetter(reason)) => letters.push(letter(reason)),
+                        Err(Refused::Failed(error)) => return Err(error),
+                    }
+                }
+                Err(unreadable) if view.owns_dead_letters_of(work.stream) => {
+                    letters.push(letter(unreadable.to_string()))
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    Ok((batch, letters))
+}
+
+fn letter(view: View, entry: &Entry, index: usize, event_id: Option<String>, reason: String) -> Letter {
+    Letter {
+        account: entry.account.clone(),
+        time: entry.received_at,
+        data: DeadLetter {
+            view: view.name().to_owned(),
+            stream: entry.position.stream.name().to_owned(),
+            sequence: entry.position.sequence,
+            index,
+            subject: entry.subject.clone(),
+            event_id,
+            reason,
+        },
+    }
+}
