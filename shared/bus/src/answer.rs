@@ -80,7 +80,8 @@ impl Endpoint {
 }
 
 impl Bus {
-    /// Starts a service: when this returns, requests arrive.
+    /// Starts a service: when this returns, its subscriptions are on their way to the server. Who asks on another
+    /// connection at that very moment can still hear that nobody answers.
     ///
     /// # Errors
     /// When the name or version has not the right form, or the connection is gone.

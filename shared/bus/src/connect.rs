@@ -1,10 +1,12 @@
 //! Connecting: the options, the [`Bus`] itself, and the check that the server is new enough.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, ServerAddr};
+use percent_encoding::percent_decode_str;
 use semver::Version;
 
 use crate::link::{self, Link};
@@ -25,7 +27,8 @@ const OLDEST_SERVER: Version = Version::new(2, 14, 0);
 pub struct Options {
     /// The server's URL, or several with commas between.
     pub url: String,
-    /// A credentials file (`.creds`), where the server wants one. User and password can stand in the URL instead.
+    /// A credentials file (`.creds`), where the server wants one. User and password, or a token in the user's place,
+    /// can stand in the URL instead.
     pub credentials: Option<PathBuf>,
     /// The client's name. Also its inbox prefix, `_INBOX_<name>`, which permissions are given on; so a subject token.
     pub name: String,
@@ -96,6 +99,7 @@ impl Bus {
             let unreadable = |cause| ConnectError::Credentials { path: path.clone(), cause };
             settings = settings.credentials_file(path).await.map_err(unreadable)?;
         }
+        settings = with_user(settings, &options.url);
         let unreachable = |cause: crate::Cause| ConnectError::Unreachable { url: without_user(&options.url), cause };
         let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
         let client = tokio::time::timeout(CONNECTS_WITHIN, settings.connect(servers))
@@ -124,6 +128,20 @@ impl Bus {
         let inbox = self.client.new_inbox();
         inbox.rsplit('.').next().unwrap_or(&inbox).to_owned()
     }
+}
+
+/// The client library reads user and password from a URL, but does not use them.
+fn with_user(settings: ConnectOptions, urls: &str) -> ConnectOptions {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let servers = urls.split(',').filter_map(|url| ServerAddr::from_str(url.trim()).ok());
+    for server in servers {
+        match (server.username(), server.password()) {
+            (Some(user), Some(password)) => return settings.user_and_password(decoded(user), decoded(password)),
+            (Some(token), None) => return settings.token(decoded(token)),
+            (None, _) => {}
+        }
+    }
+    settings
 }
 
 fn check_version(found: &str) -> Result<(), ConnectError> {

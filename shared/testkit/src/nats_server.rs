@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -15,6 +15,8 @@ use crate::eventually;
 /// The configuration that `flowtrail up` gives its own server.
 const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../nats/server.conf");
 
+/// How long a server may take to start again.
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a server may take to end by itself after SIGTERM.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -84,24 +86,33 @@ impl NatsServer {
     ///
     /// # Panics
     /// Like [`NatsServer::start`].
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
     pub async fn restart(&mut self) {
         self.stop().await;
-        let binary = binary();
-        let directory = self.directory.path().to_owned();
-        let (process, port) = eventually("the nats-server is up", async || {
-            // With a port that is known from before, the start can fail: some other program may hold it for a moment.
-            let mut process = self.spawn(&binary);
-            let port = port_of(&mut process, &directory).await?;
-            Some((process, port))
-        })
-        .await;
-        self.port = Some(port);
-        self.process = Some(process);
+        let started = Instant::now();
+        loop {
+            let mut process = self.spawn();
+            if let Some(port) = port_of(&mut process, self.directory.path()).await {
+                self.port = Some(port);
+                self.process = Some(process);
+                return;
+            }
+            // On the port from before, another program can be for a moment; on a port of its own nothing can.
+            if self.port.is_none() || started.elapsed() > STARTS_WITHIN {
+                let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+                panic!("the nats-server does not start:\n{log}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
-    fn spawn(&self, binary: &Path) -> Child {
-        let log = std::fs::File::options().create(true).append(true).open(self.directory.path().join("log"));
-        Command::new(binary)
+    fn log(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    fn spawn(&self) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.log());
+        Command::new(binary())
             .arg("--config")
             .arg(&self.configuration)
             .arg("--store_dir")
