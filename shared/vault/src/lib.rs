@@ -1,0 +1,12 @@
+//! Secrets at rest: the master key, the keys it wraps, what they seal, and password hashes.
+//!
+//! Invariants: every integration has a key of its own, stored only wrapped by the master key; a sealed value opens
+//! only for the account, integration and field it was sealed for; destroying the wrapped key destroys the secrets.
+
+mod master;
+mod password;
+mod seal;
+
+pub use master::{MasterKey, MasterKeyError};
+pub use password::{HashError, hash_password};
+pub use seal::{DataKey, Owner, Unopenable};

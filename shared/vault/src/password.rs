@@ -1,0 +1,35 @@
+//! Password hashes: argon2id with the library's recommended cost, as PHC strings.
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use model::secret::Secret;
+
+/// A password can not be hashed.
+#[derive(Debug, thiserror::Error)]
+#[error("hash the password: {0}")]
+pub struct HashError(String);
+
+/// Hashes a password with a random salt. Takes tens of milliseconds of processor time, on purpose.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn hash_password(password: &Secret) -> Result<String, HashError> {
+    let hash = Argon2::default().hash_password(password.reveal().as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| HashError(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
+
+    use super::*;
+
+    #[test]
+    fn a_hash_is_argon2id_and_verifies_its_password_only() {
+        let hash = hash_password(&Secret::new("correct horse".to_owned())).unwrap();
+        assert!(hash.starts_with("$argon2id$"), "{hash}");
+        let parsed = PasswordHash::new(&hash).unwrap();
+        assert!(Argon2::default().verify_password(b"correct horse", &parsed).is_ok());
+        assert!(Argon2::default().verify_password(b"wrong", &parsed).is_err());
+    }
+}
