@@ -1,0 +1,107 @@
+//! Making and removing accounts, users and tokens.
+
+use bus::Bus;
+use model::access::{Actor, Command, Rejected, State, user_id};
+use model::command::{Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Refusal};
+use model::event::Event as Any;
+use model::log::{AccountId, Position, Subject};
+use tracing::info;
+
+use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        let why = match &rejected {
+            Rejected::Exists => Refusal::Conflict,
+            Rejected::NotFound => Refusal::NotFound,
+            Rejected::Field { .. } => Refusal::Invalid,
+        };
+        Self::new(why, rejected.to_string())
+    }
+}
+
+pub(crate) async fn create_account(bus: Bus, command: CreateAccount) -> Result<Accepted<()>, Refused> {
+    let CreateAccount { account, name, by } = command;
+    let subject = Subject::access(&account, "account", account.as_str());
+    let position = change(&bus, &subject, Command::CreateAccount { name }, by).await?;
+    Ok(Accepted { position: Some(position), done: () })
+}
+
+pub(crate) async fn create_user(bus: Bus, command: CreateUser) -> Result<Accepted<String>, Refused> {
+    let CreateUser { account, email, name, password_hash, by } = command;
+    check_account(&bus, &account).await?;
+    let id = user_id(&email);
+    let subject = Subject::access(&account, "user", &id);
+    let position = change(&bus, &subject, Command::CreateUser { email, name, password_hash }, by).await?;
+    Ok(Accepted { position: Some(position), done: id })
+}
+
+pub(crate) async fn delete_user(bus: Bus, command: DeleteUser) -> Result<Accepted<()>, Refused> {
+    let DeleteUser { account, email, by } = command;
+    let subject = Subject::access(&account, "user", &user_id(&email));
+    let position = change(&bus, &subject, Command::DeleteUser, by).await?;
+    Ok(Accepted { position: Some(position), done: () })
+}
+
+pub(crate) async fn create_token(bus: Bus, command: CreateToken) -> Result<Accepted<String>, Refused> {
+    let id = runtime::clock::new_ulid().map_err(|failure| Refused::internal(&failure))?.to_string();
+    create_token_as(&bus, command, id).await
+}
+
+/// Makes a token under an id that is known beforehand.
+pub(crate) async fn create_token_as(bus: &Bus, command: CreateToken, id: String) -> Result<Accepted<String>, Refused> {
+    let CreateToken { account, name, hash, scopes, user_id, expires_at, by } = command;
+    check_account(bus, &account).await?;
+    let subject = Subject::access(&account, "token", &id);
+    let create = Command::CreateToken { name, hash, scopes, user_id, expires_at };
+    let position = change(bus, &subject, create, by).await?;
+    Ok(Accepted { position: Some(position), done: id })
+}
+
+pub(crate) async fn delete_token(bus: Bus, command: DeleteToken) -> Result<Accepted<()>, Refused> {
+    let DeleteToken { account, id, by } = command;
+    let subject = Subject::access(&account, "token", &id);
+    let position = change(&bus, &subject, Command::DeleteToken, by).await?;
+    Ok(Accepted { position: Some(position), done: () })
+}
+
+async fn check_account(bus: &Bus, account: &AccountId) -> Result<(), Refused> {
+    let subject = Subject::access(account, "account", account.as_str());
+    match load(bus, &subject).await?.0 {
+        State::Present(_) => Ok(()),
+        State::Absent | State::Deleted => {
+            let message = format!("there is no account {account}; make it first: flowtrail account create {account}");
+            Err(Refused::new(Refusal::NotFound, message))
+        }
+    }
+}
+
+async fn load(bus: &Bus, subject: &Subject) -> Result<(State, u64), Refused> {
+    let history = aggregate::load(bus, subject).await?;
+    let mut state = State::default();
+    for event in history.events {
+        if let Any::Access(recorded) = event {
+            state.apply(recorded.event);
+        }
+    }
+    Ok((state, history.last))
+}
+
+async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Result<Position, Refused> {
+    for _ in 0..ATTEMPTS {
+        let (state, last) = load(bus, subject).await?;
+        let event = state.decide(command.clone(), by.clone())?;
+        let data = serde_json::to_value(&event).map_err(|failure| Refused::internal(&failure))?;
+        let (event_type, time) = (event.event_type(), aggregate::now());
+        let decided = Decided { subject: subject.clone(), event_type, data: &data, expected_last: last, time };
+        match aggregate::publish(bus, decided).await {
+            Ok(position) => {
+                info!(account = %subject.account(), id = subject.name(), event_type, %position, "access");
+                return Ok(position);
+            }
+            Err(Unpublished::Conflict) => {}
+            Err(Unpublished::Refused(refused)) => return Err(refused),
+        }
+    }
+    Err(Refused::conflict())
+}

@@ -1,0 +1,147 @@
+//! The first account: on an empty log, `main`, the user `admin@local` and an admin token are made.
+//!
+//! Every step is repeated at each start until it is in the log, and each is in the log at most once, so a crash
+//! between two of them does no harm. Token and password are on disk before the log knows them.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bus::Bus;
+use model::access::{Actor, Scope, TokenHash, new_token, user_id};
+use model::command::{CreateAccount, CreateToken, CreateUser, Refusal};
+use model::log::{AccountId, Stream};
+use model::secret::Secret;
+use tracing::info;
+
+use crate::access;
+use crate::aggregate::Refused;
+
+const ACCOUNT: &str = "main";
+const ADMIN: &str = "admin@local";
+/// The first token's id: as it is known beforehand, there can be only one.
+const TOKEN_ID: &str = "first-admin";
+
+/// What the first account is made with.
+#[derive(Clone, Debug)]
+pub struct Bootstrap {
+    /// Where token and password are written.
+    pub data_dir: PathBuf,
+    /// The admin token; none: one is made.
+    pub token: Option<Secret>,
+    /// The password of `admin@local`; none: one is made.
+    pub password: Option<Secret>,
+}
+
+/// Why the first account can not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// A file can not be written or read.
+    #[error("write {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The given token can not be sent in a header.
+    #[error("FLOWTRAIL_BOOTSTRAP_TOKEN must be 8 or more visible ASCII characters without spaces")]
+    BadToken,
+    /// The log can not be read.
+    #[error("read the log")]
+    Log(#[from] bus::LoadError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Randomness(#[from] runtime::clock::NoRandomness),
+    /// The password can not be hashed.
+    #[error(transparent)]
+    Password(#[from] vault::HashError),
+    /// A command was refused.
+    #[error("{0}")]
+    Refused(String),
+    /// A task failed.
+    #[error("hash the password")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Makes what is not in the log yet.
+pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), BootstrapError> {
+    // An account's user and token subjects exist from the first start on, even when they were deleted since.
+    let subjects = bus.subjects_below(Stream::Access, &format!("flowtrail.v1.access.{ACCOUNT}.>")).await?;
+    let knows = |kind: &str, id: &str| subjects.contains(&format!("flowtrail.v1.access.{ACCOUNT}.{kind}.{id}"));
+    let account = AccountId::escaped(ACCOUNT);
+    let by = Actor::system();
+    if !knows("account", ACCOUNT) {
+        let name = "Main".to_owned();
+        once(
+            access::create_account(bus.clone(), CreateAccount { account: account.clone(), name, by: by.clone() }).await,
+        )?;
+    }
+    let admin_id = user_id(ADMIN);
+    if !knows("user", &admin_id) {
+        let password = match &first.password {
+            Some(password) => password.clone(),
+            None => new_token(runtime::clock::random_bytes()?),
+        };
+        let password = keep(&first.data_dir.join("admin.password"), password)?;
+        let password_hash = tokio::task::spawn_blocking(move || vault::hash_password(&password)).await??;
+        let (email, name) = (ADMIN.to_owned(), "Administrator".to_owned());
+        let command = CreateUser { account: account.clone(), email, name, password_hash, by: by.clone() };
+        once(access::create_user(bus.clone(), command).await)?;
+    }
+    if !knows("token", TOKEN_ID) {
+        let token = match &first.token {
+            Some(token) => token.clone(),
+            None => new_token(runtime::clock::random_bytes()?),
+        };
+        check_token(&token)?;
+        let path = first.data_dir.join("admin.token");
+        let token = keep(&path, token)?;
+        let command = CreateToken {
+            account,
+            name: "first admin token".to_owned(),
+            hash: TokenHash::of(token.reveal()),
+            scopes: [Scope::Admin].into_iter().collect(),
+            user_id: Some(admin_id),
+            expires_at: None,
+            by,
+        };
+        once(access::create_token_as(bus, command, TOKEN_ID.to_owned()).await)?;
+        info!(account = ACCOUNT, token_file = %path.display(), "made the first account, its user and its token");
+    }
+    Ok(())
+}
+
+/// Another process that starts on the same log may have been faster: then it is done.
+fn once<T>(outcome: Result<T, Refused>) -> Result<(), BootstrapError> {
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(Refused { why: Refusal::Conflict, .. }) => Ok(()),
+        Err(refused) => Err(BootstrapError::Refused(refused.message)),
+    }
+}
+
+fn check_token(token: &Secret) -> Result<(), BootstrapError> {
+    let text = token.reveal();
+    if text.len() < 8 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(BootstrapError::BadToken);
+    }
+    Ok(())
+}
+
+/// Writes a secret to a file that only its owner may read. The log does not know what stood there before.
+fn keep(path: &Path, secret: Secret) -> Result<Secret, BootstrapError> {
+    let failed = |cause| BootstrapError::File { path: path.to_owned(), cause };
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    writeln!(file, "{}", secret.reveal()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    Ok(secret)
+}

@@ -1,0 +1,215 @@
+//! Creating, changing and deleting integrations.
+
+use bus::{Bus, KeyError};
+use bytes::Bytes;
+use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Refusal, UpdateIntegration};
+use model::event::Event as Any;
+use model::integration::{self, Command, Integration, Patch, Rejected, Sealed, seal};
+use model::log::{AccountId, Position, Stream, Subject};
+use model::secret::Secret;
+use tracing::{info, warn};
+use vault::{DataKey, MasterKey, Owner, Unopenable};
+
+use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+
+/// Carries out commands about integrations. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Integrations {
+    bus: Bus,
+    master: MasterKey,
+}
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        let why = match &rejected {
+            Rejected::NotFound => Refusal::NotFound,
+            Rejected::Taken => Refusal::Conflict,
+            Rejected::Config { .. } => Refusal::Invalid,
+        };
+        Self::new(why, rejected.to_string())
+    }
+}
+
+impl From<Unopenable> for Refused {
+    fn from(failure: Unopenable) -> Self {
+        Self::internal(&failure)
+    }
+}
+
+impl From<KeyError> for Refused {
+    fn from(error: KeyError) -> Self {
+        match &error {
+            KeyError::Unreachable(_) => Self::unavailable(),
+            KeyError::Exists { .. } | KeyError::BadName { .. } => Self::internal(&error),
+        }
+    }
+}
+
+/// One integration as it was loaded.
+struct Loaded {
+    state: Integration,
+    last: u64,
+}
+
+impl Integrations {
+    pub(crate) fn new(bus: Bus, master: MasterKey) -> Self {
+        Self { bus, master }
+    }
+
+    /// Makes an integration under the next number of its account. The number's subject is the lock: whoever
+    /// publishes first on it has it, and as the log is kept for ever, it is never given again.
+    pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
+        let CreateIntegration { account, by, platform, config, enabled } = command;
+        let config = platform.read_config(config.0)?;
+        let mut id = self.highest_id(&account).await? + 1;
+        for _ in 0..ATTEMPTS {
+            let owner = Owner { account: &account, id };
+            let key = DataKey::generate()?;
+            let config = sealed(&key, owner, config.clone())?;
+            let state = Integration::Absent;
+            let event = state.decide(Command::Create { platform, config, enabled }, by.clone())?;
+            let wrapped = self.master.wrap(&key, owner)?;
+            match self.bus.keys().create(&key_name(&account, id), Bytes::from(wrapped)).await {
+                Ok(()) => {}
+                // Another writer is about to take this number, or was and died.
+                Err(KeyError::Exists { .. }) => {
+                    id += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            match self.publish_all(&account, id, Loaded { state, last: 0 }, event).await {
+                Ok((position, current)) => return accepted(position, id, current),
+                Err(Unpublished::Conflict) => {
+                    self.bus.keys().erase(&key_name(&account, id)).await?;
+                    id += 1;
+                }
+                // Whether it is in the log is not known, so its key stays.
+                Err(Unpublished::Refused(refused)) => return Err(refused),
+            }
+        }
+        Err(Refused::conflict())
+    }
+
+    /// Changes an integration.
+    pub(crate) async fn update(self, command: UpdateIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
+        let UpdateIntegration { account, by, id, config, enabled } = command;
+        let owner = Owner { account: &account, id };
+        for _ in 0..ATTEMPTS {
+            let loaded = self.load(&account, id).await?;
+            let Integration::Present(current) = &loaded.state else { return Err(Rejected::NotFound.into()) };
+            let config = current.platform.read_config(config.0.clone())?;
+            let Some(wrapped) = self.bus.keys().get(&key_name(&account, id)).await? else {
+                // It is being deleted at this moment.
+                return Err(Rejected::NotFound.into());
+            };
+            let key = self.master.unwrap(&wrapped, owner)?;
+            let config = sealed(&key, owner, config)?;
+            let events = loaded.state.decide(Command::Update { config, enabled }, by.clone())?;
+            match self.publish_all(&account, id, loaded, events).await {
+                Ok((position, current)) => return accepted(position, id, current),
+                Err(Unpublished::Conflict) => {}
+                Err(Unpublished::Refused(refused)) => return Err(refused),
+            }
+        }
+        Err(Refused::conflict())
+    }
+
+    /// Deletes an integration, then destroys its key.
+    pub(crate) async fn delete(self, command: DeleteIntegration) -> Result<Accepted<()>, Refused> {
+        let DeleteIntegration { account, by, id } = command;
+        for _ in 0..ATTEMPTS {
+            let loaded = self.load(&account, id).await?;
+            if loaded.state == Integration::Deleted {
+                // Whoever deleted it may have died before the key was gone.
+                self.bus.keys().erase(&key_name(&account, id)).await?;
+            }
+            let events = loaded.state.decide(Command::Delete, by.clone())?;
+            match self.publish_all(&account, id, loaded, events).await {
+                Ok((position, _)) => {
+                    self.bus.keys().erase(&key_name(&account, id)).await?;
+                    return Ok(Accepted { position, done: () });
+                }
+                Err(Unpublished::Conflict) => {}
+                Err(Unpublished::Refused(refused)) => return Err(refused),
+            }
+        }
+        Err(Refused::conflict())
+    }
+
+    /// Destroys the keys of integrations that were deleted by a process that died before it could.
+    pub(crate) async fn destroy_leftover_keys(&self) {
+        let subjects = self.bus.subjects_below(Stream::Integration, "flowtrail.v1.integration.*.*").await;
+        let subjects = subjects.inspect_err(|error| warn!(%error, "leftover keys can not be looked for"));
+        for subject in subjects.unwrap_or_default() {
+            let Ok(subject) = Subject::parse(&subject) else { continue };
+            let Ok(id) = subject.name().parse() else { continue };
+            let Ok(loaded) = self.load(subject.account(), id).await else { continue };
+            if loaded.state != Integration::Deleted {
+                continue;
+            }
+            if let Err(error) = self.bus.keys().erase(&key_name(subject.account(), id)).await {
+                warn!(%error, account = %subject.account(), id, "a deleted integration's key is still there");
+            }
+        }
+    }
+
+    async fn highest_id(&self, account: &AccountId) -> Result<u64, Refused> {
+        let filter = format!("flowtrail.v1.integration.{account}.*");
+        let subjects = self.bus.subjects_below(Stream::Integration, &filter).await?;
+        let ids = subjects.iter().filter_map(|subject| subject.rsplit('.').next()?.parse().ok());
+        Ok(ids.max().unwrap_or(0))
+    }
+
+    async fn load(&self, account: &AccountId, id: u64) -> Result<Loaded, Refused> {
+        let history = aggregate::load(&self.bus, &Subject::integration(account, id)).await?;
+        let mut state = Integration::default();
+        for event in history.events {
+            if let Any::Integration(recorded) = event {
+                state.apply(recorded.event, recorded.time);
+            }
+        }
+        Ok(Loaded { state, last: history.last })
+    }
+
+    /// Publishes what was decided and gives the state after it.
+    async fn publish_all(
+        &self,
+        account: &AccountId,
+        id: u64,
+        loaded: Loaded,
+        events: Vec<integration::Event>,
+    ) -> Result<(Option<Position>, Integration), Unpublished> {
+        let Loaded { mut state, mut last } = loaded;
+        let mut position = None;
+        for event in events {
+            let time = aggregate::now();
+            let data = serde_json::to_value(&event).map_err(|failure| Refused::internal(&failure))?;
+            let subject = Subject::integration(account, id);
+            let event_type = event.event_type();
+            let decided = Decided { subject, event_type, data: &data, expected_last: last, time };
+            let published = aggregate::publish(&self.bus, decided).await?;
+            info!(%account, id, event_type, %published, "integration");
+            last = published.sequence;
+            position = Some(published);
+            state.apply(event, time);
+        }
+        Ok((position, state))
+    }
+}
+
+/// The number is the last part, so no two integrations share a name.
+fn key_name(account: &AccountId, id: u64) -> String {
+    format!("integration-{account}-{id}")
+}
+
+fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Sealed>, Unopenable> {
+    seal(config, |field, secret| key.seal(owner, field, secret))
+}
+
+fn accepted(position: Option<Position>, id: u64, state: Integration) -> Result<Accepted<NumberedIntegration>, Refused> {
+    match state {
+        Integration::Present(current) => Ok(Accepted { position, done: NumberedIntegration { id, current } }),
+        Integration::Absent | Integration::Deleted => Err(Rejected::NotFound.into()),
+    }
+}

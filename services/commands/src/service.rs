@@ -1,0 +1,54 @@
+//! The NATS service that receives commands.
+
+use bus::{AnswerError, Answering, Bus, Endpoint, ServiceInfo};
+use bytes::Bytes;
+use model::command::{Accepted, Command, Refusal};
+use model::json;
+
+use crate::access;
+use crate::aggregate::Refused;
+use crate::integrations::Integrations;
+
+/// Starts receiving.
+pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answering, AnswerError> {
+    let service = ServiceInfo {
+        name: "flowtrail-command".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        description: "Carries out commands on Flowtrail's integrations, accounts, users and tokens".to_owned(),
+    };
+    let endpoints = vec![
+        endpoint(integrations, Integrations::create),
+        endpoint(integrations, Integrations::update),
+        endpoint(integrations, Integrations::delete),
+        endpoint(bus, access::create_account),
+        endpoint(bus, access::create_user),
+        endpoint(bus, access::delete_user),
+        endpoint(bus, access::create_token),
+        endpoint(bus, access::delete_token),
+    ];
+    bus.answer(&service, endpoints).await
+}
+
+/// Receives one kind of command.
+fn endpoint<S, C, F>(state: &S, carry_out: impl Fn(S, C) -> F + Copy + Send + Sync + 'static) -> Endpoint
+where
+    S: Clone + Send + Sync + 'static,
+    C: Command,
+    F: Future<Output = Result<Accepted<C::Done>, Refused>> + Send + 'static,
+{
+    let state = state.clone();
+    Endpoint::new(format!("flowtrail.command.{}", C::PATH), move |request: Bytes| {
+        let state = state.clone();
+        async move {
+            let command = json::read(&request).map_err(|error| refusal(Refusal::Invalid, error.to_string()))?;
+            let accepted = carry_out(state, command).await;
+            let accepted = accepted.map_err(|refused| refusal(refused.why, refused.message))?;
+            let answer = serde_json::to_vec(&accepted);
+            answer.map(Bytes::from).map_err(|_| refusal(Refusal::Internal, "internal error".to_owned()))
+        }
+    })
+}
+
+fn refusal(why: Refusal, message: String) -> bus::Refusal {
+    bus::Refusal { code: why.code(), message }
+}
