@@ -9,9 +9,11 @@ mod bootstrap;
 mod integrations;
 mod service;
 
-use bus::Bus;
+use bus::{Answering, Bus};
 use tokio_util::sync::CancellationToken;
 use vault::MasterKey;
+
+use crate::integrations::Integrations;
 
 pub use bootstrap::{Bootstrap, BootstrapError};
 
@@ -26,15 +28,27 @@ pub enum Error {
     Service(#[from] bus::AnswerError),
 }
 
-/// Makes the first account where there is none, then carries out commands until `stop`.
+/// The write side, ready to be run.
+pub struct Commands {
+    answering: Answering,
+    integrations: Integrations,
+}
+
+/// Makes the first account where there is none, and begins to receive commands; [`Commands::run`] carries them out.
 ///
 /// # Errors
 /// When the first account can not be made or commands can not be received.
-pub async fn run(bus: Bus, master: MasterKey, first: Bootstrap, stop: CancellationToken) -> Result<(), Error> {
-    bootstrap::ensure(&bus, &first).await?;
-    let integrations = integrations::Integrations::new(bus.clone(), master);
-    let answering = service::start(&bus, &integrations).await?;
-    integrations.destroy_leftover_keys().await;
-    answering.run(stop).await;
-    Ok(())
+pub async fn start(bus: &Bus, master: MasterKey, first: &Bootstrap) -> Result<Commands, Error> {
+    bootstrap::ensure(bus, first).await?;
+    let integrations = Integrations::new(bus.clone(), master);
+    let answering = service::start(bus, &integrations).await?;
+    Ok(Commands { answering, integrations })
+}
+
+impl Commands {
+    /// Carries out commands until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        self.integrations.destroy_leftover_keys().await;
+        self.answering.run(stop).await;
+    }
 }
