@@ -1,34 +1,25 @@
 //! Reading a stream from a position on, for ever: every message once, in order, whatever happens to the connection.
 //!
-//! Invariant: the position of the last message handed out is the only state. After a lost connection, a gap, silence
-//! or a restarted server, a new consumer is made from there; nothing is acknowledged and the server remembers nothing.
+//! Invariant: the last message handed out is the only state. After a lost connection, a gap, silence or a restarted
+//! server, a new consumer is made from there; nothing is acknowledged and the server remembers nothing.
+
+mod source;
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
-use async_nats::{StatusCode, Subscriber};
-use futures_util::{FutureExt, StreamExt};
-use model::log::Stream;
+use futures_util::FutureExt;
+use model::log::{Position, Stream};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use self::source::{Source, Word};
 use crate::load::LoadError;
-use crate::{Bus, Message, StreamState};
+use crate::{Bus, Message};
 
-/// How many messages one request asks for. Small requests cost a round trip each; the library's 200 is half as fast.
-const PULL_MESSAGES: usize = 10_000;
-/// How many bytes one request asks for, where messages are large; twice the largest message at least.
-const PULL_BYTES: usize = 32 << 20;
-/// When a request ends without messages, and is made again.
-const PULL_EXPIRES: Duration = Duration::from_secs(30);
-/// How often an idle server says that it is there.
-const HEARTBEAT: Duration = Duration::from_secs(2);
-/// When silence means that the consumer is gone.
-const SILENCE: Duration = Duration::from_secs(7);
-/// When the server forgets a consumer that nobody asks.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// The pause before another consumer is tried.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long [`Consumer::next`] waits in one go; it then begins to wait again.
+const ONE_WAIT: Duration = Duration::from_secs(60);
 
 /// A reader of one stream. Made by [`Bus::consume`].
 ///
@@ -37,12 +28,14 @@ pub struct Consumer {
     bus: Bus,
     stream: Stream,
     last: u64,
+    /// The fingerprint of the last message, once one was read.
+    fingerprint: Option<String>,
     /// When the stream was made, as first seen: another time later means another log.
     created: Option<i64>,
     source: Option<Source>,
 }
 
-/// Why a consumer can not go on; it must not be asked again.
+/// Why a consumer can not go on; asked again, it says the same.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumeError {
     /// There is no such stream (any more).
@@ -51,8 +44,8 @@ pub enum ConsumeError {
         /// The stream.
         stream: Stream,
     },
-    /// The log is not the one that was read so far: it was made anew, or ends before what was already read.
-    /// What was computed from it must be rebuilt.
+    /// The log is not the one that was read so far: it was made anew, ends before what was already read, or holds
+    /// another message in its place. What was computed from it must be rebuilt.
     #[error("the log was lost or rolled back: {stream} ends at {last}, {read} was already read")]
     RolledBack {
         /// The stream.
@@ -64,32 +57,11 @@ pub enum ConsumeError {
     },
 }
 
-/// A consumer on the server and what it sends.
-struct Source {
-    replies: Subscriber,
-    inbox: String,
-    pull_subject: String,
-    /// Which connection it was made on.
-    losses: u64,
-    /// The consumer's own count of its messages; a jump means that some were lost on the way.
-    delivered: u64,
-    /// How many messages of the last request are still to come.
-    outstanding: usize,
-    heard: Instant,
-}
-
-/// What the server's next word means.
-enum Word {
-    Message(Message),
-    Nothing,
-    Broken(&'static str),
-}
-
 impl Bus {
     /// Reads the stream from the message after sequence `after` on; 0 reads it from its beginning.
     #[must_use]
     pub fn consume(&self, stream: Stream, after: u64) -> Consumer {
-        Consumer { bus: self.clone(), stream, last: after, created: None, source: None }
+        Consumer { bus: self.clone(), stream, last: after, fingerprint: None, created: None, source: None }
     }
 }
 
@@ -100,7 +72,7 @@ impl Consumer {
     /// [`ConsumeError`]; never because of the connection.
     pub async fn next(&mut self) -> Result<Message, ConsumeError> {
         loop {
-            if let Some(message) = self.next_until(Instant::now() + PULL_EXPIRES).await? {
+            if let Some(message) = self.next_until(Instant::now() + ONE_WAIT).await? {
                 return Ok(message);
             }
         }
@@ -151,21 +123,20 @@ impl Consumer {
                 self.reopen("the request for messages failed");
                 continue;
             }
-            let silence = source.heard + SILENCE;
+            let (silent_at, losses) = (source.silent_at(), source.losses);
             tokio::select! {
                 biased;
-                reply = source.replies.next() => match self.understand(reply) {
-                    Word::Message(message) => return Ok(Some(message)),
-                    Word::Nothing => {}
-                    Word::Broken(why) => self.reopen(why),
-                },
-                () = self.bus.link.lost_since(source.losses) => self.reopen("connection lost"),
-                () = tokio::time::sleep_until(silence.min(deadline)) => {
-                    if silence < deadline {
-                        self.reopen("the server is silent");
-                    } else {
+                word = source.next(&self.bus) => {
+                    if let Some(message) = self.take(word) {
+                        return Ok(Some(message));
+                    }
+                }
+                () = self.bus.link.lost_since(losses) => self.reopen("connection lost"),
+                () = tokio::time::sleep_until(silent_at.min(deadline)) => {
+                    if deadline <= silent_at {
                         return Ok(None);
                     }
+                    self.reopen("the server is silent");
                 }
             }
         }
@@ -174,45 +145,26 @@ impl Consumer {
     /// The next message if it is already here.
     fn ready(&mut self) -> Option<Message> {
         loop {
-            let reply = self.source.as_mut()?.replies.next().now_or_never()?;
-            match self.understand(reply) {
-                Word::Message(message) => return Some(message),
-                Word::Nothing => {}
-                Word::Broken(why) => self.reopen(why),
+            let word = self.source.as_mut()?.next(&self.bus).now_or_never()?;
+            if let Some(message) = self.take(word) {
+                return Some(message);
             }
         }
     }
 
-    fn understand(&mut self, reply: Option<async_nats::Message>) -> Word {
-        let Some(source) = &mut self.source else { return Word::Nothing };
-        let Some(reply) = reply else { return Word::Broken("the subscription ended") };
-        source.heard = Instant::now();
-        match reply.status {
-            None | Some(StatusCode::OK) => {}
-            Some(StatusCode::IDLE_HEARTBEAT) => return Word::Nothing,
-            // The request expired, or its count or bytes are reached: it is over, and nothing is wrong.
-            Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => return source.request_is_over(),
-            Some(StatusCode::REQUEST_TERMINATED)
-                if matches!(
-                    reply.description.as_deref(),
-                    Some("Batch Completed" | "Message Size Exceeds MaxBytes")
-                ) =>
-            {
-                return source.request_is_over();
+    fn take(&mut self, word: Word) -> Option<Message> {
+        match word {
+            Word::Message(message) => {
+                self.last = message.position.sequence;
+                self.fingerprint = Some(message.fingerprint());
+                Some(message)
             }
-            Some(StatusCode::NO_RESPONDERS) => return Word::Broken("the consumer is gone"),
-            Some(_) => return Word::Broken("the server ended the request"),
+            Word::Nothing => None,
+            Word::Broken(why) => {
+                self.reopen(why);
+                None
+            }
         }
-        let Some((message, count)) = Message::delivered(self.stream, reply, &self.bus.jetstream) else {
-            return Word::Broken("a message without its sequence");
-        };
-        if count != source.delivered + 1 {
-            return Word::Broken("a message was lost on the way");
-        }
-        source.delivered = count;
-        source.outstanding = source.outstanding.saturating_sub(1);
-        self.last = message.position.sequence;
-        Word::Message(message)
     }
 
     fn reopen(&mut self, why: &'static str) {
@@ -227,16 +179,35 @@ impl Consumer {
             return Ok(false);
         }
         let losses = self.bus.link.losses();
-        match self.bus.state(self.stream).await {
-            Ok(state) => self.check(state)?,
+        match self.check().await {
+            Ok(verdict) => verdict?,
             Err(LoadError::Missing { stream }) => return Err(ConsumeError::Missing { stream }),
             Err(LoadError::Unreachable(cause)) => return Ok(self.pause(deadline, &cause).await),
         }
-        match self.create(losses).await {
+        match Source::open(&self.bus, self.stream, self.last, losses).await {
             Ok(source) => self.source = Some(source),
             Err(cause) => return Ok(self.pause(deadline, &cause).await),
         }
         Ok(true)
+    }
+
+    /// Whether the log is still the one that was read so far.
+    async fn check(&mut self) -> Result<Result<(), ConsumeError>, LoadError> {
+        let state = self.bus.state(self.stream).await?;
+        let same_log = self.created.is_none_or(|created| created == state.created);
+        if !same_log || state.last_sequence < self.last || !self.is_last_unchanged().await? {
+            let (stream, read, last) = (self.stream, self.last, state.last_sequence);
+            return Ok(Err(ConsumeError::RolledBack { stream, read, last }));
+        }
+        self.created = Some(state.created);
+        Ok(Ok(()))
+    }
+
+    async fn is_last_unchanged(&self) -> Result<bool, LoadError> {
+        let Some(known) = &self.fingerprint else { return Ok(true) };
+        let found = self.bus.fingerprint_at(Position { stream: self.stream, sequence: self.last }).await?;
+        // None: it is too old to be kept, or a newer one of its subject took its place.
+        Ok(found.is_none_or(|found| found == *known))
     }
 
     /// Waits a little before the next attempt; `false` when the deadline is over.
@@ -245,61 +216,4 @@ impl Consumer {
         tokio::time::sleep_until((Instant::now() + PAUSE).min(deadline)).await;
         Instant::now() < deadline
     }
-
-    fn check(&mut self, state: StreamState) -> Result<(), ConsumeError> {
-        let same_log = self.created.is_none_or(|created| created == state.created);
-        if !same_log || state.last_sequence < self.last {
-            return Err(ConsumeError::RolledBack { stream: self.stream, read: self.last, last: state.last_sequence });
-        }
-        self.created = Some(state.created);
-        Ok(())
-    }
-
-    async fn create(&self, losses: u64) -> Result<Source, crate::Cause> {
-        let name = format!("{}-{}", self.bus.name, self.bus.unique_id());
-        let wanted = pull::Config {
-            name: Some(name.clone()),
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.last + 1 },
-            ack_policy: AckPolicy::None,
-            replay_policy: ReplayPolicy::Instant,
-            inactive_threshold: FORGOTTEN_AFTER,
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
-        };
-        self.bus.jetstream.create_consumer_on_stream(wanted, self.stream.name()).await?;
-        let inbox = self.bus.client.new_inbox();
-        let replies = self.bus.client.subscribe(inbox.clone()).await?;
-        let pull_subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", self.stream.name());
-        Ok(Source { replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, heard: Instant::now() })
-    }
-}
-
-impl Source {
-    fn request_is_over(&mut self) -> Word {
-        self.outstanding = 0;
-        Word::Nothing
-    }
-
-    /// Makes the next request when the last one is over. `None` when it can not be sent.
-    async fn ask_for_more(&mut self, bus: &Bus) -> Option<()> {
-        if self.outstanding > 0 {
-            return Some(());
-        }
-        let request = serde_json::json!({
-            "batch": PULL_MESSAGES,
-            "max_bytes": PULL_BYTES.max(2 * bus.max_payload()),
-            "expires": nanoseconds(PULL_EXPIRES),
-            "idle_heartbeat": nanoseconds(HEARTBEAT),
-        });
-        let (subject, inbox) = (self.pull_subject.clone(), self.inbox.clone());
-        bus.client.publish_with_reply(subject, inbox, request.to_string().into()).await.ok()?;
-        self.outstanding = PULL_MESSAGES;
-        self.heard = Instant::now();
-        Some(())
-    }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

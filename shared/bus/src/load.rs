@@ -50,6 +50,7 @@ impl Bus {
     /// # Errors
     /// [`LoadError`].
     pub async fn state(&self, stream: Stream) -> Result<StreamState, LoadError> {
+        self.connected().await?;
         let found = self.jetstream.get_stream(stream.name()).await.map_err(|error| match error.kind() {
             GetStreamErrorKind::JetStream(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                 LoadError::Missing { stream }
@@ -116,19 +117,22 @@ impl Bus {
 
     /// A handle for reading; it asks the server nothing.
     async fn direct(&self, stream: Stream) -> Result<async_nats::jetstream::stream::Stream<()>, LoadError> {
-        if !self.link.up_within(RECONNECTS_WITHIN).await {
-            return Err(LoadError::Unreachable("not connected".into()));
-        }
+        self.connected().await?;
         let handle = self.jetstream.get_stream_no_info(stream.name()).await;
         handle.map_err(|error| LoadError::Unreachable(error.into()))
+    }
+
+    async fn connected(&self) -> Result<(), LoadError> {
+        if self.link.up_within(RECONNECTS_WITHIN).await {
+            return Ok(());
+        }
+        Err(LoadError::Unreachable("not connected".into()))
     }
 
     /// Appends up to a page of the subject's messages, from the one after the last of `messages` on.
     async fn load_page(&self, subject: &Subject, messages: &mut Vec<Message>) -> Result<(), LoadError> {
         let stream = subject.stream();
-        if !self.link.up_within(RECONNECTS_WITHIN).await {
-            return Err(LoadError::Unreachable("not connected".into()));
-        }
+        self.connected().await?;
         let inbox = self.client.new_inbox();
         let unreachable = |cause: crate::Cause| LoadError::Unreachable(cause);
         let mut replies = self.client.subscribe(inbox.clone()).await.map_err(|error| unreachable(error.into()))?;

@@ -23,10 +23,11 @@ const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// A running (or stopped) nats-server. Dropping it kills the server and removes the store.
 #[derive(Debug)]
 pub struct NatsServer {
+    // Dropped in this order: a server that still runs would make its store again.
+    process: Option<Child>,
     directory: TempDir,
     configuration: PathBuf,
     port: Option<u16>,
-    process: Option<Child>,
 }
 
 impl NatsServer {

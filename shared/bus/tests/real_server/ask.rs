@@ -4,7 +4,7 @@ use bus::{AskError, Bus, Endpoint, Refusal, ServiceInfo};
 use bytes::Bytes;
 use model::log::Stream;
 use testkit::{NatsServer, eventually};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::connected;
@@ -19,7 +19,7 @@ async fn server() -> (NatsServer, Bus) {
 }
 
 /// Runs a service with one endpoint, on a connection of its own.
-async fn serve(server: &NatsServer, endpoint: Endpoint) -> (CancellationToken, JoinHandle<()>) {
+async fn serve(server: &NatsServer, endpoint: Endpoint) -> (CancellationToken, JoinSet<()>) {
     let bus = connected(&server.url(), "answering").await;
     let info = ServiceInfo {
         name: "flowtrail-test".to_owned(),
@@ -30,7 +30,8 @@ async fn serve(server: &NatsServer, endpoint: Endpoint) -> (CancellationToken, J
     // A round trip on the same connection: after it, the server knows the subscriptions.
     let _ = bus.state(Stream::Audit).await;
     let stop = CancellationToken::new();
-    let running = tokio::spawn(answering.run(stop.clone()));
+    let mut running = JoinSet::new();
+    running.spawn(answering.run(stop.clone()));
     (stop, running)
 }
 
@@ -97,9 +98,9 @@ async fn a_slow_answer_times_out() {
 async fn losing_the_server_ends_a_question() {
     let (mut server, bus) = server().await;
     let (_stop, _running) = serve(&server, Endpoint::new(SUBJECT, |_| std::future::pending())).await;
-    let asking = tokio::spawn(async move { bus.ask(SUBJECT, Bytes::new(), Duration::from_secs(60)).await });
-    server.kill().await;
-    let failed = tokio::time::timeout(PATIENCE, asking).await.unwrap().unwrap();
+    let asking = bus.ask(SUBJECT, Bytes::new(), Duration::from_secs(60));
+    let (failed, ()) = tokio::join!(tokio::time::timeout(PATIENCE, asking), server.kill());
+    let failed = failed.unwrap();
     assert!(matches!(failed, Err(AskError::Disconnected)), "{failed:?}");
 }
 
@@ -116,21 +117,21 @@ async fn a_service_that_stops_answers_what_it_has_taken_in() {
             Ok(request)
         }
     };
-    let (stop, running) = serve(&server, Endpoint::new(SUBJECT, held)).await;
-    let asking = {
-        let bus = bus.clone();
-        tokio::spawn(async move { bus.ask(SUBJECT, "held".into(), PATIENCE).await })
+    let (stop, mut running) = serve(&server, Endpoint::new(SUBJECT, held)).await;
+    let asking = bus.ask(SUBJECT, "held".into(), PATIENCE);
+    let meanwhile = async {
+        begins.clone().wait_for(|begun| *begun).await.unwrap();
+        stop.cancel();
+        eventually("the service takes in no more", async || {
+            let asked = bus.ask(SUBJECT, "late".into(), Duration::from_millis(50)).await;
+            matches!(asked, Err(AskError::NobodyAnswers { .. })).then_some(())
+        })
+        .await;
+        release.send_replace(true);
     };
-    begins.clone().wait_for(|begun| *begun).await.unwrap();
-    stop.cancel();
-    eventually("the service takes in no more", async || {
-        let asked = bus.ask(SUBJECT, "late".into(), Duration::from_millis(50)).await;
-        matches!(asked, Err(AskError::NobodyAnswers { .. })).then_some(())
-    })
-    .await;
-    release.send_replace(true);
-    assert_eq!(asking.await.unwrap().unwrap(), "held");
-    running.await.unwrap();
+    let (answer, ()) = tokio::join!(asking, meanwhile);
+    assert_eq!(answer.unwrap(), "held");
+    running.join_next().await.unwrap().unwrap();
 }
 
 fn gone() -> Refusal {

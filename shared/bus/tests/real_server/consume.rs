@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use bus::{Bus, ConsumeError, Consumer};
@@ -52,9 +53,14 @@ async fn a_batch_ends_at_its_limits() {
     let (_server, bus) = started().await;
     publish(&bus, 0..100).await;
     let mut consumer = bus.consume(Stream::Audit, 0);
-    assert_eq!(consumer.next_batch(10, usize::MAX, Duration::from_secs(5)).await.unwrap().len(), 10);
-    assert_eq!(consumer.next_batch(100, 1, Duration::from_secs(5)).await.unwrap().len(), 1);
-    assert_eq!(consumer.position(), 11);
+    let patience = Duration::from_secs(5);
+    while consumer.position() < 50 {
+        let batch = consumer.next_batch(10, usize::MAX, patience).await.unwrap();
+        assert!((1..=10).contains(&batch.len()), "{}", batch.len());
+    }
+    while consumer.position() < 100 {
+        assert_eq!(consumer.next_batch(100, 1, patience).await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -159,4 +165,40 @@ async fn a_stream_that_is_not_there_is_an_error() {
     let bus = connected(&server.url(), "test").await;
     let missing = bus.consume(Stream::Audit, 0).next().await;
     assert!(matches!(missing, Err(ConsumeError::Missing { .. })), "{missing:?}");
+}
+
+#[tokio::test]
+async fn a_log_that_went_on_from_an_older_state_is_noticed() {
+    let (mut server, bus) = started().await;
+    publish(&bus, 0..5).await;
+    server.stop().await;
+    let backup = tempfile::tempdir().unwrap();
+    copy(&server.store(), backup.path());
+    server.restart().await;
+    eventually("connected again", async || bus.is_connected().then_some(())).await;
+    publish(&bus, 5..10).await;
+    let mut consumer = bus.consume(Stream::Audit, 0);
+    assert_eq!(read(&mut consumer, 10).await, numbers(0..10));
+
+    server.stop().await;
+    std::fs::remove_dir_all(server.store()).unwrap();
+    copy(backup.path(), &server.store());
+    server.restart().await;
+    let other = connected(&server.url(), "other").await;
+    publish(&other, 100..120).await;
+    let rolled_back = consumer.next().await;
+    assert!(matches!(rolled_back, Err(ConsumeError::RolledBack { read: 10, .. })), "{rolled_back:?}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("make a directory");
+    for entry in std::fs::read_dir(from).expect("list a directory") {
+        let path = entry.expect("list a directory").path();
+        let target = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copy a file");
+        }
+    }
 }

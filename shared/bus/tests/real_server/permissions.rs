@@ -7,6 +7,7 @@ use bus::{Bus, Endpoint, PublishError, ServiceInfo};
 use bytes::Bytes;
 use model::log::{AccountId, Position, Stream, Subject};
 use testkit::NatsServer;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{after, audit, connected, integration, message, texts};
@@ -88,11 +89,11 @@ async fn a_gateway_gets_large_answers_from_a_projector() {
     let endpoint = Endpoint::new("flowtrail.query.audit.list", move |_| std::future::ready(Ok(answer.clone())));
     let info = ServiceInfo { name: "audit".to_owned(), version: "0.1.0".to_owned(), description: String::new() };
     let answering = projector.answer(&info, vec![endpoint]).await.unwrap();
-    let running = tokio::spawn(answering.run(CancellationToken::new()));
+    let mut running = JoinSet::new();
+    running.spawn(answering.run(CancellationToken::new()));
     projector.state(Stream::Audit).await.unwrap();
 
     let gateway = as_user(&server, "gateway").await;
     let asked = gateway.ask("flowtrail.query.audit.list", Bytes::new(), Duration::from_secs(10)).await;
     assert!(asked.unwrap() == large, "the answer changed on its way");
-    running.abort();
 }

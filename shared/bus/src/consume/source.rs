@@ -1,0 +1,129 @@
+//! A consumer on the server and what it sends: requests for messages, and what the replies mean.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
+use async_nats::{StatusCode, Subscriber};
+use futures_util::StreamExt;
+use model::log::Stream;
+use tokio::time::Instant;
+
+use crate::{Bus, Message};
+
+/// How many messages one request asks for. Small requests cost a round trip each; the library's 200 is half as fast.
+const PULL_MESSAGES: usize = 10_000;
+/// How many bytes one request asks for, where messages are large; twice the largest message at least.
+const PULL_BYTES: usize = 32 << 20;
+/// When a request ends without messages, and is made again.
+const PULL_EXPIRES: Duration = Duration::from_secs(30);
+/// How often an idle server says that it is there.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// When silence means that the consumer is gone.
+const SILENCE: Duration = Duration::from_secs(7);
+/// When the server forgets a consumer that nobody asks.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+pub(super) struct Source {
+    stream: Stream,
+    replies: Subscriber,
+    inbox: String,
+    pull_subject: String,
+    /// Which connection it was made on.
+    pub(super) losses: u64,
+    /// The consumer's own count of its messages; a jump means that some were lost on the way.
+    delivered: u64,
+    /// How many messages of the last request are still to come.
+    outstanding: usize,
+    heard: Instant,
+}
+
+/// What the server's next word means.
+pub(super) enum Word {
+    Message(Message),
+    Nothing,
+    Broken(&'static str),
+}
+
+impl Source {
+    /// Makes a consumer of the messages after a sequence. `losses` names the connection it is made on.
+    pub(super) async fn open(bus: &Bus, stream: Stream, after: u64, losses: u64) -> Result<Self, crate::Cause> {
+        let name = format!("{}-{}", bus.name, bus.unique_id());
+        let wanted = pull::Config {
+            name: Some(name.clone()),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+            ack_policy: AckPolicy::None,
+            replay_policy: ReplayPolicy::Instant,
+            inactive_threshold: FORGOTTEN_AFTER,
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        };
+        bus.jetstream.create_consumer_on_stream(wanted, stream.name()).await?;
+        let inbox = bus.client.new_inbox();
+        let replies = bus.client.subscribe(inbox.clone()).await?;
+        let pull_subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name());
+        Ok(Self { stream, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, heard: Instant::now() })
+    }
+
+    /// Makes the next request when the last one is over. `None` when it can not be sent.
+    pub(super) async fn ask_for_more(&mut self, bus: &Bus) -> Option<()> {
+        if self.outstanding > 0 {
+            return Some(());
+        }
+        let request = serde_json::json!({
+            "batch": PULL_MESSAGES,
+            "max_bytes": PULL_BYTES.max(2 * bus.max_payload()),
+            "expires": nanoseconds(PULL_EXPIRES),
+            "idle_heartbeat": nanoseconds(HEARTBEAT),
+        });
+        let (subject, inbox) = (self.pull_subject.clone(), self.inbox.clone());
+        bus.client.publish_with_reply(subject, inbox, request.to_string().into()).await.ok()?;
+        self.outstanding = PULL_MESSAGES;
+        self.heard = Instant::now();
+        Some(())
+    }
+
+    /// When it has been silent for too long.
+    pub(super) fn silent_at(&self) -> Instant {
+        self.heard + SILENCE
+    }
+
+    /// The server's next word. Nothing is lost when this is dropped before it is ready.
+    pub(super) async fn next(&mut self, bus: &Bus) -> Word {
+        let Some(reply) = self.replies.next().await else { return Word::Broken("the subscription ended") };
+        self.heard = Instant::now();
+        match reply.status {
+            None | Some(StatusCode::OK) => {}
+            Some(StatusCode::IDLE_HEARTBEAT) => return Word::Nothing,
+            // The request expired, or its count or bytes are reached: it is over, and nothing is wrong.
+            Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => return self.request_is_over(),
+            Some(StatusCode::REQUEST_TERMINATED) if is_complete(reply.description.as_deref()) => {
+                return self.request_is_over();
+            }
+            Some(StatusCode::NO_RESPONDERS) => return Word::Broken("the consumer is gone"),
+            Some(_) => return Word::Broken("the server ended the request"),
+        }
+        let Some((message, count)) = Message::delivered(self.stream, reply, &bus.jetstream) else {
+            return Word::Broken("a message without its sequence");
+        };
+        if count != self.delivered + 1 {
+            return Word::Broken("a message was lost on the way");
+        }
+        self.delivered = count;
+        self.outstanding = self.outstanding.saturating_sub(1);
+        Word::Message(message)
+    }
+
+    fn request_is_over(&mut self) -> Word {
+        self.outstanding = 0;
+        Word::Nothing
+    }
+}
+
+fn is_complete(description: Option<&str>) -> bool {
+    matches!(description, Some("Batch Completed" | "Message Size Exceeds MaxBytes"))
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
