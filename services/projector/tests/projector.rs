@@ -1,0 +1,235 @@
+//! The projector against a real nats-server and real sled.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bus::{Bus, Options, Outgoing};
+use model::dead_letter::DeadLetter;
+use model::envelope::{BATCH, STRUCTURED};
+use model::log::{AccountId, Stream, Subject};
+use model::paging::Page;
+use projector::rebuild::{Order, PROGRESS, Progress, START};
+use serde_json::{Value, json};
+use testkit::{NatsServer, eventually};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use views::dump::Dump;
+use views::{Ask, View, Views};
+
+/// A projector with its views, stopped when dropped or told to.
+struct Running {
+    views: Views,
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), projector::Error>>,
+}
+
+impl Running {
+    async fn start(server: &NatsServer, directory: &Path) -> Self {
+        let bus = connect(server).await;
+        bus.ensure_streams().await.unwrap();
+        let views = Views::open(directory, 64 << 20).unwrap();
+        let stop = CancellationToken::new();
+        #[expect(clippy::disallowed_methods, reason = "the test owns the task and ends it")]
+        let task = tokio::spawn(projector::run(views.clone(), bus, stop.clone()));
+        Self { views, stop, task }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+
+    async fn audit_total(&self) -> u64 {
+        let question = views::audit::List { account: main(), filter: Default::default(), page: Page::newest(0) };
+        self.views.ask(Ask { at_least: Vec::new(), question }).await.unwrap().answer.total
+    }
+
+    async fn has_audit_events(&self, total: u64) {
+        eventually("the audit events are in the view", async || (self.audit_total().await == total).then_some(()))
+            .await;
+    }
+
+    async fn dump(&self, view: View) -> Vec<String> {
+        let question = Dump { view, after: None, limit: usize::MAX };
+        self.views.ask(Ask { at_least: Vec::new(), question }).await.unwrap().answer.lines
+    }
+}
+
+async fn connect(server: &NatsServer) -> Bus {
+    Bus::connect(&Options { url: server.url(), credentials: None, name: "test".into() }).await.unwrap()
+}
+
+fn main() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+fn audit_event(id: &str, event_type: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "/test", "type": "flowtrail.audit.recorded.v1",
+        "time": "2024-01-01T00:00:00Z", "data": { "event_type": event_type },
+    })
+}
+
+fn message(subject: Subject, content_type: &str, payload: String) -> Outgoing {
+    let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+    Outgoing { subject, message_id: None, headers, payload: payload.into(), expected_last: None }
+}
+
+async fn publish_audit(bus: &Bus, payload: &Value) {
+    let (content_type, subject) =
+        (if payload.is_array() { BATCH } else { STRUCTURED }, Subject::audit(&main(), "test"));
+    bus.publish(message(subject, content_type, payload.to_string())).await.unwrap();
+}
+
+/// The dead letters there are, oldest first.
+async fn dead_letters(bus: &Bus) -> Vec<DeadLetter> {
+    let messages = bus.load(&Subject::dead_letter("audit", &main())).await.unwrap();
+    let read = |payload: &[u8]| serde_json::from_slice::<Value>(payload).unwrap()["data"].take();
+    messages.iter().map(|message| serde_json::from_value(read(&message.payload)).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_event_published_again_much_later_is_in_the_view_once() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    // Without a message id the broker does not know it again, as after its window.
+    publish_audit(&bus, &audit_event("e1", "a.b")).await;
+    publish_audit(&bus, &audit_event("e1", "a.b")).await;
+    publish_audit(&bus, &json!([audit_event("e1", "a.b"), audit_event("e2", "a.b")])).await;
+    running.has_audit_events(2).await;
+    assert_eq!(dead_letters(&bus).await, []);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_a_dead_letter_and_the_next_event_is_in_the_view() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let subject = || Subject::audit(&main(), "test");
+    let deep = format!("{}{}", "[".repeat(70), "]".repeat(70));
+    for (content_type, payload) in [
+        (STRUCTURED, "not json".to_owned()),
+        (STRUCTURED, "\u{0}\u{1}".to_owned()),
+        ("text/plain", "hello".to_owned()),
+        (STRUCTURED, audit_event("e9", "a.b").to_string().replace("audit.recorded", "audit.invented")),
+        (STRUCTURED, audit_event("e8", "a.b").to_string().replace("\"a.b\"", &deep)),
+        (BATCH, json!([audit_event("ok1", "a.b"), { "id": 1 }, audit_event("ok2", "a.b")]).to_string()),
+    ] {
+        bus.publish(message(subject(), content_type, payload)).await.unwrap();
+    }
+    publish_audit(&bus, &audit_event("ok3", "a.b")).await;
+    publish_audit(&bus, &audit_event("ok3", "other.content")).await;
+    running.has_audit_events(3).await;
+    let letters = eventually("all dead letters are there", async || {
+        let letters = dead_letters(&bus).await;
+        (letters.len() == 7).then_some(letters)
+    })
+    .await;
+    let reasons: Vec<&str> = letters.iter().map(|letter| letter.reason.as_str()).collect();
+    assert!(reasons[0].starts_with("not JSON"), "{reasons:?}");
+    assert!(reasons[2].starts_with("no cloudevent"), "{reasons:?}");
+    assert!(reasons[3].starts_with("type: "), "{reasons:?}");
+    assert_eq!(reasons[4], "more than 64 levels deep");
+    assert_eq!((letters[5].sequence, letters[5].index), (6, 1));
+    assert_eq!(letters[6].event_id.as_deref(), Some("ok3"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn it_resumes_from_its_own_checkpoint() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let bus = connect(&server).await;
+    let running = Running::start(&server, directory.path()).await;
+    publish_audit(&bus, &audit_event("e1", "a.b")).await;
+    running.has_audit_events(1).await;
+    running.stop().await;
+    publish_audit(&bus, &audit_event("e2", "a.b")).await;
+    let running = Running::start(&server, directory.path()).await;
+    running.has_audit_events(2).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_rebuilt_view_equals_the_live_one_while_events_come_in() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    for part in 0..20 {
+        let events: Vec<Value> = (0..100).map(|n| audit_event(&format!("e{part}-{n}"), "a.b")).collect();
+        publish_audit(&bus, &Value::Array(events)).await;
+    }
+    running.has_audit_events(2000).await;
+    let before = running.dump(View::Audit).await;
+    rebuild(&bus, View::Audit).await;
+    assert_eq!(running.dump(View::Audit).await, before);
+    // It still follows the log.
+    publish_audit(&bus, &audit_event("after", "a.b")).await;
+    running.has_audit_events(2001).await;
+    running.stop().await;
+}
+
+async fn rebuild(bus: &Bus, view: View) -> Progress {
+    let request = serde_json::to_vec(&Order { view }).unwrap();
+    let ask = async |subject: &str| -> Progress {
+        let answer = bus.ask(subject, request.clone().into(), Duration::from_secs(5)).await.unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    };
+    let before = ask(START).await;
+    eventually("the rebuild is over", async || {
+        let progress = ask(PROGRESS).await;
+        (progress.finished > before.finished).then_some(progress)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_log_that_was_lost_is_noticed_and_the_view_is_rebuilt() {
+    let server = NatsServer::start().await;
+    let other = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    publish_audit(&bus, &audit_event("lost", "a.b")).await;
+    running.has_audit_events(1).await;
+    running.stop().await;
+    // The same place, another log.
+    let bus = connect(&other).await;
+    bus.ensure_streams().await.unwrap();
+    publish_audit(&bus, &audit_event("kept1", "a.b")).await;
+    publish_audit(&bus, &audit_event("kept2", "a.b")).await;
+    let running = Running::start(&other, directory.path()).await;
+    running.has_audit_events(2).await;
+    assert!(running.dump(View::Audit).await.iter().all(|line| !line.contains("lost")));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn reads_go_on_marked_stale_while_the_log_is_away_and_catch_up_alone() {
+    let mut server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    publish_audit(&bus, &audit_event("e1", "a.b")).await;
+    running.has_audit_events(1).await;
+    server.kill().await;
+    let slot = running.views.slot(View::Audit).clone();
+    eventually("the view knows that it is stale", async || slot.freshness().stale.then_some(())).await;
+    assert_eq!(running.audit_total().await, 1);
+    server.restart().await;
+    eventually("the publisher is back", async || {
+        let message = message(Subject::audit(&main(), "test"), STRUCTURED, audit_event("e2", "a.b").to_string());
+        bus.publish(message).await.ok()
+    })
+    .await;
+    running.has_audit_events(2).await;
+    eventually("the view is fresh again", async || (!slot.freshness().stale).then_some(())).await;
+    let state = bus.state(Stream::Audit).await.unwrap();
+    assert_eq!(slot.freshness().as_of[0].sequence, state.last_sequence);
+    running.stop().await;
+}
