@@ -1,0 +1,252 @@
+//! The write side against a real nats-server.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use bus::{AskError, Bus, Options};
+use commands::Bootstrap;
+use model::access::Actor;
+use model::command::{
+    Accepted, ClearConfig, Command, CreateIntegration, CreateToken, DeleteIntegration, NumberedIntegration, Refusal,
+    UpdateIntegration,
+};
+use model::integration::{Platform, Value};
+use model::log::{AccountId, Stream, Subject};
+use testkit::NatsServer;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use vault::{MasterKey, Owner};
+
+const SECRET: &str = "correct-horse-battery-staple";
+
+/// A write side with a client beside it.
+struct Running {
+    bus: Bus,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start(server: &NatsServer, directory: &Path) -> Self {
+        let options = Options { url: server.url(), credentials: None, name: "test".into() };
+        let bus = Bus::connect(&options).await.unwrap();
+        bus.ensure_streams().await.unwrap();
+        let master = MasterKey::load_or_create(&directory.join("master.key")).unwrap();
+        let first = Bootstrap { data_dir: directory.to_owned(), token: None, password: None };
+        let commands = commands::start(&bus, master, &first).await.unwrap();
+        let stop = CancellationToken::new();
+        #[expect(clippy::disallowed_methods, reason = "the test owns the task and ends it")]
+        let task = tokio::spawn(commands.run(stop.clone()));
+        Self { bus, stop, task }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+
+    async fn send<C: Command>(&self, command: C) -> Result<Accepted<C::Done>, (Refusal, String)> {
+        send(&self.bus, command).await
+    }
+
+    async fn create(&self) -> NumberedIntegration {
+        self.send(create()).await.unwrap().done
+    }
+}
+
+async fn send<C: Command>(bus: &Bus, command: C) -> Result<Accepted<C::Done>, (Refusal, String)> {
+    let request = serde_json::to_vec(&command).unwrap();
+    let subject = format!("flowtrail.command.{}", C::PATH);
+    match bus.ask(&subject, request.into(), Duration::from_secs(10)).await {
+        Ok(answer) => Ok(serde_json::from_slice(&answer).unwrap()),
+        Err(AskError::Refused { code, message }) => Err((Refusal::from_code(code), message)),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn main() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+fn by() -> Actor {
+    Actor { id: "u1".into(), name: None, email: None }
+}
+
+fn config(values: &[(&str, &str)]) -> ClearConfig {
+    ClearConfig(values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>())
+}
+
+fn create() -> CreateIntegration {
+    let config = config(&[("api_key", SECRET), ("site", "datadoghq.com")]);
+    CreateIntegration { account: main(), by: by(), platform: Platform::Datadog, config, enabled: false }
+}
+
+fn update(id: u64, values: &[(&str, &str)]) -> UpdateIntegration {
+    UpdateIntegration { account: main(), by: by(), id, config: config(values), enabled: None }
+}
+
+fn delete(id: u64) -> DeleteIntegration {
+    DeleteIntegration { account: main(), by: by(), id }
+}
+
+/// Whether any file below `directory` holds `text`.
+fn is_on_disk(directory: &Path, text: &[u8]) -> bool {
+    std::fs::read_dir(directory).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_on_disk(&path, text);
+        }
+        std::fs::read(&path).unwrap().windows(text.len()).any(|part| part == text)
+    })
+}
+
+#[tokio::test]
+async fn numbers_count_up_and_are_never_given_again() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    assert_eq!(running.create().await.id, 1);
+    assert_eq!(running.create().await.id, 2);
+    running.send(delete(2)).await.unwrap();
+    assert_eq!(running.create().await.id, 3);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn many_creators_at_once_get_numbers_of_their_own() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let mut creators = JoinSet::new();
+    for _ in 0..6 {
+        let bus = running.bus.clone();
+        creators.spawn(async move { send(&bus, create()).await.unwrap().done.id });
+    }
+    let mut ids = creators.join_all().await;
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_writers_at_once_neither_change_is_lost() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let id = running.create().await.id;
+    let mut writers = JoinSet::new();
+    for key in ["region", "api_url"] {
+        let bus = running.bus.clone();
+        writers.spawn(async move {
+            for round in 0..10 {
+                let value = format!("https://example.com/{round}");
+                // Both are applied one after the other, or the later is told of the conflict and tries again.
+                while let Err((refusal, _)) = send(&bus, update(id, &[(key, &value)])).await {
+                    assert_eq!(refusal, Refusal::Conflict);
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+    let last = running.send(update(id, &[("events", "audit")])).await.unwrap().done.current;
+    let text = |key: &str| last.config[key].clone();
+    assert_eq!(text("region"), Value::Text("https://example.com/9".into()));
+    assert_eq!(text("api_url"), Value::Text("https://example.com/9".into()));
+    assert_eq!(running.bus.load(&Subject::integration(&main(), id)).await.unwrap().len(), 22);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_is_sealed_in_the_log_and_after_delete_nobody_can_open_it() {
+    let mut server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let integration = running.create().await;
+    let Value::Sealed(sealed) = integration.current.config["api_key"].clone() else { panic!("it is sealed") };
+    let owner_account = main();
+    let owner = Owner { account: &owner_account, id: integration.id };
+    let master = MasterKey::load_or_create(&directory.path().join("master.key")).unwrap();
+    let name = format!("integration-main-{}", integration.id);
+    let wrapped = running.bus.keys().get(&name).await.unwrap().expect("its key is there");
+    let opened = master.unwrap(&wrapped, owner).unwrap().open(owner, "api_key", &sealed).unwrap();
+    assert_eq!(opened.reveal(), SECRET);
+    running.send(delete(integration.id)).await.unwrap();
+    assert_eq!(running.bus.keys().get(&name).await.unwrap(), None);
+    running.stop().await;
+    server.stop().await;
+    assert!(!is_on_disk(&server.store(), SECRET.as_bytes()), "the secret in clear");
+    assert!(!is_on_disk(&server.store(), &wrapped), "the wrapped key");
+    assert!(is_on_disk(&server.store(), sealed.0.as_bytes()), "the ciphertext stays, and the search does find things");
+}
+
+#[tokio::test]
+async fn a_mask_keeps_the_secret_that_is_stored() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let before = running.create().await;
+    let after = running.send(update(before.id, &[("api_key", "****"), ("region", "eu")])).await.unwrap().done;
+    assert_eq!(after.current.config["api_key"], before.current.config["api_key"]);
+    let unchanged = running.send(update(before.id, &[("api_key", "****")])).await.unwrap();
+    assert_eq!(unchanged.position, None);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_refused_command_is_kept() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let refused = running.send(CreateIntegration { config: config(&[("site", "x")]), ..create() }).await;
+    let (refusal, message) = refused.unwrap_err();
+    assert_eq!((refusal, message.as_str()), (Refusal::Invalid, "config.api_key: is required for datadog"));
+    assert_eq!(running.send(update(1, &[])).await.unwrap_err().0, Refusal::NotFound);
+    assert_eq!(running.send(delete(1)).await.unwrap_err().0, Refusal::NotFound);
+    assert_eq!(running.bus.state(Stream::Integration).await.unwrap().messages, 0);
+    assert_eq!(running.bus.keys().get("integration-main-1").await.unwrap(), None);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_first_account_is_made_once_and_its_token_is_in_a_file_only() {
+    let mut server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    Running::start(&server, directory.path()).await.stop().await;
+    let token = std::fs::read_to_string(directory.path().join("admin.token")).unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    assert_eq!(running.bus.state(Stream::Access).await.unwrap().messages, 3);
+    running.stop().await;
+    assert_eq!(std::fs::read_to_string(directory.path().join("admin.token")).unwrap(), token);
+    server.stop().await;
+    let password = std::fs::read_to_string(directory.path().join("admin.password")).unwrap();
+    assert!(!is_on_disk(&server.store(), token.trim().as_bytes()));
+    assert!(!is_on_disk(&server.store(), password.trim().as_bytes()));
+    #[cfg(unix)]
+    for file in ["admin.token", "admin.password", "master.key"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(directory.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_needs_an_account_that_exists() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let create = CreateToken {
+        account: AccountId::parse("nobody").unwrap(),
+        name: "ci".into(),
+        hash: model::access::TokenHash::of("t"),
+        scopes: [model::access::Scope::AuditRead].into_iter().collect(),
+        user_id: None,
+        expires_at: None,
+        by: by(),
+    };
+    let (refusal, message) = running.send(create).await.unwrap_err();
+    assert_eq!(refusal, Refusal::NotFound);
+    assert!(message.contains("flowtrail account create nobody"), "{message}");
+    running.stop().await;
+}
