@@ -1,2 +1,57 @@
-//! The flowtrail binary.
-fn main() {}
+//! The flowtrail binary: reads the command line and does what it says.
+
+mod admin;
+mod cli;
+mod client;
+mod nats_server;
+mod schemas;
+mod server;
+mod view_tools;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use runtime::telemetry;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let settings = &cli.settings;
+    // Tools speak for themselves; only the servers log by default.
+    let filter = match &cli.command {
+        Command::Up(_) | Command::Run(_) => settings.log.as_str(),
+        _ => "warn,async_nats=error",
+    };
+    telemetry::start(filter, settings.log_format).context("start logging")?;
+    match &cli.command {
+        Command::Up(up) => server::up(settings, up).await?,
+        Command::Run(run) => server::run(settings, run).await?,
+        Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
+        Command::Dump { view } => view_tools::dump(settings, *view).await?,
+        Command::Status => view_tools::status(settings).await?,
+        Command::Account(command) => admin::account(settings, command).await?,
+        Command::User(command) => admin::user(settings, command).await?,
+        Command::Token(command) => admin::token(settings, command).await?,
+        Command::Schemas { write } => schemas::write(write)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line: what failed and why.
+#[expect(clippy::print_stderr, reason = "this is the program's last word to whoever ran it")]
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
