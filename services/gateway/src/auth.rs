@@ -1,0 +1,124 @@
+//! Who comes in: a token is read from the headers, looked up, and held against what the route needs.
+//!
+//! Invariant: all of this is decided from the headers alone, before a body is read.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use axum::middleware::Next;
+use axum::response::Response;
+use model::access::{Principal, Scope, TokenHash};
+use model::log::Position;
+use model::time::Timestamp;
+use runtime::clock;
+use views::access::ByToken;
+use views::{Ask, Question, Reply};
+
+use crate::refused::Refused;
+use crate::router::Gateway;
+use crate::{body, freshness};
+
+const SCHEMES: [&str; 3] = ["token", "bearer", "networkinsight"];
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What a route needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing.
+    Open,
+    /// Any valid token.
+    Token,
+    /// A token with this scope.
+    Scope(Scope),
+}
+
+/// Whoever makes a request, and what they know of already.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Whom the token stands for.
+    pub(crate) principal: Principal,
+    /// Answers shall be as of these positions or later.
+    pub(crate) at_least: Vec<Position>,
+}
+
+/// Lets in whoever may come in, as a [`Caller`]; the others are refused.
+pub(crate) async fn guard(
+    State((gateway, access)): State<(Arc<Gateway>, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    match admitted(&gateway, access, request.headers()).await {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+        }
+        Ok(None) => {}
+        Err(refused) => {
+            body::discard(request).await;
+            return Err(refused);
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+async fn admitted(gateway: &Gateway, access: Access, headers: &HeaderMap) -> Result<Option<Caller>, Refused> {
+    let needed = match access {
+        Access::Open => return Ok(None),
+        Access::Token => None,
+        Access::Scope(scope) => Some(scope),
+    };
+    let at_least = freshness::at_least(headers);
+    let principal = authenticate(gateway, headers, at_least.as_deref().unwrap_or_default()).await?;
+    if let Some(scope) = needed.filter(|scope| !principal.scopes.allow(*scope)) {
+        return Err(Refused::MissingScope(scope));
+    }
+    Ok(Some(Caller { principal, at_least: at_least? }))
+}
+
+async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, Refused> {
+    let token = token(headers).ok_or(Refused::NoToken)?;
+    // A token that was made a moment ago is known here once the position of its making is.
+    let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash: TokenHash::of(token) } };
+    let principal = gateway.reader.ask(ask).await?.answer.ok_or(Refused::UnknownToken)?;
+    let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
+    if principal.expires_at.is_some_and(|end| end <= now) {
+        return Err(Refused::ExpiredToken);
+    }
+    Ok(principal)
+}
+
+/// The token, behind a scheme that is known, in any case, or as an API key.
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let value = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let behind_scheme = value(AUTHORIZATION).and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        let is_known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+        is_known.then_some(token.trim_start())
+    });
+    behind_scheme.or_else(|| value(API_KEY)).filter(|token| !token.is_empty())
+}
+
+impl Caller {
+    /// Asks a question, as fresh as the caller wants the answer.
+    ///
+    /// # Errors
+    /// When the views can not be reached or fail.
+    pub(crate) async fn ask<Q: Question>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
+        Ok(gateway.reader.ask(Ask { at_least: self.at_least.clone(), question }).await?)
+    }
+}
+
+/// Whom [`guard`] has let in.
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        // Without a caller the route was declared open by mistake: nobody is let in then.
+        parts.extensions.remove().ok_or(Refused::Internal)
+    }
+}
+
+#[cfg(test)]
+mod tests;

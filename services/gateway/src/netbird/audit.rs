@@ -1,0 +1,137 @@
+//! `GET /api/events/audit` and its alias `GET /api/events`: audit events, newest first.
+//!
+//! Beyond NetBird's own: filters, `limit`, `cursor`, `X-Total-Count` and a `Link` to the next page.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::response::Response;
+use model::audit::{Event, Filter};
+use model::paging::Rows;
+use model::time::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use views::audit::List;
+
+use super::next_page;
+use crate::auth::Caller;
+use crate::cursor::Scope;
+use crate::query::Parameters;
+use crate::refused::Refused;
+use crate::router::Gateway;
+use crate::{freshness, json};
+
+const MOST_ROWS: u64 = 10_000;
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// Lists audit events.
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+    let parameters = Parameters::parse(uri.query())?;
+    let filter = filter(&parameters)?;
+    let limit = parameters.number("limit", 1..=MOST_ROWS)?.unwrap_or(MOST_ROWS);
+    let account = caller.principal.account.clone();
+    let scope = Scope::new("audit", &account, &filter)?;
+    let page = next_page::asked(&gateway.cursors, &scope, &parameters, (0, limit as usize))?;
+    let reply = caller.ask(&gateway, List { account, filter, page }).await?;
+
+    let Rows { rows, total, next } = reply.answer;
+    let mut response = json::aside(move || json::ok(&rows.iter().map(Row::from).collect::<Vec<_>>())).await?;
+    let headers = response.headers_mut();
+    freshness::read(headers, &reply.freshness);
+    headers.insert(TOTAL_COUNT, HeaderValue::from(total));
+    if let Some(cursor) = next_page::cursor(&gateway.cursors, &scope, next.as_ref()) {
+        next_page::link(headers, &uri, &parameters, &cursor);
+    }
+    Ok(response)
+}
+
+fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
+    let mut event_types = parameters.texts("activity_code");
+    // The same codes in another order are the same filter, so its cursors are the same too.
+    event_types.sort();
+    event_types.dedup();
+    Ok(Filter {
+        event_types,
+        actor_id: initiator(parameters)?,
+        resource_id: parameters.text("target_id")?,
+        period: parameters.period()?,
+        search: parameters.text("search")?,
+    })
+}
+
+/// `initiator_id`, which is also called `user_id`.
+fn initiator(parameters: &Parameters) -> Result<Option<String>, Refused> {
+    let (initiator, user) = (parameters.text("initiator_id")?, parameters.text("user_id")?);
+    if initiator.is_some() && user.is_some() && initiator != user {
+        return Err(Refused::field("user_id", "is another name of initiator_id, which is given differently"));
+    }
+    Ok(initiator.or(user))
+}
+
+/// An audit event as NetBird shows it: all nine members, always.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    timestamp: Timestamp,
+    activity: &'a str,
+    activity_code: &'a str,
+    initiator_id: &'a str,
+    initiator_name: &'a str,
+    initiator_email: &'a str,
+    target_id: &'a str,
+    meta: Map<String, Value>,
+}
+
+impl<'a> From<&'a Event> for Row<'a> {
+    fn from(event: &'a Event) -> Self {
+        let given = &event.given;
+        Self {
+            id: &event.id,
+            timestamp: event.time,
+            activity: event.activity(),
+            activity_code: &event.event_type,
+            initiator_id: given.actor_id.as_deref().unwrap_or_default(),
+            initiator_name: given.actor_name.as_deref().unwrap_or_default(),
+            initiator_email: given.actor_email.as_deref().unwrap_or_default(),
+            target_id: given.resource_id.as_deref().unwrap_or_default(),
+            meta: event.meta_as_texts(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Filter, Refused> {
+        filter(&Parameters::parse(Some(query)).unwrap())
+    }
+
+    #[test]
+    fn every_parameter_is_part_of_the_filter() {
+        let filter = read(
+            "activity_code=b&activity_code=a&activity_code=b&initiator_id=u&target_id=t&search=s\
+             &start_date=2024-01-01T00:00:00Z&end_date=2024-01-02T00:00:00Z&unknown=1",
+        )
+        .unwrap();
+        assert_eq!(filter.event_types, ["a", "b"]);
+        assert_eq!((filter.actor_id.as_deref(), filter.resource_id.as_deref()), (Some("u"), Some("t")));
+        assert_eq!(filter.search.as_deref(), Some("s"));
+        assert!(filter.period.from < filter.period.to);
+    }
+
+    #[test]
+    fn nothing_given_lets_everything_through() {
+        assert_eq!(read("activity_code=&user_id=&target_id=&search="), Ok(Filter::default()));
+    }
+
+    #[test]
+    fn the_initiator_has_two_names_that_must_agree() {
+        assert_eq!(read("user_id=u").unwrap().actor_id.as_deref(), Some("u"));
+        assert_eq!(read("user_id=u&initiator_id=u").unwrap().actor_id.as_deref(), Some("u"));
+        assert!(
+            matches!(read("user_id=u&initiator_id=v"), Err(Refused::Invalid(text)) if text.starts_with("user_id: "))
+        );
+    }
+}

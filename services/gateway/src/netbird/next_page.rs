@@ -1,0 +1,40 @@
+//! How a list says where it goes on: a `Link` to its next page, which holds the cursor.
+
+use axum::http::header::LINK;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use model::paging::{Page, RowPosition, Start};
+
+use crate::cursor::{Key, Scope};
+use crate::query::Parameters;
+use crate::refused::Refused;
+
+/// The page after the request's cursor, or without one the page at `offset`.
+///
+/// # Errors
+/// When the cursor is not one of this list.
+pub(super) fn asked(
+    key: &Key,
+    scope: &Scope,
+    parameters: &Parameters,
+    (offset, limit): (u64, usize),
+) -> Result<Page, Refused> {
+    let start = match parameters.text("cursor")? {
+        Some(cursor) => Start::After(key.open(scope, &cursor)?),
+        None => Start::Offset(offset),
+    };
+    Ok(Page { start, limit })
+}
+
+/// Adds the link: an absolute path with the same parameters, but for the cursor and the page's number.
+pub(super) fn link(headers: &mut HeaderMap, uri: &Uri, parameters: &Parameters, cursor: &str) {
+    let query = parameters.with_cursor(cursor, &["page"]);
+    // Both halves are percent-encoded, so they are fit for a header.
+    if let Ok(link) = HeaderValue::try_from(format!("<{}?{query}>; rel=\"next\"", uri.path())) {
+        headers.insert(LINK, link);
+    }
+}
+
+/// The cursor of the page that follows, when one does.
+pub(super) fn cursor(key: &Key, scope: &Scope, next: Option<&RowPosition>) -> Option<String> {
+    next.map(|position| key.seal(scope, position))
+}

@@ -1,0 +1,146 @@
+//! Event streaming: integrations are read from their view, and changed by commands.
+
+mod body;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration};
+use model::integration::{Platform, shown};
+use model::log::{AccountId, Position};
+use model::time::Timestamp;
+use serde::Serialize;
+use views::integrations::{ById, List};
+
+use crate::auth::Caller;
+use crate::body::{REQUEST, read};
+use crate::refused::Refused;
+use crate::router::Gateway;
+use crate::{freshness, json};
+
+/// An id as it stands in a path.
+type Id = Result<Path<String>, PathRejection>;
+
+/// All integrations.
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
+    let account = &caller.principal.account;
+    let reply = caller.ask(&gateway, List { account: account.clone() }).await?;
+    let shown: Vec<Shown<'_>> = reply.answer.iter().map(|integration| Shown::new(account, integration)).collect();
+    let mut response = json::ok(&shown);
+    freshness::read(response.headers_mut(), &reply.freshness);
+    Ok(response)
+}
+
+/// One integration.
+pub(crate) async fn get(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+    let question = ById { account: caller.principal.account.clone(), id: number(id)? };
+    let reply = caller.ask(&gateway, question).await?;
+    let found = reply.answer.ok_or_else(|| Refused::NotFound("event streaming integration not found".to_owned()))?;
+    let mut response = json::ok(&Shown::new(&caller.principal.account, &found));
+    freshness::read(response.headers_mut(), &reply.freshness);
+    Ok(response)
+}
+
+/// Makes an integration.
+pub(crate) async fn create(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Refused> {
+    let body::Create { platform, config, enabled } = body::create(&read(request, REQUEST).await?)?;
+    let (account, by) = (caller.principal.account.clone(), caller.principal.actor.clone());
+    let Accepted { position, done } =
+        gateway.send(&CreateIntegration { account, by, platform, config, enabled }).await?;
+    let response = json::ok(&Shown::new(&caller.principal.account, &done));
+    Ok(written(&gateway, &caller, (position, done.id), response).await)
+}
+
+/// Changes an integration.
+pub(crate) async fn update(
+    State(gateway): State<Arc<Gateway>>,
+    caller: Caller,
+    id: Id,
+    request: Request,
+) -> Result<Response, Refused> {
+    let id = number(id)?;
+    let body::Update { config, enabled } = body::update(&read(request, REQUEST).await?)?;
+    let (account, by) = (caller.principal.account.clone(), caller.principal.actor.clone());
+    let Accepted { position, done } = gateway.send(&UpdateIntegration { account, by, id, config, enabled }).await?;
+    let response = json::ok(&Shown::new(&caller.principal.account, &done));
+    Ok(written(&gateway, &caller, (position, id), response).await)
+}
+
+/// Removes an integration. A body, which some clients send, says nothing.
+pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+    let id = number(id)?;
+    let (account, by) = (caller.principal.account.clone(), caller.principal.actor.clone());
+    let Accepted { position, done: () } = gateway.send(&DeleteIntegration { account, by, id }).await?;
+    Ok(written(&gateway, &caller, (position, id), json::ok(&serde_json::Map::new())).await)
+}
+
+/// Gives the answer to a write when the view has it, so that the next read sees it.
+async fn written(
+    gateway: &Gateway,
+    caller: &Caller,
+    (position, id): (Option<Position>, u64),
+    mut response: Response,
+) -> Response {
+    if let Some(position) = position {
+        let question = ById { account: caller.principal.account.clone(), id };
+        gateway.reader.wait_for(question, position).await;
+        freshness::written(response.headers_mut(), position);
+    }
+    response
+}
+
+fn number(id: Id) -> Result<u64, Refused> {
+    let text = id.map(|Path(text)| text).unwrap_or_default();
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| is_number && *number > 0 && i64::try_from(*number).is_ok());
+    number.ok_or_else(|| Refused::field("id", "must be a positive integer"))
+}
+
+/// An integration as NetBird shows it, secrets masked.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: u64,
+    account_id: &'a AccountId,
+    enabled: bool,
+    platform: Platform,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    config: BTreeMap<String, String>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(account: &'a AccountId, integration: &NumberedIntegration) -> Self {
+        let current = &integration.current;
+        Self {
+            id: integration.id,
+            account_id: account,
+            enabled: current.enabled,
+            platform: current.platform,
+            created_at: current.created_at,
+            updated_at: current.updated_at,
+            config: shown(&current.config),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_positive_integer_of_64_bits() {
+        let read = |text: &str| number(Ok(Path(text.to_owned())));
+        assert_eq!(read("1"), Ok(1));
+        assert_eq!(read("9223372036854775807"), Ok(i64::MAX.unsigned_abs()));
+        for text in ["", "0", "-1", "+1", "1.0", "x", "null", "1\0", "\u{661}", "9223372036854775808", "1e3"] {
+            assert_eq!(read(text), Err(Refused::Invalid("id: must be a positive integer".to_owned())), "{text:?}");
+        }
+    }
+}

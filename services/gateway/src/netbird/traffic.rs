@@ -1,0 +1,59 @@
+//! `GET /api/events/network-traffic`: traffic records, newest first, by page number or by cursor.
+//!
+//! A page number shifts while records are being added; the `Link` to the next page holds a cursor, which does not.
+
+mod parameters;
+mod row;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use model::paging::Rows;
+use serde::Serialize;
+use views::traffic::List;
+
+use self::row::Row;
+use super::next_page;
+use crate::auth::Caller;
+use crate::cursor::Scope;
+use crate::query::Parameters;
+use crate::refused::Refused;
+use crate::router::Gateway;
+use crate::{freshness, json};
+
+/// A page of records.
+#[derive(Serialize)]
+struct Answer<'a> {
+    data: Vec<Row<'a>>,
+    page: u64,
+    page_size: u64,
+    total_records: u64,
+    total_pages: u64,
+}
+
+/// Lists traffic records.
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+    let parameters = Parameters::parse(uri.query())?;
+    let filter = parameters::filter(&parameters)?;
+    let parameters::Numbers { page, page_size } = parameters::numbers(&parameters)?;
+    let account = caller.principal.account.clone();
+    let scope = Scope::new("traffic", &account, &filter)?;
+    let offset = (page - 1).saturating_mul(page_size);
+    let asked = next_page::asked(&gateway.cursors, &scope, &parameters, (offset, page_size as usize))?;
+    let reply = caller.ask(&gateway, List { account, filter, page: asked }).await?;
+
+    let Rows { rows, total, next } = reply.answer;
+    let render = move || {
+        let data = rows.iter().map(Row::from).collect();
+        json::ok(&Answer { data, page, page_size, total_records: total, total_pages: total.div_ceil(page_size) })
+    };
+    let mut response = json::aside(render).await?;
+    let headers = response.headers_mut();
+    freshness::read(headers, &reply.freshness);
+    if let Some(cursor) = next_page::cursor(&gateway.cursors, &scope, next.as_ref()) {
+        next_page::link(headers, &uri, &parameters, &cursor);
+    }
+    Ok(response)
+}

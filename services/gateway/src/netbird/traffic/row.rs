@@ -1,0 +1,120 @@
+//! A traffic record as NetBird shows it: every member always, empty or 0 where nothing is known.
+
+use model::time::Timestamp;
+use model::traffic::{Direction, Endpoint, EndpointType, EventType, Record, SubEvent};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    id: String,
+    receive_timestamp: Timestamp,
+    flow_id: &'a str,
+    reporter_id: &'a str,
+    source: End<'a>,
+    destination: End<'a>,
+    user: User<'a>,
+    policy: Policy<'a>,
+    icmp: Icmp,
+    protocol: u16,
+    direction: Direction,
+    rx_bytes: u64,
+    rx_packets: u64,
+    tx_bytes: u64,
+    tx_packets: u64,
+    num_of_starts: u64,
+    num_of_ends: u64,
+    num_of_drops: u64,
+    window_start: Timestamp,
+    window_end: Timestamp,
+    events: Vec<SubEvent>,
+}
+
+#[derive(Serialize)]
+struct End<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    endpoint_type: EndpointType,
+    name: &'a str,
+    geo_location: GeoLocation<'a>,
+    os: Option<&'a str>,
+    address: &'a str,
+    dns_label: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct GeoLocation<'a> {
+    city_name: &'a str,
+    country_code: &'a str,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: &'a str,
+    email: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Policy<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Icmp {
+    #[serde(rename = "type")]
+    icmp_type: u8,
+    code: u8,
+}
+
+impl<'a> From<&'a Record> for Row<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self {
+            id: record.key.id().to_string(),
+            receive_timestamp: record.received_at,
+            flow_id: &record.key.flow_id,
+            reporter_id: &record.key.reporter_id,
+            source: (&record.source).into(),
+            destination: (&record.destination).into(),
+            user: User { id: text(&record.user.id), email: text(&record.user.email), name: text(&record.user.name) },
+            policy: Policy { id: text(&record.policy.id), name: text(&record.policy.name) },
+            icmp: Icmp {
+                icmp_type: record.icmp.map_or(0, |icmp| icmp.icmp_type),
+                code: record.icmp.map_or(0, |icmp| icmp.code),
+            },
+            protocol: record.protocol.unwrap_or_default(),
+            direction: record.direction,
+            rx_bytes: record.rx_bytes,
+            rx_packets: record.rx_packets,
+            tx_bytes: record.tx_bytes,
+            tx_packets: record.tx_packets,
+            num_of_starts: record.count(EventType::Start),
+            num_of_ends: record.count(EventType::End),
+            num_of_drops: record.count(EventType::Drop),
+            window_start: record.window_start(),
+            window_end: record.window_end(),
+            events: record.events.iter().copied().collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Endpoint> for End<'a> {
+    fn from(endpoint: &'a Endpoint) -> Self {
+        Self {
+            id: text(&endpoint.id),
+            endpoint_type: endpoint.endpoint_type,
+            name: text(&endpoint.name),
+            geo_location: GeoLocation {
+                city_name: text(&endpoint.geo_location.city_name),
+                country_code: text(&endpoint.geo_location.country_code),
+            },
+            os: endpoint.os.as_deref(),
+            address: text(&endpoint.address),
+            dns_label: endpoint.dns_label.as_deref(),
+        }
+    }
+}
+
+fn text(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! How the views are asked: in this process or over the bus, with the same answer.
+
+use std::time::Duration;
+
+use bus::{AskError, Bus};
+use model::log::Position;
+use views::{Ask, Question, Reply, Views};
+
+/// How long an answer over the bus may take; a list of 50,000 rows of a large view takes seconds.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+/// The code with which a projector refuses what it can not answer right now.
+const UNAVAILABLE: u16 = 503;
+
+/// Whoever answers questions about the views.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
+pub enum Reader {
+    /// The views of this process.
+    Local(Views),
+    /// A projector, over the bus.
+    Remote(Bus),
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Nobody answers right now.
+    #[error("the views can not be reached")]
+    Unreachable(#[source] bus::Cause),
+    /// Whoever answers failed.
+    #[error("the views failed")]
+    Failed(#[source] bus::Cause),
+}
+
+impl Reader {
+    /// Asks a question.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, ReadError> {
+        match self {
+            Self::Local(views) => views.ask(ask).await.map_err(local),
+            Self::Remote(bus) => {
+                let request = serde_json::to_vec(&ask).map_err(failed)?;
+                let subject = format!("flowtrail.query.{}", Q::PATH);
+                let answer = bus.ask(&subject, request.into(), ANSWERS_WITHIN).await.map_err(remote)?;
+                serde_json::from_slice(&answer).map_err(failed)
+            }
+        }
+    }
+
+    /// Waits until the view behind `question` has `position`, as long as the views' patience lasts.
+    ///
+    /// Over the bus the question itself is asked, so it should be a cheap one. Without an answer the wait just ends:
+    /// what was written is written.
+    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: Position) {
+        match self {
+            Self::Local(views) => {
+                views.wait_for(question.view(), position).await;
+            }
+            Self::Remote(_) => {
+                let _ = self.ask(Ask { at_least: vec![position], question }).await;
+            }
+        }
+    }
+}
+
+fn failed(error: serde_json::Error) -> ReadError {
+    ReadError::Failed(error.into())
+}
+
+fn local(error: views::Error) -> ReadError {
+    match error {
+        views::Error::Closing => ReadError::Unreachable(error.into()),
+        views::Error::Storage(_) | views::Error::Row(_) | views::Error::Directory(_) => ReadError::Failed(error.into()),
+    }
+}
+
+fn remote(error: AskError) -> ReadError {
+    match error {
+        AskError::NobodyAnswers { .. }
+        | AskError::TimedOut { .. }
+        | AskError::Disconnected
+        | AskError::Refused { code: UNAVAILABLE, .. } => ReadError::Unreachable(error.into()),
+        AskError::Refused { .. } | AskError::TooLarge { .. } | AskError::Broken { .. } => {
+            ReadError::Failed(error.into())
+        }
+    }
+}

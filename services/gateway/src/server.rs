@@ -1,0 +1,91 @@
+//! The listening side: takes in connections, bounds them, and ends them in good order.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use bus::{Bus, KeyError};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::{Gateway, Reader, cursor, router};
+
+/// How long a client may take over the headers of a request, and how long a connection may idle between two.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// How long requests under way may still take when the gateway stops.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+/// More clients than this wait in the kernel's queue.
+const MOST_CONNECTIONS: usize = 4096;
+/// The pause after a connection could not be taken in: too many files are open, mostly.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the gateway can not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key that signs cursors can not be read or made.
+    #[error("get the key that signs cursors")]
+    CursorKey(#[from] KeyError),
+    /// The system gives no randomness to make it of.
+    #[error("make the key that signs cursors")]
+    NoRandomness(#[from] runtime::clock::NoRandomness),
+}
+
+/// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
+/// answered, or after 10 seconds.
+///
+/// # Errors
+/// [`Error`], before anything is answered.
+pub async fn serve(listener: TcpListener, reader: Reader, bus: Bus, stop: CancellationToken) -> Result<(), Error> {
+    let key = cursor::Key::load(&bus).await?;
+    let router = router(Gateway::new(reader, bus, key));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
+                Ok((stream, _)) => { connections.spawn(talk(stream, router.clone(), stop.clone())); }
+                Err(error) => pause_after(&error).await,
+            },
+        }
+    }
+    drop(listener);
+    let drain = async { while connections.join_next().await.is_some() {} };
+    if timeout(ENDS_WITHIN, drain).await.is_err() {
+        warn!("requests were cut off: they took too long to end");
+    }
+    Ok(())
+}
+
+async fn pause_after(error: &io::Error) {
+    warn!(%error, "a connection can not be taken in");
+    sleep(PAUSE).await;
+}
+
+async fn talk(stream: TcpStream, router: Router, stop: CancellationToken) {
+    // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "a connection is gone already");
+    }
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "a connection broke off");
+    }
+}
