@@ -1,0 +1,55 @@
+//! The async half of an import: publishes batches, a bounded number of them at once.
+
+use bus::{Bus, Outgoing, PublishError};
+use model::envelope;
+use model::log::Subject;
+use tokio::sync::mpsc;
+
+use super::batch::Batch;
+use super::progress::Progress;
+
+/// How many messages are under way at most: 16 MiB of batches.
+const IN_FLIGHT: usize = 32;
+
+/// What the log has acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Published {
+    /// Events in all messages.
+    pub(super) events: u64,
+    /// Messages.
+    pub(super) messages: u64,
+    /// Of these, the ones that the broker remembered from before.
+    pub(super) known_messages: u64,
+}
+
+/// Publishes until there are no more batches, and waits until all are acknowledged.
+///
+/// # Errors
+/// When one is not, after several attempts.
+pub(super) async fn publish(
+    bus: &Bus,
+    subject: &Subject,
+    mut batches: mpsc::Receiver<Batch>,
+    progress: &Progress,
+) -> Result<Published, PublishError> {
+    let mut publisher = bus.publisher(IN_FLIGHT);
+    let mut events = 0;
+    while let Some(batch) = batches.recv().await {
+        publisher.publish(outgoing(subject, &batch)).await?;
+        events += batch.events;
+        progress.show(events);
+    }
+    let acknowledged = publisher.finish().await?;
+    let messages = acknowledged.stored + acknowledged.duplicates;
+    Ok(Published { events, messages, known_messages: acknowledged.duplicates })
+}
+
+fn outgoing(subject: &Subject, batch: &Batch) -> Outgoing {
+    Outgoing {
+        subject: subject.clone(),
+        message_id: Some(batch.message_id(subject.account())),
+        headers: vec![("content-type".to_owned(), envelope::BATCH.to_owned())],
+        payload: batch.payload.clone(),
+        expected_last: None,
+    }
+}

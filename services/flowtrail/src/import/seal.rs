@@ -1,0 +1,106 @@
+//! Puts drafts into their envelopes, and checks each as the projector will: no event is published that it can not read.
+
+use std::io::Write;
+
+use model::envelope;
+use model::event::decode_event;
+use model::json::{self, BadJson};
+use model::log::Subject;
+use model::time::Timestamp;
+
+use super::draft::{Draft, Rejected};
+
+/// Makes structured CloudEvents for one subject.
+pub(super) struct Sealer {
+    subject: Subject,
+    /// `"source":".."` and the attributes after it, the same in every event.
+    attributes: String,
+    /// The event, after the bracket of a batch: the depth of a message is counted from there.
+    text: Vec<u8>,
+}
+
+impl Sealer {
+    /// `source` and `kind` are plain words that need no escaping in JSON.
+    pub(super) fn new(subject: Subject, source: &str, kind: &str) -> Self {
+        let attributes =
+            format!(r#""source":"{source}","type":"{kind}","specversion":"1.0","datacontenttype":"application/json""#);
+        Self { subject, attributes, text: Vec::new() }
+    }
+
+    /// The event as JSON text.
+    ///
+    /// # Errors
+    /// When it is none that may stand on the subject.
+    pub(super) fn seal(&mut self, draft: &Draft<'_>) -> Result<&[u8], Rejected> {
+        self.text.clear();
+        let written = write_event(&mut self.text, draft, &self.attributes);
+        written.map_err(|error| Rejected::field("document", error.to_string()))?;
+        check_depth(&self.text)?;
+        let text = self.text.get(1..).unwrap_or_default();
+        let event = envelope::open_structured(text).map_err(model::event::Unreadable::Envelope)?;
+        decode_event(&self.subject, &event, draft.time.unwrap_or_else(some_time))?;
+        Ok(text)
+    }
+}
+
+fn write_event(into: &mut Vec<u8>, draft: &Draft<'_>, attributes: &str) -> std::io::Result<()> {
+    write!(into, r#"[{{"id":"#)?;
+    serde_json::to_writer(&mut *into, &draft.id)?;
+    if let Some(time) = draft.time {
+        write!(into, r#","time":"{time}""#)?;
+    }
+    write!(into, r#",{attributes},"data":{}}}"#, draft.data)
+}
+
+/// Most events have so few brackets that none can be too deep; counting them is ten times as fast as following them.
+fn check_depth(text: &[u8]) -> Result<(), BadJson> {
+    let brackets = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if brackets > json::MAX_DEPTH { json::check_depth(text) } else { Ok(()) }
+}
+
+/// Stands for the time at which the log will receive the event; whether it can be read does not depend on it.
+fn some_time() -> Timestamp {
+    Timestamp::from_sortable(0_i64.cast_unsigned().to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::log::AccountId;
+
+    use super::*;
+
+    fn sealed(data: &str) -> Result<String, String> {
+        let account = AccountId::parse("main").unwrap();
+        let subject = Subject::audit(&account, "import");
+        let mut sealer = Sealer::new(subject, "import", model::audit::RECORDED);
+        let draft = Draft { id: "a\"1".into(), time: None, data: data.into() };
+        let text = sealer.seal(&draft).map_err(|rejected| rejected.to_string())?;
+        Ok(String::from_utf8(text.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_data_is_passed_on_as_it_stands() {
+        let text = sealed(r#"{"event_type": "a.b",  "unknown": 1.10}"#).unwrap();
+        let event = envelope::open_structured(text.as_bytes()).unwrap();
+        assert_eq!((event.id.as_ref(), event.time), ("a\"1", None));
+        assert_eq!(event.data, br#"{"event_type": "a.b",  "unknown": 1.10}"#);
+    }
+
+    #[test]
+    fn what_the_projector_could_not_read_is_rejected_with_its_words() {
+        assert_eq!(sealed("{}").unwrap_err(), "event_type: is missing (or activity_code, its other name)");
+        assert!(sealed(r#"{"event_type":"a","user_id":"x"}"#).unwrap_err().starts_with("user_id: invalid type"));
+        assert!(sealed(r#"{"event_type":"a","account_id":"b"}"#).unwrap_err().starts_with("account: "));
+    }
+
+    #[test]
+    fn depth_is_counted_as_in_a_batch() {
+        let nested = |levels: usize| {
+            let payload = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            sealed(&format!(r#"{{"event_type":"a","event_payload":{payload}}}"#))
+        };
+        // A batch, an event in it and its data are three levels.
+        assert!(nested(61).is_ok());
+        assert_eq!(nested(62).unwrap_err(), "more than 64 levels deep");
+    }
+}
