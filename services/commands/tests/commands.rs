@@ -1,4 +1,5 @@
 //! The write side against a real nats-server.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

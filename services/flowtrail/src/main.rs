@@ -3,7 +3,9 @@
 mod admin;
 mod cli;
 mod client;
+mod import;
 mod nats_server;
+mod samples;
 mod schemas;
 mod server;
 mod view_tools;
@@ -39,6 +41,12 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Up(up) => server::up(settings, up).await?,
         Command::Run(run) => server::run(settings, run).await?,
+        Command::Import(args) => {
+            let bus = client::connect(settings, "import").await?;
+            if import::run(args, &bus).await?.has_rejects() {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
         Command::Dump { view } => view_tools::dump(settings, *view).await?,
         Command::Status => view_tools::status(settings).await?,

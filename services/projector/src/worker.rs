@@ -189,7 +189,7 @@ fn project(view: View, store: &Arc<Store>, work: &Work) -> Result<(Batch, Vec<Le
                     }
                 }
                 Err(unreadable) if view.owns_dead_letters_of(work.stream) => {
-                    letters.push(letter(unreadable.to_string()))
+                    letters.push(letter(unreadable.to_string()));
                 }
                 Err(_) => {}
             }

@@ -1,4 +1,5 @@
 //! The projector against a real nats-server and real sled.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The views over a real sled: projection, folding, lists, pages, generations.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

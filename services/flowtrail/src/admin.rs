@@ -1,0 +1,110 @@
+//! `flowtrail account | user | token`.
+#![expect(clippy::print_stdout, reason = "what these commands answer is their output")]
+
+use anyhow::Context;
+use bus::Bus;
+use model::access::{Actor, TokenHash, new_token, user_id};
+use model::command::{CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser};
+use model::secret::Secret;
+use runtime::settings::Settings;
+use views::access::{Accounts, Tokens, Users};
+
+use crate::cli::{Account, Token, User};
+use crate::client;
+
+pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::Result<()> {
+    let bus = connect(settings).await?;
+    match command {
+        Account::Create { account, name } => {
+            let name = name.clone().unwrap_or_else(|| account.to_string());
+            let create = CreateAccount { account: account.clone(), name, by: operator() };
+            client::send(&bus, &create).await.with_context(|| format!("create the account {account}"))?;
+            println!("{account}");
+        }
+        Account::List => {
+            for account in client::ask(&bus, Accounts).await? {
+                println!("{}\t{}\t{}", account.id, account.created_at, account.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<()> {
+    let bus = connect(settings).await?;
+    match command {
+        User::Create { email, name, within } => {
+            let password = read_password()?;
+            let password_hash = vault::hash_password(&password)?;
+            let create = CreateUser {
+                account: within.account.clone(),
+                email: email.clone(),
+                name: name.clone().unwrap_or_else(|| email.clone()),
+                password_hash,
+                by: operator(),
+            };
+            let id = client::send(&bus, &create).await.with_context(|| format!("create the user {email}"))?;
+            println!("{id}");
+        }
+        User::List { within } => {
+            for user in client::ask(&bus, Users { account: within.account.clone() }).await? {
+                println!("{}\t{}\t{}\t{}", user.id, user.created_at, user.email, user.name);
+            }
+        }
+        User::Delete { email, within } => {
+            let delete = DeleteUser { account: within.account.clone(), email: email.clone(), by: operator() };
+            client::send(&bus, &delete).await.with_context(|| format!("delete the user {email}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Result<()> {
+    let bus = connect(settings).await?;
+    match command {
+        Token::Create { name, scopes, expires_at, user, within } => {
+            // Made here, so that the token itself travels nowhere.
+            let token = new_token(runtime::clock::random_bytes()?);
+            let create = CreateToken {
+                account: within.account.clone(),
+                name: name.clone(),
+                hash: TokenHash::of(token.reveal()),
+                scopes: scopes.iter().copied().collect(),
+                user_id: user.as_deref().map(user_id),
+                expires_at: *expires_at,
+                by: operator(),
+            };
+            client::send(&bus, &create).await.with_context(|| format!("create the token {name:?}"))?;
+            println!("{}", token.reveal());
+        }
+        Token::List { within } => {
+            for token in client::ask(&bus, Tokens { account: within.account.clone() }).await? {
+                let scopes = serde_json::to_string(&token.scopes)?;
+                let ends = token.expires_at.map_or_else(|| "never ends".to_owned(), |time| format!("ends {time}"));
+                println!("{}\t{}\t{ends}\t{scopes}\t{}", token.id, token.created_at, token.name);
+            }
+        }
+        Token::Delete { id, within } => {
+            let delete = DeleteToken { account: within.account.clone(), id: id.clone(), by: operator() };
+            client::send(&bus, &delete).await.with_context(|| format!("delete the token {id}"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn connect(settings: &Settings) -> anyhow::Result<Bus> {
+    client::connect(settings, "admin").await
+}
+
+/// Whoever may use the command line on this NATS server.
+fn operator() -> Actor {
+    Actor { id: "operator".to_owned(), name: Some("flowtrail command line".to_owned()), email: None }
+}
+
+fn read_password() -> anyhow::Result<Secret> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("read the password from standard input")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!password.is_empty(), "the password on standard input is empty");
+    Ok(Secret::new(password.to_owned()))
+}

@@ -1,0 +1,178 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::access::Scope;
+use model::log::AccountId;
+use model::time::Timestamp;
+use runtime::settings::{ServerSettings, Settings};
+use views::View;
+
+use crate::import;
+
+/// Records who did what and what talked to what, and answers for it through the APIs people already use.
+///
+/// `flowtrail up` runs everything on one machine. Every setting is an environment variable (FLOWTRAIL_...) and a flag.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in this process, with a nats-server of its own
+    Up(Up),
+    /// Run some of the roles against a NATS server that is there
+    Run(Run),
+    /// Read logs of public formats, and histories of Flowtrail's own, into the log
+    Import(import::Args),
+    /// Compute a view anew from the log, beside the old one, then switch over
+    Rebuild(Which),
+    /// Print a view in its canonical form: one JSON line per row, sorted
+    Dump {
+        /// audit, traffic, integrations, access or directory
+        view: View,
+    },
+    /// Show how far the views have read the log
+    Status,
+    /// Make and list accounts
+    #[command(subcommand)]
+    Account(Account),
+    /// Make, list and delete users
+    #[command(subcommand)]
+    User(User),
+    /// Make, list and delete tokens
+    #[command(subcommand)]
+    Token(Token),
+    /// Write the JSON Schemas and golden examples of all events
+    Schemas {
+        /// The directory to write them to
+        #[arg(long, value_name = "DIR")]
+        write: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) server: ServerSettings,
+    /// Import sample events from real logs at the start
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) server: ServerSettings,
+    /// Which roles this process takes
+    #[arg(long, env = "FLOWTRAIL_ROLES", value_delimiter = ',', required = true, value_name = "ROLE,...")]
+    pub(crate) roles: Vec<Role>,
+}
+
+/// A part of Flowtrail that can run by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Answers HTTP
+    Gateway,
+    /// Keeps the views and answers questions about them
+    Projector,
+    /// Carries out commands
+    Commands,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// audit, traffic, integrations, access or directory
+    pub(crate) view: Option<View>,
+    /// Every view, one after the other
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Make an account
+    Create {
+        /// Its id: 1 to 64 of A-Z a-z 0-9 _ -
+        account: AccountId,
+        /// Its name for people; default: its id
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List all accounts
+    List,
+}
+
+/// Which account a command is about.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InAccount {
+    /// The account
+    #[arg(long, default_value = "main", value_name = "ID")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Make a user; the password is read from standard input, one line
+    Create {
+        /// What they sign in with
+        email: String,
+        /// Their name; default: their address
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        within: InAccount,
+    },
+    /// List users
+    List {
+        #[command(flatten)]
+        within: InAccount,
+    },
+    /// Delete a user
+    Delete {
+        /// What they sign in with
+        email: String,
+        #[command(flatten)]
+        within: InAccount,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token and print it: it is shown this once and kept nowhere
+    Create {
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it allows: audit:read, traffic:read, integrations:read, integrations:write, events:write, admin
+        #[arg(long, value_delimiter = ',', required = true, value_name = "SCOPE,...")]
+        scopes: Vec<Scope>,
+        /// When it ends, such as 2030-01-01T00:00:00Z; default: never
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<Timestamp>,
+        /// The e-mail address of the user it acts for
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+        #[command(flatten)]
+        within: InAccount,
+    },
+    /// List tokens, by what is kept of them
+    List {
+        #[command(flatten)]
+        within: InAccount,
+    },
+    /// Delete a token
+    Delete {
+        /// Its id, as `list` shows it
+        id: String,
+        #[command(flatten)]
+        within: InAccount,
+    },
+}

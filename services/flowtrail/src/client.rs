@@ -1,0 +1,56 @@
+//! Talking to a running Flowtrail over NATS: commands, questions, control.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bus::{AskError, Bus, Options};
+use bytes::Bytes;
+use model::command::{Accepted, Command};
+use runtime::settings::Settings;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use views::{Ask, Question, Reply};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to the NATS server that the settings name.
+///
+/// # Errors
+/// When nobody is there.
+pub(crate) async fn connect(settings: &Settings, name: &str) -> anyhow::Result<Bus> {
+    let url = settings.nats_url();
+    let options = Options { url, credentials: settings.nats_creds.clone(), name: format!("flowtrail-{name}") };
+    let hint = "connect to the log; is Flowtrail running (`flowtrail up`), or should FLOWTRAIL_NATS_URL or \
+                FLOWTRAIL_NATS_PORT name another place?";
+    Bus::connect(&options).await.context(hint)
+}
+
+/// Sends a command and gives what was done.
+pub(crate) async fn send<C: Command>(bus: &Bus, command: &C) -> anyhow::Result<C::Done> {
+    let accepted: Accepted<C::Done> = request(bus, &format!("flowtrail.command.{}", C::PATH), command).await?;
+    Ok(accepted.done)
+}
+
+/// Asks a question about the views.
+pub(crate) async fn ask<Q: Question>(bus: &Bus, question: Q) -> anyhow::Result<Q::Answer> {
+    let ask = Ask { at_least: Vec::new(), question };
+    let reply: Reply<Q::Answer> = request(bus, &format!("flowtrail.query.{}", Q::PATH), &ask).await?;
+    Ok(reply.answer)
+}
+
+/// Sends a request and reads its answer.
+pub(crate) async fn request<T: DeserializeOwned>(
+    bus: &Bus,
+    subject: &str,
+    request: &impl Serialize,
+) -> anyhow::Result<T> {
+    let request = serde_json::to_vec(request).context("write the request")?;
+    match bus.ask(subject, Bytes::from(request), PATIENCE).await {
+        Ok(answer) => serde_json::from_slice(&answer).context("read the answer"),
+        Err(AskError::Refused { message, .. }) => bail!(message),
+        Err(AskError::NobodyAnswers { .. }) => {
+            bail!("nobody answers on this NATS server; is Flowtrail running (`flowtrail up`)?")
+        }
+        Err(error) => Err(error).context("ask the running Flowtrail"),
+    }
+}

@@ -1,0 +1,26 @@
+//! `flowtrail schemas`: the JSON Schemas of all events and their golden examples, as files.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::json;
+
+/// Writes `events/<name>.json` and `events/<name>.golden.json` below `directory`.
+pub(crate) fn write(directory: &Path) -> anyhow::Result<()> {
+    let events = directory.join("events");
+    fs::create_dir_all(&events).with_context(|| format!("make {}", events.display()))?;
+    for event in model::schema::all() {
+        let mut schema = serde_json::to_value(&event.schema).context("write a schema")?;
+        schema["x-cloudevents-types"] = json!(event.event_types);
+        put(&events.join(format!("{}.json", event.name)), &schema)?;
+        put(&events.join(format!("{}.golden.json", event.name)), &event.golden)?;
+    }
+    Ok(())
+}
+
+fn put(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value).context("write JSON")?;
+    fs::write(path, text + "\n").with_context(|| format!("write {}", path.display()))
+}

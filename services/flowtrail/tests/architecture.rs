@@ -1,0 +1,56 @@
+//! Who may import whom. Any other arrow between our crates fails here.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Every allowed arrow. Development dependencies may besides lead to `testkit`, and from tests to whatever they test.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("runtime", &[]),
+    ("bus", &["model"]),
+    ("views", &["model"]),
+    ("vault", &["model"]),
+    ("testkit", &[]),
+    ("commands", &["bus", "model", "runtime", "vault"]),
+    ("projector", &["bus", "model", "runtime", "views"]),
+    ("gateway", &["bus", "model", "runtime", "views"]),
+    ("flowtrail", &["bus", "commands", "gateway", "model", "projector", "runtime", "vault", "views"]),
+];
+
+#[test]
+fn crates_import_only_along_the_arrows() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let ours: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
+    let known: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(ours, known, "a crate is new or gone: draw its arrows here and in the README");
+    for package in &metadata.packages {
+        let (_, allowed) = ARROWS.iter().find(|(name, _)| *name == package.name.as_str()).unwrap();
+        for dependency in &package.dependencies {
+            if dependency.kind != DependencyKind::Normal || !ours.contains(dependency.name.as_str()) {
+                continue;
+            }
+            let is_allowed = allowed.contains(&dependency.name.as_str());
+            assert!(is_allowed, "{} may not import {}", package.name, dependency.name);
+        }
+    }
+}
+
+#[test]
+fn the_fixed_packages_are_all_in_use() {
+    const FIXED: [&str; 9] =
+        ["tokio", "async-nats", "serde", "serde_json", "axum", "sled", "chrono", "ulid", "tracing"];
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let is_used = |name: &str| {
+        metadata.packages.iter().any(|package| {
+            package
+                .dependencies
+                .iter()
+                .any(|dependency| dependency.name == name && dependency.kind == DependencyKind::Normal)
+        })
+    };
+    assert!(FIXED.into_iter().all(is_used));
+    let sled =
+        metadata.packages.iter().flat_map(|package| &package.dependencies).find(|dependency| dependency.name == "sled");
+    assert!(sled.unwrap().req.to_string().starts_with("^0.34"));
+}

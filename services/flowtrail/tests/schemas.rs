@@ -1,0 +1,91 @@
+//! The files in `schemas/` are what the code says, and what was once published stays readable.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use model::envelope::CloudEvent;
+use model::event::{Event, decode_event};
+use model::log::{AccountId, Subject};
+use model::time::Timestamp;
+use serde_json::{Value, json};
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/events")
+}
+
+fn file(name: &str) -> Value {
+    let path = directory().join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn the_schemas_are_as_generated() {
+    for event in model::schema::all() {
+        let mut schema = serde_json::to_value(&event.schema).unwrap();
+        schema["x-cloudevents-types"] = json!(event.event_types);
+        assert_eq!(file(&format!("{}.json", event.name)), schema, "run `just schemas`: {} changed", event.name);
+    }
+    let files = std::fs::read_dir(directory()).unwrap().count();
+    assert_eq!(files, 2 * model::schema::all().len(), "a schema without an event, or without its golden example");
+}
+
+#[test]
+fn every_golden_example_fits_its_schema() {
+    for event in model::schema::all() {
+        let golden = file(&format!("{}.golden.json", event.name));
+        assert_eq!(golden, event.golden, "{}: a golden example is never changed, only added to", event.name);
+        let schema = file(&format!("{}.json", event.name));
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let problems: Vec<String> = validator.iter_errors(&golden).map(|error| error.to_string()).collect();
+        assert_eq!(problems, Vec::<String>::new(), "{}", event.name);
+    }
+}
+
+#[test]
+fn every_golden_example_is_still_read() {
+    let main = AccountId::parse("main").unwrap();
+    let received_at = Timestamp::EPOCH;
+    for event in model::schema::all() {
+        if event.name == "dead_letter.recorded" {
+            continue;
+        }
+        let data = file(&format!("{}.golden.json", event.name)).to_string();
+        for event_type in &event.event_types {
+            let subject = subject_of(event_type, &main);
+            let opened = CloudEvent {
+                id: "e1".into(),
+                source: "/test".into(),
+                kind: (*event_type).into(),
+                time: None,
+                account: None,
+                data: data.as_bytes(),
+            };
+            let decoded = decode_event(&subject, &opened, received_at);
+            assert!(decoded.is_ok(), "{event_type}: {decoded:?}");
+            assert_eq!(family(&decoded.unwrap()), event_type.split('.').nth(1).unwrap());
+        }
+    }
+}
+
+fn subject_of(event_type: &str, account: &AccountId) -> Subject {
+    let parts: Vec<&str> = event_type.split('.').collect();
+    match parts[1] {
+        "audit" => Subject::audit(account, "s"),
+        "traffic" => Subject::traffic(account, "r"),
+        "integration" => Subject::integration(account, 1),
+        "access" => Subject::access(account, parts[2], "x"),
+        "directory" => Subject::directory(account, parts[2], "p1"),
+        other => panic!("no subject for {other}"),
+    }
+}
+
+fn family(event: &Event) -> &'static str {
+    match event {
+        Event::Audit(_) => "audit",
+        Event::Traffic(_) => "traffic",
+        Event::Integration(_) => "integration",
+        Event::Access(_) => "access",
+        Event::Directory { .. } => "directory",
+    }
+}
