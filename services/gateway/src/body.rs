@@ -1,13 +1,12 @@
 //! Request bodies: never more of them in memory than they may have, never waited for longer than they may take.
 
-use std::error::Error;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::header::EXPECT;
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use tokio::time::timeout;
 
 use crate::refused::Refused;
@@ -33,35 +32,43 @@ const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it is too large, which its declared length says before anything is read; too slow; or breaks off.
-pub(crate) async fn read(request: Request, limit: Limit) -> Result<Bytes, Refused> {
-    let too_large = Refused::TooLarge { limit: limit.bytes };
+pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Refused> {
     if request.body().size_hint().lower() > limit.bytes as u64 {
         discard(request).await;
-        return Err(too_large);
+        return Err(Refused::TooLarge { limit: limit.bytes });
     }
-    let mut body = Limited::new(request.into_body(), limit.bytes);
-    let Ok(collected) = timeout(limit.within, (&mut body).collect()).await else { return Err(Refused::SlowBody) };
-    match collected {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_length_limit(error.as_ref()) => Err(too_large),
-        Err(_) => Err(Refused::field("body", "did not arrive whole")),
+    let reading = timeout(limit.within, collected(request.body_mut(), limit.bytes));
+    let body = reading.await.unwrap_or(Err(Refused::SlowBody));
+    if matches!(body, Err(Refused::TooLarge { .. })) {
+        discard(request).await;
     }
+    body
 }
 
-fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
-    error.is::<LengthLimitError>() || error.source().is_some_and(is_length_limit)
+async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refused> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refused::field("body", "did not arrive whole"))?;
+        // What is no data is a trailer, which says nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(Refused::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
 }
 
 /// Takes in what a client is already sending, and forgets it, up to a bound: a connection that closes while bytes are
 /// still coming takes the answer with it. A client that waits for "100 Continue" is sending nothing.
-pub(crate) async fn discard(request: Request) {
-    if request.headers().contains_key(EXPECT) {
+pub(crate) async fn discard(mut request: Request) {
+    let is_waiting = request.headers().contains_key(EXPECT) && !request.body().is_end_stream();
+    if is_waiting {
         return;
     }
-    let mut body: Body = request.into_body();
     let mut discarded = 0;
-    let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
+    let discarding = async {
+        while let Some(Ok(frame)) = request.body_mut().frame().await {
             discarded += frame.data_ref().map_or(0, Bytes::len);
             if discarded > DISCARDED {
                 return;
@@ -69,5 +76,43 @@ pub(crate) async fn discard(request: Request) {
         }
     };
     // Out of time or not: the answer is the same.
-    let _ = timeout(DISCARDED_WITHIN, reading).await;
+    let _ = timeout(DISCARDED_WITHIN, discarding).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    const SMALL: Limit = Limit { bytes: 4, within: Duration::from_millis(200) };
+
+    /// A body that does not say how long it is.
+    fn chunked(chunks: &'static [&'static str]) -> Request {
+        Request::new(Body::from_stream(stream::iter(chunks.iter().map(|chunk| Ok::<_, io::Error>(*chunk)))))
+    }
+
+    #[tokio::test]
+    async fn a_body_within_the_limit_is_read() {
+        assert_eq!(read(Request::new(Body::empty()), SMALL).await.unwrap(), "");
+        assert_eq!(read(Request::new(Body::from("1234")), SMALL).await.unwrap(), "1234");
+        assert_eq!(read(chunked(&["12", "", "34"]), SMALL).await.unwrap(), "1234");
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_whether_it_says_its_length_or_not() {
+        let refused = Err(Refused::TooLarge { limit: 4 });
+        assert_eq!(read(Request::new(Body::from("12345")), SMALL).await, refused);
+        assert_eq!(read(chunked(&["1234", "5"]), SMALL).await, refused);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_or_breaks_off_is_refused() {
+        let never = Body::from_stream(stream::pending::<io::Result<Bytes>>());
+        assert_eq!(read(Request::new(never), SMALL).await, Err(Refused::SlowBody));
+        let broken = Body::from_stream(stream::iter([Ok("1"), Err(io::Error::other("gone"))]));
+        assert!(matches!(read(Request::new(broken), SMALL).await, Err(Refused::Invalid(_))));
+    }
 }

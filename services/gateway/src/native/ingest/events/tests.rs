@@ -1,1 +1,168 @@
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use model::envelope::BATCH;
+use model::log::AccountId;
+use serde_json::{Value, json};
 
+use super::*;
+
+fn account() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+fn sent(family: Family, content_type: &'static str, body: &str) -> Result<Vec<Value>, String> {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+    sent_with(family, &headers, body.as_bytes())
+}
+
+fn sent_with(family: Family, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, String> {
+    let events = read(family, &family.subject(&account()), headers, body).map_err(|refused| refused.to_string())?;
+    Ok(events.iter().map(|event| serde_json::from_str(event).unwrap()).collect())
+}
+
+fn audit(body: &str) -> Result<Vec<Value>, String> {
+    sent(Family::Audit, "application/json", body)
+}
+
+fn traffic(body: &str) -> Result<Vec<Value>, String> {
+    sent(Family::Traffic, "application/json", body)
+}
+
+fn cloud_event(data: &str) -> String {
+    let kind = Family::Audit.kind();
+    format!(r#"{{"specversion":"1.0","id":"e1","source":"/s","type":"{kind}","tracestate":"t","data":{data}}}"#)
+}
+
+#[test]
+fn a_plain_event_becomes_a_cloudevent() {
+    let body = r#" {"id":"e1","time":"2024-01-01T01:00:00+01:00","event_type":"a.b","meta":{"n":1.50},"new":[null]} "#;
+    let event = json!({
+        "specversion": "1.0",
+        "id": "e1",
+        "source": "http",
+        "type": "flowtrail.audit.recorded.v1",
+        "time": "2024-01-01T00:00:00Z",
+        "datacontenttype": "application/json",
+        "data": { "event_type": "a.b", "meta": { "n": 1.5 }, "new": [null] },
+    });
+    assert_eq!(audit(body), Ok(vec![event]));
+}
+
+#[test]
+fn the_same_plain_event_is_the_same_cloudevent_again() {
+    let body = r#"[{"id":"e1","event_type":"a.b"},{"id":"e2","event_type":"a.b"}]"#;
+    assert_eq!(audit(body), audit(body));
+    assert_eq!(audit(body).unwrap()[0].get("time"), None);
+}
+
+#[test]
+fn a_plain_event_without_an_id_gets_one() {
+    let events = audit(r#"[{"event_type":"a"},{"id":null,"event_type":"a"}]"#).unwrap();
+    let ids: Vec<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert!(ids[0].len() == 26 && ids[1].len() == 26 && ids[0] != ids[1], "{ids:?}");
+}
+
+#[test]
+fn lines_are_events_and_empty_lines_are_none() {
+    let body = "\n{\"event_type\":\"a\"}\r\n\n{\"event_type\":\"b\"}";
+    for content_type in ["application/x-ndjson", "application/ndjson; charset=utf-8", "Application/JSONL"] {
+        let events = sent(Family::Audit, content_type, body).unwrap();
+        let types: Vec<_> = events.iter().map(|event| event["data"]["event_type"].clone()).collect();
+        assert_eq!(types, ["a", "b"], "{content_type}");
+    }
+}
+
+#[test]
+fn cloudevents_go_into_the_log_as_they_are() {
+    let event = cloud_event(r#"{"event_type":"a"}"#);
+    let value: Value = serde_json::from_str(&event).unwrap();
+    assert_eq!(sent(Family::Audit, "application/cloudevents+json; charset=utf-8", &event), Ok(vec![value.clone()]));
+    let batch = format!("[{event},{event}]");
+    assert_eq!(sent(Family::Audit, "application/cloudevents-batch+json", &batch), Ok(vec![value.clone(), value]));
+}
+
+#[test]
+fn attributes_may_stand_in_headers() {
+    let attributes = [
+        ("content-type", "application/json"),
+        ("ce-specversion", "1.0"),
+        ("ce-id", "e%201"),
+        ("ce-source", "/s"),
+        ("ce-type", "flowtrail.audit.recorded.v1"),
+        ("ce-time", "2024-01-01T00:00:00Z"),
+    ];
+    let mut headers = HeaderMap::new();
+    for (name, value) in attributes {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let event = sent_with(Family::Audit, &headers, br#"{"event_type":"a"}"#).unwrap().remove(0);
+    assert_eq!((event["id"].as_str(), event["time"].as_str()), (Some("e 1"), Some("2024-01-01T00:00:00Z")));
+    assert_eq!(event["data"], json!({ "event_type": "a" }));
+    headers.remove("ce-id");
+    assert!(sent_with(Family::Audit, &headers, b"{}").unwrap_err().starts_with("events[0]: no cloudevent"));
+}
+
+#[test]
+fn a_bad_event_is_named_by_its_place_and_field() {
+    let third = |event: &str| audit(&format!(r#"[{{"event_type":"a"}},{{"event_type":"b"}},{event}]"#)).unwrap_err();
+    assert_eq!(
+        third(r#"{"event_type":"a","latency_ms":"slow"}"#),
+        "events[2].latency_ms: invalid type: string \"slow\", expected f64"
+    );
+    assert_eq!(third("{}"), "events[2].event_type: is missing (or activity_code, its other name)");
+    assert_eq!(third(r#"{"id":7,"event_type":"a"}"#), "events[2].id: must be a string");
+    assert_eq!(third(r#"{"id":"","event_type":"a"}"#), "events[2].id: must not be empty");
+    assert_eq!(third(r#"{"id":"a\u0000","event_type":"a"}"#), "events[2].id: must not hold control characters");
+    assert!(third(r#"{"time":"now","event_type":"a"}"#).starts_with("events[2].time: must be an RFC 3339 time"));
+    assert_eq!(third(r#"{"time":1700000000,"event_type":"a"}"#), "events[2].time: must be a string");
+    assert!(third("7").starts_with("events[2]: invalid type"));
+    let foreign = third(r#"{"event_type":"a","account_id":"other"}"#);
+    assert_eq!(foreign, "events[2].account_id: \"other\" is not the account that the token belongs to");
+}
+
+#[test]
+fn a_bad_line_and_a_bad_cloudevent_are_named_too() {
+    let lines = "{\"event_type\":\"a\"}\n\n{\"event_type\"";
+    assert!(sent(Family::Audit, "application/x-ndjson", lines).unwrap_err().starts_with("events[1]: not JSON: "));
+    let batch = |event: &str| sent(Family::Audit, BATCH, &format!("[{event}]")).unwrap_err();
+    assert_eq!(batch(&cloud_event("{}")), "events[0].data.event_type: is missing (or activity_code, its other name)");
+    assert!(batch(&cloud_event("{}").replace("audit", "other")).starts_with("events[0].type: "));
+    assert_eq!(batch(&cloud_event("{}").replace("1.0", "0.3")), "events[0].specversion: must be 1.0");
+    assert_eq!(batch("{}"), "events[0]: missing field `specversion`");
+}
+
+#[test]
+fn a_traffic_report_names_its_reporter() {
+    assert_eq!(traffic(r#"{"flow_id":"f"}"#).unwrap_err(), "events[0].reporter_id: is required");
+    assert_eq!(traffic(r#"{"flow_id":"f","reporter_id":""}"#).unwrap_err(), "events[0].reporter_id: is required");
+    let wrong = traffic(r#"[{"reporter_id":"r","source":{"geo_location":7}}]"#).unwrap_err();
+    assert!(wrong.starts_with("events[0].source.geo_location: "), "{wrong}");
+    assert_eq!(traffic(r#"{"reporter_id":"r"}"#).unwrap()[0]["type"], "flowtrail.traffic.reported.v1");
+}
+
+#[test]
+fn a_body_without_events_is_refused() {
+    assert_eq!(audit("[]").unwrap_err(), "no events");
+    assert_eq!(sent(Family::Audit, "application/x-ndjson", " \n\n").unwrap_err(), "no events");
+    assert_eq!(sent(Family::Audit, BATCH, "[]").unwrap_err(), "no events");
+    assert!(audit("").unwrap_err().starts_with("events[0]: not JSON: "));
+}
+
+#[test]
+fn what_is_no_json_is_refused() {
+    for body in ["[", "[{]", "[{}] []", "{} {}", "event_type=a"] {
+        let refused = audit(body).unwrap_err();
+        assert!(refused.contains("not JSON: "), "{body}: {refused}");
+    }
+    let broken = sent_with(Family::Audit, &HeaderMap::new(), b"{\"event_type\":\"\xff\"}");
+    assert!(broken.is_err(), "{broken:?}");
+}
+
+#[test]
+fn what_a_view_would_find_too_deep_is_refused() {
+    let nested = |levels: usize| format!(r#"{{"event_type":"a","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    // The array of a message, the envelope and the data are three levels.
+    assert!(audit(&nested(61)).is_ok());
+    assert_eq!(audit(&nested(62)).unwrap_err(), "events[0]: more than 64 levels deep");
+    assert_eq!(audit(&nested(100_000)).unwrap_err(), "body: more than 64 levels deep");
+}
