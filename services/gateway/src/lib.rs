@@ -22,3 +22,6 @@ mod server;
 pub use reader::{ReadError, Reader};
 pub use router::{Gateway, router};
 pub use server::{Error, serve};
+
+#[cfg(test)]
+mod tests;

@@ -10,16 +10,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, options, post, put};
 use bus::Bus;
 use model::access::Scope;
-use runtime::telemetry::chain;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{error, warn};
 
 use crate::auth::{Access, guard};
 use crate::frame::{frame, panicked};
 use crate::native::{health, ingest};
 use crate::netbird::{audit, proxy, streaming, traffic};
 use crate::refused::Refused;
-use crate::{ReadError, Reader, cursor};
+use crate::{Reader, cursor};
 
 /// Everything that a request may need.
 #[derive(Debug)]
@@ -39,11 +37,14 @@ impl Gateway {
 }
 
 /// One way to be asked.
-struct Route {
+pub(crate) struct Route {
+    /// With GET comes HEAD.
     #[cfg_attr(not(test), expect(dead_code, reason = "the test that walks the table asks with it"))]
-    method: Method,
-    path: &'static str,
-    access: Access,
+    pub(crate) method: Method,
+    /// With its parameters in braces.
+    pub(crate) path: &'static str,
+    /// What it needs.
+    pub(crate) access: Access,
     answer: MethodRouter<Arc<Gateway>>,
 }
 
@@ -65,7 +66,7 @@ impl Route {
 }
 
 /// Every route there is.
-fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     const AUDIT: Access = Access::Scope(Scope::AuditRead);
     const TRAFFIC: Access = Access::Scope(Scope::TrafficRead);
     const READ: Access = Access::Scope(Scope::IntegrationsRead);
@@ -117,22 +118,3 @@ pub fn router(gateway: Gateway) -> Router {
         .layer(from_fn(frame))
         .with_state(gateway)
 }
-
-impl From<ReadError> for Refused {
-    fn from(failure: ReadError) -> Self {
-        let cause = chain(&failure).to_string();
-        match failure {
-            ReadError::Unreachable(_) => {
-                warn!(error = %cause, "a question can not be answered");
-                Self::Unavailable("the views can not be reached, try again")
-            }
-            ReadError::Failed(_) => {
-                error!(error = %cause, "a question can not be answered");
-                Self::Internal
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

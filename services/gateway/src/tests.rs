@@ -1,0 +1,12 @@
+//! The gateway as a client sees it: real views in sled, a real nats-server, requests from end to end.
+
+mod access;
+mod audit;
+mod frame;
+mod health;
+mod ingest;
+mod remote;
+mod server;
+mod streaming;
+mod traffic;
+mod world;

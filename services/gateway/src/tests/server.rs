@@ -1,0 +1,134 @@
+use std::time::{Duration, Instant};
+
+use model::paging::RowPosition;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::world::{World, account_id, at};
+use crate::{Error, Reader, cursor, serve};
+
+struct Serving {
+    world: World,
+    address: String,
+    stop: CancellationToken,
+    tasks: JoinSet<Result<(), Error>>,
+}
+
+async fn serving() -> Serving {
+    let world = World::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve(listener, Reader::Local(world.views.clone()), world.bus.clone(), stop.clone()));
+    Serving { world, address, stop, tasks }
+}
+
+impl Serving {
+    async fn connect(&self, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+}
+
+/// Reads until the answer holds `end`, or until the server closes.
+async fn read(stream: &mut TcpStream, end: &str) -> String {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while !String::from_utf8_lossy(&answer).contains(end) {
+        match stream.read(&mut buffer).await.unwrap() {
+            0 => break,
+            count => answer.extend_from_slice(&buffer[..count]),
+        }
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn requests_are_answered_on_one_connection_until_the_server_stops() {
+    let mut serving = serving().await;
+    let mut stream = serving.connect("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(read(&mut stream, "alive").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    stream.write_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(read(&mut stream, "nothing").await.starts_with("HTTP/1.1 404 Not Found\r\n"));
+    serving.stop.cancel();
+    serving.tasks.join_next().await.unwrap().unwrap().unwrap();
+    // An idle connection is closed, and no new one is taken in.
+    assert_eq!(read(&mut stream, "\0").await, "");
+    assert!(TcpStream::connect(&serving.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_while_the_server_stops() {
+    let mut serving = serving().await;
+    let token = serving.world.admin();
+    let head = format!("POST /api/event-streaming HTTP/1.1\r\nhost: x\r\nx-api-key: {token}\r\ncontent-length: 2\r\n");
+    let mut stream = serving.connect(&format!("{head}expect: 100-continue\r\n\r\n")).await;
+    // The body is asked for, so the request is under way.
+    assert!(read(&mut stream, "100 Continue").await.contains("100 Continue"));
+    serving.stop.cancel();
+    stream.write_all(b"{}").await.unwrap();
+    let answer = read(&mut stream, "is required").await;
+    assert!(answer.contains("400 Bad Request") && answer.contains("platform: is required"), "{answer}");
+    serving.tasks.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_leave_is_told_413_before_it_sends_anything() {
+    let serving = serving().await;
+    let token = serving.world.admin();
+    let head =
+        format!("POST /api/events/audit HTTP/1.1\r\nhost: x\r\nx-api-key: {token}\r\ncontent-length: 99999999\r\n");
+    let mut stream = serving.connect(&format!("{head}expect: 100-continue\r\n\r\n")).await;
+    assert!(read(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_much_still_gets_its_413() {
+    let serving = serving().await;
+    let token = serving.world.admin();
+    let head = format!("POST /api/events/audit HTTP/1.1\r\nhost: x\r\nx-api-key: {token}\r\n");
+    let megabyte = "x".repeat(1 << 20);
+    for length in ["content-length: 16777216\r\n\r\n", "transfer-encoding: chunked\r\n\r\n"] {
+        let mut stream = serving.connect(&format!("{head}{length}")).await;
+        for _ in 0..16 {
+            let frame = if length.starts_with('c') { megabyte.clone() } else { format!("100000\r\n{megabyte}\r\n") };
+            stream.write_all(frame.as_bytes()).await.unwrap();
+        }
+        if length.starts_with('t') {
+            stream.write_all(b"0\r\n\r\n").await.unwrap();
+        }
+        assert!(read(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn headers_that_drip_are_cut_off_after_ten_seconds() {
+    let serving = serving().await;
+    let started = Instant::now();
+    let mut stream = serving.connect("GET /healthz HTTP/1.1\r\n").await;
+    let mut buffer = [0; 1];
+    // Dripping does not start the clock anew.
+    while tokio::time::timeout(Duration::from_secs(1), stream.read(&mut buffer)).await.is_err() {
+        if stream.write_all(b"x: y\r\n").await.is_err() {
+            break;
+        }
+    }
+    let took = started.elapsed();
+    assert!((Duration::from_secs(9)..Duration::from_secs(13)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn every_gateway_signs_cursors_with_the_same_key() {
+    let world = World::start().await;
+    let (one, other) = tokio::join!(cursor::Key::load(&world.bus), cursor::Key::load(&world.bus));
+    let scope = cursor::Scope::new("audit", &account_id("main"), &()).unwrap();
+    let place = RowPosition { time: at(1), id: "e1".to_owned() };
+    let cursor = one.unwrap().seal(&scope, &place);
+    assert_eq!(other.unwrap().open(&scope, &cursor).unwrap(), place);
+    let later = cursor::Key::load(&world.bus).await.unwrap();
+    assert_eq!(later.open(&scope, &cursor).unwrap(), place);
+}

@@ -1,0 +1,256 @@
+//! A gateway over views that a test fills by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
+use bus::{Answering, Bus, Endpoint, Options, Refusal, ServiceInfo};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use model::access::{Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash};
+use model::envelope::open_structured;
+use model::event::{Event, decode_event};
+use model::integration::{self, Created, Platform, Value as Setting};
+use model::log::{AccountId, Position, Stream, Subject};
+use model::time::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::NatsServer;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use views::store::{Batch, Checkpoint};
+use views::{Logged, Observed, View, Views};
+
+use crate::{Gateway, Reader, cursor, router};
+
+pub(super) struct World {
+    pub(super) server: NatsServer,
+    pub(super) bus: Bus,
+    pub(super) views: Views,
+    pub(super) router: Router,
+    sequences: Mutex<BTreeMap<Stream, u64>>,
+    services: JoinSet<()>,
+    _directory: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Bytes,
+}
+
+impl World {
+    /// Empty views, and an empty log with all streams.
+    pub(super) async fn start() -> Self {
+        let server = NatsServer::start().await;
+        let options = Options { url: server.url(), credentials: None, name: "gateway".to_owned() };
+        let bus = Bus::connect(&options).await.unwrap();
+        bus.ensure_streams().await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let views = Views::open(directory.path(), 16 << 20).unwrap();
+        let router = gateway(Reader::Local(views.clone()), &bus);
+        let world = Self {
+            server,
+            bus,
+            views,
+            router,
+            sequences: Mutex::default(),
+            services: JoinSet::new(),
+            _directory: directory,
+        };
+        for stream in Stream::ALL {
+            world.observe(stream, 0);
+        }
+        world
+    }
+
+    /// A token of an account, with these scopes.
+    pub(super) fn token(&self, account: &str, scopes: &[Scope]) -> String {
+        self.token_until(account, scopes, None)
+    }
+
+    /// A token of the account `main` that may do everything.
+    pub(super) fn admin(&self) -> String {
+        self.token("main", &[Scope::Admin])
+    }
+
+    pub(super) fn token_until(&self, account: &str, scopes: &[Scope], expires_at: Option<Timestamp>) -> String {
+        let count = self.sequences.lock().unwrap().get(&Stream::Access).copied().unwrap_or_default();
+        let token = format!("ft_{account}{count}");
+        let created = TokenCreated {
+            name: format!("token {count}"),
+            hash: TokenHash::of(&token),
+            scopes: scopes.iter().copied().collect(),
+            user_id: None,
+            expires_at,
+            by: Actor::system(),
+        };
+        let (id, event_id) = (format!("t{count}"), format!("access-{count}"));
+        let recorded = Recorded { event_id, time: at(count), id, event: Access::TokenCreated(created) };
+        self.project(account, Stream::Access, &Event::Access(recorded));
+        token
+    }
+
+    /// Puts an audit event into the view.
+    pub(super) fn audit(&self, account: &str, id: &str, second: u64, data: &Value) {
+        let subject = Subject::audit(&account_id(account), "test");
+        self.cloud_event(&subject, "flowtrail.audit.recorded.v1", (id, second), data);
+    }
+
+    /// Puts a traffic report into the view.
+    pub(super) fn traffic(&self, account: &str, id: &str, second: u64, data: &Value) {
+        let subject = Subject::traffic(&account_id(account), "test");
+        self.cloud_event(&subject, "flowtrail.traffic.reported.v1", (id, second), data);
+    }
+
+    fn cloud_event(&self, subject: &Subject, kind: &str, (id, second): (&str, u64), data: &Value) {
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "/test", "type": kind, "time": at(second), "data": data,
+        });
+        let text = event.to_string();
+        let event = decode_event(subject, &open_structured(text.as_bytes()).unwrap(), at(second)).unwrap();
+        self.project(subject.account().as_str(), subject.stream(), &event);
+    }
+
+    /// Puts an integration into the view.
+    pub(super) fn integration(&self, account: &str, id: u64) {
+        let created = Created { platform: Platform::Datadog, config: datadog(), enabled: true, by: Actor::system() };
+        let (event_id, event) = (format!("integration-{id}"), integration::Event::Created(created));
+        let recorded = integration::Recorded { event_id, time: at(id), id, event };
+        self.project(account, Stream::Integration, &Event::Integration(recorded));
+    }
+
+    fn project(&self, account: &str, stream: Stream, event: &Event) {
+        let sequence = {
+            let mut sequences = self.sequences.lock().unwrap();
+            let last = sequences.entry(stream).or_default();
+            *last += 1;
+            *last
+        };
+        let (account, position) = (account_id(account), Position { stream, sequence });
+        for view in View::ALL.into_iter().filter(|view| view.streams().contains(&stream)) {
+            let mut batch = Batch::new(self.views.slot(view).store());
+            view.project(&mut batch, Logged { account: &account, position, event }).unwrap();
+            let checkpoint = Checkpoint { sequence, fingerprint: String::new(), stream_created: 0 };
+            batch.commit(stream, &checkpoint).unwrap();
+        }
+        self.observe(stream, sequence);
+    }
+
+    /// Lets the views of a stream be as far as this, with nothing waiting.
+    pub(super) fn observe(&self, stream: Stream, sequence: u64) {
+        for view in View::ALL.into_iter().filter(|view| view.streams().contains(&stream)) {
+            self.views.slot(view).observe(stream, Observed { sequence, pending: 0 });
+        }
+    }
+
+    /// Lets `answer` stand in for whoever answers requests to `subject`.
+    pub(super) async fn serve(&mut self, subject: &str, answer: fn(Value) -> Result<Value, Refusal>) {
+        let endpoint = Endpoint::new(subject, move |request: Bytes| {
+            let answer = answer(serde_json::from_slice(&request).unwrap());
+            std::future::ready(answer.map(|value| Bytes::from(value.to_string())))
+        });
+        self.serve_all(vec![endpoint]).await;
+    }
+
+    pub(super) async fn serve_all(&mut self, endpoints: Vec<Endpoint>) {
+        let (name, version) = ("stand-in".to_owned(), "1.0.0".to_owned());
+        let service = ServiceInfo { name, version, description: String::new() };
+        let answering: Answering = self.bus.answer(&service, endpoints).await.unwrap();
+        self.services.spawn(answering.run(CancellationToken::new()));
+    }
+
+    /// Sends a request as it is.
+    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+        send(&self.router, request).await
+    }
+
+    /// Reads with a token.
+    pub(super) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(request(Method::GET, token, path, Body::empty())).await
+    }
+
+    /// Sends JSON with a token.
+    pub(super) async fn put(&self, method: Method, token: &str, path: &str, body: &str) -> Answer {
+        self.send(request(method, token, path, Body::from(body.to_owned()))).await
+    }
+}
+
+impl Answer {
+    pub(super) async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Self { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// The body, which must be JSON and say so.
+    #[track_caller]
+    pub(super) fn json(&self) -> Value {
+        let content_type = self.header("content-type").unwrap_or_default();
+        assert!(content_type == "application/json; charset=UTF-8" || content_type == "application/problem+json");
+        serde_json::from_slice(&self.bytes).unwrap()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a refusal in NetBird's shape, and gives its text.
+    #[track_caller]
+    pub(super) fn refusal(&self, status: u16) -> String {
+        let body = self.json();
+        assert_eq!((self.status.as_u16(), body["code"].as_u64()), (status, Some(status.into())), "{body}");
+        assert_eq!(body.as_object().unwrap().len(), 2);
+        body["message"].as_str().unwrap().to_owned()
+    }
+
+    /// The values of one member in a list of rows.
+    #[track_caller]
+    pub(super) fn all(&self, member: &str) -> Vec<String> {
+        assert_eq!(self.status, StatusCode::OK, "{self:?}");
+        let body = self.json();
+        let rows = body.get("data").unwrap_or(&body).as_array().unwrap();
+        rows.iter().map(|row| row[member].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The address of the next page.
+    #[track_caller]
+    pub(super) fn next(&self) -> Option<String> {
+        let link = self.header("link")?;
+        Some(link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned())
+    }
+}
+
+pub(super) fn gateway(reader: Reader, bus: &Bus) -> Router {
+    router(Gateway::new(reader, bus.clone(), cursor::Key::new([7; 32])))
+}
+
+pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Token {token}"));
+    request.body(body).unwrap()
+}
+
+pub(super) async fn send(router: &Router, request: Request<Body>) -> Answer {
+    Answer::of(router.clone().oneshot(request).await.unwrap()).await
+}
+
+pub(super) fn account_id(text: &str) -> AccountId {
+    AccountId::parse(text).unwrap()
+}
+
+/// So many seconds after a whole day in 2024.
+pub(super) fn at(second: u64) -> Timestamp {
+    Timestamp::from_micros(1_704_067_200_000_000 + i64::try_from(second).unwrap() * 1_000_000).unwrap()
+}
+
+pub(super) fn datadog() -> integration::Config {
+    let secret = Setting::Sealed(integration::Sealed("c2VhbGVk".to_owned()));
+    let site = Setting::Text("datadoghq.eu".to_owned());
+    [("api_key".to_owned(), secret), ("site".to_owned(), site)].into()
+}
