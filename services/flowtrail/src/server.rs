@@ -1,5 +1,6 @@
 //! `flowtrail up` and `flowtrail run`: which roles run in this process, and how they are tied together.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -57,7 +58,7 @@ pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles, &stop).await?;
     running.wait_until_ready().await?;
-    tracing::info!(roles = ?run.roles, address = running.address.map(tracing::field::display), "ready");
+    announce(running.address);
     running.wait().await
 }
 
@@ -170,15 +171,28 @@ fn bootstrap(settings: &Settings, server: &ServerSettings) -> Bootstrap {
     }
 }
 
+/// One line when the roles of `run` are at work.
+fn announce(address: Option<SocketAddr>) {
+    match address {
+        Some(address) => say(&format!("ready, the API is at http://{address}\n")),
+        None => say("ready\n"),
+    }
+}
+
+/// Prints to whoever started us. They may be gone, which is no reason to stop.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// What runs where, and what to try first.
-#[expect(clippy::print_stdout, reason = "this is what `up` says when it is ready")]
 fn greet(settings: &Settings, url: &str, own_server: Option<u32>, address: Option<SocketAddr>) {
     let address = address.map(|address| format!("http://{address}")).unwrap_or_default();
     let data = settings.data_dir.display();
     let token: PathBuf = settings.data_dir.join("admin.token");
     let token = token.display();
     let server = own_server.map(|pid| format!("(own server, pid {pid})")).unwrap_or_default();
-    println!(
+    say(&format!(
         "
 Flowtrail {version} is ready.
 
@@ -198,5 +212,5 @@ Try:
 Ctrl-C stops everything.
 ",
         version = env!("CARGO_PKG_VERSION"),
-    );
+    ));
 }

@@ -145,7 +145,7 @@ impl Integration {
     pub fn decide(&self, command: Command, by: Actor) -> Result<Vec<Event>, Rejected> {
         match (self, command) {
             (Self::Absent, Command::Create { platform, config, enabled }) => {
-                let config = config::merged(&Config::new(), config)?;
+                let config = config::first(config)?;
                 platform.check(&config)?;
                 Ok(vec![Event::Created(Created { platform, config, enabled, by })])
             }

@@ -82,6 +82,14 @@ pub fn shown(config: &Config) -> BTreeMap<String, String> {
     config.iter().map(|(key, value)| (key.clone(), show(value))).collect()
 }
 
+/// The configuration of a new integration: there is nothing yet to keep or take away.
+pub(super) fn first(patch: Patch<Sealed>) -> Result<Config, Rejected> {
+    if let Some((key, _)) = patch.iter().find(|(_, change)| **change == Change::Remove) {
+        return Err(Rejected::config(key, "must not be empty"));
+    }
+    merged(&Config::new(), patch)
+}
+
 pub(super) fn merged(stored: &Config, patch: Patch<Sealed>) -> Result<Config, Rejected> {
     let mut config = stored.clone();
     for (key, change) in patch {

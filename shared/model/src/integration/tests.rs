@@ -62,6 +62,7 @@ fn both_spellings_of_credentials_are_taken_and_a_half_pair_is_named() {
 #[test]
 fn a_refusal_names_the_key() {
     assert!(refusal(Platform::Datadog, &[("site", "x")]).starts_with("config.api_key: is required"));
+    assert_eq!(refusal(Platform::Datadog, &[("api_key", "k"), ("site", "")]), "config.site: must not be empty");
     assert!(refusal(Platform::Datadog, &[("color", "red")]).starts_with("config.color: is not known for datadog"));
     assert!(refusal(Platform::GenericHttp, &[("url", "ftp://x")]).starts_with("config.url: must be an http"));
     assert!(refusal(Platform::GenericHttp, &[("url", "https://u:p@x")]).starts_with("config.url: must be an http"));

@@ -1,0 +1,86 @@
+//! Accounts never meet: what belongs to another account looks exactly like what does not exist.
+
+use serde_json::{Value, json};
+
+use crate::flowtrail::{Flowtrail, Topology};
+
+async fn text(request: reqwest::RequestBuilder) -> (u16, String) {
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn one_account_never_sees_anothers(topology: Topology) {
+    let mut flowtrail = Flowtrail::start(topology).await;
+    flowtrail.succeed(["account", "create", "other"]);
+    let token = ["token", "create", "--account", "other", "--name", "ci", "--scopes", "admin"];
+    let (main, other) = (flowtrail.token.clone(), flowtrail.succeed(token).trim().to_owned());
+    let integration = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "s"}});
+    assert_eq!(text(flowtrail.request("POST", "/api/event-streaming").json(&integration)).await.0, 200);
+    let event = json!({"id": "e1", "event_type": "door.open", "actor_id": "mallory", "resource_id": "vault"});
+    assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&event)).await.0, 202);
+    let report = json!({"id": "r1", "reporter_id": "gw", "flow_id": "f1", "source": {"name": "hidden-host"}});
+    assert_eq!(text(flowtrail.request("POST", "/api/events/network-traffic").json(&report)).await.0, 202);
+
+    flowtrail.token = other;
+    for path in ["/api/event-streaming/1", "/api/integrations/event-streaming/1"] {
+        let missing = path.replace('1', "77");
+        for (method, body) in [("GET", None), ("PUT", Some(json!({"enabled": true}))), ("DELETE", None)] {
+            let ask = |path: &str| match &body {
+                Some(body) => flowtrail.request(method, path).json(body),
+                None => flowtrail.request(method, path),
+            };
+            assert_eq!(text(ask(path)).await, text(ask(&missing)).await, "{method} {path}");
+        }
+    }
+    assert_eq!(flowtrail.get("/api/event-streaming").await, json!([]));
+    assert_eq!(flowtrail.get("/api/events/audit?search=mallory").await, json!([]));
+    assert_eq!(flowtrail.get("/api/events/audit?target_id=vault").await, json!([]));
+    assert_eq!(flowtrail.traffic_total("").await, 0);
+    assert_eq!(flowtrail.traffic_total("&search=hidden").await, 0);
+    // The same event id in this account is this account's own event.
+    let own = json!({"id": "e1", "event_type": "door.close"});
+    assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&own)).await.0, 202);
+    let events = flowtrail.get("/api/events/audit?activity_code=door.close&activity_code=door.open").await;
+    assert_eq!(events.as_array().unwrap().len(), 1);
+    assert_eq!(events[0]["activity_code"], "door.close");
+
+    flowtrail.token = main;
+    let kept = flowtrail.get("/api/event-streaming/1").await;
+    assert_eq!((kept["enabled"].clone(), kept["platform"].clone()), (Value::Bool(false), "datadog".into()));
+    let events = flowtrail.get("/api/events/audit?activity_code=door.close&activity_code=door.open").await;
+    assert_eq!(events[0]["activity_code"], "door.open");
+}
+
+#[tokio::test]
+async fn one_account_never_sees_anothers_in_one_process() {
+    one_account_never_sees_anothers(Topology::Together).await;
+}
+
+#[tokio::test]
+async fn one_account_never_sees_anothers_with_split_roles() {
+    one_account_never_sees_anothers(Topology::Split).await;
+}
+
+#[tokio::test]
+async fn a_token_allows_what_its_scopes_say_until_it_is_deleted() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let admin = flowtrail.token.clone();
+    let create = ["token", "create", "--name", "reader", "--scopes", "audit:read"];
+    flowtrail.token = flowtrail.succeed(create).trim().to_owned();
+    assert_eq!(text(flowtrail.request("GET", "/api/events/audit")).await.0, 200);
+    assert_eq!(text(flowtrail.request("GET", "/api/events/network-traffic")).await.0, 403);
+    assert_eq!(text(flowtrail.request("GET", "/api/event-streaming")).await.0, 403);
+    assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&json!({"event_type": "a"}))).await.0, 403);
+    let list = flowtrail.succeed(["token", "list"]);
+    let id = list.lines().find(|line| line.contains("reader")).unwrap().split('\t').next().unwrap().to_owned();
+    flowtrail.succeed(["token", "delete", &id]);
+    testkit::eventually("the token is gone", async || {
+        let (status, body) = text(flowtrail.request("GET", "/api/events/audit")).await;
+        (status == 401 && body.contains("token invalid")).then_some(())
+    })
+    .await;
+    flowtrail.token = admin;
+    let codes = "activity_code=personal.access.token.create&activity_code=personal.access.token.delete";
+    let events = flowtrail.get(&format!("/api/events/audit?{codes}&target_id={id}")).await;
+    assert_eq!(events.as_array().unwrap().len(), 2);
+}

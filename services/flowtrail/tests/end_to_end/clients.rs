@@ -1,0 +1,52 @@
+//! Real clients: NetBird's PyPI client, nats-py, schemathesis over NetBird's description of its API.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::flowtrail::{Flowtrail, Topology};
+
+/// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict.
+async fn passes(program: &str, topology: Topology, with_nats: bool) {
+    let flowtrail = Flowtrail::start(topology).await;
+    let python = std::env::var_os("FLOWTRAIL_TEST_PYTHON").expect("run ./just test: it installs the Python clients");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let mut command = Command::new(python);
+    command.arg(directory.join(program)).args(["--url", &flowtrail.url, "--token", &flowtrail.token]);
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    if with_nats {
+        command.args(["--nats", &flowtrail.nats_url]);
+    }
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{program}:\n{said}\n{errors}");
+}
+
+#[tokio::test]
+async fn netbirds_python_client_works_in_one_process() {
+    passes("netbird_client.py", Topology::Together, false).await;
+}
+
+#[tokio::test]
+async fn netbirds_python_client_works_with_split_roles() {
+    passes("netbird_client.py", Topology::Split, false).await;
+}
+
+#[tokio::test]
+async fn events_from_nats_py_are_visible_within_a_second_in_one_process() {
+    passes("publish_nats.py", Topology::Together, true).await;
+}
+
+#[tokio::test]
+async fn events_from_nats_py_are_visible_within_a_second_with_split_roles() {
+    passes("publish_nats.py", Topology::Split, true).await;
+}
+
+#[tokio::test]
+async fn netbirds_api_description_holds_in_one_process() {
+    passes("check_openapi.py", Topology::Together, false).await;
+}
+
+#[tokio::test]
+async fn netbirds_api_description_holds_with_split_roles() {
+    passes("check_openapi.py", Topology::Split, false).await;
+}

@@ -1,0 +1,242 @@
+//! A running Flowtrail for one test, in one process or split over several. Everything it starts ends with it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use reqwest::header::AUTHORIZATION;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::{NatsServer, eventually};
+
+/// How the roles are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topology {
+    /// `flowtrail up`: one process with a nats-server of its own.
+    Together,
+    /// `run --roles projector,commands` and `run --roles gateway` on one NATS.
+    Split,
+}
+
+pub(crate) struct Flowtrail {
+    pub(crate) directory: TempDir,
+    pub(crate) nats_url: String,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    processes: Vec<Process>,
+    /// The nats-server of the split topology.
+    nats: Option<NatsServer>,
+    http: reqwest::Client,
+}
+
+impl Flowtrail {
+    pub(crate) async fn start(topology: Topology) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let nats = match topology {
+            Topology::Together => None,
+            Topology::Split => Some(NatsServer::start().await),
+        };
+        let nats_url = match &nats {
+            Some(nats) => nats.url(),
+            None => format!("nats://127.0.0.1:{}", free_port()),
+        };
+        let http = reqwest::Client::new();
+        let (url, token) = (String::new(), String::new());
+        let mut flowtrail = Self { directory, nats_url, url, token, processes: Vec::new(), nats, http };
+        flowtrail.start_processes();
+        flowtrail.token = std::fs::read_to_string(flowtrail.data().join("admin.token")).unwrap().trim().to_owned();
+        flowtrail
+    }
+
+    /// Starts the processes, again after [`Self::kill`].
+    pub(crate) fn start_processes(&mut self) {
+        if self.nats.is_some() {
+            self.processes.push(Process::start(self.command(["run", "--roles", "projector,commands"])));
+            self.url = self.add_gateway();
+            return;
+        }
+        let port = self.nats_url.rsplit(':').next().unwrap().to_owned();
+        let mut command = self.command(["up", "--listen", "127.0.0.1:0", "--nats-port", &port]);
+        command.env_remove("FLOWTRAIL_NATS_URL");
+        let process = Process::start(command);
+        self.url.clone_from(&process.url);
+        self.processes.push(process);
+    }
+
+    /// Starts one more gateway that asks over NATS, and gives its URL.
+    pub(crate) fn add_gateway(&mut self) -> String {
+        let process = Process::start(self.command(["run", "--roles", "gateway", "--listen", "127.0.0.1:0"]));
+        let url = process.url.clone();
+        self.processes.push(process);
+        url
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Where the processes' log lines are.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.directory.path().join("logs")
+    }
+
+    /// The nats-server's files.
+    pub(crate) fn nats_store(&self) -> PathBuf {
+        self.nats.as_ref().map_or_else(|| self.data().join("nats"), NatsServer::store)
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = flowtrail(&self.data());
+        command.env("FLOWTRAIL_NATS_URL", &self.nats_url).args(arguments);
+        let log = std::fs::File::options().create(true).append(true).open(self.logs()).unwrap();
+        command.stderr(log);
+        command
+    }
+
+    /// Runs a command of the binary to its end.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
+        self.command(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command that must succeed, and gives what it printed.
+    pub(crate) fn succeed<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A request with the admin's token.
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        request.header(AUTHORIZATION, format!("Token {}", self.token))
+    }
+
+    /// The JSON answer to a GET that must succeed.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.request("GET", path).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The exact total of traffic records under a query.
+    pub(crate) async fn traffic_total(&self, query: &str) -> u64 {
+        let answer = self.get(&format!("/api/events/network-traffic?page_size=1{query}")).await;
+        answer["total_records"].as_u64().unwrap()
+    }
+
+    /// Waits until there are so many traffic records.
+    pub(crate) async fn has_traffic(&self, total: u64) {
+        eventually("the traffic records are in the view", async || {
+            (self.traffic_total("").await == total).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends everything with SIGKILL, the own nats-server included.
+    pub(crate) async fn kill(&mut self) {
+        for process in self.processes.drain(..) {
+            process.kill();
+        }
+        let pid = std::fs::read_to_string(self.data().join("nats/server.pid")).unwrap_or_default();
+        if let Some(pid) = pid.trim().parse().ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        if let Some(nats) = &mut self.nats {
+            nats.kill().await;
+            nats.restart().await;
+        }
+    }
+
+    /// Ends our process with SIGKILL and leaves its nats-server running.
+    pub(crate) fn kill_ourselves_only(&mut self) {
+        for process in self.processes.drain(..) {
+            process.kill();
+        }
+    }
+
+    /// Ends projector and commands of the split topology, and keeps the gateway.
+    pub(crate) fn kill_all_but_the_gateway(&mut self) {
+        self.processes.remove(0).kill();
+    }
+
+    /// Ends everything the friendly way and checks that it ended well.
+    pub(crate) fn stop(&mut self) {
+        for mut process in self.processes.drain(..).rev() {
+            let pid = Pid::from_child(&process.child);
+            kill_process(pid, Signal::TERM).unwrap();
+            let status = process.child.wait().unwrap();
+            let logs = std::fs::read_to_string(self.directory.path().join("logs")).unwrap_or_default();
+            assert!(status.success(), "{status}:\n{logs}");
+        }
+    }
+}
+
+impl Drop for Flowtrail {
+    fn drop(&mut self) {
+        for process in self.processes.drain(..) {
+            let mut child = process.child;
+            // The friendly way, so that the nats-server goes with it.
+            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A process of ours, which has said that it is ready.
+struct Process {
+    child: Child,
+    url: String,
+    /// Kept open, as a terminal would be.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = output.by_ref().lines();
+        let ready = lines.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains("ready")));
+        assert!(ready.is_some(), "it ended before it was ready: {:?}", child.wait());
+        let ready = ready.unwrap().unwrap();
+        let url_in = |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+        let url = url_in(&ready).or_else(|| {
+            // `up` names it in the lines after.
+            ready.ends_with("is ready.").then(|| lines.find_map(|line| url_in(&line.ok()?)))?
+        });
+        Self { child, url: url.unwrap_or_default(), _output: output }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// The binary under test, with nothing from the environment but the nats-server to use.
+pub(crate) fn flowtrail(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtrail"));
+    for (name, _) in std::env::vars_os() {
+        let is_setting = name.to_string_lossy().starts_with("FLOWTRAIL_") && name != "FLOWTRAIL_NATS_SERVER";
+        if is_setting {
+            command.env_remove(name);
+        }
+    }
+    command.env("FLOWTRAIL_DATA_DIR", data);
+    command
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A file of `samples/`.
+pub(crate) fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}

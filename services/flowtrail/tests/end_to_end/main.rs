@@ -1,0 +1,11 @@
+//! Flowtrail as its users meet it: the real binary, a real nats-server, real HTTP, real clients.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod accounts;
+mod clients;
+mod flowtrail;
+mod importing;
+mod kill;
+mod secrets;
+mod starting;
+mod topologies;

@@ -1,0 +1,89 @@
+//! The same questions, asked in one process and over NATS, have the same answers.
+
+use serde_json::{Value, json};
+
+use crate::flowtrail::{Flowtrail, Topology, sample};
+
+const READS: &[&str] = &[
+    "/api/events",
+    "/api/events/audit",
+    "/api/events/audit?limit=5&search=s3",
+    "/api/events/audit?activity_code=integration.create&activity_code=account.create",
+    "/api/events/audit?initiator_id=sys&start_date=2020-01-01T00:00:00Z",
+    "/api/events/audit?limit=0",
+    "/api/events/network-traffic",
+    "/api/events/network-traffic?page=3&page_size=50&protocol=6",
+    "/api/events/network-traffic?search=10.0.&type=TYPE_END&direction=DIRECTION_UNKNOWN&connection_type=ROUTED",
+    "/api/events/network-traffic?page=0",
+    "/api/events/proxy",
+    "/api/event-streaming",
+    "/api/event-streaming/1",
+    "/api/event-streaming/99",
+    "/api/integrations/event-streaming",
+    "/api/integrations/event-streaming/1",
+    "/api/nothing",
+    "/healthz",
+];
+
+#[tokio::test]
+async fn every_read_has_the_same_answer_in_one_process_and_over_nats() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let cloudtrail = sample("aws-cloudtrail-s3-exfiltration.ndjson");
+    flowtrail.succeed(["import".into(), "zeek-conn".into(), sample("zeek-conn-nashua.ndjson")]);
+    flowtrail.succeed(["import".into(), "aws-cloudtrail".into(), cloudtrail]);
+    let integration = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "s"}});
+    flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
+    flowtrail.has_traffic(479).await;
+    let events = |flowtrail: &Flowtrail| flowtrail.request("GET", "/api/events").send();
+    testkit::eventually("all audit events are in the view", async || {
+        let total = events(&flowtrail).await.unwrap().headers()["x-total-count"].to_str().unwrap().to_owned();
+        (total == "107").then_some(())
+    })
+    .await;
+
+    let local = flowtrail.url.clone();
+    let remote = flowtrail.add_gateway();
+    for path in READS {
+        let mut answers = Vec::new();
+        for url in [&local, &remote] {
+            flowtrail.url.clone_from(url);
+            let answer = flowtrail.request("GET", path).send().await.unwrap();
+            let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            let headers = ["flowtrail-as-of", "x-total-count", "link", "content-type"].map(header);
+            let status = answer.status();
+            answers.push((status, headers, answer.text().await.unwrap()));
+        }
+        assert_eq!(answers[0], answers[1], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_through_one_gateway_is_seen_through_another() {
+    let mut flowtrail = Flowtrail::start(Topology::Split).await;
+    let other = flowtrail.add_gateway();
+    let first = std::mem::replace(&mut flowtrail.url, other.clone());
+    for round in 0..20 {
+        flowtrail.url.clone_from(&first);
+        let event = json!({"id": format!("e{round}"), "event_type": "door.open"});
+        let answer = flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap();
+        let position = answer.headers()["flowtrail-as-of"].clone();
+        flowtrail.url.clone_from(&other);
+        let read = flowtrail.request("GET", "/api/events/audit?activity_code=door.open");
+        let read = read.header("Flowtrail-At-Least", position).send().await.unwrap();
+        let events: Vec<Value> = serde_json::from_str(&read.text().await.unwrap()).unwrap();
+        assert_eq!(events.len(), round + 1);
+    }
+}
+
+#[tokio::test]
+async fn without_a_projector_a_gateway_says_unavailable_and_when_to_come_back() {
+    let mut flowtrail = Flowtrail::start(Topology::Split).await;
+    flowtrail.kill_all_but_the_gateway();
+    let answer = flowtrail.request("GET", "/api/events/audit").send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(body["code"], 503);
+    assert_eq!(flowtrail.request("GET", "/healthz").send().await.unwrap().status(), 200);
+    assert_eq!(flowtrail.request("GET", "/readyz").send().await.unwrap().status(), 503);
+}
