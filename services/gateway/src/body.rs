@@ -24,8 +24,7 @@ pub(crate) const REQUEST: Limit = Limit { bytes: 1 << 20, within: Duration::from
 /// Bodies that bring events.
 pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_secs(30) };
 
-/// What is read of a refused body, and for how long, before the answer.
-const DISCARDED: usize = 32 << 20;
+/// How long a refused body is still taken in before the answer.
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The whole body.
@@ -59,22 +58,13 @@ async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refused> {
     Ok(bytes.freeze())
 }
 
-/// Takes in what a client is already sending, and forgets it, up to a bound: a connection that closes while bytes are
+/// Takes in what a client is already sending, and forgets it, for a moment: a connection that closes while bytes are
 /// still coming takes the answer with it. A client that waits for "100 Continue" is sending nothing.
 pub(crate) async fn discard(mut request: Request) {
-    let is_waiting = request.headers().contains_key(EXPECT) && !request.body().is_end_stream();
-    if is_waiting {
+    if request.headers().contains_key(EXPECT) {
         return;
     }
-    let mut discarded = 0;
-    let discarding = async {
-        while let Some(Ok(frame)) = request.body_mut().frame().await {
-            discarded += frame.data_ref().map_or(0, Bytes::len);
-            if discarded > DISCARDED {
-                return;
-            }
-        }
-    };
+    let discarding = async { while let Some(Ok(_)) = request.body_mut().frame().await {} };
     // Out of time or not: the answer is the same.
     let _ = timeout(DISCARDED_WITHIN, discarding).await;
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::response::Response;
 use model::audit::{Event, Filter};
-use model::paging::Rows;
+use model::paging::{Page, Rows};
 use model::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -32,7 +32,7 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let limit = parameters.number("limit", 1..=MOST_ROWS)?.unwrap_or(MOST_ROWS);
     let account = caller.principal.account.clone();
     let scope = Scope::new("audit", &account, &filter)?;
-    let page = next_page::asked(&gateway.cursors, &scope, &parameters, (0, limit as usize))?;
+    let page = next_page::asked(&gateway.cursors, &scope, &parameters, Page::newest(limit as usize))?;
     let reply = caller.ask(&gateway, List { account, filter, page }).await?;
 
     let Rows { rows, total, next } = reply.answer;

@@ -8,21 +8,13 @@ use crate::cursor::{Key, Scope};
 use crate::query::Parameters;
 use crate::refused::Refused;
 
-/// The page after the request's cursor, or without one the page at `offset`.
+/// The page after the request's cursor; without one `first`.
 ///
 /// # Errors
 /// When the cursor is not one of this list.
-pub(super) fn asked(
-    key: &Key,
-    scope: &Scope,
-    parameters: &Parameters,
-    (offset, limit): (u64, usize),
-) -> Result<Page, Refused> {
-    let start = match parameters.text("cursor")? {
-        Some(cursor) => Start::After(key.open(scope, &cursor)?),
-        None => Start::Offset(offset),
-    };
-    Ok(Page { start, limit })
+pub(super) fn asked(key: &Key, scope: &Scope, parameters: &Parameters, first: Page) -> Result<Page, Refused> {
+    let Some(cursor) = parameters.text("cursor")? else { return Ok(first) };
+    Ok(Page { start: Start::After(key.open(scope, &cursor)?), ..first })
 }
 
 /// Adds the link: an absolute path with the same parameters, but for the cursor and the page's number.

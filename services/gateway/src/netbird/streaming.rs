@@ -8,11 +8,13 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use model::access::Principal;
 use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration};
 use model::integration::{Platform, shown};
 use model::log::{AccountId, Position};
 use model::time::Timestamp;
 use serde::Serialize;
+use serde_json::Map;
 use views::integrations::{ById, List};
 
 use crate::auth::Caller;
@@ -51,11 +53,11 @@ pub(crate) async fn create(
     request: Request,
 ) -> Result<Response, Refused> {
     let body::Create { platform, config, enabled } = body::create(&read(request, REQUEST).await?)?;
-    let (account, by) = (caller.principal.account.clone(), caller.principal.actor.clone());
-    let Accepted { position, done } =
-        gateway.send(&CreateIntegration { account, by, platform, config, enabled }).await?;
-    let response = json::ok(&Shown::new(&caller.principal.account, &done));
-    Ok(written(&gateway, &caller, (position, done.id), response).await)
+    let Principal { account, actor: by, .. } = caller.principal;
+    let command = CreateIntegration { account: account.clone(), by, platform, config, enabled };
+    let Accepted { position, done } = gateway.send(&command).await?;
+    let response = json::ok(&Shown::new(&account, &done));
+    Ok(written(&gateway, position, ById { account, id: done.id }, response).await)
 }
 
 /// Changes an integration.
@@ -67,30 +69,26 @@ pub(crate) async fn update(
 ) -> Result<Response, Refused> {
     let id = number(id)?;
     let body::Update { config, enabled } = body::update(&read(request, REQUEST).await?)?;
-    let (account, by) = (caller.principal.account.clone(), caller.principal.actor.clone());
-    let Accepted { position, done } = gateway.send(&UpdateIntegration { account, by, id, config, enabled }).await?;
-    let response = json::ok(&Shown::new(&caller.principal.account, &done));
-    Ok(written(&gateway, &caller, (position, id), response).await)
+    let Principal { account, actor: by, .. } = caller.principal;
+    let command = UpdateIntegration { account: account.clone(), by, id, config, enabled };
+    let Accepted { position, done } = gateway.send(&command).await?;
+    let response = json::ok(&Shown::new(&account, &done));
+    Ok(written(&gateway, position, ById { account, id }, response).await)
 }
 
 /// Removes an integration. A body, which some clients send, says nothing.
 pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let id = number(id)?;
-    let (account, by) = (caller.principal.account.clone(), caller.principal.actor.clone());
-    let Accepted { position, done: () } = gateway.send(&DeleteIntegration { account, by, id }).await?;
-    Ok(written(&gateway, &caller, (position, id), json::ok(&serde_json::Map::new())).await)
+    let Principal { account, actor: by, .. } = caller.principal;
+    let Accepted { position, done: () } = gateway.send(&DeleteIntegration { account: account.clone(), by, id }).await?;
+    Ok(written(&gateway, position, ById { account, id }, json::ok(&Map::new())).await)
 }
 
-/// Gives the answer to a write when the view has it, so that the next read sees it.
-async fn written(
-    gateway: &Gateway,
-    caller: &Caller,
-    (position, id): (Option<Position>, u64),
-    mut response: Response,
-) -> Response {
+/// Gives the answer to a write when the view has it, so that the next read sees it. Without a position nothing was
+/// changed, and there is nothing to wait for.
+async fn written(gateway: &Gateway, position: Option<Position>, written: ById, mut response: Response) -> Response {
     if let Some(position) = position {
-        let question = ById { account: caller.principal.account.clone(), id };
-        gateway.reader.wait_for(question, position).await;
+        gateway.reader.wait_for(written, position).await;
         freshness::written(response.headers_mut(), position);
     }
     response

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use model::paging::Rows;
+use model::paging::{Page, Rows, Start};
 use serde::Serialize;
 use views::traffic::List;
 
@@ -40,8 +40,9 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let parameters::Numbers { page, page_size } = parameters::numbers(&parameters)?;
     let account = caller.principal.account.clone();
     let scope = Scope::new("traffic", &account, &filter)?;
-    let offset = (page - 1).saturating_mul(page_size);
-    let asked = next_page::asked(&gateway.cursors, &scope, &parameters, (offset, page_size as usize))?;
+    let start = Start::Offset((page - 1).saturating_mul(page_size));
+    let first = Page { start, limit: page_size as usize };
+    let asked = next_page::asked(&gateway.cursors, &scope, &parameters, first)?;
     let reply = caller.ask(&gateway, List { account, filter, page: asked }).await?;
 
     let Rows { rows, total, next } = reply.answer;
