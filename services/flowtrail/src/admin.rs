@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, reason = "what these commands answer is their output")]
 
 use anyhow::Context;
-use bus::Bus;
 use model::access::{Actor, TokenHash, new_token, user_id};
 use model::command::{CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser};
 use model::secret::Secret;
@@ -13,7 +12,7 @@ use crate::cli::{Account, Token, User};
 use crate::client;
 
 pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::Result<()> {
-    let bus = connect(settings).await?;
+    let bus = client::connect(settings).await?;
     match command {
         Account::Create { account, name } => {
             let name = name.clone().unwrap_or_else(|| account.to_string());
@@ -31,7 +30,7 @@ pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::R
 }
 
 pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<()> {
-    let bus = connect(settings).await?;
+    let bus = client::connect(settings).await?;
     match command {
         User::Create { email, name, within } => {
             let password = read_password()?;
@@ -60,7 +59,7 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
 }
 
 pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Result<()> {
-    let bus = connect(settings).await?;
+    let bus = client::connect(settings).await?;
     match command {
         Token::Create { name, scopes, expires_at, user, within } => {
             // Made here, so that the token itself travels nowhere.
@@ -90,10 +89,6 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
         }
     }
     Ok(())
-}
-
-async fn connect(settings: &Settings) -> anyhow::Result<Bus> {
-    client::connect(settings, "admin").await
 }
 
 /// Whoever may use the command line on this NATS server.

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     },
     /// Show how far the views have read the log
     Status,
+    /// Make the streams on the NATS server, or bring them up to date: what only its operator may do
+    Streams,
     /// Make and list accounts
     #[command(subcommand)]
     Account(Account),

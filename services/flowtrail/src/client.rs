@@ -17,9 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When nobody is there.
-pub(crate) async fn connect(settings: &Settings, name: &str) -> anyhow::Result<Bus> {
-    let url = settings.nats_url();
-    let options = Options { url, credentials: settings.nats_creds.clone(), name: format!("flowtrail-{name}") };
+pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Bus> {
+    // The client's name is the NATS user's that permissions are given to: see `nats/permissions.conf`.
+    let (url, credentials, name) = (settings.nats_url(), settings.nats_creds.clone(), "operator".to_owned());
+    let options = Options { url, credentials, name };
     let hint = "connect to the log; is Flowtrail running (`flowtrail up`), or should FLOWTRAIL_NATS_URL or \
                 FLOWTRAIL_NATS_PORT name another place?";
     Bus::connect(&options).await.context(hint)

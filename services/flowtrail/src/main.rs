@@ -43,7 +43,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Up(up) => server::up(settings, up).await?,
         Command::Run(run) => server::run(settings, run).await?,
         Command::Import(args) => {
-            let bus = client::connect(settings, "import").await?;
+            let bus = client::connect(settings).await?;
             if import::run(args, &bus).await?.has_rejects() {
                 return Ok(ExitCode::FAILURE);
             }
@@ -51,6 +51,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
         Command::Dump { view } => view_tools::dump(settings, *view).await?,
         Command::Status => view_tools::status(settings).await?,
+        Command::Streams => client::connect(settings).await?.ensure_streams().await.context("prepare the log")?,
         Command::Account(command) => admin::account(settings, command).await?,
         Command::User(command) => admin::user(settings, command).await?,
         Command::Token(command) => admin::token(settings, command).await?,

@@ -79,22 +79,19 @@ impl Running {
         roles: &[Role],
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let connect = async |name: &str| {
-            let credentials = settings.nats_creds.clone();
-            let options = Options { url: url.to_owned(), credentials, name: format!("flowtrail-{name}") };
-            Bus::connect(&options).await
+        let connect = async || {
+            let (url, credentials) = (url.to_owned(), settings.nats_creds.clone());
+            Bus::connect(&Options { url, credentials, name: client_name(roles).to_owned() }).await
         };
         let mut tasks = JoinSet::new();
-        let signals = shutdown::on_signal(stop.clone());
-        tasks.spawn(signals);
-        let bus = connect("control").await?;
+        tasks.spawn(shutdown::on_signal(stop.clone()));
+        let bus = connect().await?;
         if roles.contains(&Role::Commands) || roles.contains(&Role::Projector) {
             bus.ensure_streams().await.context("prepare the log")?;
         }
         if roles.contains(&Role::Commands) {
-            let bus = connect("commands").await?;
             let master = MasterKey::load_or_create(&settings.master_key_file())?;
-            let commands = commands::start(&bus, master, &bootstrap(settings, server)).await?;
+            let commands = commands::start(&connect().await?, master, &bootstrap(settings, server)).await?;
             let stop = stop.clone();
             tasks.spawn(async move {
                 commands.run(stop).await;
@@ -108,14 +105,14 @@ impl Running {
                 move || Views::open(&directory, cache_bytes)
             });
             let views = opened.await?.with_context(|| format!("open the views in {}", directory.display()))?;
-            let projector = projector::run(views.clone(), connect("projector").await?, stop.clone());
+            let projector = projector::run(views.clone(), connect().await?, stop.clone());
             tasks.spawn(async move { projector.await.context("project the log") });
             Some(views)
         } else {
             None
         };
         let address = if roles.contains(&Role::Gateway) {
-            let bus = connect("gateway").await?;
+            let bus = connect().await?;
             let reader = views.clone().map_or_else(|| Reader::Remote(bus.clone()), Reader::Local);
             let listener = TcpListener::bind(server.listen).await;
             let listener = listener
@@ -161,6 +158,16 @@ async fn first_end(tasks: &mut JoinSet<anyhow::Result<()>>, stop: &CancellationT
     let ended = tasks.join_next().await;
     stop.cancel();
     ended.unwrap_or(Ok(Ok(())))?
+}
+
+/// The client's name is the NATS user's that permissions are given to: see `nats/permissions.conf`.
+fn client_name(roles: &[Role]) -> &'static str {
+    match roles {
+        [Role::Gateway] => "gateway",
+        [Role::Projector] => "projector",
+        [Role::Commands] => "commands",
+        _ => "flowtrail",
+    }
 }
 
 fn bootstrap(settings: &Settings, server: &ServerSettings) -> Bootstrap {

@@ -22,7 +22,7 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 const ROWS_PER_REQUEST: usize = 4000;
 
 pub(crate) async fn rebuild(settings: &Settings, which: &Which) -> anyhow::Result<()> {
-    let bus = client::connect(settings, "rebuild").await?;
+    let bus = client::connect(settings).await?;
     let views = if which.all { View::ALL.to_vec() } else { which.view.into_iter().collect() };
     for view in views {
         rebuild_one(&bus, view).await.with_context(|| format!("rebuild the {view} view"))?;
@@ -68,7 +68,7 @@ fn rate(events: u64, since: Instant) -> String {
 }
 
 pub(crate) async fn dump(settings: &Settings, view: View) -> anyhow::Result<()> {
-    let bus = client::connect(settings, "dump").await?;
+    let bus = client::connect(settings).await?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut after = None;
     loop {
@@ -84,7 +84,7 @@ pub(crate) async fn dump(settings: &Settings, view: View) -> anyhow::Result<()> 
 }
 
 pub(crate) async fn status(settings: &Settings) -> anyhow::Result<()> {
-    let bus = client::connect(settings, "status").await?;
+    let bus = client::connect(settings).await?;
     println!("{:<14}{:<26}{:>12}{:>12}{:>10}{:>12}", "view", "stream", "sequence", "waiting", "lag ms", "disk MB");
     for status in client::ask(&bus, Status).await? {
         for (stream, sequence, waiting) in &status.streams {

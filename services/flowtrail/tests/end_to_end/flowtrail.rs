@@ -19,6 +19,8 @@ pub(crate) enum Topology {
     Together,
     /// `run --roles projector,commands` and `run --roles gateway` on one NATS.
     Split,
+    /// One process per role, each with the NATS user of `nats/permissions.conf` that is meant for it.
+    LeastPrivilege,
 }
 
 pub(crate) struct Flowtrail {
@@ -26,8 +28,9 @@ pub(crate) struct Flowtrail {
     pub(crate) nats_url: String,
     pub(crate) url: String,
     pub(crate) token: String,
+    topology: Topology,
     processes: Vec<Process>,
-    /// The nats-server of the split topology.
+    /// The nats-server of the split topologies.
     nats: Option<NatsServer>,
     http: reqwest::Client,
 }
@@ -38,14 +41,16 @@ impl Flowtrail {
         let nats = match topology {
             Topology::Together => None,
             Topology::Split => Some(NatsServer::start().await),
+            Topology::LeastPrivilege => Some(NatsServer::start_with(&guarded_configuration(directory.path())).await),
         };
-        let nats_url = match &nats {
-            Some(nats) => nats.url(),
-            None => format!("nats://127.0.0.1:{}", free_port()),
+        let nats_url = match (&nats, topology) {
+            (Some(nats), Topology::LeastPrivilege) => as_user(&nats.url(), "operator"),
+            (Some(nats), _) => nats.url(),
+            (None, _) => format!("nats://127.0.0.1:{}", free_port()),
         };
         let http = reqwest::Client::new();
         let (url, token) = (String::new(), String::new());
-        let mut flowtrail = Self { directory, nats_url, url, token, processes: Vec::new(), nats, http };
+        let mut flowtrail = Self { directory, nats_url, url, token, topology, processes: Vec::new(), nats, http };
         flowtrail.start_processes();
         flowtrail.token = std::fs::read_to_string(flowtrail.data().join("admin.token")).unwrap().trim().to_owned();
         flowtrail
@@ -53,11 +58,27 @@ impl Flowtrail {
 
     /// Starts the processes, again after [`Self::kill`].
     pub(crate) fn start_processes(&mut self) {
-        if self.nats.is_some() {
-            self.processes.push(Process::start(self.command(["run", "--roles", "projector,commands"])));
-            self.url = self.add_gateway();
-            return;
+        match self.topology {
+            Topology::Together => self.start_together(),
+            Topology::Split => {
+                self.processes.push(Process::start(self.command(["run", "--roles", "projector,commands"])));
+                self.url = self.add_gateway();
+            }
+            Topology::LeastPrivilege => {
+                // Only the operator may make streams.
+                self.succeed(["streams"]);
+                for role in ["commands", "projector", "gateway"] {
+                    let mut command = self.command(["run", "--roles", role, "--listen", "127.0.0.1:0"]);
+                    command.env("FLOWTRAIL_NATS_URL", as_user(self.nats.as_ref().unwrap().url().as_str(), role));
+                    let process = Process::start(command);
+                    self.url.clone_from(&process.url);
+                    self.processes.push(process);
+                }
+            }
         }
+    }
+
+    fn start_together(&mut self) {
         let port = self.nats_url.rsplit(':').next().unwrap().to_owned();
         let mut command = self.command(["up", "--listen", "127.0.0.1:0", "--nats-port", &port]);
         command.env_remove("FLOWTRAIL_NATS_URL");
@@ -229,6 +250,23 @@ pub(crate) fn flowtrail(data: &Path) -> Command {
     }
     command.env("FLOWTRAIL_DATA_DIR", data);
     command
+}
+
+/// The shipped configuration with the users of the shipped example, all with the same password.
+fn guarded_configuration(directory: &Path) -> PathBuf {
+    let nats = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../nats");
+    let read = |name| std::fs::read_to_string(nats.join(name)).unwrap();
+    let mut configuration = read("server.conf") + &read("permissions.conf");
+    for role in ["PUBLISHER", "PROJECTOR", "COMMANDS", "GATEWAY", "STREAMER", "OPERATOR"] {
+        configuration = configuration.replace(&format!("$FLOWTRAIL_{role}_PASSWORD"), "secret");
+    }
+    let path = directory.join("guarded.conf");
+    std::fs::write(&path, configuration).unwrap();
+    path
+}
+
+fn as_user(url: &str, user: &str) -> String {
+    url.replace("nats://", &format!("nats://{user}:secret@"))
 }
 
 /// A port that was free a moment ago.

@@ -87,3 +87,25 @@ async fn without_a_projector_a_gateway_says_unavailable_and_when_to_come_back() 
     assert_eq!(flowtrail.request("GET", "/healthz").send().await.unwrap().status(), 200);
     assert_eq!(flowtrail.request("GET", "/readyz").send().await.unwrap().status(), 503);
 }
+
+#[tokio::test]
+async fn each_role_works_with_the_least_rights_on_nats() {
+    // The operator makes the streams, as `nats/README.md` says.
+    let flowtrail = Flowtrail::start(Topology::LeastPrivilege).await;
+    let integration = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "s"}});
+    let answer = flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let update = flowtrail.request("PUT", "/api/event-streaming/1").json(&json!({"enabled": true}));
+    assert_eq!(update.send().await.unwrap().status(), 200);
+    let event = json!({"id": "e1", "event_type": "door.open"});
+    let answer = flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    flowtrail.succeed(["import".into(), "zeek-conn".into(), sample("zeek-conn-scranton.ndjson")]);
+    flowtrail.has_traffic(134).await;
+    flowtrail.get("/api/events/audit?limit=1").await;
+    flowtrail.get("/api/events/network-traffic?page_size=5").await;
+    let deleted = flowtrail.request("DELETE", "/api/event-streaming/1").send().await.unwrap();
+    assert_eq!(deleted.status(), 200);
+    flowtrail.succeed(["rebuild", "traffic"]);
+    flowtrail.succeed(["token", "create", "--name", "ci", "--scopes", "admin"]);
+}
