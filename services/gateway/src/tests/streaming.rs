@@ -101,7 +101,7 @@ async fn an_update_may_name_only_what_changes() {
             Ok(done(5, None))
         })
         .await;
-    for body in [r#"{"enabled":false,"platform":{}}"#, r#"{"config":{"site":"s"}}"#] {
+    for body in [r#"{"enabled":false,"platform":"s3"}"#, r#"{"config":{"site":"s"}}"#] {
         let answer = world.put(Method::PUT, &token, &format!("{}/5", PATHS[1]), body).await;
         assert_eq!((answer.status, answer.json()), (StatusCode::OK, shown(5)));
         assert_eq!(answer.header("flowtrail-as-of"), None);

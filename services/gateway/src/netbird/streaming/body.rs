@@ -17,7 +17,8 @@ pub(super) struct Create {
     pub(super) enabled: bool,
 }
 
-/// What a PUT says. The platform never changes; what stands there is not even looked at.
+/// What a PUT says. A platform in it must be one, as NetBird's description has it, but which one is ignored: it never
+/// changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Update {
     pub(super) config: ClearConfig,
@@ -43,6 +44,7 @@ pub(super) fn create(body: &[u8]) -> Result<Create, Refused> {
 /// When something is of a wrong type.
 pub(super) fn update(body: &[u8]) -> Result<Update, Refused> {
     let mut fields = object(body)?;
+    platform(fields.get("platform"))?;
     let config = config(fields.remove("config"))?.unwrap_or_default();
     Ok(Update { config, enabled: enabled(fields.get("enabled"))? })
 }
@@ -117,6 +119,7 @@ mod tests {
     fn a_wrong_type_is_refused_naming_the_field() {
         for value in ["null", "7", "{}", "[]", "true"] {
             assert_eq!(why(create(format!(r#"{{"platform":{value}}}"#).as_bytes())), "platform: must be a string");
+            assert_eq!(why(update(format!(r#"{{"platform":{value}}}"#).as_bytes())), "platform: must be a string");
         }
         for value in ["null", "\"x\"", "[]", "0"] {
             assert_eq!(
@@ -135,14 +138,15 @@ mod tests {
     }
 
     #[test]
-    fn an_update_may_say_only_a_part_and_its_platform_says_nothing() {
+    fn an_update_may_say_only_a_part_and_which_platform_it_names_says_nothing() {
         let nothing = Update { config: ClearConfig::default(), enabled: None };
         assert_eq!(update(b"{}"), Ok(nothing));
-        for platform in ["{}", "[]", "null", "\"splunk\""] {
-            let body = format!(r#"{{"platform":{platform},"enabled":true}}"#);
+        for platform in Platform::ALL {
+            let body = format!(r#"{{"platform":"{}","enabled":true}}"#, platform.name());
             let enabled = Update { config: ClearConfig::default(), enabled: Some(true) };
-            assert_eq!(update(body.as_bytes()), Ok(enabled), "{platform}");
+            assert_eq!(update(body.as_bytes()), Ok(enabled), "{}", platform.name());
         }
+        assert!(why(update(br#"{"platform":"splunk"}"#)).starts_with("platform: must be one of datadog"));
     }
 
     #[test]
