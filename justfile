@@ -63,6 +63,16 @@ deny:
 
 cargo_deny := '0.20.2'
 
+# Kill everything at a random moment of an import, again and again: nothing may be lost or doubled.
+drill ROUNDS='20' RECORDS='100000':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_ROUNDS=$1
+    FLOWTRAIL_DRILL_RECORDS=$2
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_ROUNDS FLOWTRAIL_DRILL_RECORDS
+    exec cargo test --release --package flowtrail --test end_to_end -- kill:: --nocapture
+
 # Measure ingest, publish to visible, replay and the lists, and print the medians.
 bench *ARGS:
     #!/bin/sh

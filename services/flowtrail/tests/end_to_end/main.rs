@@ -6,6 +6,7 @@ mod clients;
 mod flowtrail;
 mod importing;
 mod kill;
+mod readme;
 mod secrets;
 mod starting;
 mod topologies;
