@@ -1,5 +1,7 @@
 //! Publishes an audit event and a traffic report from a service of your own.
 
+use std::io::Write;
+
 use async_nats::HeaderMap;
 use serde_json::{Value, json};
 
@@ -11,14 +13,14 @@ async fn main() -> Result<(), async_nats::Error> {
     let audit = event(
         "invoice-42-paid",
         "flowtrail.audit.recorded.v1",
-        json!({
+        &json!({
             "event_type": "invoice.pay", "actor_id": "alice", "resource_type": "invoice", "resource_id": "42",
         }),
     );
     let traffic = event(
         "flow-7-start",
         "flowtrail.traffic.reported.v1",
-        json!({
+        &json!({
             "flow_id": "7", "type": "TYPE_START", "protocol": 6, "direction": "EGRESS",
             "source": {"address": "10.0.0.1:51820"}, "destination": {"address": "10.0.0.2:443"},
         }),
@@ -30,11 +32,11 @@ async fn main() -> Result<(), async_nats::Error> {
         headers.insert("Content-Type", "application/cloudevents+json");
         headers.insert("Nats-Msg-Id", format!("main:{}", event["id"].as_str().unwrap_or_default()));
         let stored = jetstream.publish_with_headers(subject, headers, event.to_string().into()).await?.await?;
-        println!("{} is number {} in {}", event["id"], stored.sequence, stored.stream);
+        writeln!(std::io::stdout(), "{} is number {} in {}", event["id"], stored.sequence, stored.stream)?;
     }
     Ok(())
 }
 
-fn event(id: &str, kind: &str, data: Value) -> Value {
+fn event(id: &str, kind: &str, data: &Value) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "/billing", "type": kind, "time": "2024-01-31T12:00:00Z", "data": data})
 }

@@ -24,107 +24,125 @@ use crate::samples;
 
 /// Everything in this process.
 pub(crate) async fn up(settings: &Settings, up: &Up) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let server_stop = CancellationToken::new();
+    let stop_server = CancellationToken::new();
     let mut server = JoinSet::new();
     let (url, own_server) = match &settings.nats_url {
         Some(url) => (url.clone(), None),
         None => {
             let own = NatsServer::start(settings).await?;
             let pid = own.pid();
-            server.spawn(own.supervise(server_stop.clone()));
+            server.spawn(own.supervise(stop_server.clone()));
             (settings.nats_url(), pid)
         }
     };
-    let outcome = async {
-        let roles = [Role::Projector, Role::Commands, Role::Gateway];
-        let mut running = Running::start(settings, &up.server, &url, &roles, &stop).await?;
-        running.wait_until_ready().await?;
-        if up.demo {
-            samples::import(&settings.data_dir, &running.bus).await.context("import the sample events")?;
+    let roles = [Role::Projector, Role::Commands, Role::Gateway];
+    let outcome = match Running::start(settings, &up.server, &url, &roles).await {
+        Ok(mut running) => {
+            let outcome = serve(settings, up, &mut running, own_server).await;
+            outcome.and(running.end().await)
         }
-        greet(settings, &url, own_server, running.address);
-        running.wait().await
+        Err(error) => Err(error),
     };
-    let outcome = outcome.await;
     // The log goes last, so that everything before it can finish its writes.
-    server_stop.cancel();
+    stop_server.cancel();
     while server.join_next().await.is_some() {}
     outcome
 }
 
-/// Some roles in this process, against a NATS server that is there.
-pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles, &stop).await?;
+async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: Option<u32>) -> anyhow::Result<()> {
     running.wait_until_ready().await?;
-    announce(running.address);
+    if up.demo {
+        samples::import(&settings.data_dir, &running.bus).await.context("import the sample events")?;
+    }
+    greet(settings, own_server, running.address);
     running.wait().await
 }
 
-/// The roles of this process, at work.
+/// Some roles in this process, against a NATS server that is there.
+pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
+    let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles).await?;
+    let outcome = async {
+        running.wait_until_ready().await?;
+        announce(running.address);
+        running.wait().await
+    };
+    let outcome = outcome.await;
+    outcome.and(running.end().await)
+}
+
+/// The roles of this process, at work. At the end the gateway goes first, so that the requests it drains still find
+/// what they need.
 struct Running {
-    tasks: JoinSet<anyhow::Result<()>>,
-    stop: CancellationToken,
+    /// The gateway, and whoever waits for a signal.
+    front: JoinSet<anyhow::Result<()>>,
+    stop_front: CancellationToken,
+    /// The other roles.
+    back: JoinSet<anyhow::Result<()>>,
+    stop_back: CancellationToken,
     bus: Bus,
     views: Option<Views>,
     address: Option<SocketAddr>,
 }
 
 impl Running {
-    async fn start(
-        settings: &Settings,
-        server: &ServerSettings,
-        url: &str,
-        roles: &[Role],
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Self> {
+    async fn start(settings: &Settings, server: &ServerSettings, url: &str, roles: &[Role]) -> anyhow::Result<Self> {
         let connect = async || {
             let (url, credentials) = (url.to_owned(), settings.nats_creds.clone());
             Bus::connect(&Options { url, credentials, name: client_name(roles).to_owned() }).await
         };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(shutdown::on_signal(stop.clone()));
+        let (stop_front, stop_back) = (CancellationToken::new(), CancellationToken::new());
+        let mut front = JoinSet::new();
+        front.spawn(shutdown::on_signal(stop_front.clone()));
         let bus = connect().await?;
         if roles.contains(&Role::Commands) || roles.contains(&Role::Projector) {
             bus.ensure_streams().await.context("prepare the log")?;
         }
+        let mut running = Self { front, stop_front, back: JoinSet::new(), stop_back, bus, views: None, address: None };
         if roles.contains(&Role::Commands) {
-            let master = MasterKey::load_or_create(&settings.master_key_file())?;
-            let commands = commands::start(&connect().await?, master, &bootstrap(settings, server)).await?;
-            let stop = stop.clone();
-            tasks.spawn(async move {
-                commands.run(stop).await;
-                Ok(())
-            });
+            running.start_commands(settings, server, connect().await?).await?;
         }
-        let views = if roles.contains(&Role::Projector) {
-            let directory = settings.data_dir.join("views");
-            let opened = tokio::task::spawn_blocking({
-                let (directory, cache_bytes) = (directory.clone(), server.cache_mb << 20);
-                move || Views::open(&directory, cache_bytes)
-            });
-            let views = opened.await?.with_context(|| format!("open the views in {}", directory.display()))?;
-            let projector = projector::run(views.clone(), connect().await?, stop.clone());
-            tasks.spawn(async move { projector.await.context("project the log") });
-            Some(views)
-        } else {
-            None
-        };
-        let address = if roles.contains(&Role::Gateway) {
-            let bus = connect().await?;
-            let reader = views.clone().map_or_else(|| Reader::Remote(bus.clone()), Reader::Local);
-            let listener = TcpListener::bind(server.listen).await;
-            let listener = listener
-                .with_context(|| format!("listen on {}; FLOWTRAIL_LISTEN chooses another address", server.listen))?;
-            let address = listener.local_addr().context("learn the address")?;
-            let gateway = gateway::serve(listener, reader, bus, stop.clone());
-            tasks.spawn(async move { gateway.await.context("serve HTTP") });
-            Some(address)
-        } else {
-            None
-        };
-        Ok(Self { tasks, stop: stop.clone(), bus, views, address })
+        if roles.contains(&Role::Projector) {
+            running.start_projector(settings, server, connect().await?).await?;
+        }
+        if roles.contains(&Role::Gateway) {
+            running.start_gateway(server.listen, connect().await?).await?;
+        }
+        Ok(running)
+    }
+
+    async fn start_commands(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+        let master = MasterKey::load_or_create(&settings.master_key_file())?;
+        let commands = commands::start(&bus, master, &bootstrap(settings, server)).await?;
+        let stop = self.stop_back.clone();
+        self.back.spawn(async move {
+            commands.run(stop).await;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    async fn start_projector(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+        let directory = settings.data_dir.join("views");
+        let cache_bytes = server.cache_mb << 20;
+        let opened = tokio::task::spawn_blocking({
+            let directory = directory.clone();
+            move || Views::open(&directory, cache_bytes)
+        });
+        let views = opened.await?.with_context(|| format!("open the views in {}", directory.display()))?;
+        let projector = projector::run(views.clone(), bus, self.stop_back.clone());
+        self.back.spawn(async move { projector.await.context("project the log") });
+        self.views = Some(views);
+        Ok(())
+    }
+
+    async fn start_gateway(&mut self, listen: SocketAddr, bus: Bus) -> anyhow::Result<()> {
+        let reader = self.views.clone().map_or_else(|| Reader::Remote(bus.clone()), Reader::Local);
+        let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
+        let listener = TcpListener::bind(listen).await.with_context(hint)?;
+        self.address = Some(listener.local_addr().context("learn the address")?);
+        let gateway = gateway::serve(listener, reader, bus, self.stop_front.clone());
+        self.front.spawn(async move { gateway.await.context("serve HTTP") });
+        Ok(())
     }
 
     /// Waits until the views have everything that the log held when this was called.
@@ -139,25 +157,40 @@ impl Running {
         };
         tokio::select! {
             () = ready => Ok(()),
-            outcome = first_end(&mut self.tasks, &self.stop) => outcome,
+            outcome = next_end(&mut self.front) => outcome,
+            outcome = next_end(&mut self.back) => outcome,
         }
     }
 
     /// Waits for the end: a signal, or a role that can not go on.
-    async fn wait(mut self) -> anyhow::Result<()> {
+    async fn wait(&mut self) -> anyhow::Result<()> {
+        tokio::select! {
+            outcome = next_end(&mut self.front) => outcome,
+            outcome = next_end(&mut self.back) => outcome,
+        }
+    }
+
+    /// Ends all roles, each after it has finished what it had begun.
+    async fn end(mut self) -> anyhow::Result<()> {
         let mut outcome = Ok(());
-        while !self.tasks.is_empty() {
-            outcome = outcome.and(first_end(&mut self.tasks, &self.stop).await);
+        self.stop_front.cancel();
+        while !self.front.is_empty() {
+            outcome = outcome.and(next_end(&mut self.front).await);
+        }
+        self.stop_back.cancel();
+        while !self.back.is_empty() {
+            outcome = outcome.and(next_end(&mut self.back).await);
         }
         outcome
     }
 }
 
-/// Waits until one task is over; whichever it is, the others are to stop.
-async fn first_end(tasks: &mut JoinSet<anyhow::Result<()>>, stop: &CancellationToken) -> anyhow::Result<()> {
-    let ended = tasks.join_next().await;
-    stop.cancel();
-    ended.unwrap_or(Ok(Ok(())))?
+/// Waits until one of the tasks is over; for ever when there is none.
+async fn next_end(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
+    match tasks.join_next().await {
+        Some(ended) => ended?,
+        None => std::future::pending().await,
+    }
 }
 
 /// The client's name is the NATS user's that permissions are given to: see `nats/permissions.conf`.
@@ -193,18 +226,22 @@ fn say(text: &str) {
 }
 
 /// What runs where, and what to try first.
-fn greet(settings: &Settings, url: &str, own_server: Option<u32>, address: Option<SocketAddr>) {
+fn greet(settings: &Settings, own_server: Option<u32>, address: Option<SocketAddr>) {
     let address = address.map(|address| format!("http://{address}")).unwrap_or_default();
     let data = settings.data_dir.display();
     let token: PathBuf = settings.data_dir.join("admin.token");
     let token = token.display();
-    let server = own_server.map(|pid| format!("(own server, pid {pid})")).unwrap_or_default();
+    let nats = match own_server {
+        Some(pid) => format!("{} (own server, pid {pid})", settings.nats_url()),
+        // The URL itself may hold a password.
+        None => "the server that FLOWTRAIL_NATS_URL names".to_owned(),
+    };
     say(&format!(
         "
 Flowtrail {version} is ready.
 
   API    {address}
-  NATS   {url} {server}
+  NATS   {nats}
   Data   {data}
   Token  {token}  (account main, all scopes)
 
