@@ -23,6 +23,8 @@ const OLDEST: Version = Version::new(2, 14, 0);
 const STOPS_WITHIN: Duration = Duration::from_secs(20);
 /// How long the server may take to read its streams from disk.
 const STARTS_WITHIN: Duration = Duration::from_secs(120);
+/// How long a process that was killed may hold its port.
+const FREES_PORT_WITHIN: Duration = Duration::from_secs(2);
 const POLL_EVERY: Duration = Duration::from_millis(20);
 /// The pause before a server that ended by itself is started again.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -64,7 +66,7 @@ impl NatsServer {
         check_version(&settings.nats_server).await?;
         let files = Files::below(&settings.data_dir)?;
         end_leftover(&files).await?;
-        check_port(settings.nats_port)?;
+        check_port(settings.nats_port).await?;
         let child = spawn(&settings.nats_server, &files, settings.nats_port)?;
         let mut server = Self { files, program: settings.nats_server.clone(), port: settings.nats_port, child };
         server.wait_until_up().await?;
@@ -155,14 +157,21 @@ async fn check_version(program: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn check_port(port: u16) -> anyhow::Result<()> {
-    let taken = || {
-        format!(
-            "port {port} is taken: choose another for the own nats-server by FLOWTRAIL_NATS_PORT, \
-             or use the server that runs there by FLOWTRAIL_NATS_URL=nats://127.0.0.1:{port}"
-        )
-    };
-    TcpListener::bind(("127.0.0.1", port)).with_context(taken).map(drop)
+/// A server that was killed a moment ago may hold the port a little longer.
+async fn check_port(port: u16) -> anyhow::Result<()> {
+    let started = Instant::now();
+    loop {
+        let Err(error) = TcpListener::bind(("127.0.0.1", port)) else { return Ok(()) };
+        if started.elapsed() > FREES_PORT_WITHIN {
+            return Err(error).with_context(|| {
+                format!(
+                    "port {port} is taken: choose another for the own nats-server by FLOWTRAIL_NATS_PORT, \
+                     or use the server that runs there by FLOWTRAIL_NATS_URL=nats://127.0.0.1:{port}"
+                )
+            });
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+    }
 }
 
 /// Ends the server that a killed Flowtrail left running on the same store.

@@ -63,24 +63,26 @@ async fn one_account_never_sees_anothers_with_split_roles() {
 
 #[tokio::test]
 async fn a_token_allows_what_its_scopes_say_until_it_is_deleted() {
-    let mut flowtrail = Flowtrail::start(Topology::Together).await;
-    let admin = flowtrail.token.clone();
-    let create = ["token", "create", "--name", "reader", "--scopes", "audit:read"];
-    flowtrail.token = flowtrail.succeed(create).trim().to_owned();
-    assert_eq!(text(flowtrail.request("GET", "/api/events/audit")).await.0, 200);
-    assert_eq!(text(flowtrail.request("GET", "/api/events/network-traffic")).await.0, 403);
-    assert_eq!(text(flowtrail.request("GET", "/api/event-streaming")).await.0, 403);
-    assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&json!({"event_type": "a"}))).await.0, 403);
-    let list = flowtrail.succeed(["token", "list"]);
-    let id = list.lines().find(|line| line.contains("reader")).unwrap().split('\t').next().unwrap().to_owned();
-    flowtrail.succeed(["token", "delete", &id]);
-    testkit::eventually("the token is gone", async || {
-        let (status, body) = text(flowtrail.request("GET", "/api/events/audit")).await;
-        (status == 401 && body.contains("token invalid")).then_some(())
-    })
-    .await;
-    flowtrail.token = admin;
-    let codes = "activity_code=personal.access.token.create&activity_code=personal.access.token.delete";
-    let events = flowtrail.get(&format!("/api/events/audit?{codes}&target_id={id}")).await;
-    assert_eq!(events.as_array().unwrap().len(), 2);
+    for topology in Topology::BOTH {
+        let mut flowtrail = Flowtrail::start(topology).await;
+        let admin = flowtrail.token.clone();
+        let create = ["token", "create", "--name", "reader", "--scopes", "audit:read"];
+        flowtrail.token = flowtrail.succeed(create).trim().to_owned();
+        assert_eq!(text(flowtrail.request("GET", "/api/events/audit")).await.0, 200);
+        assert_eq!(text(flowtrail.request("GET", "/api/events/network-traffic")).await.0, 403);
+        assert_eq!(text(flowtrail.request("GET", "/api/event-streaming")).await.0, 403);
+        assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&json!({"event_type": "a"}))).await.0, 403);
+        let list = flowtrail.succeed(["token", "list"]);
+        let id = list.lines().find(|line| line.contains("reader")).unwrap().split('\t').next().unwrap().to_owned();
+        flowtrail.succeed(["token", "delete", &id]);
+        testkit::eventually("the token is gone", async || {
+            let (status, body) = text(flowtrail.request("GET", "/api/events/audit")).await;
+            (status == 401 && body.contains("token invalid")).then_some(())
+        })
+        .await;
+        flowtrail.token = admin;
+        let codes = "activity_code=personal.access.token.create&activity_code=personal.access.token.delete";
+        let events = flowtrail.get(&format!("/api/events/audit?{codes}&target_id={id}")).await;
+        assert_eq!(events.as_array().unwrap().len(), 2);
+    }
 }

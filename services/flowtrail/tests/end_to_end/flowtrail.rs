@@ -23,6 +23,11 @@ pub(crate) enum Topology {
     LeastPrivilege,
 }
 
+impl Topology {
+    /// The two that every promise holds in.
+    pub(crate) const BOTH: [Self; 2] = [Self::Together, Self::Split];
+}
+
 pub(crate) struct Flowtrail {
     pub(crate) directory: TempDir,
     pub(crate) nats_url: String,
@@ -61,7 +66,8 @@ impl Flowtrail {
         match self.topology {
             Topology::Together => self.start_together(),
             Topology::Split => {
-                self.processes.push(Process::start(self.command(["run", "--roles", "projector,commands"])));
+                self.processes
+                    .push(Process::start(self.command(["run", "--roles", "projector,commands"]), &self.logs()));
                 self.url = self.add_gateway();
             }
             Topology::LeastPrivilege => {
@@ -70,7 +76,7 @@ impl Flowtrail {
                 for role in ["commands", "projector", "gateway"] {
                     let mut command = self.command(["run", "--roles", role, "--listen", "127.0.0.1:0"]);
                     command.env("FLOWTRAIL_NATS_URL", as_user(self.nats.as_ref().unwrap().url().as_str(), role));
-                    let process = Process::start(command);
+                    let process = Process::start(command, &self.logs());
                     self.url.clone_from(&process.url);
                     self.processes.push(process);
                 }
@@ -82,14 +88,15 @@ impl Flowtrail {
         let port = self.nats_url.rsplit(':').next().unwrap().to_owned();
         let mut command = self.command(["up", "--listen", "127.0.0.1:0", "--nats-port", &port]);
         command.env_remove("FLOWTRAIL_NATS_URL");
-        let process = Process::start(command);
+        let process = Process::start(command, &self.logs());
         self.url.clone_from(&process.url);
         self.processes.push(process);
     }
 
     /// Starts one more gateway that asks over NATS, and gives its URL.
     pub(crate) fn add_gateway(&mut self) -> String {
-        let process = Process::start(self.command(["run", "--roles", "gateway", "--listen", "127.0.0.1:0"]));
+        let process =
+            Process::start(self.command(["run", "--roles", "gateway", "--listen", "127.0.0.1:0"]), &self.logs());
         let url = process.url.clone();
         self.processes.push(process);
         url
@@ -218,12 +225,12 @@ struct Process {
 }
 
 impl Process {
-    fn start(mut command: Command) -> Self {
+    fn start(mut command: Command, log: &Path) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut lines = output.by_ref().lines();
         let ready = lines.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains("ready")));
-        assert!(ready.is_some(), "it ended before it was ready: {:?}", child.wait());
+        assert!(ready.is_some(), "it ended before it was ready: {:?}, {}", child.wait(), last_lines(log));
         let ready = ready.unwrap().unwrap();
         let url_in = |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
         let url = url_in(&ready).or_else(|| {
@@ -237,6 +244,12 @@ impl Process {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
 }
 
 /// The binary under test, with nothing from the environment but the nats-server to use.

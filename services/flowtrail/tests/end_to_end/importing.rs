@@ -71,69 +71,75 @@ async fn zeek_logs_are_found_with_split_roles_too() {
 
 #[tokio::test]
 async fn cloudtrail_records_are_audit_events_with_actor_address_status_and_payload() {
-    let flowtrail = Flowtrail::start(Topology::Together).await;
-    let file = sample("aws-cloudtrail-s3-exfiltration.ndjson");
-    flowtrail.succeed(["import".into(), "aws-cloudtrail".into(), file.clone()]);
-    let events = testkit::eventually("all records are in the view", async || {
-        let events = flowtrail.get("/api/events/audit").await;
-        let of_aws = |event: &&Value| event["meta"]["event_source"].is_string();
-        let events: Vec<Value> = events.as_array().unwrap().iter().filter(of_aws).cloned().collect();
-        (events.len() == 103).then_some(events)
-    })
-    .await;
-    assert!(events.iter().all(|event| !event["initiator_id"].as_str().unwrap().is_empty()));
-    // Address, status and payload are of the other dialects; the dump shows the canonical event.
-    let dump = flowtrail.succeed(["dump", "audit"]);
-    let rows = dump.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let of_aws: Vec<Value> = rows.filter(|line| line["row"]["given"]["event_payload"].is_object()).collect();
-    assert_eq!(of_aws.len(), 103);
-    for row in of_aws {
-        let given = &row["row"]["given"];
-        assert!(
-            given["ip_address"].is_string() && given["status"].is_string() && given["actor_id"].is_string(),
-            "{row}"
-        );
+    for topology in Topology::BOTH {
+        let flowtrail = Flowtrail::start(topology).await;
+        let file = sample("aws-cloudtrail-s3-exfiltration.ndjson");
+        flowtrail.succeed(["import".into(), "aws-cloudtrail".into(), file.clone()]);
+        let events = testkit::eventually("all records are in the view", async || {
+            let events = flowtrail.get("/api/events/audit").await;
+            let of_aws = |event: &&Value| event["meta"]["event_source"].is_string();
+            let events: Vec<Value> = events.as_array().unwrap().iter().filter(of_aws).cloned().collect();
+            (events.len() == 103).then_some(events)
+        })
+        .await;
+        assert!(events.iter().all(|event| !event["initiator_id"].as_str().unwrap().is_empty()));
+        // Address, status and payload are of the other dialects; the dump shows the canonical event.
+        let dump = flowtrail.succeed(["dump", "audit"]);
+        let rows = dump.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let of_aws: Vec<Value> = rows.filter(|line| line["row"]["given"]["event_payload"].is_object()).collect();
+        assert_eq!(of_aws.len(), 103);
+        for row in of_aws {
+            let given = &row["row"]["given"];
+            assert!(
+                given["ip_address"].is_string() && given["status"].is_string() && given["actor_id"].is_string(),
+                "{row}"
+            );
+        }
     }
 }
 
 #[tokio::test]
 async fn a_history_moves_over_by_the_answers_of_the_list_endpoints() {
-    let old = Flowtrail::start(Topology::Together).await;
-    let new = Flowtrail::start(Topology::Together).await;
-    old.succeed(["import".into(), "zeek-conn".into(), sample(NASHUA)]);
-    old.has_traffic(479).await;
-    let list = old.get("/api/events/network-traffic").await;
-    let file = old.directory.path().join("list.json");
-    std::fs::write(&file, list.to_string()).unwrap();
-    for flowtrail in [&new, &old] {
-        flowtrail.succeed(["import".into(), "traffic".into(), file.clone()]);
-    }
-    new.has_traffic(479).await;
-    let without_receipt = |mut list: Value| {
-        for record in list["data"].as_array_mut().unwrap() {
-            record.as_object_mut().unwrap().remove("receive_timestamp");
+    for topology in Topology::BOTH {
+        let old = Flowtrail::start(topology).await;
+        let new = Flowtrail::start(topology).await;
+        old.succeed(["import".into(), "zeek-conn".into(), sample(NASHUA)]);
+        old.has_traffic(479).await;
+        let list = old.get("/api/events/network-traffic").await;
+        let file = old.directory.path().join("list.json");
+        std::fs::write(&file, list.to_string()).unwrap();
+        for flowtrail in [&new, &old] {
+            flowtrail.succeed(["import".into(), "traffic".into(), file.clone()]);
         }
-        list
-    };
-    let moved = new.get("/api/events/network-traffic").await;
-    assert_eq!(without_receipt(moved), without_receipt(list.clone()));
-    // Where it came from, nothing changes.
-    assert_eq!(old.get("/api/events/network-traffic").await, list);
+        new.has_traffic(479).await;
+        let without_receipt = |mut list: Value| {
+            for record in list["data"].as_array_mut().unwrap() {
+                record.as_object_mut().unwrap().remove("receive_timestamp");
+            }
+            list
+        };
+        let moved = new.get("/api/events/network-traffic").await;
+        assert_eq!(without_receipt(moved), without_receipt(list.clone()));
+        // Where it came from, nothing changes.
+        assert_eq!(old.get("/api/events/network-traffic").await, list);
+    }
 }
 
 #[tokio::test]
 async fn a_bad_line_is_named_and_the_rest_is_imported() {
-    let flowtrail = Flowtrail::start(Topology::Together).await;
-    let good = |id: u32| format!(r#"{{"id":"e{id}","time":"2024-01-01T00:00:00Z","event_type":"door.open"}}"#);
-    let file = flowtrail.directory.path().join("events.ndjson");
-    std::fs::write(&file, format!("{}\nnonsense\n{}\n{{\"id\":\"x\"}}\n", good(1), good(2))).unwrap();
-    let output = flowtrail.run(["import".into(), "audit".into(), file]);
-    assert_eq!(output.status.code(), Some(1));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("events.ndjson:2: ") && errors.contains("events.ndjson:4: "), "{errors}");
-    testkit::eventually("both good events are in the view", async || {
-        let events = flowtrail.get("/api/events/audit?activity_code=door.open").await;
-        (events.as_array().unwrap().len() == 2).then_some(())
-    })
-    .await;
+    for topology in Topology::BOTH {
+        let flowtrail = Flowtrail::start(topology).await;
+        let good = |id: u32| format!(r#"{{"id":"e{id}","time":"2024-01-01T00:00:00Z","event_type":"door.open"}}"#);
+        let file = flowtrail.directory.path().join("events.ndjson");
+        std::fs::write(&file, format!("{}\nnonsense\n{}\n{{\"id\":\"x\"}}\n", good(1), good(2))).unwrap();
+        let output = flowtrail.run(["import".into(), "audit".into(), file]);
+        assert_eq!(output.status.code(), Some(1));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains("events.ndjson:2: ") && errors.contains("events.ndjson:4: "), "{errors}");
+        testkit::eventually("both good events are in the view", async || {
+            let events = flowtrail.get("/api/events/audit?activity_code=door.open").await;
+            (events.as_array().unwrap().len() == 2).then_some(())
+        })
+        .await;
+    }
 }

@@ -39,8 +39,9 @@ fn random_below(bound: u64) -> u64 {
 #[tokio::test]
 async fn killed_during_an_import_everything_is_there_once_after_the_import_is_repeated() {
     let records = number("FLOWTRAIL_DRILL_RECORDS", 10_000);
-    for round in 0..number("FLOWTRAIL_DRILL_ROUNDS", 3) {
-        let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    for round in 0..number("FLOWTRAIL_DRILL_ROUNDS", 4) {
+        let topology = if round % 2 == 0 { Topology::Together } else { Topology::Split };
+        let mut flowtrail = Flowtrail::start(topology).await;
         let file = reports(flowtrail.directory.path(), records);
         let mut import = Command::new(env!("CARGO_BIN_EXE_flowtrail"));
         import.args(["import", "traffic"]).arg(&file).env("FLOWTRAIL_NATS_URL", &flowtrail.nats_url);
@@ -68,7 +69,10 @@ async fn killed_during_an_import_everything_is_there_once_after_the_import_is_re
         let live = flowtrail.succeed(["dump", "traffic"]);
         let said = flowtrail.succeed(["rebuild", "traffic"]);
         assert_eq!(flowtrail.succeed(["dump", "traffic"]), live, "the rebuilt view equals the live one");
-        println!("round {round}: killed after {moment:?} with {before} of {records} records; {}", said.trim());
+        println!(
+            "round {round}, {topology:?}: killed after {moment:?} with {before} of {records} records; {}",
+            said.trim()
+        );
         flowtrail.stop();
     }
 }
