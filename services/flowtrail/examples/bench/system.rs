@@ -1,0 +1,130 @@
+//! The system under measurement: the release binary, `up` on free loopback ports with a data directory of its own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail, ensure};
+use bus::{Bus, Options};
+use reqwest::Url;
+
+use crate::client::{Client, READY};
+use crate::program::{Program, Running};
+
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+const POLL_EVERY: Duration = Duration::from_millis(50);
+
+/// The system, ready.
+pub(crate) struct System<'a> {
+    program: &'a Program,
+    data: &'a Path,
+    ports: Ports,
+    url: Url,
+    token: String,
+    pub(crate) bus: Bus,
+}
+
+/// Where a system listens, on loopback.
+pub(crate) struct Ports {
+    pub(crate) http: u16,
+    pub(crate) nats: u16,
+}
+
+/// Starts the system on empty data, lets `measure` use it, and ends it.
+pub(crate) async fn run<T>(
+    program: &Program,
+    measure: impl AsyncFnOnce(&System<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let parent = &program.directory;
+    let directory = tempfile::Builder::new().prefix("flowtrail-bench-").tempdir_in(parent);
+    let directory = directory.with_context(|| format!("make a directory in {}", parent.display()))?;
+    let log = directory.path().join("flowtrail.log");
+    let data = directory.path().join("data");
+    let ports = Ports::free()?;
+    let mut running = Running::start(program, &data, &ports, &log)?;
+    let work = async {
+        let system = System::connect(program, &data, ports).await?;
+        measure(&system).await
+    };
+    let with_log = |error: anyhow::Error| anyhow!("{error:#}\nthe end of flowtrail's log:\n{}", last_words(&log));
+    let outcome = tokio::select! {
+        outcome = work => outcome.map_err(with_log),
+        status = running.ended() => Err(with_log(anyhow!("flowtrail ended by itself: {status}"))),
+        () = program.stop.cancelled() => Err(anyhow!("interrupted")),
+    };
+    let ended = running.end().await;
+    let measured = outcome?;
+    ended?;
+    Ok(measured)
+}
+
+impl<'a> System<'a> {
+    async fn connect(program: &'a Program, data: &'a Path, ports: Ports) -> anyhow::Result<Self> {
+        let url = Url::parse(&format!("http://127.0.0.1:{}", ports.http)).context("make the URL")?;
+        let started = Instant::now();
+        let token = loop {
+            let token = fs::read_to_string(data.join("admin.token")).unwrap_or_default().trim().to_owned();
+            if !token.is_empty() && Client::new(&url, &token)?.get(READY, &[]).await.is_ok() {
+                break token;
+            }
+            ensure!(started.elapsed() < STARTS_WITHIN, "flowtrail is not ready after {STARTS_WITHIN:?}");
+            tokio::time::sleep(POLL_EVERY).await;
+        };
+        let nats = format!("nats://127.0.0.1:{}", ports.nats);
+        let bus = Bus::connect(&Options { url: nats, credentials: None, name: "bench".to_owned() }).await?;
+        Ok(Self { program, data, ports, url, token, bus })
+    }
+
+    /// A client with a connection of its own.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        Client::new(&self.url, &self.token)
+    }
+
+    /// Runs another command of the program against this system; gives what it prints and how long it took.
+    pub(crate) async fn tool(&self, arguments: &[&str]) -> anyhow::Result<(String, Duration)> {
+        let mut command = self.program.command(self.data, &self.ports);
+        command.args(arguments).kill_on_drop(true);
+        let started = Instant::now();
+        let output = command.output().await.context("start flowtrail")?;
+        let took = started.elapsed();
+        if !output.status.success() {
+            bail!("flowtrail {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok((String::from_utf8_lossy(&output.stdout).into_owned(), took))
+    }
+
+    /// Bytes on disk below a part of the data directory.
+    pub(crate) fn bytes_on_disk(&self, part: &str) -> u64 {
+        bytes_below(&self.data.join(part))
+    }
+}
+
+impl Ports {
+    fn free() -> anyhow::Result<Self> {
+        let bound = || TcpListener::bind("127.0.0.1:0").context("find a free port");
+        // Both are held until both are known, so that they differ.
+        let (http, nats) = (bound()?, bound()?);
+        Ok(Self { http: http.local_addr()?.port(), nats: nats.local_addr()?.port() })
+    }
+}
+
+fn last_words(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let mut lines: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(5).collect();
+    lines.reverse();
+    lines.join("\n")
+}
+
+/// What the disk holds, not how long the files are: they may have holes.
+fn bytes_below(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()),
+        Ok(metadata) => metadata.blocks() * 512,
+        // Removed in this moment.
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
+}
