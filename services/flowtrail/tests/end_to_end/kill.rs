@@ -46,8 +46,8 @@ async fn killed_during_an_import_everything_is_there_once_after_the_import_is_re
         let mut import = Command::new(env!("CARGO_BIN_EXE_flowtrail"));
         import.args(["import", "traffic"]).arg(&file).env("FLOWTRAIL_NATS_URL", &flowtrail.nats_url);
         let mut import = import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // About the time that the import and the projection take, so that any phase of them is met.
-        let moment = Duration::from_millis(random_below(records / 8 + 200));
+        // About the time that the import takes, so that any phase of it is met.
+        let moment = Duration::from_millis(random_below(records / 40 + 300));
         tokio::time::sleep(moment).await;
         import.kill().unwrap();
         import.wait().unwrap();
