@@ -164,7 +164,7 @@ async fn read(
         let decoded = tokio::task::spawn_blocking(move || decode::decode(created, &messages)).await?;
         let next = match decoded {
             Some(work) => News::Work(work),
-            None if bus.is_connected() => News::Idle(stream),
+            None if consumer.pending() == Some(0) => News::Idle(stream),
             None => continue,
         };
         if news.send(next).await.is_err() {

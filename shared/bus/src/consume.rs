@@ -81,7 +81,7 @@ impl Consumer {
     /// What is there: waits up to `patience` for a first message, then takes what has already arrived, up to
     /// `max_messages` messages or until `max_bytes` of payload are reached.
     ///
-    /// Empty when `patience` ends; [`Bus::is_connected`] says whether that means that there is nothing to read.
+    /// Empty when `patience` ends; [`Consumer::pending`] says whether that means that there is nothing to read.
     ///
     /// # Errors
     /// [`ConsumeError`]; never because of the connection.
@@ -111,6 +111,14 @@ impl Consumer {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.last
+    }
+
+    /// How many messages the stream holds after the last one that was handed out, as the server last said. `None`
+    /// while nobody can know: there is no connection, or no consumer on it yet.
+    #[must_use]
+    pub fn pending(&self) -> Option<u64> {
+        let source = self.source.as_ref().filter(|source| source.losses == self.bus.link.losses())?;
+        self.bus.is_connected().then_some(source.pending)
     }
 
     async fn next_until(&mut self, deadline: Instant) -> Result<Option<Message>, ConsumeError> {

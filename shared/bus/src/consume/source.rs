@@ -34,6 +34,8 @@ pub(super) struct Source {
     delivered: u64,
     /// How many messages of the last request are still to come.
     outstanding: usize,
+    /// How many messages the stream holds after the last one that was delivered, as the server last said.
+    pub(super) pending: u64,
     heard: Instant,
 }
 
@@ -58,11 +60,13 @@ impl Source {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        bus.jetstream.create_consumer_on_stream(wanted, stream.name()).await?;
+        let made = bus.jetstream.create_consumer_on_stream(wanted, stream.name()).await?;
+        let pending = made.cached_info().num_pending;
         let inbox = bus.client.new_inbox();
         let replies = bus.client.subscribe(inbox.clone()).await?;
         let pull_subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name());
-        Ok(Self { stream, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, heard: Instant::now() })
+        let heard = Instant::now();
+        Ok(Self { stream, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, pending, heard })
     }
 
     /// Makes the next request when the last one is over. `None` when it can not be sent.
@@ -110,6 +114,7 @@ impl Source {
             return Word::Broken("a message was lost on the way");
         }
         self.delivered = count;
+        self.pending = message.pending;
         self.outstanding = self.outstanding.saturating_sub(1);
         Word::Message(message)
     }

@@ -30,6 +30,23 @@ fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_consumer_knows_what_is_pending_only_while_it_can() {
+    let (mut server, bus) = started().await;
+    publish(&bus, 0..3).await;
+    let mut consumer = bus.consume(Stream::Audit, 0);
+    assert_eq!(consumer.pending(), None, "nothing was asked yet");
+    assert_eq!(read(&mut consumer, 1).await, numbers(0..1));
+    assert_eq!(consumer.pending(), Some(2));
+    read(&mut consumer, 2).await;
+    assert_eq!(consumer.pending(), Some(0));
+    let mut at_the_end = bus.consume(Stream::Audit, 3);
+    assert!(at_the_end.next_batch(1, 1, PATIENCE).await.unwrap().is_empty());
+    assert_eq!(at_the_end.pending(), Some(0));
+    server.kill().await;
+    eventually("the loss is noticed", async || consumer.pending().is_none().then_some(())).await;
+}
+
+#[tokio::test]
 async fn a_consumer_reads_every_message_after_a_sequence() {
     let (_server, bus) = started().await;
     publish(&bus, 0..100).await;
