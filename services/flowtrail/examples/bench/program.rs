@@ -65,6 +65,11 @@ impl Running {
         Ok(Self { child, data: data.to_owned() })
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits until it ends by itself.
     pub(crate) async fn ended(&mut self) -> String {
         self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())

@@ -59,6 +59,7 @@ pub(crate) struct Replayed {
     #[serde(flatten)]
     filled: Filled,
     replayed_per_second: Spread,
+    peak_memory_bytes: u64,
 }
 
 /// `flowtrail rebuild traffic`, while nothing else happens.
@@ -78,18 +79,28 @@ pub(crate) async fn measure(
         rates.push(per_second(records, took));
         progress.advance(1);
     }
-    Ok(Replayed { filled, replayed_per_second: Spread::of(rates) })
+    let replayed_per_second = Spread::of(rates);
+    Ok(Replayed { filled, replayed_per_second, peak_memory_bytes: system.peak_memory_bytes() })
 }
 
 pub(crate) fn table(rows: &[Replayed]) -> Table {
     let title = format!(
         "Replay: events a second of `flowtrail rebuild traffic`, from its start to its end. Before: events a second from the\n\
-         first publish ({LARGEST_BATCH} a message) until the last is visible, while the empty view is filled"
+         first publish ({LARGEST_BATCH} a message) until the last is visible, while the empty view is filled;\n\
+         the disk that log and traffic view take then, and the most memory that flowtrail (without nats-server) ever took"
     );
-    let columns =
-        ["records", "replay/s (min..max)", "runs", "traffic filled/s", "audit filled/s", "log MiB", "view MiB"];
+    let columns = [
+        "records",
+        "replay/s (min..max)",
+        "runs",
+        "traffic filled/s",
+        "audit filled/s",
+        "log MiB",
+        "view MiB",
+        "memory MiB",
+    ];
     let mut table = Table::new(title, &columns);
-    for Replayed { filled, replayed_per_second } in rows {
+    for Replayed { filled, replayed_per_second, peak_memory_bytes } in rows {
         table.row([
             count(filled.records as f64),
             replayed_per_second.text(),
@@ -98,6 +109,7 @@ pub(crate) fn table(rows: &[Replayed]) -> Table {
             count(filled.audit_per_second),
             count((filled.log_bytes >> 20) as f64),
             count((filled.traffic_view_bytes >> 20) as f64),
+            count((peak_memory_bytes >> 20) as f64),
         ]);
     }
     table

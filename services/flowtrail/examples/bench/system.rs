@@ -21,6 +21,7 @@ pub(crate) struct System<'a> {
     program: &'a Program,
     data: &'a Path,
     ports: Ports,
+    process: u32,
     url: Url,
     token: String,
     pub(crate) bus: Bus,
@@ -44,8 +45,9 @@ pub(crate) async fn run<T>(
     let data = directory.path().join("data");
     let ports = Ports::free()?;
     let mut running = Running::start(program, &data, &ports, &log)?;
+    let process = running.id().context("look after flowtrail")?;
     let work = async {
-        let system = System::connect(program, &data, ports).await?;
+        let system = System::connect(program, &data, (ports, process)).await?;
         measure(&system).await
     };
     let with_log = |error: anyhow::Error| anyhow!("{error:#}\nthe end of flowtrail's log:\n{}", last_words(&log));
@@ -61,7 +63,7 @@ pub(crate) async fn run<T>(
 }
 
 impl<'a> System<'a> {
-    async fn connect(program: &'a Program, data: &'a Path, ports: Ports) -> anyhow::Result<Self> {
+    async fn connect(program: &'a Program, data: &'a Path, (ports, process): (Ports, u32)) -> anyhow::Result<Self> {
         let url = Url::parse(&format!("http://127.0.0.1:{}", ports.http)).context("make the URL")?;
         let started = Instant::now();
         let token = loop {
@@ -74,7 +76,7 @@ impl<'a> System<'a> {
         };
         let nats = format!("nats://127.0.0.1:{}", ports.nats);
         let bus = Bus::connect(&Options { url: nats, credentials: None, name: "bench".to_owned() }).await?;
-        Ok(Self { program, data, ports, url, token, bus })
+        Ok(Self { program, data, ports, process, url, token, bus })
     }
 
     /// A client with a connection of its own.
@@ -93,6 +95,14 @@ impl<'a> System<'a> {
             bail!("flowtrail {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }
         Ok((String::from_utf8_lossy(&output.stdout).into_owned(), took))
+    }
+
+    /// The most memory that the process, without its nats-server, has had so far; 0 where nobody knows.
+    pub(crate) fn peak_memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kibibytes.unwrap_or_default() << 10
     }
 
     /// Bytes on disk below a part of the data directory.

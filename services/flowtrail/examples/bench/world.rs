@@ -10,8 +10,8 @@ const POLICIES: usize = 100;
 const PEERS: usize = 2000;
 const DESTINATIONS: usize = 20_000;
 const GATEWAYS: usize = 40;
-/// Late enough among the destinations to be in one of some 25,000 records.
-const RARE_DESTINATION: usize = 2000;
+/// Late enough among the destinations to be in one of some 8,000 records.
+const RARE_DESTINATION: usize = 400;
 
 /// Part of several names, so a search for it finds a good part of the records.
 pub(crate) const COMMON_TEXT: &str = "mar";
