@@ -1,6 +1,6 @@
 //! The storage behind a view: one sled tree in a directory of its own, written in batches with their checkpoints.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,14 +133,15 @@ impl Drop for Store {
 #[derive(Debug)]
 pub struct Batch {
     store: Arc<Store>,
-    changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// In the order of keys, so that neighbours are written together.
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl Batch {
     /// An empty batch over `store`.
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, changes: HashMap::new() }
+        Self { store, changes: BTreeMap::new() }
     }
 
     /// The row under `key`, with the changes of this batch.
