@@ -1,17 +1,21 @@
 //! Which dialect a path speaks, and how it says no.
 
-use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::response::Response;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, head, options};
 
 use crate::refused::Refused;
-use crate::{native, netbird};
+use crate::{instavm, native, netbird};
 
 /// The way a client is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// `{"message","code"}`.
     NetBird,
+    /// `{"detail"}`, as FastAPI says it.
+    InstaVm,
     /// RFC 9457, for everything that belongs to no other dialect.
     Native,
 }
@@ -19,13 +23,40 @@ pub(crate) enum Dialect {
 impl Dialect {
     /// The dialect of a path, known or not.
     pub(crate) fn of(path: &str) -> Self {
-        if path == "/api" || path.starts_with("/api/") { Self::NetBird } else { Self::Native }
+        let is_below =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if is_below("/api") {
+            Self::NetBird
+        } else if is_below("/v1") {
+            Self::InstaVm
+        } else {
+            Self::Native
+        }
+    }
+
+    /// The answer to a request for a path that has no route.
+    pub(crate) fn elsewhere(request: &Parts) -> Response {
+        match Self::of(request.uri.path()) {
+            Self::InstaVm => instavm::elsewhere(request),
+            Self::NetBird | Self::Native => Refused::NoSuchPath.into_response(),
+        }
+    }
+
+    /// The methods that a known path answers besides those of its routes.
+    pub(crate) fn other_methods<S: Clone + Send + Sync + 'static>(path: &str) -> MethodRouter<S> {
+        match Self::of(path) {
+            // There, HEAD does not come with GET.
+            Self::InstaVm => head(async || Refused::WrongMethod),
+            // Without `Allow`, which would have to say who publishes events here to clients that only know how to read.
+            Self::NetBird | Self::Native => options(async || StatusCode::NO_CONTENT),
+        }
     }
 
     /// The answer to a request that is refused.
     pub(crate) fn render(self, refused: &Refused) -> Response {
         let mut response = match self {
             Self::NetBird => netbird::refusal(refused),
+            Self::InstaVm => instavm::refusal(refused),
             Self::Native => native::problem(refused),
         };
         let headers = response.headers_mut();
@@ -40,6 +71,7 @@ impl Dialect {
             | Refused::MissingScope(_)
             | Refused::Forbidden(_)
             | Refused::NotFound(_)
+            | Refused::NoSuchPath
             | Refused::WrongMethod
             | Refused::SlowBody
             | Refused::Conflict(_)

@@ -10,6 +10,7 @@ pub mod cursor;
 mod dialect;
 mod frame;
 mod freshness;
+mod instavm;
 mod json;
 mod native;
 mod netbird;

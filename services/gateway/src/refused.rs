@@ -30,9 +30,12 @@ pub(crate) enum Refused {
     /// Nobody may do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no such thing, or no such path.
+    /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// Nobody answers at this path.
+    #[error("there is nothing at this path")]
+    NoSuchPath,
     /// The path does not know this method.
     #[error("method not allowed")]
     WrongMethod,
@@ -71,7 +74,7 @@ impl Refused {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::UnknownToken | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
             Self::MissingScope(_) | Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, delete, get, options, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use bus::Bus;
 use model::access::Scope;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::{Access, guard};
+use crate::dialect::Dialect;
 use crate::frame::{frame, panicked};
+use crate::instavm::audit as instavm;
 use crate::native::{health, ingest};
 use crate::netbird::{audit, proxy, streaming, traffic};
 use crate::refused::Refused;
@@ -38,7 +41,7 @@ impl Gateway {
 
 /// One way to be asked.
 pub(crate) struct Route {
-    /// With GET comes HEAD.
+    /// With GET comes HEAD, where the dialect knows it.
     #[cfg_attr(not(test), expect(dead_code, reason = "the test that walks the table asks with it"))]
     pub(crate) method: Method,
     /// With its parameters in braces.
@@ -79,6 +82,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/api/events/network-traffic", TRAFFIC, traffic::list),
         Route::new(Method::POST, "/api/events/network-traffic", INGEST, ingest::traffic),
         Route::new(Method::GET, "/api/events/proxy", Access::Token, proxy::list),
+        Route::new(Method::GET, "/v1/audit/events", AUDIT, instavm::list),
+        Route::new(Method::GET, "/v1/audit/events/{id}", AUDIT, instavm::get),
+        Route::new(Method::GET, "/v1/audit/catalog", AUDIT, instavm::catalog),
         Route::new(Method::GET, "/healthz", Access::Open, health::alive),
         Route::new(Method::GET, "/readyz", Access::Open, health::ready),
     ];
@@ -108,12 +114,11 @@ pub fn router(gateway: Gateway) -> Router {
         paths.insert(path);
     }
     for path in paths {
-        // Without `Allow`, which would have to say who publishes events here to clients that only know how to read.
-        router = router.route(path, options(async || StatusCode::NO_CONTENT));
+        router = router.route(path, Dialect::other_methods(path));
     }
     router
         .method_not_allowed_fallback(async || Refused::WrongMethod)
-        .fallback(async || Refused::NotFound("there is nothing at this path".to_owned()))
+        .fallback(async |request: Request| Dialect::elsewhere(&request.into_parts().0))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(frame))
         .with_state(gateway)

@@ -5,6 +5,7 @@ mod audit;
 mod frame;
 mod health;
 mod ingest;
+mod instavm;
 mod remote;
 mod server;
 mod streaming;

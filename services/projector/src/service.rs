@@ -23,6 +23,8 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
     let rebuilds = Arc::new(rebuilds);
     let endpoints = vec![
         question::<audit::List>(views),
+        question::<audit::ById>(views),
+        question::<audit::Catalog>(views),
         question::<traffic::List>(views),
         question::<integrations::List>(views),
         question::<integrations::ById>(views),

@@ -64,6 +64,17 @@ impl Timestamp {
         self.0
     }
 
+    /// RFC 3339 with six digits of a second, always.
+    #[must_use]
+    pub fn to_six_digits(self) -> String {
+        self.date_time().to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
+    fn date_time(self) -> DateTime<Utc> {
+        // Every constructor has checked the range, so the fallback is never seen.
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+
     /// Eight bytes that sort as the times do.
     #[must_use]
     pub fn to_sortable(self) -> [u8; 8] {
@@ -79,9 +90,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every constructor has checked the range, so the fallback is never seen.
-        let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
-        formatter.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        formatter.write_str(&self.date_time().to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
@@ -145,6 +154,13 @@ mod tests {
     fn any_offset_reads_as_utc_and_is_cut_to_microseconds() {
         let time = Timestamp::parse("2023-05-05T12:04:37.473542999+02:00").unwrap();
         assert_eq!(time.to_string(), "2023-05-05T10:04:37.473542Z");
+    }
+
+    #[test]
+    fn six_digits_are_six_digits() {
+        let time = |text: &str| Timestamp::parse(text).unwrap().to_six_digits();
+        assert_eq!(time("2024-01-01T00:00:00Z"), "2024-01-01T00:00:00.000000Z");
+        assert_eq!(time("0001-01-01T00:00:00.001Z"), "0001-01-01T00:00:00.001000Z");
     }
 
     #[test]

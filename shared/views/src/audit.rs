@@ -1,5 +1,7 @@
 //! The audit view: every audit event once, newest first. Integration and access events are audit events too.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use model::audit::{Event, Filter};
 use model::directory::{Kind, Names};
 use model::event::Event as Any;
@@ -15,6 +17,10 @@ use crate::{Error, Logged, Question, Refused, View, Views, key};
 
 /// The kind of the keys that lead from an event id to its row's time.
 const INDEX: u8 = b'i';
+/// The kind of the keys that hold which groups and types of events there are.
+pub(crate) const CATALOG: u8 = b'c';
+/// Where ids are from, in the order in which they are looked up.
+const ORIGINS: [u8; 3] = [0, 1, 2];
 
 /// Takes an event in; one whose id is known already changes nothing.
 pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
@@ -40,6 +46,18 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
     batch.put(row_key(logged.account, event.time, &id_in_key(&event.id, origin)), &event)?;
     batch.put(index, &event.time)?;
     batch.count(key::prefix(logged.account, COUNT))?;
+    add_to_catalog(batch, logged.account, &event)
+}
+
+/// Writes the event's group and type down when they are the first of their kind.
+fn add_to_catalog(batch: &mut Batch, account: &AccountId, event: &Event) -> Result<(), Refused> {
+    let (group, event_type) = (event.event_group(), event.event_type.as_str());
+    // Either may hold any character: only the length tells where the group ends.
+    let length = (group.len() as u64).to_be_bytes();
+    let key = key::key(account, CATALOG, &[&length, group.as_bytes(), event_type.as_bytes()]);
+    if batch.row::<(String, String)>(&key)?.is_none() {
+        batch.put(key, &(group, event_type))?;
+    }
     Ok(())
 }
 
@@ -93,6 +111,62 @@ impl Question for List {
             fill_in(event, &directory);
         }
         Ok(rows)
+    }
+}
+
+/// One audit event; none when the account has no event of this id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ById {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub id: String,
+}
+
+impl Question for ById {
+    type Answer = Option<Event>;
+    const PATH: &'static str = "audit.by_id";
+
+    fn view(&self) -> View {
+        View::Audit
+    }
+
+    fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {
+        let store = views.slot(View::Audit).store();
+        for origin in ORIGINS {
+            let index = key::key(&self.account, INDEX, &[&[origin], self.id.as_bytes()]);
+            let Some(time) = store.row::<Timestamp>(&index)? else { continue };
+            let row = row_key(&self.account, time, &id_in_key(&self.id, origin));
+            let Some(mut event) = store.row::<Event>(&row)? else { continue };
+            fill_in(&mut event, &Directory::new(views, &self.account));
+            return Ok(Some(event));
+        }
+        Ok(None)
+    }
+}
+
+/// The types of an account's events, by group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Catalog {
+    /// Whose.
+    pub account: AccountId,
+}
+
+impl Question for Catalog {
+    type Answer = BTreeMap<String, BTreeSet<String>>;
+    const PATH: &'static str = "audit.catalog";
+
+    fn view(&self) -> View {
+        View::Audit
+    }
+
+    fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
+        let mut catalog = Self::Answer::new();
+        for entry in views.slot(View::Audit).store().scan(&key::prefix(&self.account, CATALOG)) {
+            let (group, event_type): (String, String) = postcard::from_bytes(&entry?.1)?;
+            catalog.entry(group).or_default().insert(event_type);
+        }
+        Ok(catalog)
     }
 }
 

@@ -65,6 +65,7 @@ fn canonical(view: View, kind: u8, value: &[u8]) -> Result<Option<Value>, Error>
         (View::Audit, row::ROW) => as_json::<audit::Event>(value),
         (View::Traffic, row::ROW) => as_json::<Record>(value),
         (View::Audit | View::Traffic, row::COUNT) => as_json::<u64>(value),
+        (View::Audit, crate::audit::CATALOG) => as_json::<(String, String)>(value),
         (View::Audit | View::Traffic, _) => Ok(None),
         (View::Integrations, _) => as_json::<Current>(value),
         (View::Directory, _) => as_json::<Entry>(value),

@@ -117,6 +117,38 @@ fn equal_times_are_ordered_by_id_descending() {
 }
 
 #[test]
+fn an_event_is_found_by_its_id_in_its_account_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("e1", 1, "a.b"))]);
+    let by_id = |account_id: &str, id: &str| {
+        answer(&views, views::audit::ById { account: account(account_id), id: id.to_owned() })
+    };
+    assert_eq!(by_id("main", "e1").map(|event| event.event_type), Some("a.b".to_owned()));
+    assert_eq!((by_id("main", "e"), by_id("mai", "e1"), by_id("other", "e1")), (None, None, None));
+}
+
+#[test]
+fn the_catalog_names_every_type_once_by_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let types = ["vm.start", "b", "vm.start", "vm.end"];
+    let events: Vec<_> =
+        types.iter().enumerate().map(|(n, kind)| (account("main"), audit_event(&format!("e{n}"), 1, kind))).collect();
+    project(&views, View::Audit, Stream::Audit, 1, &events[..2]);
+    project(&views, View::Audit, Stream::Audit, 2, &events);
+    let catalog = |id: &str| answer(&views, views::audit::Catalog { account: account(id) });
+    let found: Vec<(String, Vec<String>)> =
+        catalog("main").into_iter().map(|(group, types)| (group, types.into_iter().collect())).collect();
+    let expected = [("b", vec!["b"]), ("vm", vec!["vm.end", "vm.start"])];
+    assert_eq!(
+        found,
+        expected.map(|(group, types)| (group.to_owned(), types.into_iter().map(str::to_owned).collect()))
+    );
+    assert!(catalog("mai").is_empty());
+}
+
+#[test]
 fn a_period_includes_both_its_ends() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());

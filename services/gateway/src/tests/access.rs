@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::world::{World, at, request};
 use crate::auth::Access;
-use crate::router::routes;
+use crate::router::{Route, routes};
 
 #[tokio::test]
 async fn exactly_the_scope_of_a_route_opens_it() {
@@ -31,7 +31,8 @@ async fn exactly_the_scope_of_a_route_opens_it() {
 async fn nobody_comes_in_without_a_valid_token() {
     let world = World::start().await;
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
-    for route in routes().into_iter().filter(|route| route.access != Access::Open) {
+    let of_netbird = |route: &Route| route.access != Access::Open && route.path.starts_with("/api/");
+    for route in routes().into_iter().filter(of_netbird) {
         let path = route.path.replace("{id}", "1");
         let anonymous = Request::builder().method(route.method.clone()).uri(&path).body(Body::empty()).unwrap();
         let refused = world.send(anonymous).await;

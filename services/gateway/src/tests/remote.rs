@@ -25,8 +25,7 @@ async fn views_of_another_process_give_the_same_answers() {
     let mut world = World::start().await;
     let token = world.admin();
     for second in 0..50 {
-        let data =
-            json!({ "event_type": "a.b", "meta": { "n": second }, "latency_ms": 0.1, "event_payload": [1.0, null] });
+        let data = json!({ "event_type": "a.b", "user_id": 7, "meta": { "n": second }, "latency_ms": 0.1, "event_payload": [1.0, null] });
         world.audit("main", &format!("e{second}"), second, &data);
         let report =
             json!({ "flow_id": format!("f{second}"), "reporter_id": "r", "rx_bytes": u64::MAX, "icmp": { "type": 8 } });
@@ -37,6 +36,8 @@ async fn views_of_another_process_give_the_same_answers() {
     let endpoints = vec![
         endpoint::<access::ByToken>(&views),
         endpoint::<audit::List>(&views),
+        endpoint::<audit::ById>(&views),
+        endpoint::<audit::Catalog>(&views),
         endpoint::<traffic::List>(&views),
         endpoint::<integrations::List>(&views),
         endpoint::<integrations::ById>(&views),
@@ -51,6 +52,11 @@ async fn views_of_another_process_give_the_same_answers() {
         "/api/event-streaming",
         "/api/event-streaming/1",
         "/api/event-streaming/2",
+        "/v1/audit/events?limit=3&event_group=a&user_id=7",
+        &format!("/v1/audit/events?user_id={}", "9".repeat(100)),
+        "/v1/audit/events/e7",
+        "/v1/audit/events/none",
+        "/v1/audit/catalog",
         "/readyz",
     ] {
         let here = world.get(&token, path).await;

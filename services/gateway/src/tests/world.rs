@@ -81,6 +81,15 @@ impl World {
     }
 
     pub(super) fn token_until(&self, account: &str, scopes: &[Scope], expires_at: Option<Timestamp>) -> String {
+        self.token_in(&View::ALL, account, scopes, expires_at)
+    }
+
+    /// A token whose making is no audit event.
+    pub(super) fn silent_token(&self, account: &str, scopes: &[Scope]) -> String {
+        self.token_in(&[View::Access], account, scopes, None)
+    }
+
+    fn token_in(&self, views: &[View], account: &str, scopes: &[Scope], expires_at: Option<Timestamp>) -> String {
         let count = self.sequences.lock().unwrap().get(&Stream::Access).copied().unwrap_or_default();
         let token = format!("ft_{account}{count}");
         let created = TokenCreated {
@@ -93,28 +102,32 @@ impl World {
         };
         let (id, event_id) = (format!("t{count}"), format!("access-{count}"));
         let recorded = Recorded { event_id, time: at(count), id, event: Access::TokenCreated(created) };
-        self.project(account, Stream::Access, &Event::Access(recorded));
+        self.project_into(views, account, Stream::Access, &Event::Access(recorded));
         token
     }
 
     /// Puts an audit event into the view.
     pub(super) fn audit(&self, account: &str, id: &str, second: u64, data: &Value) {
+        self.audit_at(account, id, at(second), data);
+    }
+
+    pub(super) fn audit_at(&self, account: &str, id: &str, time: Timestamp, data: &Value) {
         let subject = Subject::audit(&account_id(account), "test");
-        self.cloud_event(&subject, "flowtrail.audit.recorded.v1", (id, second), data);
+        self.cloud_event(&subject, "flowtrail.audit.recorded.v1", (id, time), data);
     }
 
     /// Puts a traffic report into the view.
     pub(super) fn traffic(&self, account: &str, id: &str, second: u64, data: &Value) {
         let subject = Subject::traffic(&account_id(account), "test");
-        self.cloud_event(&subject, "flowtrail.traffic.reported.v1", (id, second), data);
+        self.cloud_event(&subject, "flowtrail.traffic.reported.v1", (id, at(second)), data);
     }
 
-    fn cloud_event(&self, subject: &Subject, kind: &str, (id, second): (&str, u64), data: &Value) {
+    fn cloud_event(&self, subject: &Subject, kind: &str, (id, time): (&str, Timestamp), data: &Value) {
         let event = json!({
-            "specversion": "1.0", "id": id, "source": "/test", "type": kind, "time": at(second), "data": data,
+            "specversion": "1.0", "id": id, "source": "/test", "type": kind, "time": time, "data": data,
         });
         let text = event.to_string();
-        let event = decode_event(subject, &open_structured(text.as_bytes()).unwrap(), at(second)).unwrap();
+        let event = decode_event(subject, &open_structured(text.as_bytes()).unwrap(), time).unwrap();
         self.project(subject.account().as_str(), subject.stream(), &event);
     }
 
@@ -127,6 +140,10 @@ impl World {
     }
 
     fn project(&self, account: &str, stream: Stream, event: &Event) {
+        self.project_into(&View::ALL, account, stream, event);
+    }
+
+    fn project_into(&self, views: &[View], account: &str, stream: Stream, event: &Event) {
         let sequence = {
             let mut sequences = self.sequences.lock().unwrap();
             let last = sequences.entry(stream).or_default();
@@ -134,7 +151,7 @@ impl World {
             *last
         };
         let (account, position) = (account_id(account), Position { stream, sequence });
-        for view in View::ALL.into_iter().filter(|view| view.streams().contains(&stream)) {
+        for view in views.iter().copied().filter(|view| view.streams().contains(&stream)) {
             let mut batch = Batch::new(self.views.slot(view).store());
             view.project(&mut batch, Logged { account: &account, position, event }).unwrap();
             let checkpoint = Checkpoint { sequence, fingerprint: String::new(), stream_created: 0 };
@@ -193,7 +210,8 @@ impl Answer {
     #[track_caller]
     pub(super) fn json(&self) -> Value {
         let content_type = self.header("content-type").unwrap_or_default();
-        assert!(content_type == "application/json; charset=UTF-8" || content_type == "application/problem+json");
+        let known = ["application/json; charset=UTF-8", "application/json", "application/problem+json"];
+        assert!(known.contains(&content_type), "{content_type}");
         serde_json::from_slice(&self.bytes).unwrap()
     }
 
@@ -215,7 +233,7 @@ impl Answer {
     pub(super) fn all(&self, member: &str) -> Vec<String> {
         assert_eq!(self.status, StatusCode::OK, "{self:?}");
         let body = self.json();
-        let rows = body.get("data").unwrap_or(&body).as_array().unwrap();
+        let rows = body.get("data").or(body.get("items")).unwrap_or(&body).as_array().unwrap();
         rows.iter().map(|row| row[member].as_str().unwrap().to_owned()).collect()
     }
 

@@ -19,13 +19,31 @@ pub struct Filter {
     pub period: Period,
     /// Part of activity, type, actor (id, name, address), resource or payload; any case, literal.
     pub search: Option<String>,
+    /// Of this group; an empty text is a group too.
+    pub event_group: Option<String>,
+    /// Ended so.
+    pub status: Option<String>,
+    /// Of the user with this number, which may be one that no event can have.
+    pub user_id: Option<i128>,
+    /// Of this virtual machine.
+    pub vm_id: Option<String>,
+    /// Of this session.
+    pub session_id: Option<String>,
 }
 
 impl Filter {
     /// Whether it lets everything through, but for the period, which the keys answer.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.event_types.is_empty() && self.actor_id.is_none() && self.resource_id.is_none() && self.search.is_none()
+        self.event_types.is_empty()
+            && self.actor_id.is_none()
+            && self.resource_id.is_none()
+            && self.search.is_none()
+            && self.event_group.is_none()
+            && self.status.is_none()
+            && self.user_id.is_none()
+            && self.vm_id.is_none()
+            && self.session_id.is_none()
     }
 
     /// Whether `event` passes, its period aside. `found` holds the ids of the users in the directory whose
@@ -40,6 +58,21 @@ impl Filter {
             return false;
         }
         if self.resource_id.is_some() && self.resource_id != given.resource_id {
+            return false;
+        }
+        if self.event_group.as_deref().is_some_and(|group| group != event.event_group()) {
+            return false;
+        }
+        if self.status.as_deref().is_some_and(|status| status != event.status()) {
+            return false;
+        }
+        if self.user_id.is_some() && self.user_id != given.user_id.map(i128::from) {
+            return false;
+        }
+        if self.vm_id.is_some() && self.vm_id != given.vm_id {
+            return false;
+        }
+        if self.session_id.is_some() && self.session_id != given.session_id {
             return false;
         }
         let Some(search) = &self.search else { return true };
