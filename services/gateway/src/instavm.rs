@@ -67,7 +67,8 @@ pub(crate) fn elsewhere(request: &Parts) -> Response {
     };
     let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = host.map(|host| format!("http://{host}")).unwrap_or_default();
-    let query = request.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query =
+        request.uri.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default();
     let address = format!("{origin}{without}{query}");
     let Ok(location) = HeaderValue::try_from(utf8_percent_encode(&address, NOT_IN_ADDRESS).to_string()) else {
         return Refused::NoSuchPath.into_response();

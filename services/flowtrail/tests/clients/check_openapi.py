@@ -1,9 +1,9 @@
-"""Runs schemathesis over the NetBird dialect's OpenAPI description, the same requests each time.
+"""Runs schemathesis over a dialect's OpenAPI description, NetBird's unless told, the same requests each time.
 
     check_openapi.py --url http://127.0.0.1:8080 --token ft_...
 
 Exits with the status of schemathesis: 0 when no answer was a server error or outside the description.
-The account's audit log may hold events with NetBird's activity codes only, for the description lists them.
+For NetBird's, the account's audit log may hold events with its activity codes only, for the description lists them.
 """
 
 import pathlib

@@ -1,4 +1,5 @@
-//! Real clients: NetBird's PyPI client, nats-py, schemathesis over NetBird's description of its API.
+//! Real clients: NetBird's and InstaVM's from PyPI, nats-py, a FastAPI application that is asked the same, schemathesis
+//! over the descriptions of the APIs.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,11 +8,15 @@ use crate::flowtrail::{Flowtrail, Topology};
 
 /// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict.
 async fn passes(program: &str, topology: Topology, with_nats: bool) {
+    passes_with(program, &[], topology, with_nats).await;
+}
+
+async fn passes_with(program: &str, arguments: &[&str], topology: Topology, with_nats: bool) {
     let flowtrail = Flowtrail::start(topology).await;
     let python = std::env::var_os("FLOWTRAIL_TEST_PYTHON").expect("run ./just test: it installs the Python clients");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let mut command = Command::new(python);
-    command.arg(directory.join(program)).args(["--url", &flowtrail.url, "--token", &flowtrail.token]);
+    command.arg(directory.join(program)).args(["--url", &flowtrail.url, "--token", &flowtrail.token]).args(arguments);
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     if with_nats {
         command.args(["--nats", &flowtrail.nats_url]);
@@ -49,4 +54,30 @@ async fn netbirds_api_description_holds_in_one_process() {
 #[tokio::test]
 async fn netbirds_api_description_holds_with_split_roles() {
     passes("check_openapi.py", Topology::Split, false).await;
+}
+
+#[tokio::test]
+async fn instavms_sdk_and_command_line_work_in_one_process() {
+    passes("instavm_client.py", Topology::Together, false).await;
+}
+
+#[tokio::test]
+async fn instavms_sdk_and_command_line_work_with_split_roles() {
+    passes("instavm_client.py", Topology::Split, false).await;
+}
+
+#[tokio::test]
+async fn a_fastapi_application_answers_malformed_requests_the_same_in_one_process() {
+    passes("fastapi_twin.py", Topology::Together, false).await;
+}
+
+#[tokio::test]
+async fn a_fastapi_application_answers_malformed_requests_the_same_with_split_roles() {
+    passes("fastapi_twin.py", Topology::Split, false).await;
+}
+
+#[tokio::test]
+async fn instavms_api_description_holds() {
+    let description = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/dialects/instavm-openapi.json");
+    passes_with("check_openapi.py", &["--description", description], Topology::Together, false).await;
 }

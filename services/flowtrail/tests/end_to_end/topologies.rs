@@ -22,6 +22,12 @@ const READS: &[&str] = &[
     "/api/integrations/event-streaming",
     "/api/integrations/event-streaming/1",
     "/api/nothing",
+    "/v1/audit/events?limit=7",
+    "/v1/audit/events?event_group=integration&status=success&limit=200",
+    "/v1/audit/events?user_id=99999999999999999999&limit=0_1.0",
+    "/v1/audit/events?limit=0&user_id=x",
+    "/v1/audit/events/nope",
+    "/v1/audit/catalog",
     "/healthz",
 ];
 
@@ -103,6 +109,8 @@ async fn each_role_works_with_the_least_rights_on_nats() {
     flowtrail.succeed(["import".into(), "zeek-conn".into(), sample("zeek-conn-scranton.ndjson")]);
     flowtrail.has_traffic(134).await;
     flowtrail.get("/api/events/audit?limit=1").await;
+    flowtrail.get("/v1/audit/catalog").await;
+    flowtrail.get("/v1/audit/events/e1").await;
     flowtrail.get("/api/events/network-traffic?page_size=5").await;
     let deleted = flowtrail.request("DELETE", "/api/event-streaming/1").send().await.unwrap();
     assert_eq!(deleted.status(), 200);
