@@ -76,15 +76,15 @@ pub(crate) fn routes() -> Vec<Route> {
     const WRITE: Access = Access::Scope(Scope::IntegrationsWrite);
     const INGEST: Access = Access::Scope(Scope::EventsWrite);
     let mut routes = vec![
+        Route::new(Method::GET, "/v1/audit/events", AUDIT, instavm::list),
+        Route::new(Method::GET, "/v1/audit/events/{id}", AUDIT, instavm::get),
+        Route::new(Method::GET, "/v1/audit/catalog", AUDIT, instavm::catalog),
         Route::new(Method::GET, "/api/events", AUDIT, audit::list),
         Route::new(Method::GET, "/api/events/audit", AUDIT, audit::list),
         Route::new(Method::POST, "/api/events/audit", INGEST, ingest::audit),
         Route::new(Method::GET, "/api/events/network-traffic", TRAFFIC, traffic::list),
         Route::new(Method::POST, "/api/events/network-traffic", INGEST, ingest::traffic),
         Route::new(Method::GET, "/api/events/proxy", Access::Token, proxy::list),
-        Route::new(Method::GET, "/v1/audit/events", AUDIT, instavm::list),
-        Route::new(Method::GET, "/v1/audit/events/{id}", AUDIT, instavm::get),
-        Route::new(Method::GET, "/v1/audit/catalog", AUDIT, instavm::catalog),
         Route::new(Method::GET, "/healthz", Access::Open, health::alive),
         Route::new(Method::GET, "/readyz", Access::Open, health::ready),
     ];

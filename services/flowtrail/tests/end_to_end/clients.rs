@@ -1,83 +1,96 @@
-//! Real clients: NetBird's and InstaVM's from PyPI, nats-py, a FastAPI application that is asked the same, schemathesis
-//! over the descriptions of the APIs.
+//! Real clients: NetBird's and InstaVM's from PyPI, nats-py, a FastAPI application that is asked the same, and
+//! schemathesis over the descriptions of the dialects.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::flowtrail::{Flowtrail, Topology};
 
 /// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict.
-async fn passes(program: &str, topology: Topology, with_nats: bool) {
-    passes_with(program, &[], topology, with_nats).await;
-}
-
-async fn passes_with(program: &str, arguments: &[&str], topology: Topology, with_nats: bool) {
+async fn passes(program: &str, topology: Topology, more: fn(&Flowtrail) -> Vec<String>) {
     let flowtrail = Flowtrail::start(topology).await;
     let python = std::env::var_os("FLOWTRAIL_TEST_PYTHON").expect("run ./just test: it installs the Python clients");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let mut command = Command::new(python);
-    command.arg(directory.join(program)).args(["--url", &flowtrail.url, "--token", &flowtrail.token]).args(arguments);
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    if with_nats {
-        command.args(["--nats", &flowtrail.nats_url]);
-    }
+    command.arg(directory.join(program)).args(["--url", &flowtrail.url, "--token", &flowtrail.token]);
+    command.args(more(&flowtrail)).env("PYTHONDONTWRITEBYTECODE", "1");
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{program}:\n{said}\n{errors}");
 }
 
+fn nothing(_: &Flowtrail) -> Vec<String> {
+    Vec::new()
+}
+
+fn nats(flowtrail: &Flowtrail) -> Vec<String> {
+    vec!["--nats".to_owned(), flowtrail.nats_url.clone()]
+}
+
+fn description(dialect: &str) -> Vec<String> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../schemas/dialects", dialect].iter().collect();
+    vec!["--description".to_owned(), path.into_os_string().into_string().unwrap()]
+}
+
+fn netbird(_: &Flowtrail) -> Vec<String> {
+    description("netbird-openapi.yml")
+}
+
+fn instavm(_: &Flowtrail) -> Vec<String> {
+    description("instavm-openapi.json")
+}
+
 #[tokio::test]
 async fn netbirds_python_client_works_in_one_process() {
-    passes("netbird_client.py", Topology::Together, false).await;
+    passes("netbird_client.py", Topology::Together, nothing).await;
 }
 
 #[tokio::test]
 async fn netbirds_python_client_works_with_split_roles() {
-    passes("netbird_client.py", Topology::Split, false).await;
+    passes("netbird_client.py", Topology::Split, nothing).await;
 }
 
 #[tokio::test]
 async fn events_from_nats_py_are_visible_within_a_second_in_one_process() {
-    passes("publish_nats.py", Topology::Together, true).await;
+    passes("publish_nats.py", Topology::Together, nats).await;
 }
 
 #[tokio::test]
 async fn events_from_nats_py_are_visible_within_a_second_with_split_roles() {
-    passes("publish_nats.py", Topology::Split, true).await;
+    passes("publish_nats.py", Topology::Split, nats).await;
 }
 
 #[tokio::test]
 async fn netbirds_api_description_holds_in_one_process() {
-    passes("check_openapi.py", Topology::Together, false).await;
+    passes("check_openapi.py", Topology::Together, netbird).await;
 }
 
 #[tokio::test]
 async fn netbirds_api_description_holds_with_split_roles() {
-    passes("check_openapi.py", Topology::Split, false).await;
+    passes("check_openapi.py", Topology::Split, netbird).await;
 }
 
 #[tokio::test]
 async fn instavms_sdk_and_command_line_work_in_one_process() {
-    passes("instavm_client.py", Topology::Together, false).await;
+    passes("instavm_client.py", Topology::Together, nothing).await;
 }
 
 #[tokio::test]
 async fn instavms_sdk_and_command_line_work_with_split_roles() {
-    passes("instavm_client.py", Topology::Split, false).await;
+    passes("instavm_client.py", Topology::Split, nothing).await;
 }
 
 #[tokio::test]
 async fn a_fastapi_application_answers_malformed_requests_the_same_in_one_process() {
-    passes("fastapi_twin.py", Topology::Together, false).await;
+    passes("fastapi_twin.py", Topology::Together, nothing).await;
 }
 
 #[tokio::test]
 async fn a_fastapi_application_answers_malformed_requests_the_same_with_split_roles() {
-    passes("fastapi_twin.py", Topology::Split, false).await;
+    passes("fastapi_twin.py", Topology::Split, nothing).await;
 }
 
 #[tokio::test]
 async fn instavms_api_description_holds() {
-    let description = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/dialects/instavm-openapi.json");
-    passes_with("check_openapi.py", &["--description", description], Topology::Together, false).await;
+    passes("check_openapi.py", Topology::Together, instavm).await;
 }

@@ -53,7 +53,11 @@ mod recorded {
                 "event_payload": { "n": n },
             });
             let time = Timestamp::from_micros(start + n / 3 * 1_000_000 + n % 5 * 1000).unwrap();
-            world.audit_at("recorded", &format!("evt_{n:06}"), time, &data);
+            let event = json!({
+                "specversion": "1.0", "id": format!("evt_{n:06}"), "source": "/test", "time": time,
+                "type": "flowtrail.audit.recorded.v1", "data": data,
+            });
+            world.event("recorded", &event);
         }
     }
 

@@ -108,26 +108,29 @@ impl World {
 
     /// Puts an audit event into the view.
     pub(super) fn audit(&self, account: &str, id: &str, second: u64, data: &Value) {
-        self.audit_at(account, id, at(second), data);
-    }
-
-    pub(super) fn audit_at(&self, account: &str, id: &str, time: Timestamp, data: &Value) {
         let subject = Subject::audit(&account_id(account), "test");
-        self.cloud_event(&subject, "flowtrail.audit.recorded.v1", (id, time), data);
+        self.cloud_event(&subject, "flowtrail.audit.recorded.v1", (id, second), data);
     }
 
     /// Puts a traffic report into the view.
     pub(super) fn traffic(&self, account: &str, id: &str, second: u64, data: &Value) {
         let subject = Subject::traffic(&account_id(account), "test");
-        self.cloud_event(&subject, "flowtrail.traffic.reported.v1", (id, at(second)), data);
+        self.cloud_event(&subject, "flowtrail.traffic.reported.v1", (id, second), data);
     }
 
-    fn cloud_event(&self, subject: &Subject, kind: &str, (id, time): (&str, Timestamp), data: &Value) {
+    /// Puts an audit event, given with its envelope, into the view.
+    pub(super) fn event(&self, account: &str, event: &Value) {
+        let subject = Subject::audit(&account_id(account), "test");
+        let event = decode_event(&subject, &open_structured(event.to_string().as_bytes()).unwrap(), at(0)).unwrap();
+        self.project(account, Stream::Audit, &event);
+    }
+
+    fn cloud_event(&self, subject: &Subject, kind: &str, (id, second): (&str, u64), data: &Value) {
         let event = json!({
-            "specversion": "1.0", "id": id, "source": "/test", "type": kind, "time": time, "data": data,
+            "specversion": "1.0", "id": id, "source": "/test", "type": kind, "time": at(second), "data": data,
         });
         let text = event.to_string();
-        let event = decode_event(subject, &open_structured(text.as_bytes()).unwrap(), time).unwrap();
+        let event = decode_event(subject, &open_structured(text.as_bytes()).unwrap(), at(second)).unwrap();
         self.project(subject.account().as_str(), subject.stream(), &event);
     }
 

@@ -51,15 +51,6 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, event: &Event, found: &Named) -> bool {
         let given = &event.given;
-        if !self.event_types.is_empty() && !self.event_types.contains(&event.event_type) {
-            return false;
-        }
-        if self.actor_id.is_some() && self.actor_id != given.actor_id {
-            return false;
-        }
-        if self.resource_id.is_some() && self.resource_id != given.resource_id {
-            return false;
-        }
         if self.event_group.as_deref().is_some_and(|group| group != event.event_group()) {
             return false;
         }
@@ -73,6 +64,15 @@ impl Filter {
             return false;
         }
         if self.session_id.is_some() && self.session_id != given.session_id {
+            return false;
+        }
+        if !self.event_types.is_empty() && !self.event_types.contains(&event.event_type) {
+            return false;
+        }
+        if self.actor_id.is_some() && self.actor_id != given.actor_id {
+            return false;
+        }
+        if self.resource_id.is_some() && self.resource_id != given.resource_id {
             return false;
         }
         let Some(search) = &self.search else { return true };
