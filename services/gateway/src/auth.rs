@@ -77,8 +77,19 @@ async fn admitted(gateway: &Gateway, access: Access, headers: &HeaderMap) -> Res
     Ok(Some(Caller { principal, at_least: at_least? }))
 }
 
+/// Whom a token of the headers stands for: the first that is valid.
 async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, Refused> {
-    let token = token(headers).ok_or(Refused::NoToken)?;
+    let mut refused = Refused::NoToken;
+    for token in tokens(headers) {
+        match holder(gateway, token, at_least).await {
+            Err(invalid @ (Refused::UnknownToken | Refused::ExpiredToken)) => refused = invalid,
+            known => return known,
+        }
+    }
+    Err(refused)
+}
+
+async fn holder(gateway: &Gateway, token: &str, at_least: &[Position]) -> Result<Principal, Refused> {
     // A token that was made a moment ago is known here once the position of its making is.
     let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash: TokenHash::of(token) } };
     let principal = gateway.reader.ask(ask).await?.answer.ok_or(Refused::UnknownToken)?;
@@ -89,15 +100,15 @@ async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Positi
     Ok(principal)
 }
 
-/// The token, behind a scheme that is known, in any case, or as an API key.
-fn token(headers: &HeaderMap) -> Option<&str> {
+/// The tokens: one behind a scheme that is known, in any case, and one as an API key.
+fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let value = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let behind_scheme = value(AUTHORIZATION).and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
         let is_known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
         is_known.then_some(token.trim_start())
     });
-    behind_scheme.or_else(|| value(API_KEY)).filter(|token| !token.is_empty())
+    [behind_scheme, value(API_KEY)].into_iter().flatten().filter(|token| !token.is_empty())
 }
 
 impl Caller {

@@ -177,6 +177,7 @@ class Request:
                 {}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {token}"},
                 {"Authorization": f"bearer {token}"}, {"Authorization": token}, {"Authorization": "Bearer"},
                 {"X-API-Key": "wrong", "Authorization": f"Bearer {token}"},
+                {"X-API-Key": token, "Authorization": "Bearer wrong"},
             ])
 
     def path(self, events):

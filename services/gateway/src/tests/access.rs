@@ -46,6 +46,21 @@ async fn nobody_comes_in_without_a_valid_token() {
 }
 
 #[tokio::test]
+async fn either_of_two_tokens_opens() {
+    let world = World::start().await;
+    let token = world.admin();
+    for (key, bearer, status) in [
+        (token.as_str(), "wrong", StatusCode::OK),
+        ("wrong", token.as_str(), StatusCode::OK),
+        ("wrong", "wrong too", StatusCode::UNAUTHORIZED),
+    ] {
+        let request = Request::get("/api/events").header("x-api-key", key);
+        let request = request.header("authorization", format!("Bearer {bearer}")).body(Body::empty()).unwrap();
+        assert_eq!(world.send(request).await.status, status, "{key}, {bearer}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_scope_is_named() {
     let world = World::start().await;
     let token = world.token("main", &[Scope::TrafficRead]);
