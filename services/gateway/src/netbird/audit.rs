@@ -57,6 +57,7 @@ fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
         resource_id: parameters.text("target_id")?,
         period: parameters.period()?,
         search: parameters.text("search")?,
+        ..Filter::default()
     })
 }
 
