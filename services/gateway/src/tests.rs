@@ -7,6 +7,8 @@ mod health;
 mod ingest;
 mod remote;
 mod server;
+mod sign_in;
 mod streaming;
 mod traffic;
+mod vrni;
 mod world;
