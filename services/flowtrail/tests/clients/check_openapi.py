@@ -1,39 +1,56 @@
-"""Runs schemathesis over the NetBird dialect's OpenAPI description, the same requests each time.
+"""Runs schemathesis over a dialect's OpenAPI description, the same requests each time.
 
-    check_openapi.py --url http://127.0.0.1:8080 --token ft_...
+    check_openapi.py --url http://127.0.0.1:8080 --token ft_... --description schemas/dialects/netbird-openapi.yml
 
 Exits with the status of schemathesis: 0 when no answer was a server error or outside the description.
-The account's audit log may hold events with NetBird's activity codes only, for the description lists them.
+For NetBird, the account's audit log may hold events with NetBird's activity codes only, for its description lists them.
 """
 
 import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.parse
+
+import yaml
 
 from facts import arguments, parsed
 
 HERE = pathlib.Path(__file__).resolve().parent
-DESCRIPTION = HERE.parents[3] / "schemas" / "dialects" / "netbird-openapi.yml"
 
 
 def main():
     parser = arguments(__doc__.splitlines()[0])
-    parser.add_argument("--description", default=DESCRIPTION, help="the OpenAPI file")
+    parser.add_argument("--description", required=True, type=pathlib.Path, help="the OpenAPI file")
     parser.add_argument("--examples", type=int, default=100, help="random requests per operation")
+    parser.add_argument("--ends-token", metavar="ID", help="an operation that ends the token: it is checked last")
     options = parsed(parser)
+    runs = [[]]
+    if options.ends_token:
+        runs = [["--exclude-operation-id", options.ends_token], ["--include-operation-id", options.ends_token]]
+    for selection in runs:
+        status = run(options, selection)
+        if status != 0:
+            sys.exit(status)
+
+
+def run(options, selection):
+    description = options.description.resolve()
+    # The paths stand below that of the description's own server.
+    server = yaml.safe_load(description.read_text())["servers"][0]["url"]
+    base = options.url + urllib.parse.urlparse(server).path.rstrip("/")
     command = [
         str(pathlib.Path(sys.executable).with_name("schemathesis")),
-        *["--config-file", str(HERE / "schemathesis.toml"), "run", str(pathlib.Path(options.description).resolve())],
-        *["--url", options.url, "--header", f"Authorization: Token {options.token}"],
-        # Whether a platform's config is acceptable is more than the description says.
+        *["--config-file", str(HERE / "schemathesis.toml"), "run", str(description), *selection],
+        *["--url", base, "--header", f"Authorization: Token {options.token}"],
+        # What is acceptable is more than the descriptions say, such as which keys a platform's config has.
         *["--exclude-checks", "positive_data_acceptance"],
         *["--generation-deterministic"],
         *["--max-examples", str(options.examples), "--continue-on-failure", "--no-color"],
     ]
     # It leaves notes for repeating a failure in its working directory.
     with tempfile.TemporaryDirectory() as notes:
-        sys.exit(subprocess.run(command, cwd=notes).returncode)
+        return subprocess.run(command, cwd=notes).returncode
 
 
 if __name__ == "__main__":

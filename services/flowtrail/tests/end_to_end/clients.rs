@@ -1,52 +1,102 @@
-//! Real clients: NetBird's PyPI client, nats-py, schemathesis over NetBird's description of its API.
+//! Real clients: NetBird's PyPI client, one generated from vRNI's description, nats-py, and schemathesis over the
+//! descriptions of the dialects.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::flowtrail::{Flowtrail, Topology};
 
 /// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict.
-async fn passes(program: &str, topology: Topology, with_nats: bool) {
+async fn passes(program: &str, topology: Topology, more: fn(&Flowtrail) -> Vec<String>) {
     let flowtrail = Flowtrail::start(topology).await;
     let python = std::env::var_os("FLOWTRAIL_TEST_PYTHON").expect("run ./just test: it installs the Python clients");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let mut command = Command::new(python);
     command.arg(directory.join(program)).args(["--url", &flowtrail.url, "--token", &flowtrail.token]);
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    if with_nats {
-        command.args(["--nats", &flowtrail.nats_url]);
-    }
+    command.args(more(&flowtrail)).env("PYTHONDONTWRITEBYTECODE", "1");
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{program}:\n{said}\n{errors}");
 }
 
+fn nothing(_: &Flowtrail) -> Vec<String> {
+    Vec::new()
+}
+
+fn nats(flowtrail: &Flowtrail) -> Vec<String> {
+    vec!["--nats".to_owned(), flowtrail.nats_url.clone()]
+}
+
+fn password(flowtrail: &Flowtrail) -> Vec<String> {
+    let password = std::fs::read_to_string(flowtrail.data().join("admin.password")).unwrap();
+    vec!["--password".to_owned(), password.trim().to_owned()]
+}
+
+fn description(dialect: &str) -> Vec<String> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../schemas/dialects", dialect].iter().collect();
+    vec!["--description".to_owned(), path.into_os_string().into_string().unwrap()]
+}
+
+fn netbird(_: &Flowtrail) -> Vec<String> {
+    description("netbird-openapi.yml")
+}
+
+fn vrni(_: &Flowtrail) -> Vec<String> {
+    let ends_token = ["--ends-token".to_owned(), "delete".to_owned()];
+    description("vrni-openapi.yml").into_iter().chain(ends_token).collect()
+}
+
 #[tokio::test]
 async fn netbirds_python_client_works_in_one_process() {
-    passes("netbird_client.py", Topology::Together, false).await;
+    passes("netbird_client.py", Topology::Together, nothing).await;
 }
 
 #[tokio::test]
 async fn netbirds_python_client_works_with_split_roles() {
-    passes("netbird_client.py", Topology::Split, false).await;
+    passes("netbird_client.py", Topology::Split, nothing).await;
 }
 
 #[tokio::test]
 async fn events_from_nats_py_are_visible_within_a_second_in_one_process() {
-    passes("publish_nats.py", Topology::Together, true).await;
+    passes("publish_nats.py", Topology::Together, nats).await;
 }
 
 #[tokio::test]
 async fn events_from_nats_py_are_visible_within_a_second_with_split_roles() {
-    passes("publish_nats.py", Topology::Split, true).await;
+    passes("publish_nats.py", Topology::Split, nats).await;
 }
 
 #[tokio::test]
 async fn netbirds_api_description_holds_in_one_process() {
-    passes("check_openapi.py", Topology::Together, false).await;
+    passes("check_openapi.py", Topology::Together, netbird).await;
 }
 
 #[tokio::test]
 async fn netbirds_api_description_holds_with_split_roles() {
-    passes("check_openapi.py", Topology::Split, false).await;
+    passes("check_openapi.py", Topology::Split, netbird).await;
+}
+
+#[tokio::test]
+async fn a_vrni_client_works_in_one_process() {
+    passes("vrni_client.py", Topology::Together, password).await;
+}
+
+#[tokio::test]
+async fn a_vrni_client_works_with_split_roles() {
+    passes("vrni_client.py", Topology::Split, password).await;
+}
+
+#[tokio::test]
+async fn a_vrni_client_works_with_the_least_rights_on_nats() {
+    passes("vrni_client.py", Topology::LeastPrivilege, password).await;
+}
+
+#[tokio::test]
+async fn vrnis_api_description_holds_in_one_process() {
+    passes("check_openapi.py", Topology::Together, vrni).await;
+}
+
+#[tokio::test]
+async fn vrnis_api_description_holds_with_split_roles() {
+    passes("check_openapi.py", Topology::Split, vrni).await;
 }
