@@ -96,7 +96,7 @@ impl Gateway {
             Err(users) => {
                 if users.is_empty() {
                     // There is no account to record it in. The name is not told: people mistake it for the password.
-                    warn!(?address, "someone signs in with a name that nobody has");
+                    warn!(address = address.map(display), "someone signs in with a name that nobody has");
                 }
                 for user in users {
                     // It is refused all the same; what went wrong is in the log.
