@@ -52,6 +52,9 @@ pub(crate) async fn create_token(bus: Bus, command: CreateToken) -> Result<Accep
 pub(crate) async fn create_token_as(bus: &Bus, command: CreateToken, id: String) -> Result<Accepted<String>, Refused> {
     let CreateToken { account, name, hash, scopes, user_id, expires_at, by } = command;
     check_account(bus, &account).await?;
+    if let Some(user_id) = &user_id {
+        check_user(bus, &account, user_id).await?;
+    }
     let subject = Subject::access(&account, "token", &id);
     let create = Command::CreateToken { name, hash, scopes, user_id, expires_at };
     let position = change(bus, &subject, create, by).await?;
@@ -72,6 +75,16 @@ async fn check_account(bus: &Bus, account: &AccountId) -> Result<(), Refused> {
         State::Absent | State::Deleted => {
             let message = format!("there is no account {account}; make it first: flowtrail account create {account}");
             Err(Refused::new(Refusal::NotFound, message))
+        }
+    }
+}
+
+/// A token of a user who is gone would open nothing.
+async fn check_user(bus: &Bus, account: &AccountId, user_id: &str) -> Result<(), Refused> {
+    match load(bus, &Subject::access(account, "user", user_id)).await?.0 {
+        State::Present(_) => Ok(()),
+        State::Absent | State::Deleted => {
+            Err(Refused::new(Refusal::NotFound, format!("there is no such user in the account {account}")))
         }
     }
 }

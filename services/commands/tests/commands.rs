@@ -233,7 +233,7 @@ async fn the_first_account_is_made_once_and_its_token_is_in_a_file_only() {
 }
 
 #[tokio::test]
-async fn a_token_needs_an_account_that_exists() {
+async fn a_token_needs_an_account_and_a_user_that_exist() {
     let server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;
@@ -246,8 +246,11 @@ async fn a_token_needs_an_account_that_exists() {
         expires_at: None,
         by: by(),
     };
-    let (refusal, message) = running.send(create).await.unwrap_err();
+    let (refusal, message) = running.send(create.clone()).await.unwrap_err();
     assert_eq!(refusal, Refusal::NotFound);
     assert!(message.contains("flowtrail account create nobody"), "{message}");
+    let of_nobody = CreateToken { account: main(), user_id: Some(model::access::user_id("nobody@local")), ..create };
+    let (refusal, message) = running.send(of_nobody).await.unwrap_err();
+    assert_eq!((refusal, message.as_str()), (Refusal::NotFound, "there is no such user in the account main"));
     running.stop().await;
 }

@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("commands", &["bus", "model", "runtime", "vault"]),
     ("projector", &["bus", "model", "runtime", "views"]),
-    ("gateway", &["bus", "model", "runtime", "views"]),
+    ("gateway", &["bus", "model", "runtime", "vault", "views"]),
     ("flowtrail", &["bus", "commands", "gateway", "model", "projector", "runtime", "vault", "views"]),
 ];
 

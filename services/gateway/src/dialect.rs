@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, head, options};
 
 use crate::refused::Refused;
-use crate::{instavm, native, netbird};
+use crate::{instavm, native, netbird, vrni};
 
 /// The way a client is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) enum Dialect {
     NetBird,
     /// `{"detail"}`, as FastAPI says it.
     InstaVm,
+    /// `{"code","message","details"}`.
+    Vrni,
     /// RFC 9457, for everything that belongs to no other dialect.
     Native,
 }
@@ -25,7 +27,9 @@ impl Dialect {
     pub(crate) fn of(path: &str) -> Self {
         let is_below =
             |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if is_below("/api") {
+        if is_below("/api/ni") {
+            Self::Vrni
+        } else if is_below("/api") {
             Self::NetBird
         } else if is_below("/v1") {
             Self::InstaVm
@@ -38,7 +42,7 @@ impl Dialect {
     pub(crate) fn elsewhere(request: &Parts) -> Response {
         match Self::of(request.uri.path()) {
             Self::InstaVm => instavm::elsewhere(request),
-            Self::NetBird | Self::Native => Refused::NoSuchPath.into_response(),
+            Self::NetBird | Self::Vrni | Self::Native => Refused::NoSuchPath.into_response(),
         }
     }
 
@@ -48,7 +52,7 @@ impl Dialect {
             // There, HEAD does not come with GET.
             Self::InstaVm => head(async || Refused::WrongMethod),
             // Without `Allow`, which would have to say who publishes events here to clients that only know how to read.
-            Self::NetBird | Self::Native => options(async || StatusCode::NO_CONTENT),
+            Self::NetBird | Self::Vrni | Self::Native => options(async || StatusCode::NO_CONTENT),
         }
     }
 
@@ -57,11 +61,12 @@ impl Dialect {
         let mut response = match self {
             Self::NetBird => netbird::refusal(refused),
             Self::InstaVm => instavm::refusal(refused),
+            Self::Vrni => vrni::refusal(refused),
             Self::Native => native::problem(refused),
         };
         let headers = response.headers_mut();
         match refused {
-            Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken => {
+            Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken | Refused::WrongPassword => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Refused::Unavailable(_) => {

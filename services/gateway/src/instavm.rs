@@ -36,7 +36,9 @@ struct ErrorResponse<D> {
 /// A refusal as FastAPI says it.
 pub(crate) fn refusal(refused: &Refused) -> Response {
     let detail = match refused {
-        Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken => "Not authenticated".to_owned(),
+        Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken | Refused::WrongPassword => {
+            "Not authenticated".to_owned()
+        }
         Refused::NoSuchPath => "Not Found".to_owned(),
         Refused::WrongMethod => "Method Not Allowed".to_owned(),
         Refused::Internal => "Internal Server Error".to_owned(),

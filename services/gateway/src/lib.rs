@@ -19,6 +19,8 @@ mod reader;
 mod refused;
 mod router;
 mod server;
+mod sign_in;
+mod vrni;
 
 pub use reader::{ReadError, Reader};
 pub use router::{Gateway, router};

@@ -24,6 +24,9 @@ pub(crate) enum Refused {
     /// The token's time is over.
     #[error("token expired")]
     ExpiredToken,
+    /// Nobody has this name, or another password: which of both is not said.
+    #[error("the user name or the password is wrong")]
+    WrongPassword,
     /// The token does not allow this.
     #[error("token lacks the scope {0}")]
     MissingScope(Scope),
@@ -72,7 +75,7 @@ impl Refused {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::NoToken | Self::UnknownToken | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::UnknownToken | Self::ExpiredToken | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::MissingScope(_) | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,

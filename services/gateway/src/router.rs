@@ -20,6 +20,8 @@ use crate::instavm::audit as instavm;
 use crate::native::{health, ingest};
 use crate::netbird::{audit, proxy, streaming, traffic};
 use crate::refused::Refused;
+use crate::sign_in::Desk;
+use crate::vrni::{auth, info, logs};
 use crate::{Reader, cursor};
 
 /// Everything that a request may need.
@@ -29,13 +31,14 @@ pub struct Gateway {
     pub(crate) bus: Bus,
     pub(crate) cursors: cursor::Key,
     pub(crate) caught_up: health::CaughtUp,
+    pub(crate) sign_ins: Desk,
 }
 
 impl Gateway {
     /// A gateway that asks `reader`, and writes over `bus`.
     #[must_use]
     pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key) -> Self {
-        Self { reader, bus, cursors, caught_up: health::CaughtUp::default() }
+        Self { reader, bus, cursors, caught_up: health::CaughtUp::default(), sign_ins: Desk::default() }
     }
 }
 
@@ -85,6 +88,10 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/api/events/network-traffic", TRAFFIC, traffic::list),
         Route::new(Method::POST, "/api/events/network-traffic", INGEST, ingest::traffic),
         Route::new(Method::GET, "/api/events/proxy", Access::Token, proxy::list),
+        Route::new(Method::POST, "/api/ni/auth/token", Access::Open, auth::sign_in),
+        Route::new(Method::DELETE, "/api/ni/auth/token", Access::Token, auth::sign_out),
+        Route::new(Method::GET, "/api/ni/info/version", Access::Token, info::version),
+        Route::new(Method::POST, "/api/ni/logs/audit", AUDIT, logs::list),
         Route::new(Method::GET, "/healthz", Access::Open, health::alive),
         Route::new(Method::GET, "/readyz", Access::Open, health::ready),
     ];

@@ -1,12 +1,16 @@
 //! The listening side: takes in connections, bounds them, and ends them in good order.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
 use bus::{Bus, KeyError};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +29,10 @@ const ENDS_WITHIN: Duration = Duration::from_secs(10);
 const MOST_CONNECTIONS: usize = 4096;
 /// The pause after a connection could not be taken in: too many files are open, mostly.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The address that a request came from: the client's, or that of a proxy before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Why the gateway can not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +60,7 @@ pub async fn serve(listener: TcpListener, reader: Reader, bus: Bus, stop: Cancel
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => { connections.spawn(talk(stream, router.clone(), stop.clone())); }
+                Ok((stream, from)) => { connections.spawn(talk(stream, from, router.clone(), stop.clone())); }
                 Err(error) => pause_after(&error).await,
             },
         }
@@ -70,14 +78,21 @@ async fn pause_after(error: &io::Error) {
     sleep(PAUSE).await;
 }
 
-async fn talk(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn talk(stream: TcpStream, from: SocketAddr, router: Router, stop: CancellationToken) {
     // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a connection is gone already");
     }
+    // One that came over IPv4 is written as such, whatever the listener is.
+    let peer = Peer(from.ip().to_canonical());
+    let router = TowerToHyperService::new(router);
+    let router = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), router));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

@@ -8,6 +8,8 @@ mod ingest;
 mod instavm;
 mod remote;
 mod server;
+mod sign_in;
 mod streaming;
 mod traffic;
+mod vrni;
 mod world;

@@ -32,6 +32,8 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
         question::<access::Accounts>(views),
         question::<access::Users>(views),
         question::<access::Tokens>(views),
+        question::<access::UsersByEmail>(views),
+        question::<access::EndingTokens>(views),
         question::<status::Status>(views),
         question::<dump::Dump>(views),
         control(rebuild::START, rebuilds.clone(), Handle::order),

@@ -3,6 +3,7 @@
 mod activity;
 mod derived;
 mod filter;
+mod shown_as;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 pub use activity::known_text;
 pub use filter::Filter;
+pub use shown_as::ShownAs;
 
 use crate::json::{Json, filled};
 use crate::time::Timestamp;

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::ShownAs;
 use crate::json::filled;
 use crate::traffic::{EndpointType, GeoLocation};
 
@@ -100,6 +101,8 @@ pub struct Named {
     pub endpoint_names: HashSet<String>,
     /// Peers and resources by address.
     pub endpoint_addresses: HashSet<String>,
+    /// Users by the whole name they are shown as, which is another question than the search.
+    pub shown_as: ShownAs,
 }
 
 impl Named {

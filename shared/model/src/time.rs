@@ -20,6 +20,10 @@ pub struct BadTimestamp;
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
+    /// 0000-01-01T00:00:00Z, before which RFC 3339 can write nothing.
+    pub const FIRST: Self = Self(-62_167_219_200_000_000);
+    /// 9999-12-31T23:59:59.999999Z, after which it can write nothing.
+    pub const LAST: Self = Self(253_402_300_799_999_999);
 
     /// From microseconds since 1970.
     ///
@@ -154,6 +158,14 @@ mod tests {
     fn any_offset_reads_as_utc_and_is_cut_to_microseconds() {
         let time = Timestamp::parse("2023-05-05T12:04:37.473542999+02:00").unwrap();
         assert_eq!(time.to_string(), "2023-05-05T10:04:37.473542Z");
+    }
+
+    #[test]
+    fn the_first_and_the_last_time_are_the_ends_of_what_can_be_written() {
+        for (end, beyond) in [(Timestamp::FIRST, -1), (Timestamp::LAST, 1)] {
+            assert_eq!(Timestamp::from_micros(end.0), Ok(end));
+            assert_eq!(Timestamp::from_micros(end.0 + beyond), Err(BadTimestamp));
+        }
     }
 
     #[test]

@@ -8,5 +8,5 @@ mod password;
 mod seal;
 
 pub use master::{MasterKey, MasterKeyError};
-pub use password::{HashError, hash_password};
+pub use password::{HashError, hash_password, verify_password};
 pub use seal::{DataKey, Owner, Unopenable};

@@ -1,7 +1,8 @@
 //! Password hashes: argon2id with the library's recommended cost, as PHC strings.
 
 use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use model::secret::Secret;
 
 /// A password can not be hashed.
@@ -18,18 +19,25 @@ pub fn hash_password(password: &Secret) -> Result<String, HashError> {
     hash.map(|hash| hash.to_string()).map_err(|error| HashError(error.to_string()))
 }
 
+/// Whether a password is the one of a hash, which none is when the hash can not be read. Takes as long as hashing.
+#[must_use]
+pub fn verify_password(password: &Secret, hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    Argon2::default().verify_password(password.reveal().as_bytes(), &hash).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
-
     use super::*;
 
     #[test]
     fn a_hash_is_argon2id_and_verifies_its_password_only() {
         let hash = hash_password(&Secret::new("correct horse".to_owned())).unwrap();
         assert!(hash.starts_with("$argon2id$"), "{hash}");
-        let parsed = PasswordHash::new(&hash).unwrap();
-        assert!(Argon2::default().verify_password(b"correct horse", &parsed).is_ok());
-        assert!(Argon2::default().verify_password(b"wrong", &parsed).is_err());
+        let verify = |password: &str, hash: &str| verify_password(&Secret::new(password.to_owned()), hash);
+        assert!(verify("correct horse", &hash));
+        assert!(!verify("wrong", &hash));
+        assert!(!verify("", &hash));
+        assert!(!verify("correct horse", "no hash"));
     }
 }

@@ -1,6 +1,6 @@
 //! The access view: accounts, users and tokens as they are now, and whom a token stands for.
 
-use model::access::{Actor, Event as Happened, Principal, Scopes, TokenHash};
+use model::access::{Actor, Event as Happened, Principal, Scopes, TokenHash, user_id};
 use model::event::Event;
 use model::log::AccountId;
 use model::time::Timestamp;
@@ -16,6 +16,10 @@ const TOKEN: u8 = b't';
 /// Leads from a token's hash to its account: the one key that does not start with an account, because whoever
 /// comes with a token has not said which account it is of.
 const HASH: &[u8] = b"\0hash/";
+/// Leads from a user's id to the accounts that have them, for the same reason: whoever signs in says no account.
+const USER_ACCOUNTS: &[u8] = b"\0user-accounts/";
+/// Leads to a user's tokens that end, those that end first before the others.
+const ENDING: u8 = b'e';
 
 /// Applies an access event.
 pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
@@ -29,9 +33,13 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
         }
         Happened::UserCreated(data) => {
             let (email, name, password_hash) = (data.email.clone(), data.name.clone(), data.password_hash.clone());
+            batch.put(user_account_key(&recorded.id, logged.account), logged.account)?;
             batch.put(row(USER), &User { id: recorded.id.clone(), email, name, password_hash, created_at })?;
         }
-        Happened::UserDeleted(_) => batch.remove(row(USER)),
+        Happened::UserDeleted(_) => {
+            batch.remove(user_account_key(&recorded.id, logged.account));
+            batch.remove(row(USER));
+        }
         Happened::TokenCreated(data) => {
             let token = Token {
                 id: recorded.id.clone(),
@@ -43,11 +51,17 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
                 created_at,
             };
             batch.put(hash_key(&token.hash), &(logged.account, &token.id))?;
+            if let Some(key) = ending_key(logged.account, &token) {
+                batch.put(key, &token.id)?;
+            }
             batch.put(row(TOKEN), &token)?;
         }
         Happened::TokenDeleted(_) => {
             if let Some(token) = batch.row::<Token>(&row(TOKEN))? {
                 batch.remove(hash_key(&token.hash));
+                if let Some(key) = ending_key(logged.account, &token) {
+                    batch.remove(key);
+                }
                 batch.remove(row(TOKEN));
             }
         }
@@ -57,6 +71,24 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
 
 fn hash_key(hash: &TokenHash) -> Vec<u8> {
     [HASH, hash.as_str().as_bytes()].concat()
+}
+
+fn user_account_key(user_id: &str, account: &AccountId) -> Vec<u8> {
+    [&user_accounts(user_id), account.as_str().as_bytes()].concat()
+}
+
+/// User ids hold no zero byte, so it ends them.
+fn user_accounts(user_id: &str) -> Vec<u8> {
+    [USER_ACCOUNTS, user_id.as_bytes(), &[0]].concat()
+}
+
+fn ending_key(account: &AccountId, token: &Token) -> Option<Vec<u8>> {
+    let (user_id, end) = (token.user_id.as_ref()?, token.expires_at?);
+    Some([endings(account, user_id).as_slice(), &end.to_sortable(), token.id.as_bytes()].concat())
+}
+
+fn endings(account: &AccountId, user_id: &str) -> Vec<u8> {
+    key::key(account, ENDING, &[user_id.as_bytes(), &[0]])
 }
 
 /// An account.
@@ -110,7 +142,7 @@ pub struct Token {
     pub created_at: Timestamp,
 }
 
-/// Whom a token stands for, also when its time is over; none when it is unknown or deleted.
+/// Whom a token stands for, also when its time is over; none when it is unknown or deleted, or its user is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ByToken {
     /// The token's SHA-256.
@@ -130,7 +162,11 @@ impl Question for ByToken {
         let Some((account, id)) = store.row::<(AccountId, String)>(&hash_key(&self.hash))? else { return Ok(None) };
         let Some(token) = store.row::<Token>(&key::key(&account, TOKEN, &[id.as_bytes()]))? else { return Ok(None) };
         let user = match &token.user_id {
-            Some(id) => store.row::<User>(&key::key(&account, USER, &[id.as_bytes()]))?,
+            Some(id) => match store.row::<User>(&key::key(&account, USER, &[id.as_bytes()]))? {
+                Some(user) => Some(user),
+                // A user who is gone takes their tokens along.
+                None => return Ok(None),
+            },
             None => None,
         };
         let actor = match user {
@@ -202,6 +238,77 @@ impl Question for Tokens {
 
     fn answer(&self, views: &Views) -> Result<Vec<Token>, Error> {
         rows_below(views, &key::prefix(&self.account, TOKEN))
+    }
+}
+
+/// A user with the account that has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserOf {
+    /// The account.
+    pub account: AccountId,
+    /// The user.
+    pub user: User,
+}
+
+/// The users with an address, over all accounts: one in an account, in the order of the accounts' ids.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UsersByEmail {
+    /// The address, in any case.
+    pub email: String,
+}
+
+impl Question for UsersByEmail {
+    type Answer = Vec<UserOf>;
+    const PATH: &'static str = "access.users_by_email";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<UserOf>, Error> {
+        let store = views.slot(View::Access).store();
+        let id = user_id(&self.email);
+        let mut users = Vec::new();
+        for entry in store.scan(&user_accounts(&id)) {
+            let account: AccountId = postcard::from_bytes(&entry?.1)?;
+            if let Some(user) = store.row(&key::key(&account, USER, &[id.as_bytes()]))? {
+                users.push(UserOf { account, user });
+            }
+        }
+        Ok(users)
+    }
+}
+
+/// The tokens of a user that end, and have not ended: those that end first before the others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EndingTokens {
+    /// In which account.
+    pub account: AccountId,
+    /// Whose.
+    pub user_id: String,
+    /// Those that end after this.
+    pub after: Timestamp,
+}
+
+impl Question for EndingTokens {
+    type Answer = Vec<Token>;
+    const PATH: &'static str = "access.ending_tokens";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<Token>, Error> {
+        let store = views.slot(View::Access).store();
+        let prefix = endings(&self.account, &self.user_id);
+        let after = u64::from_be_bytes(self.after.to_sortable()).saturating_add(1);
+        let from = [prefix.as_slice(), &after.to_be_bytes()].concat();
+        let mut tokens = Vec::new();
+        for entry in store.range(from..key::end_of(&prefix)) {
+            let id: String = postcard::from_bytes(&entry?.1)?;
+            tokens.extend(store.row(&key::key(&self.account, TOKEN, &[id.as_bytes()]))?);
+        }
+        Ok(tokens)
     }
 }
 

@@ -96,7 +96,8 @@ impl Question for List {
 
     fn answer(&self, views: &Views) -> Result<Rows<Event>, Error> {
         let directory = Directory::new(views, &self.account);
-        let found = directory.search(self.filter.search.as_deref())?;
+        let mut found = directory.search(self.filter.search.as_deref())?;
+        found.shown_as = directory.shown_as(self.filter.user_name.as_deref())?;
         let list = RowList {
             store: &views.slot(View::Audit).store(),
             account: &self.account,

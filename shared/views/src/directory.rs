@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::audit::ShownAs;
 use model::directory::{Entry, Kind, Named, Names};
 use model::event::Event;
 use model::log::AccountId;
@@ -55,6 +56,21 @@ impl<'a> Directory<'a> {
             }
         }
         Ok(found)
+    }
+}
+
+impl Directory<'_> {
+    /// Who is shown under a name.
+    pub(crate) fn shown_as(&self, wanted: Option<&str>) -> Result<ShownAs, Error> {
+        let mut shown_as = ShownAs::default();
+        let Some(wanted) = wanted else { return Ok(shown_as) };
+        let prefix = key::prefix(self.account, tag(Kind::User));
+        for entry in self.store.scan(&prefix) {
+            let (key, value) = entry?;
+            let id = String::from_utf8_lossy(&key[prefix.len()..]);
+            shown_as.learn(&id, &postcard::from_bytes::<Entry>(&value)?, wanted);
+        }
+        Ok(shown_as)
     }
 }
 

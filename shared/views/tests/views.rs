@@ -316,6 +316,99 @@ fn a_token_is_found_by_its_hash_until_it_is_deleted() {
     assert_eq!(find(&views), None);
 }
 
+/// An access event about the user or token with this id.
+fn accessed(of: &str, id: &str, event: access::Event) -> [(AccountId, Event); 1] {
+    [(account(of), Event::Access(access::Recorded { event_id: id.into(), time: at(1), id: id.into(), event }))]
+}
+
+fn user_created(email: &str) -> access::Event {
+    let (email, name, password_hash) = (email.to_owned(), "Name".to_owned(), "$argon2id$".to_owned());
+    access::Event::UserCreated(access::UserCreated { email, name, password_hash, by: Actor::system() })
+}
+
+fn token_created(token: &str, user: &str, expires_at: Option<Timestamp>) -> access::Event {
+    access::Event::TokenCreated(access::TokenCreated {
+        name: "ci".into(),
+        hash: TokenHash::of(token),
+        scopes: [Scope::AuditRead].into_iter().collect(),
+        user_id: Some(user.to_owned()),
+        expires_at,
+        by: Actor::system(),
+    })
+}
+
+#[test]
+fn a_user_is_found_by_address_in_every_account_that_has_them_until_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let id = access::user_id("a@x");
+    for (sequence, of) in [(1, "main"), (2, "acme")] {
+        project(&views, View::Access, Stream::Access, sequence, &accessed(of, &id, user_created("a@x")));
+    }
+    let other = access::user_id("b@x");
+    project(&views, View::Access, Stream::Access, 3, &accessed("main", &other, user_created("b@x")));
+    let accounts = |email: &str| -> Vec<String> {
+        let found = answer(&views, views::access::UsersByEmail { email: email.into() });
+        found.into_iter().map(|found| found.account.to_string()).collect()
+    };
+    assert_eq!(accounts("A@X"), ["acme", "main"]);
+    assert_eq!(accounts("a@"), [""; 0]);
+    project(&views, View::Access, Stream::Access, 4, &accessed("main", "t1", token_created("secret", &id, None)));
+    let token = || answer(&views, views::access::ByToken { hash: TokenHash::of("secret") });
+    assert_eq!(token().unwrap().actor.email.as_deref(), Some("a@x"));
+    let deleted = access::Event::UserDeleted(access::UserDeleted { email: "a@x".into(), by: Actor::system() });
+    project(&views, View::Access, Stream::Access, 5, &accessed("main", &id, deleted));
+    assert_eq!(accounts("a@x"), ["acme"]);
+    assert_eq!(token(), None, "a user's tokens end with the user");
+}
+
+#[test]
+fn a_users_tokens_that_still_run_are_listed_by_their_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let tokens = [
+        ("t1", "u", Some(30)),
+        ("t2", "u", Some(10)),
+        ("t3", "u", Some(20)),
+        ("t4", "u", None),
+        ("t5", "u2", Some(20)),
+    ];
+    for (sequence, (id, user, end)) in (1..).zip(tokens) {
+        project(
+            &views,
+            View::Access,
+            Stream::Access,
+            sequence,
+            &accessed("main", id, token_created(id, user, end.map(at))),
+        );
+    }
+    let ids = |after| -> Vec<String> {
+        let question = views::access::EndingTokens { account: account("main"), user_id: "u".into(), after: at(after) };
+        answer(&views, question).into_iter().map(|token| token.id).collect()
+    };
+    assert_eq!(ids(0), ["t2", "t3", "t1"]);
+    assert_eq!(ids(10), ["t3", "t1"]);
+    let deleted = access::Event::TokenDeleted(access::TokenDeleted { name: "ci".into(), by: Actor::system() });
+    project(&views, View::Access, Stream::Access, 6, &accessed("main", "t3", deleted));
+    assert_eq!(ids(10), ["t1"]);
+}
+
+#[test]
+fn a_user_name_is_the_one_that_the_directory_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("e1", 1, "a.b"))]);
+    let found = |name: &str| {
+        let filter = audit::Filter { user_name: Some(name.into()), ..audit::Filter::default() };
+        audit_page(&views, &account("main"), filter, Page::newest(9)).1
+    };
+    assert_eq!((found("u1"), found("alice@x")), (1, 0));
+    let entry = Entry { email: Some("alice@x".into()), ..Entry::default() };
+    let known = Event::Directory { kind: Kind::User, id: "u1".into(), entry };
+    project(&views, View::Directory, Stream::Directory, 1, &[(account("main"), known)]);
+    assert_eq!((found("u1"), found("alice@x"), found("Alice@x")), (0, 1, 0));
+}
+
 #[test]
 fn rows_and_checkpoint_survive_a_restart_together() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,8 +1,11 @@
 //! Accounts never meet: what belongs to another account looks exactly like what does not exist.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
-use crate::flowtrail::{Flowtrail, Topology};
+use crate::flowtrail::{Flowtrail, Topology, flowtrail as program};
 
 async fn text(request: reqwest::RequestBuilder) -> (u16, String) {
     let answer = request.send().await.unwrap();
@@ -85,4 +88,49 @@ async fn a_token_allows_what_its_scopes_say_until_it_is_deleted() {
         let events = flowtrail.get(&format!("/api/events/audit?{codes}&target_id={id}")).await;
         assert_eq!(events.as_array().unwrap().len(), 2);
     }
+}
+
+/// Makes a user on the command line, which reads the password from its standard input.
+fn create_user(flowtrail: &Flowtrail, account: &str, email: &str, password: &str) {
+    let mut command = program(&flowtrail.data());
+    command.env("FLOWTRAIL_NATS_URL", &flowtrail.nats_url).args(["user", "create", email, "--account", account]);
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    assert!(process.wait().unwrap().success());
+}
+
+async fn sign_in(flowtrail: &Flowtrail, email: &str, password: &str) -> (u16, String) {
+    let credentials = json!({ "username": email, "password": password });
+    let (status, text) = text(flowtrail.request("POST", "/api/ni/auth/token").json(&credentials)).await;
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    (status, answer["token"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_user_signs_in_to_their_own_account_until_they_are_deleted() {
+    let mut flowtrail = Flowtrail::start(Topology::Split).await;
+    flowtrail.succeed(["account", "create", "other"]);
+    create_user(&flowtrail, "other", "admin@local", "a password of their own");
+    let signed_in = testkit::eventually("the user can sign in", async || {
+        let (status, token) = sign_in(&flowtrail, "admin@local", "a password of their own").await;
+        (status == 200).then_some(token)
+    })
+    .await;
+    let secret = json!({"event_type": "door.open", "actor_id": "mallory"});
+    assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&secret)).await.0, 202);
+
+    let main = std::mem::replace(&mut flowtrail.token, signed_in);
+    let (status, answer) = text(flowtrail.request("POST", "/api/ni/logs/audit").body("")).await;
+    assert!(status == 200 && answer.contains("LOGIN") && !answer.contains("mallory"), "{status} {answer}");
+    flowtrail.succeed(["user", "delete", "admin@local", "--account", "other"]);
+    testkit::eventually("the token ends with its user", async || {
+        (text(flowtrail.request("GET", "/api/ni/info/version")).await.0 == 401).then_some(())
+    })
+    .await;
+    assert_eq!(sign_in(&flowtrail, "admin@local", "a password of their own").await.0, 401);
+    // The user of the same address in the other account is another one.
+    flowtrail.token = main;
+    assert_eq!(text(flowtrail.request("GET", "/api/ni/info/version")).await.0, 200);
+    let password = std::fs::read_to_string(flowtrail.data().join("admin.password")).unwrap();
+    assert_eq!(sign_in(&flowtrail, "admin@local", password.trim()).await.0, 200);
 }

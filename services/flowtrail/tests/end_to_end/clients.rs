@@ -1,5 +1,5 @@
-//! Real clients: NetBird's and InstaVM's from PyPI, nats-py, a FastAPI application that is asked the same, and
-//! schemathesis over the descriptions of the dialects.
+//! Real clients: NetBird's and InstaVM's from PyPI, one generated from vRNI's description, nats-py, a FastAPI
+//! application that is asked the same, and schemathesis over the descriptions of the dialects.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,6 +27,11 @@ fn nats(flowtrail: &Flowtrail) -> Vec<String> {
     vec!["--nats".to_owned(), flowtrail.nats_url.clone()]
 }
 
+fn password(flowtrail: &Flowtrail) -> Vec<String> {
+    let password = std::fs::read_to_string(flowtrail.data().join("admin.password")).unwrap();
+    vec!["--password".to_owned(), password.trim().to_owned()]
+}
+
 fn description(dialect: &str) -> Vec<String> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../schemas/dialects", dialect].iter().collect();
     vec!["--description".to_owned(), path.into_os_string().into_string().unwrap()]
@@ -38,6 +43,11 @@ fn netbird(_: &Flowtrail) -> Vec<String> {
 
 fn instavm(_: &Flowtrail) -> Vec<String> {
     description("instavm-openapi.json")
+}
+
+fn vrni(_: &Flowtrail) -> Vec<String> {
+    let ends_token = ["--ends-token".to_owned(), "delete".to_owned()];
+    description("vrni-openapi.yml").into_iter().chain(ends_token).collect()
 }
 
 #[tokio::test]
@@ -93,4 +103,29 @@ async fn a_fastapi_application_answers_malformed_requests_the_same_with_split_ro
 #[tokio::test]
 async fn instavms_api_description_holds() {
     passes("check_openapi.py", Topology::Together, instavm).await;
+}
+
+#[tokio::test]
+async fn a_vrni_client_works_in_one_process() {
+    passes("vrni_client.py", Topology::Together, password).await;
+}
+
+#[tokio::test]
+async fn a_vrni_client_works_with_split_roles() {
+    passes("vrni_client.py", Topology::Split, password).await;
+}
+
+#[tokio::test]
+async fn a_vrni_client_works_with_the_least_rights_on_nats() {
+    passes("vrni_client.py", Topology::LeastPrivilege, password).await;
+}
+
+#[tokio::test]
+async fn vrnis_api_description_holds_in_one_process() {
+    passes("check_openapi.py", Topology::Together, vrni).await;
+}
+
+#[tokio::test]
+async fn vrnis_api_description_holds_with_split_roles() {
+    passes("check_openapi.py", Topology::Split, vrni).await;
 }

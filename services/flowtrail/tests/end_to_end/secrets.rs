@@ -40,12 +40,32 @@ async fn no_secret_is_in_clear(topology: Topology) {
     let list = flowtrail.get("/api/event-streaming").await.to_string();
     assert!(!list.contains("Zq7"), "{list}");
     flowtrail.request("DELETE", "/api/event-streaming/1").send().await.unwrap();
+    let password = std::fs::read_to_string(flowtrail.data().join("admin.password")).unwrap().trim().to_owned();
+    let sign_in = async |name: &str, password: &str| {
+        let credentials = json!({ "username": name, "password": password });
+        let answer = flowtrail.request("POST", "/api/ni/auth/token").json(&credentials).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    // A password in the place of the name is one all the same.
+    for (name, password) in [("admin@local", "Zq7-wrong-password"), ("Zq7-wrong-place", "x"), ("Zq7", "Zq7")] {
+        let (status, text) = sign_in(name, password).await;
+        assert!(status == 401 && !text.contains("Zq7"), "{status} {text}");
+    }
+    let (status, text) = sign_in("admin@local", &password).await;
+    let signed_in: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status, 200);
+    let signed_in = signed_in["token"].as_str().unwrap();
+    for body in ["Zq7", r#""Zq7""#, r#"{"username":"a","password":["Zq7"]}"#] {
+        let answer = flowtrail.request("POST", "/api/ni/auth/token").body(body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status == 400 && !text.contains("Zq7"), "{status} {text}");
+    }
     flowtrail.stop();
 
     std::fs::remove_file(flowtrail.data().join("admin.token")).unwrap();
     std::fs::remove_file(flowtrail.data().join("admin.password")).unwrap();
     let searched = [flowtrail.data(), flowtrail.nats_store(), flowtrail.logs()];
-    for text in secrets.iter().copied().chain(["Zq7", token.as_str(), flowtrail.token.as_str()]) {
+    for text in secrets.iter().copied().chain(["Zq7", &token, &password, signed_in, &flowtrail.token]) {
         let found: Vec<PathBuf> = searched.iter().flat_map(|path| holding(path, text)).collect();
         assert_eq!(found, Vec::<PathBuf>::new(), "{text} is in clear");
     }

@@ -21,6 +21,8 @@ const READS: &[&str] = &[
     "/api/event-streaming/99",
     "/api/integrations/event-streaming",
     "/api/integrations/event-streaming/1",
+    "/api/ni/info/version",
+    "/api/ni/nothing",
     "/api/nothing",
     "/v1/audit/events?limit=7",
     "/v1/audit/events?event_group=integration&status=success&limit=200",

@@ -19,7 +19,8 @@ async fn exactly_the_scope_of_a_route_opens_it() {
             let status = world.send(request(route.method.clone(), token, &path, body)).await.status;
             let may = match route.access {
                 Access::Open => true,
-                Access::Token => false,
+                // Nobody may see reverse proxy logs, as there are none.
+                Access::Token => route.path != "/api/events/proxy",
                 Access::Scope(needed) => *scope == needed || *scope == Scope::Admin,
             };
             assert_eq!(status != StatusCode::FORBIDDEN, may, "{} {path} with {scope}: {status}", route.method);

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use model::log::Subject;
 use model::paging::RowPosition;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -119,6 +120,19 @@ async fn headers_that_drip_are_cut_off_after_ten_seconds() {
     }
     let took = started.elapsed();
     assert!((Duration::from_secs(9)..Duration::from_secs(13)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_is_recorded_with_the_address_of_its_connection() {
+    let serving = serving().await;
+    serving.world.user("main", "a@x", "p");
+    let body = r#"{"username":"a@x","password":"wrong"}"#;
+    let head = format!("POST /api/ni/auth/token HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut stream = serving.connect(&format!("{head}{body}")).await;
+    assert!(read(&mut stream, "is wrong").await.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+    let recorded = serving.world.bus.load(&Subject::audit(&account_id("main"), "flowtrail")).await.unwrap();
+    let event: serde_json::Value = serde_json::from_slice(&recorded[0].payload).unwrap();
+    assert_eq!(event["data"]["ip_address"], "127.0.0.1");
 }
 
 #[tokio::test]

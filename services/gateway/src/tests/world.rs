@@ -10,11 +10,12 @@ use axum::response::Response;
 use bus::{Answering, Bus, Endpoint, Options, Refusal, ServiceInfo};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use model::access::{Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash};
+use model::access::{Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id};
 use model::envelope::open_structured;
 use model::event::{Event, decode_event};
 use model::integration::{self, Created, Platform, Value as Setting};
 use model::log::{AccountId, Position, Stream, Subject};
+use model::secret::Secret;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -104,6 +105,38 @@ impl World {
         let recorded = Recorded { event_id, time: at(count), id, event: Access::TokenCreated(created) };
         self.project_into(views, account, Stream::Access, &Event::Access(recorded));
         token
+    }
+
+    /// A user with a password; gives their id.
+    pub(super) fn user(&self, account: &str, email: &str, password: &str) -> String {
+        let password_hash = vault::hash_password(&Secret::new(password.to_owned())).unwrap();
+        let (name, by) = ("Name".to_owned(), Actor::system());
+        let created = UserCreated { email: email.to_owned(), name, password_hash, by };
+        let (id, event_id) = (user_id(email), format!("user-{email}"));
+        let recorded = Recorded { event_id, time: at(0), id: id.clone(), event: Access::UserCreated(created) };
+        self.project(account, Stream::Access, &Event::Access(recorded));
+        id
+    }
+
+    /// A token of a user, as a sign-in makes it; its name is its id too.
+    pub(super) fn user_token(&self, account: &str, user_id: &str, token: &str, expires_at: Timestamp) {
+        let created = TokenCreated {
+            name: "sign-in".to_owned(),
+            hash: TokenHash::of(token),
+            scopes: [Scope::Admin].into_iter().collect(),
+            user_id: Some(user_id.to_owned()),
+            expires_at: Some(expires_at),
+            by: Actor::system(),
+        };
+        let (event_id, event) = (format!("user-token-{token}"), Access::TokenCreated(created));
+        let recorded = Recorded { event_id, time: at(0), id: token.to_owned(), event };
+        self.project(account, Stream::Access, &Event::Access(recorded));
+    }
+
+    /// Sets what the directory knows of a user.
+    pub(super) fn known(&self, account: &str, id: &str, data: &Value) {
+        let subject = Subject::directory(&account_id(account), "user", id);
+        self.cloud_event(&subject, "flowtrail.directory.user.v1", (id, 0), data);
     }
 
     /// Puts an audit event into the view.
@@ -222,12 +255,15 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Checks that this is a refusal in NetBird's shape, and gives its text.
+    /// Checks that this is a refusal in NetBird's shape or in vRNI's, and gives its text.
     #[track_caller]
     pub(super) fn refusal(&self, status: u16) -> String {
         let body = self.json();
         assert_eq!((self.status.as_u16(), body["code"].as_u64()), (status, Some(status.into())), "{body}");
-        assert_eq!(body.as_object().unwrap().len(), 2);
+        if let Some(details) = body.get("details") {
+            assert_eq!(details[0]["code"], status);
+        }
+        assert_eq!(body.as_object().unwrap().len(), if body.get("details").is_some() { 3 } else { 2 });
         body["message"].as_str().unwrap().to_owned()
     }
 

@@ -17,6 +17,16 @@ pub struct Filter {
     pub resource_id: Option<String>,
     /// Happened in this period.
     pub period: Period,
+    /// Done by whom vRNI shows as this: [`Event::user_name`], with the directory's names.
+    pub user_name: Option<String>,
+    /// Came from this address.
+    pub ip_address: Option<String>,
+    /// Done to this kind of resource.
+    pub resource_type: Option<String>,
+    /// This was done: [`Event::operation`].
+    pub operation: Option<String>,
+    /// It ended like this: [`Event::response`].
+    pub response: Option<String>,
     /// Part of activity, type, actor (id, name, address), resource or payload; any case, literal.
     pub search: Option<String>,
     /// Of this group; an empty text is a group too.
@@ -38,16 +48,21 @@ impl Filter {
         self.event_types.is_empty()
             && self.actor_id.is_none()
             && self.resource_id.is_none()
-            && self.search.is_none()
             && self.event_group.is_none()
             && self.status.is_none()
             && self.user_id.is_none()
             && self.vm_id.is_none()
             && self.session_id.is_none()
+            && self.user_name.is_none()
+            && self.ip_address.is_none()
+            && self.resource_type.is_none()
+            && self.operation.is_none()
+            && self.response.is_none()
+            && self.search.is_none()
     }
 
     /// Whether `event` passes, its period aside. `found` holds the ids of the users in the directory whose
-    /// name or address matches the search: they count where the event itself names none.
+    /// name or address matches the search, or is the wanted user name: they count where the event itself names none.
     #[must_use]
     pub fn matches(&self, event: &Event, found: &Named) -> bool {
         let given = &event.given;
@@ -73,6 +88,15 @@ impl Filter {
             return false;
         }
         if self.resource_id.is_some() && self.resource_id != given.resource_id {
+            return false;
+        }
+        let is_as = |wanted: &Option<String>, own: Option<&str>| wanted.is_none() || wanted.as_deref() == own;
+        if !is_as(&self.ip_address, given.ip_address.as_deref())
+            || !is_as(&self.resource_type, given.resource_type.as_deref())
+            || !is_as(&self.response, Some(event.response()))
+            || self.operation.as_ref().is_some_and(|wanted| *wanted != event.operation())
+            || self.user_name.as_ref().is_some_and(|wanted| !found.shown_as.is_shown(event, wanted))
+        {
             return false;
         }
         let Some(search) = &self.search else { return true };

@@ -1,0 +1,100 @@
+//! `/api/ni/auth/token`: signing in makes a token, signing out ends it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use model::access::Principal;
+use model::secret::Secret;
+use serde::Serialize;
+
+use super::fields::Fields;
+use crate::auth::Caller;
+use crate::body::{REQUEST, read};
+use crate::refused::Refused;
+use crate::router::Gateway;
+use crate::server::Peer;
+use crate::sign_in::{Attempt, SignedIn};
+use crate::{freshness, json};
+
+#[derive(Serialize)]
+struct Token<'a> {
+    token: &'a str,
+    /// Milliseconds since 1970.
+    expiry: i64,
+}
+
+/// Makes a token for whoever knows a user's password.
+pub(crate) async fn sign_in(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Refused> {
+    let at_least = freshness::at_least(request.headers())?;
+    let address = request.extensions().get().map(|Peer(address)| *address);
+    let Credentials { name, password } = credentials(&read(request, REQUEST).await?)?;
+    let attempt = Attempt { name, password, address, at_least };
+    let SignedIn { token, expires_at, position } = gateway.sign_in(attempt).await?;
+    let mut response = json::ok(&Token { token: token.reveal(), expiry: expires_at.micros() / 1000 });
+    if let Some(position) = position {
+        freshness::written(response.headers_mut(), position);
+    }
+    Ok(response)
+}
+
+/// Ends the token that the request came with.
+pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
+    let Principal { account, token_id, actor, .. } = caller.principal;
+    let position = gateway.end_token(account, token_id, actor).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(position) = position {
+        freshness::written(response.headers_mut(), position);
+    }
+    Ok(response)
+}
+
+#[derive(Debug)]
+struct Credentials {
+    name: String,
+    password: Secret,
+}
+
+/// A domain may be named, and says nothing: users sign in with their address, which is of one domain anyway.
+fn credentials(body: &[u8]) -> Result<Credentials, Refused> {
+    let mut fields = Fields::read(body)?;
+    if let Some(mut domain) = fields.object("domain")? {
+        let kind = domain.text("domain_type")?;
+        if kind.is_some_and(|kind| kind != "LOCAL" && kind != "LDAP") {
+            return Err(domain.wrong("domain_type", "must be LOCAL or LDAP"));
+        }
+        domain.text("value")?;
+    }
+    let name = fields.text("username")?.ok_or_else(|| fields.wrong("username", "is required"))?;
+    let password = fields.text("password")?.ok_or_else(|| fields.wrong("password", "is required"))?;
+    Ok(Credentials { name, password: Secret::new(password) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(body: &str) -> String {
+        credentials(body.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn name_and_password_are_enough_and_a_domain_may_be_there() {
+        for domain in ["", r#","domain":{}"#, r#","domain":{"domain_type":"LDAP","value":"example.com"}"#] {
+            let body = format!(r#"{{"username":"a@x","password":"p"{domain},"more":1}}"#);
+            let read = credentials(body.as_bytes()).unwrap();
+            assert_eq!((read.name.as_str(), read.password.reveal()), ("a@x", "p"));
+            assert!(!format!("{read:?}").contains("\"p\""));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_without_the_password() {
+        assert_eq!(why(""), "username: is required");
+        assert_eq!(why(r#"{"username":"a@x"}"#), "password: is required");
+        assert_eq!(why(r#"{"username":"a@x","password":7131}"#), "password: must be a string");
+        let body = r#"{"username":"a@x","password":"p","domain":{"domain_type":"ldap"}}"#;
+        assert_eq!(why(body), "domain.domain_type: must be LOCAL or LDAP");
+    }
+}
