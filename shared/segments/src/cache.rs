@@ -1,0 +1,97 @@
+//! What was read from disk and decoded, kept within a budget of bytes.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache as QuickCache;
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use crate::Error;
+use crate::codes::Codes;
+use crate::dictionary::Dictionaries;
+use crate::key::Kind;
+use crate::segment::IdIndex;
+use crate::slices::Slices;
+
+/// What is cached: of which table, which kind, which segment or epoch, which column or block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    table: u64,
+    kind: u8,
+    number: u32,
+    place: u32,
+}
+
+impl Key {
+    pub(crate) fn new(table: u64, kind: Kind, number: u32, place: u32) -> Self {
+        Self { table, kind: kind as u8, number, place }
+    }
+
+    /// The index over a segment's ids, which has no value of its own on disk.
+    pub(crate) fn id_index(table: u64, number: u32) -> Self {
+        Self { table, kind: 0, number, place: 0 }
+    }
+}
+
+/// A decoded value.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Times(Arc<Vec<i64>>),
+    Codes(Arc<Codes>),
+    Slices(Arc<Slices>),
+    IdIndex(Arc<IdIndex>),
+    Dictionaries(Arc<Dictionaries>),
+}
+
+#[derive(Clone, Debug)]
+struct Bytes;
+
+impl Weighter<Key, Value> for Bytes {
+    fn weight(&self, _: &Key, value: &Value) -> u64 {
+        /// What the cache itself keeps for a value.
+        const OVERHEAD: usize = 96;
+        let bytes = match value {
+            Value::Times(times) => 8 * times.len(),
+            Value::Codes(codes) => codes.weight(),
+            Value::Slices(slices) => slices.weight(),
+            Value::IdIndex(index) => index.weight(),
+            Value::Dictionaries(dictionaries) => dictionaries.weight(),
+        };
+        (bytes + OVERHEAD) as u64
+    }
+}
+
+/// The cache of a store.
+pub(crate) struct Cache(QuickCache<Key, Value, Bytes>);
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Cache({} bytes)", self.0.weight())
+    }
+}
+
+impl Cache {
+    pub(crate) fn new(budget: u64) -> Self {
+        /// What a column takes on the average.
+        const USUAL: u64 = 64 << 10;
+        /// Few, so that the budget of each holds a column of the largest kind.
+        const SHARDS: usize = 4;
+        let items = usize::try_from(budget / USUAL).unwrap_or(usize::MAX).max(16);
+        let options =
+            OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(budget).shards(SHARDS).build();
+        let cache = options.map(|options| {
+            QuickCache::with_options(options, Bytes, DefaultHashBuilder::default(), Default::default())
+        });
+        // The options are whole; a cache by default options would be as right and less tuned.
+        Self(cache.unwrap_or_else(|_| QuickCache::with_weighter(items, budget, Bytes)))
+    }
+
+    /// The value, loaded if need be. Of several who ask at once, one loads.
+    pub(crate) fn get(&self, key: Key, load: impl FnOnce() -> Result<Value, Error>) -> Result<Value, Error> {
+        self.0.get_or_insert_with(&key, load)
+    }
+
+    /// Bytes in use.
+    pub(crate) fn weight(&self) -> u64 {
+        self.0.weight()
+    }
+}

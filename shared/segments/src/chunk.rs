@@ -1,0 +1,128 @@
+//! A chunk: rows that were committed together and are not sealed yet, in memory in columns and on disk as one value.
+
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+
+use crate::codes::Codes;
+use crate::row::{self, Coded};
+use crate::slices::Slices;
+use crate::{Error, Schema, frame};
+
+const WHAT: &str = "a chunk";
+
+/// Rows in columns, ordered by time and id.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) times: Arc<Vec<i64>>,
+    pub(crate) ids: Arc<Slices>,
+    pub(crate) codes: Vec<Arc<Codes>>,
+    pub(crate) present: Vec<RoaringBitmap>,
+    pub(crate) texts: Vec<Arc<Slices>>,
+    /// What it takes to show each row: codes and rest.
+    pub(crate) rows: Slices,
+}
+
+impl Columns {
+    /// From rows that are in order.
+    pub(crate) fn new(schema: &Schema, rows: &[Coded]) -> Self {
+        let mut ids = Slices::with_capacity(rows.len(), rows.len() * 16);
+        let mut encoded = Slices::with_capacity(rows.len(), rows.len() * 96);
+        let mut buffer = Vec::new();
+        for row in rows {
+            ids.push(&row.id);
+            buffer.clear();
+            row::encode(&row.codes, &row.rest, &mut buffer);
+            encoded.push(&buffer);
+        }
+        let column = |column: usize| Codes::new(rows.iter().map(|row| row.codes[column]));
+        let codes: Vec<Arc<Codes>> = (0..schema.symbols.len()).map(|number| Arc::new(column(number))).collect();
+        let text_column = |number: usize| {
+            let mut texts = Slices::default();
+            for row in rows {
+                texts.push(row.texts.get(number).map(Vec::as_slice).unwrap_or_default());
+            }
+            Arc::new(texts)
+        };
+        Self {
+            times: Arc::new(rows.iter().map(|row| row.time).collect()),
+            ids: Arc::new(ids),
+            present: codes.iter().map(|codes| codes.present()).collect(),
+            codes,
+            texts: (0..schema.texts).map(text_column).collect(),
+            rows: encoded,
+        }
+    }
+
+    /// One row, taken apart.
+    pub(crate) fn coded(&self, index: usize) -> Result<Coded, Error> {
+        let (codes, rest) = row::decode(self.rows.get(index), self.codes.len())?;
+        Ok(Coded {
+            time: self.times[index],
+            id: self.ids.get(index).into(),
+            codes,
+            texts: self.texts.iter().map(|texts| texts.get(index).to_vec()).collect(),
+            rest: rest.into(),
+        })
+    }
+}
+
+/// Some of the newest rows of a table.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) number: u32,
+    pub(crate) epoch: u32,
+    pub(crate) columns: Columns,
+}
+
+impl Chunk {
+    pub(crate) fn len(&self) -> usize {
+        self.columns.times.len()
+    }
+
+    /// The value that makes it durable.
+    pub(crate) fn encode(&self, framer: &mut frame::Framer) -> Vec<u8> {
+        let times: Vec<u8> = self.columns.times.iter().flat_map(|time| time.to_le_bytes()).collect();
+        let mut parts = Slices::default();
+        parts.push(&self.epoch.to_le_bytes());
+        parts.push(&times);
+        parts.push(&self.columns.ids.encode());
+        parts.push(&self.columns.rows.encode());
+        for texts in &self.columns.texts {
+            parts.push(&texts.encode());
+        }
+        framer.frame(&parts.encode())
+    }
+
+    /// What [`Self::encode`] wrote.
+    pub(crate) fn decode(number: u32, value: &[u8], schema: &Schema) -> Result<Self, Error> {
+        let damaged = || Error::Damaged(WHAT);
+        let parts = Slices::decode(&frame::open(value, WHAT)?, WHAT)?;
+        if parts.len() != 4 + schema.texts {
+            return Err(damaged());
+        }
+        let epoch = u32::from_le_bytes(parts.get(0).try_into().map_err(|_| damaged())?);
+        let times: Vec<i64> = parts.get(1).as_chunks().0.iter().map(|time| i64::from_le_bytes(*time)).collect();
+        let ids = Slices::decode(parts.get(2), WHAT)?;
+        let rows = Slices::decode(parts.get(3), WHAT)?;
+        let texts: Result<Vec<Arc<Slices>>, Error> =
+            (0..schema.texts).map(|number| Slices::decode(parts.get(4 + number), WHAT).map(Arc::new)).collect();
+        let texts = texts?;
+        let length = times.len();
+        if ids.len() != length || rows.len() != length || texts.iter().any(|texts| texts.len() != length) {
+            return Err(damaged());
+        }
+        let mut columns = vec![Vec::with_capacity(length); schema.symbols.len()];
+        for index in 0..length {
+            let (codes, _) = row::decode(rows.get(index), columns.len())?;
+            for (column, code) in columns.iter_mut().zip(codes) {
+                column.push(code);
+            }
+        }
+        let codes: Vec<Arc<Codes>> =
+            columns.into_iter().map(|column| Arc::new(Codes::new(column.into_iter()))).collect();
+        let present = codes.iter().map(|codes| codes.present()).collect();
+        let columns = Columns { times: Arc::new(times), ids: Arc::new(ids), codes, present, texts, rows };
+        Ok(Self { number, epoch, columns })
+    }
+}

@@ -1,0 +1,203 @@
+//! A column of codes in the narrowest integers that hold them, and how it is compared with wanted codes.
+
+use roaring::RoaringBitmap;
+
+use crate::Error;
+
+/// A column of codes.
+#[derive(Clone, Debug)]
+pub(crate) enum Codes {
+    Bytes(Vec<u8>),
+    Shorts(Vec<u16>),
+    Words(Vec<u32>),
+}
+
+/// Which rows pass: a byte for each, 1 or 0, because compilers turn loops over bytes into vector instructions.
+pub(crate) type Mask = Vec<u8>;
+
+/// Wanted codes, laid out for comparison with columns of any width.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeSet {
+    members: RoaringBitmap,
+    /// For each code a 1 or a 0; at least as long as a column of bytes or shorts needs, if it is used for one.
+    table: Vec<u8>,
+}
+
+const BYTES: usize = 1 << 8;
+const SHORTS: usize = 1 << 16;
+
+impl CodeSet {
+    pub(crate) fn new(members: RoaringBitmap) -> Self {
+        let longest = members.max().map_or(0, |max| max as usize + 1);
+        let length = if longest <= BYTES { BYTES } else { longest.max(SHORTS) };
+        let mut table = Vec::new();
+        // A single code is compared, not looked up.
+        if members.len() != 1 {
+            table.resize(length, 0);
+            for member in &members {
+                table[member as usize] = 1;
+            }
+        }
+        Self { members, table }
+    }
+
+    pub(crate) fn members(&self) -> &RoaringBitmap {
+        &self.members
+    }
+
+    fn single(&self) -> Option<u32> {
+        if self.members.len() == 1 { self.members.min() } else { None }
+    }
+}
+
+impl Codes {
+    /// From codes, in the width that the largest needs.
+    pub(crate) fn new(codes: impl ExactSizeIterator<Item = u32> + Clone) -> Self {
+        // The conversions can not fail: the largest code was looked at.
+        match codes.clone().max().unwrap_or_default() {
+            0..=0xff => Self::Bytes(codes.map(|code| u8::try_from(code).unwrap_or_default()).collect()),
+            0x100..=0xffff => Self::Shorts(codes.map(|code| u16::try_from(code).unwrap_or_default()).collect()),
+            0x1_0000.. => Self::Words(codes.collect()),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(codes) => codes.len(),
+            Self::Shorts(codes) => codes.len(),
+            Self::Words(codes) => codes.len(),
+        }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> u32 {
+        match self {
+            Self::Bytes(codes) => codes[index].into(),
+            Self::Shorts(codes) => codes[index].into(),
+            Self::Words(codes) => codes[index],
+        }
+    }
+
+    /// Which codes are there.
+    pub(crate) fn present(&self) -> RoaringBitmap {
+        match self {
+            Self::Bytes(codes) => codes.iter().map(|code| u32::from(*code)).collect(),
+            Self::Shorts(codes) => codes.iter().map(|code| u32::from(*code)).collect(),
+            Self::Words(codes) => codes.iter().copied().collect(),
+        }
+    }
+
+    /// Sets the mask's bytes to whether the codes from `from` on are wanted.
+    pub(crate) fn select(&self, set: &CodeSet, from: usize, mask: &mut [u8]) {
+        let range = from..from + mask.len();
+        match (self, set.single()) {
+            (Self::Bytes(codes), Some(code)) => equal(&codes[range], u8::try_from(code).ok(), mask),
+            (Self::Shorts(codes), Some(code)) => equal(&codes[range], u16::try_from(code).ok(), mask),
+            (Self::Words(codes), Some(code)) => equal(&codes[range], Some(code), mask),
+            (Self::Bytes(codes), None) => {
+                if let Some(table) = set.table.first_chunk::<BYTES>() {
+                    look_up(&codes[range], |code| table[usize::from(code)], mask);
+                }
+            }
+            (Self::Shorts(codes), None) => match set.table.first_chunk::<SHORTS>() {
+                Some(table) => look_up(&codes[range], |code| table[usize::from(code)], mask),
+                None => look_up(&codes[range], |code| set.table.get(usize::from(code)).copied().unwrap_or_default(), mask),
+            },
+            (Self::Words(codes), None) => {
+                look_up(&codes[range], |code| set.table.get(code as usize).copied().unwrap_or_default(), mask);
+            }
+        }
+    }
+
+    /// How many codes of a range are wanted.
+    pub(crate) fn count(&self, set: &CodeSet, range: std::ops::Range<usize>) -> u64 {
+        match (self, set.single()) {
+            (Self::Bytes(codes), Some(code)) => count_equal(&codes[range], u8::try_from(code).ok()),
+            (Self::Shorts(codes), Some(code)) => count_equal(&codes[range], u16::try_from(code).ok()),
+            (Self::Words(codes), Some(code)) => count_equal(&codes[range], Some(code)),
+            (Self::Bytes(_) | Self::Shorts(_) | Self::Words(_), None) => {
+                let mut mask = vec![0; range.len()];
+                self.select(set, range.start, &mut mask);
+                ones(&mask)
+            }
+        }
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Bytes(codes) => codes.len(),
+            Self::Shorts(codes) => 2 * codes.len(),
+            Self::Words(codes) => 4 * codes.len(),
+        }
+    }
+
+    /// The width, then the codes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Bytes(codes) => [&[1], codes.as_slice()].concat(),
+            Self::Shorts(codes) => [2].into_iter().chain(codes.iter().flat_map(|code| code.to_le_bytes())).collect(),
+            Self::Words(codes) => [4].into_iter().chain(codes.iter().flat_map(|code| code.to_le_bytes())).collect(),
+        }
+    }
+
+    /// What [`Self::encode`] wrote.
+    pub(crate) fn decode(encoded: &[u8]) -> Result<Self, Error> {
+        const WHAT: Error = Error::Damaged("a column");
+        let (width, bytes) = encoded.split_first().ok_or(WHAT)?;
+        match width {
+            1 => Ok(Self::Bytes(bytes.to_vec())),
+            2 => Ok(Self::Shorts(bytes.as_chunks().0.iter().map(|code| u16::from_le_bytes(*code)).collect())),
+            4 => Ok(Self::Words(bytes.as_chunks().0.iter().map(|code| u32::from_le_bytes(*code)).collect())),
+            _ => Err(WHAT),
+        }
+    }
+}
+
+fn equal<T: PartialEq + Copy>(codes: &[T], wanted: Option<T>, mask: &mut [u8]) {
+    match wanted {
+        Some(wanted) => look_up(codes, |code| u8::from(code == wanted), mask),
+        // It is wider than any code here.
+        None => mask.fill(0),
+    }
+}
+
+fn look_up<T: Copy>(codes: &[T], wants: impl Fn(T) -> u8, mask: &mut [u8]) {
+    for (byte, code) in mask.iter_mut().zip(codes) {
+        *byte = wants(*code);
+    }
+}
+
+fn count_equal<T: PartialEq + Copy>(codes: &[T], wanted: Option<T>) -> u64 {
+    let Some(wanted) = wanted else { return 0 };
+    // Counted by bytes, which vectorizes; a block is as long as a byte can count.
+    let count = |block: &[T]| u64::from(block.iter().fold(0_u8, |count, code| count + u8::from(*code == wanted)));
+    codes.chunks(255).map(count).sum()
+}
+
+/// How many bytes of a mask are 1.
+pub(crate) fn ones(mask: &[u8]) -> u64 {
+    mask.chunks(255).map(|block| u64::from(block.iter().sum::<u8>())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_width_selects_and_counts_the_same_as_a_set_would() {
+        for largest in [3_u32, 255, 256, 65_535, 65_536, 300_000] {
+            let column: Vec<u32> = (0..2000).map(|n| n * 7919 % (largest + 1)).chain([largest]).collect();
+            let codes = Codes::new(column.iter().copied());
+            let codes = Codes::decode(&codes.encode()).unwrap();
+            assert_eq!(codes.present(), column.iter().copied().collect());
+            for wanted in [vec![], vec![largest], vec![400_000], vec![0, 3, largest, 500_000], (0..=largest).collect()] {
+                let set = CodeSet::new(wanted.iter().copied().collect());
+                let mut mask = vec![9; 1500];
+                codes.select(&set, 501, &mut mask);
+                let expected: Mask = column[501..].iter().map(|code| u8::from(wanted.contains(code))).collect();
+                assert_eq!(mask, expected, "{largest} {wanted:?}");
+                assert_eq!(codes.count(&set, 501..2001), ones(&expected));
+            }
+        }
+    }
+}

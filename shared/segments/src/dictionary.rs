@@ -1,0 +1,160 @@
+//! Dictionaries: each symbol once, with the code that stands for it in columns.
+//!
+//! A table's dictionaries only grow. When they have grown too large, the table begins a new *epoch* with empty ones;
+//! segments keep the epoch that they were sealed in. So what is held for writing is bounded, however many different
+//! values there are, and old epochs are read through the cache like any column.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use crate::slices::Slices;
+use crate::{Error, frame, key};
+
+/// The dictionaries of one table in one epoch.
+#[derive(Debug)]
+pub(crate) struct Dictionaries {
+    pub(crate) epoch: u32,
+    dictionaries: Vec<Dictionary>,
+}
+
+#[derive(Debug, Default)]
+struct Dictionary {
+    symbols: Vec<Arc<[u8]>>,
+    codes: HashMap<Arc<[u8]>, u32, RandomState>,
+    bytes: usize,
+}
+
+impl Dictionaries {
+    pub(crate) fn new(epoch: u32, count: usize) -> Self {
+        Self { epoch, dictionaries: (0..count).map(|_| Dictionary::default()).collect() }
+    }
+
+    /// Reads an epoch's dictionaries.
+    pub(crate) fn load(tree: &sled::Tree, table: &[u8], epoch: u32, count: usize) -> Result<Self, Error> {
+        const WHAT: &str = "a dictionary";
+        let mut loaded = Self::new(epoch, count);
+        for entry in tree.scan_prefix(key::key(table, key::Kind::Symbols, &[epoch])) {
+            let (key, value) = entry?;
+            let [_, dictionary, first] = key::numbers(&key).ok_or(Error::Damaged(WHAT))?;
+            let symbols = Slices::decode(&frame::open(&value, WHAT)?, WHAT)?;
+            let dictionary = loaded.dictionaries.get_mut(dictionary as usize).ok_or(Error::Damaged(WHAT))?;
+            if dictionary.symbols.len() != first as usize {
+                return Err(Error::Damaged(WHAT));
+            }
+            for index in 0..symbols.len() {
+                dictionary.add(symbols.get(index).into());
+            }
+        }
+        Ok(loaded)
+    }
+
+    pub(crate) fn code(&self, dictionary: usize, symbol: &[u8]) -> Option<u32> {
+        self.dictionaries[dictionary].codes.get(symbol).copied()
+    }
+
+    pub(crate) fn symbol(&self, dictionary: usize, code: u32) -> Result<Arc<[u8]>, Error> {
+        let symbol = self.dictionaries[dictionary].symbols.get(code as usize);
+        symbol.cloned().ok_or(Error::Damaged("a dictionary"))
+    }
+
+    pub(crate) fn symbols(&self, dictionary: usize) -> &[Arc<[u8]>] {
+        &self.dictionaries[dictionary].symbols
+    }
+
+    /// Takes new symbols in, which were given the codes that follow the known ones.
+    pub(crate) fn extend(&mut self, new: &NewSymbols) {
+        for (dictionary, new) in self.dictionaries.iter_mut().zip(&new.dictionaries) {
+            for symbol in &new.symbols {
+                dictionary.add(symbol.clone());
+            }
+        }
+    }
+
+    /// How many symbols all dictionaries hold.
+    pub(crate) fn len(&self) -> usize {
+        self.dictionaries.iter().map(|dictionary| dictionary.symbols.len()).sum()
+    }
+
+    /// About how many bytes of memory they take.
+    pub(crate) fn weight(&self) -> usize {
+        /// An allocation with its counters, a place in the list, an entry of the hash table.
+        const EACH: usize = 16 + 16 + 32;
+        self.dictionaries.iter().map(|dictionary| dictionary.bytes + EACH * dictionary.symbols.len()).sum()
+    }
+}
+
+impl Dictionary {
+    fn add(&mut self, symbol: Arc<[u8]>) {
+        let code = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
+        self.bytes += symbol.len();
+        self.codes.insert(symbol.clone(), code);
+        self.symbols.push(symbol);
+    }
+}
+
+/// Symbols that are not committed yet, for each dictionary.
+#[derive(Debug)]
+pub(crate) struct NewSymbols {
+    dictionaries: Vec<NewDictionary>,
+}
+
+#[derive(Debug, Default)]
+struct NewDictionary {
+    /// The code of the first.
+    first: u32,
+    symbols: Vec<Arc<[u8]>>,
+    codes: HashMap<Arc<[u8]>, u32, RandomState>,
+}
+
+impl NewSymbols {
+    /// None yet, beyond those of `known`.
+    pub(crate) fn beyond(known: &Dictionaries) -> Self {
+        let after = |dictionary: &Dictionary| NewDictionary {
+            first: u32::try_from(dictionary.symbols.len()).unwrap_or(u32::MAX),
+            ..NewDictionary::default()
+        };
+        Self { dictionaries: known.dictionaries.iter().map(after).collect() }
+    }
+
+    /// The code of a symbol that is not known otherwise.
+    pub(crate) fn code(&mut self, dictionary: usize, symbol: &[u8]) -> u32 {
+        let new = &mut self.dictionaries[dictionary];
+        if let Some(code) = new.codes.get(symbol) {
+            return *code;
+        }
+        let code = new.first.saturating_add(u32::try_from(new.symbols.len()).unwrap_or(u32::MAX));
+        let symbol: Arc<[u8]> = symbol.into();
+        new.codes.insert(symbol.clone(), code);
+        new.symbols.push(symbol);
+        code
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.dictionaries.iter().map(|dictionary| dictionary.symbols.len()).sum()
+    }
+
+    pub(crate) fn symbol(&self, dictionary: usize, code: u32) -> Option<Arc<[u8]>> {
+        let new = &self.dictionaries[dictionary];
+        new.symbols.get(code.checked_sub(new.first)? as usize).cloned()
+    }
+
+    /// The values that make them durable.
+    pub(crate) fn values(&self, table: &[u8], epoch: u32, framer: &mut frame::Framer) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut values = Vec::new();
+        for (number, new) in self.dictionaries.iter().enumerate() {
+            if new.symbols.is_empty() {
+                continue;
+            }
+            let mut slices = Slices::default();
+            for symbol in &new.symbols {
+                slices.push(symbol);
+            }
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let key = key::key(table, key::Kind::Symbols, &[epoch, number, new.first]);
+            values.push((key, framer.frame(&slices.encode())));
+        }
+        values
+    }
+}

@@ -1,0 +1,279 @@
+//! Lists: counting over all parts, then one page out of those that hold it.
+//!
+//! Parts overlap in time where rows came late. Those that do are read as one, merged by time and id; all others are
+//! passed over by their counts.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::part::Part;
+use crate::predicate::Resolved;
+use crate::slices::Slices;
+use crate::store::Store;
+use crate::table::Table;
+use crate::{Error, Predicate, Row};
+
+/// Where a row stands in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Its time.
+    pub time: i64,
+    /// Its id.
+    pub id: Vec<u8>,
+}
+
+/// Where a page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// So many rows after the newest.
+    Offset(u64),
+    /// After this row.
+    After(Position),
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Where it starts.
+    pub start: Start,
+    /// At most this many rows.
+    pub limit: usize,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// The rows, newest first.
+    pub rows: Vec<Row>,
+    /// How many rows match on all pages together.
+    pub total: u64,
+    /// Whether more rows follow the last.
+    pub has_more: bool,
+}
+
+/// What rows are asked for.
+pub(crate) struct Query<'a> {
+    pub(crate) predicate: &'a Predicate,
+    pub(crate) period: (Option<i64>, Option<i64>),
+}
+
+/// A table as it is at one moment, and a predicate in the codes of its epochs.
+pub(crate) struct Snapshot {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) resolved: HashMap<u32, Resolved>,
+}
+
+/// What of a part is asked for.
+pub(crate) struct Stretch {
+    pub(crate) part: Part,
+    pub(crate) wanted: Resolved,
+    /// The rows in the period.
+    pub(crate) range: Range<usize>,
+}
+
+impl Snapshot {
+    /// What of each part is asked for; parts without are left out.
+    pub(crate) fn stretches(self, period: (Option<i64>, Option<i64>)) -> Result<Vec<Stretch>, Error> {
+        let mut stretches = Vec::new();
+        for part in self.parts {
+            let wanted = match self.resolved.get(&part.epoch()) {
+                Some(resolved) => resolved.within(&part),
+                None => Resolved::Never,
+            };
+            if matches!(wanted, Resolved::Never) {
+                continue;
+            }
+            let range = part.range(period.0, period.1)?;
+            if !range.is_empty() {
+                stretches.push(Stretch { part, wanted, range });
+            }
+        }
+        Ok(stretches)
+    }
+}
+
+/// Rows of one part that the page may hold.
+struct Counted {
+    stretch: Stretch,
+    /// The rows after the page's start, as far as a position says.
+    range: Range<usize>,
+    /// How many of them match.
+    matching: u64,
+    /// The earliest and latest time.
+    span: (i64, i64),
+}
+
+/// One page and the exact total.
+pub(crate) fn list(store: &Store, table: &Table, query: &Query<'_>, page: &Page) -> Result<Rows, Error> {
+    let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
+    let mut total = 0;
+    let mut counted = Vec::new();
+    for stretch in stretches {
+        let matching = stretch.part.count(&stretch.wanted, stretch.range.clone())?;
+        if matching == 0 {
+            continue;
+        }
+        total += matching;
+        let (range, matching) = match &page.start {
+            Start::Offset(_) => (stretch.range.clone(), matching),
+            Start::After(position) => after(&stretch, position, matching)?,
+        };
+        if matching > 0 {
+            let span = stretch.part.span();
+            counted.push(Counted { stretch, range, matching, span });
+        }
+    }
+    let available: u64 = counted.iter().map(|part| part.matching).sum();
+    let skip = match &page.start {
+        Start::Offset(offset) => *offset,
+        Start::After(_) => 0,
+    };
+    let has_more = available.saturating_sub(skip) > page.limit as u64;
+    let mut rows = Vec::new();
+    for (part, index) in places(counted, skip, page.limit)? {
+        rows.push(table.read(store.schema(), &part, index)?);
+    }
+    Ok(Rows { rows, total, has_more })
+}
+
+/// The rows of a stretch that come after a position in the list, which are the older ones.
+fn after(stretch: &Stretch, position: &Position, matching: u64) -> Result<(Range<usize>, u64), Error> {
+    let end = stretch.part.before(position.time, &position.id)?;
+    let range = stretch.range.start..stretch.range.end.min(end).max(stretch.range.start);
+    if range == stretch.range {
+        return Ok((range, matching));
+    }
+    let matching = stretch.part.count(&stretch.wanted, range.clone())?;
+    Ok((range, matching))
+}
+
+/// Where the rows of the page are.
+fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
+    counted.sort_by_key(|part| std::cmp::Reverse(part.span.1));
+    let mut places = Vec::new();
+    let mut left = counted.into_iter().peekable();
+    while places.len() < limit {
+        let Some(first) = left.next() else { break };
+        let mut earliest = first.span.0;
+        let mut group = vec![first];
+        while let Some(next) = left.next_if(|next| next.span.1 >= earliest) {
+            earliest = earliest.min(next.span.0);
+            group.push(next);
+        }
+        let matching: u64 = group.iter().map(|part| part.matching).sum();
+        if matching <= skip {
+            skip -= matching;
+            continue;
+        }
+        merge(group, skip, limit, &mut places)?;
+        skip = 0;
+    }
+    Ok(places)
+}
+
+/// The matching rows of one part of a group, newest last.
+struct Matched {
+    part: Part,
+    rows: Vec<u32>,
+    times: Arc<Vec<i64>>,
+}
+
+/// Adds rows of parts that overlap, newest first, until there are `limit`.
+fn merge(group: Vec<Counted>, skip: u64, limit: usize, places: &mut Vec<(Part, usize)>) -> Result<(), Error> {
+    let mut matched = Vec::with_capacity(group.len());
+    for Counted { stretch, range, .. } in group {
+        let start = range.start;
+        let mask = stretch.part.mask(&stretch.wanted, range)?;
+        let rows = memchr::memchr_iter(1, &mask).map(|row| u32::try_from(start + row).unwrap_or(u32::MAX)).collect();
+        matched.push(Matched { times: stretch.part.times()?, part: stretch.part, rows });
+    }
+    let mut skip = skip - pass_over(&mut matched, skip);
+    let mut heap = BinaryHeap::new();
+    for from in 0..matched.len() {
+        heap.extend(next(&mut matched, from)?);
+    }
+    while places.len() < limit {
+        let Some(newest) = heap.pop() else { break };
+        heap.extend(next(&mut matched, newest.from)?);
+        if skip > 0 {
+            skip -= 1;
+        } else {
+            places.push((matched[newest.from].part.clone(), newest.row));
+        }
+    }
+    Ok(())
+}
+
+/// Drops the newest rows, at most `skip` of them, without merging: all that are later than some time.
+fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
+    let later = |part: &Matched, time: i64| {
+        part.rows.len() - part.rows.partition_point(|row| part.times[*row as usize] <= time)
+    };
+    let all_later = |matched: &[Matched], time: i64| matched.iter().map(|part| later(part, time) as u64).sum::<u64>();
+    let ends = |part: &Matched| Some((part.times[*part.rows.first()? as usize], part.times[*part.rows.last()? as usize]));
+    let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
+    let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
+    // The earliest time after which there are not too many.
+    let (mut low, mut high) = (earliest.saturating_sub(1), latest);
+    while low < high {
+        // Rounded down, so that it is never `high`.
+        let middle = low.wrapping_add((high.abs_diff(low) / 2).cast_signed());
+        if all_later(matched, middle) <= skip { high = middle } else { low = middle + 1 }
+    }
+    let passed = all_later(matched, high);
+    for part in matched {
+        let keep = part.rows.len() - later(part, high);
+        part.rows.truncate(keep);
+    }
+    passed
+}
+
+/// The next row of a part in the merge, ordered by time and id.
+struct Candidate {
+    time: i64,
+    row: usize,
+    from: usize,
+    ids: Ids,
+}
+
+/// Ids are looked at only where times are equal.
+#[derive(Clone)]
+struct Ids(Part);
+
+fn next(matched: &mut [Matched], from: usize) -> Result<Option<Candidate>, Error> {
+    let part = &mut matched[from];
+    let Some(row) = part.rows.pop() else { return Ok(None) };
+    let row = row as usize;
+    Ok(Some(Candidate { time: part.times[row], row, from, ids: Ids(part.part.clone()) }))
+}
+
+impl Ids {
+    fn get(&self) -> Option<Arc<Slices>> {
+        self.0.ids().ok()
+    }
+}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.time.cmp(&other.time).then_with(|| match (self.ids.get(), other.ids.get()) {
+            (Some(mine), Some(others)) => mine.get(self.row).cmp(others.get(other.row)),
+            (None, Some(_)) | (Some(_), None) | (None, None) => Ordering::Equal,
+        })
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Candidate {}

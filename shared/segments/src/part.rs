@@ -1,0 +1,215 @@
+//! A part of a table as a reader sees it: a chunk or a segment, and which of its rows are superseded.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+
+use crate::Error;
+use crate::chunk::Chunk;
+use crate::codes::{Codes, Mask};
+use crate::predicate::Resolved;
+use crate::row::{self, Coded};
+use crate::segment::Segment;
+use crate::slices::Slices;
+
+/// Some rows of a table, ordered by time and id. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) body: Body,
+    pub(crate) superseded: Arc<RoaringBitmap>,
+}
+
+/// Where the rows are.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Chunk(Arc<Chunk>),
+    Segment(Arc<Segment>),
+}
+
+impl Part {
+    pub(crate) fn number(&self) -> u32 {
+        match &self.body {
+            Body::Chunk(chunk) => chunk.number,
+            Body::Segment(segment) => segment.number,
+        }
+    }
+
+    /// Which dictionaries its codes are of.
+    pub(crate) fn epoch(&self) -> u32 {
+        match &self.body {
+            Body::Chunk(chunk) => chunk.epoch,
+            Body::Segment(segment) => segment.epoch,
+        }
+    }
+
+    /// How many rows there are, superseded ones too.
+    pub(crate) fn len(&self) -> usize {
+        match &self.body {
+            Body::Chunk(chunk) => chunk.len(),
+            Body::Segment(segment) => segment.len(),
+        }
+    }
+
+    /// How many rows are not superseded.
+    pub(crate) fn live(&self) -> u64 {
+        (self.len() as u64).saturating_sub(self.superseded.len())
+    }
+
+    /// The earliest and the latest time.
+    pub(crate) fn span(&self) -> (i64, i64) {
+        match &self.body {
+            Body::Chunk(chunk) => {
+                let times = &chunk.columns.times;
+                (times.first().copied().unwrap_or(i64::MAX), times.last().copied().unwrap_or(i64::MIN))
+            }
+            Body::Segment(segment) => (segment.first, segment.last),
+        }
+    }
+
+    pub(crate) fn times(&self) -> Result<Arc<Vec<i64>>, Error> {
+        match &self.body {
+            Body::Chunk(chunk) => Ok(chunk.columns.times.clone()),
+            Body::Segment(segment) => segment.times(),
+        }
+    }
+
+    pub(crate) fn ids(&self) -> Result<Arc<Slices>, Error> {
+        match &self.body {
+            Body::Chunk(chunk) => Ok(chunk.columns.ids.clone()),
+            Body::Segment(segment) => segment.ids(),
+        }
+    }
+
+    pub(crate) fn codes(&self, column: usize) -> Result<Arc<Codes>, Error> {
+        match &self.body {
+            Body::Chunk(chunk) => Ok(chunk.columns.codes[column].clone()),
+            Body::Segment(segment) => segment.codes(column),
+        }
+    }
+
+    pub(crate) fn present(&self, column: usize) -> &RoaringBitmap {
+        match &self.body {
+            Body::Chunk(chunk) => &chunk.columns.present[column],
+            Body::Segment(segment) => &segment.present[column],
+        }
+    }
+
+    pub(crate) fn texts(&self, column: usize) -> Result<Arc<Slices>, Error> {
+        match &self.body {
+            Body::Chunk(chunk) => Ok(chunk.columns.texts[column].clone()),
+            Body::Segment(segment) => segment.texts(column),
+        }
+    }
+
+    /// What it takes to show a row: its codes and rest.
+    pub(crate) fn row(&self, index: usize) -> Result<Vec<u8>, Error> {
+        match &self.body {
+            Body::Chunk(chunk) => Ok(chunk.columns.rows.get(index).to_vec()),
+            Body::Segment(segment) => segment.row(index),
+        }
+    }
+
+    /// Every row that is not superseded, taken apart.
+    pub(crate) fn coded(&self, columns: usize, texts: usize) -> Result<Vec<Coded>, Error> {
+        let live = (0..self.len()).filter(|index| !self.is_superseded(*index));
+        match &self.body {
+            Body::Chunk(chunk) => live.map(|index| chunk.columns.coded(index)).collect(),
+            Body::Segment(segment) => {
+                let (times, ids) = (segment.times()?, segment.ids()?);
+                let texts: Result<Vec<_>, Error> = (0..texts).map(|column| segment.texts(column)).collect();
+                let texts = texts?;
+                let one = |index: usize| {
+                    let encoded = segment.row(index)?;
+                    let (codes, rest) = row::decode(&encoded, columns)?;
+                    Ok(Coded {
+                        time: times[index],
+                        id: ids.get(index).into(),
+                        codes,
+                        texts: texts.iter().map(|texts| texts.get(index).to_vec()).collect(),
+                        rest: rest.into(),
+                    })
+                };
+                live.map(one).collect()
+            }
+        }
+    }
+
+    pub(crate) fn is_superseded(&self, index: usize) -> bool {
+        !self.superseded.is_empty() && u32::try_from(index).is_ok_and(|index| self.superseded.contains(index))
+    }
+
+    /// The rows whose time is in a period, both ends included.
+    pub(crate) fn range(&self, from: Option<i64>, to: Option<i64>) -> Result<Range<usize>, Error> {
+        let (first, last) = self.span();
+        let starts_inside = from.is_some_and(|from| from > first);
+        let ends_inside = to.is_some_and(|to| to < last);
+        if !starts_inside && !ends_inside {
+            return Ok(0..self.len());
+        }
+        if from.is_some_and(|from| from > last) || to.is_some_and(|to| to < first) {
+            return Ok(0..0);
+        }
+        let times = self.times()?;
+        let start = from.map_or(0, |from| times.partition_point(|time| *time < from));
+        let end = to.map_or(times.len(), |to| times.partition_point(|time| *time <= to));
+        Ok(start..end.max(start))
+    }
+
+    /// How many rows are ordered before a position.
+    pub(crate) fn before(&self, time: i64, id: &[u8]) -> Result<usize, Error> {
+        let (first, last) = self.span();
+        if time < first {
+            return Ok(0);
+        }
+        if time > last {
+            return Ok(self.len());
+        }
+        let times = self.times()?;
+        let start = times.partition_point(|other| *other < time);
+        let equal = times[start..].partition_point(|other| *other == time);
+        if equal == 0 {
+            return Ok(start);
+        }
+        let ids = self.ids()?;
+        Ok(start + (start..start + equal).take_while(|index| ids.get(*index) < id).count())
+    }
+
+    /// How many rows of a range are wanted and not superseded.
+    pub(crate) fn count(&self, wanted: &Resolved, range: Range<usize>) -> Result<u64, Error> {
+        if range.is_empty() || matches!(wanted, Resolved::Never) {
+            return Ok(0);
+        }
+        let superseded = self.superseded_in(&range);
+        if superseded == 0 {
+            return wanted.count(self, range);
+        }
+        if matches!(wanted, Resolved::Always) {
+            return Ok(range.len() as u64 - superseded);
+        }
+        Ok(crate::codes::ones(&self.mask(wanted, range)?))
+    }
+
+    /// For each row of a range whether it is wanted and not superseded.
+    pub(crate) fn mask(&self, wanted: &Resolved, range: Range<usize>) -> Result<Mask, Error> {
+        let mut mask = vec![0; range.len()];
+        wanted.select(self, range.start, &mut mask)?;
+        if self.superseded_in(&range) > 0 {
+            for index in bounds(&range).into_iter().flat_map(|bounds| self.superseded.range(bounds)) {
+                mask[index as usize - range.start] = 0;
+            }
+        }
+        Ok(mask)
+    }
+
+    fn superseded_in(&self, range: &Range<usize>) -> u64 {
+        if self.superseded.is_empty() {
+            return 0;
+        }
+        bounds(range).map_or(0, |bounds| self.superseded.range_cardinality(bounds))
+    }
+}
+
+fn bounds(range: &Range<usize>) -> Option<Range<u32>> {
+    Some(u32::try_from(range.start).ok()?..u32::try_from(range.end).ok()?)
+}

@@ -1,0 +1,286 @@
+//! Which rows are wanted: asked in bytes, resolved to codes once, judged by columns.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+use roaring::RoaringBitmap;
+
+use crate::codes::{CodeSet, ones};
+use crate::dictionary::Dictionaries;
+use crate::part::Part;
+use crate::{Error, Schema};
+
+/// A condition on rows.
+#[derive(Clone, Debug)]
+pub enum Predicate {
+    /// The value of a column of symbols is a wanted one.
+    Symbol {
+        /// Which column.
+        column: usize,
+        /// Which values.
+        wanted: Wanted,
+    },
+    /// The value of a column of texts contains these bytes.
+    Text {
+        /// Which column.
+        column: usize,
+        /// What it contains.
+        needle: Vec<u8>,
+    },
+    /// Each of these holds. Of none of them: every row.
+    All(Vec<Predicate>),
+    /// One of these holds. Of none of them: no row.
+    Any(Vec<Predicate>),
+    /// It does not hold.
+    Not(Box<Predicate>),
+}
+
+/// Says whether a symbol is wanted.
+pub type Wants = dyn Fn(&[u8]) -> bool + Send + Sync;
+
+/// Which symbols are wanted.
+#[derive(Clone)]
+pub enum Wanted {
+    /// This one.
+    Is(Vec<u8>),
+    /// Those that this says yes to. It is asked once for each symbol of the column's dictionary.
+    Matching(Arc<Wants>),
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(symbol) => formatter.debug_tuple("Is").field(symbol).finish(),
+            Self::Matching(_) => formatter.write_str("Matching(..)"),
+        }
+    }
+}
+
+impl Predicate {
+    /// Every row.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// The column's value is this symbol.
+    #[must_use]
+    pub fn is(column: usize, symbol: impl Into<Vec<u8>>) -> Self {
+        Self::Symbol { column, wanted: Wanted::Is(symbol.into()) }
+    }
+
+    /// The column's value is one that `wants` says yes to.
+    #[must_use]
+    pub fn matching(column: usize, wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+        Self::Symbol { column, wanted: Wanted::Matching(Arc::new(wants)) }
+    }
+}
+
+/// A predicate in the codes of one epoch.
+#[derive(Debug)]
+pub(crate) enum Resolved {
+    Always,
+    Never,
+    Symbol { column: usize, set: Arc<CodeSet> },
+    Text { column: usize, finder: Box<Finder<'static>> },
+    All(Vec<Resolved>),
+    Any(Vec<Resolved>),
+    Not(Box<Resolved>),
+}
+
+/// Turns predicates into codes. The same function over the same dictionary is asked only once.
+pub(crate) struct Resolver<'a> {
+    schema: &'a Schema,
+    dictionaries: &'a Dictionaries,
+    known: HashMap<(usize, usize), Arc<CodeSet>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(schema: &'a Schema, dictionaries: &'a Dictionaries) -> Self {
+        Self { schema, dictionaries, known: HashMap::new() }
+    }
+
+    pub(crate) fn resolve(&mut self, predicate: &Predicate) -> Resolved {
+        match predicate {
+            Predicate::Symbol { column, wanted } => {
+                let dictionary = usize::from(self.schema.symbols[*column]);
+                let set = self.set(dictionary, wanted);
+                if set.members().is_empty() { Resolved::Never } else { Resolved::Symbol { column: *column, set } }
+            }
+            Predicate::Text { needle, .. } if needle.is_empty() => Resolved::Always,
+            Predicate::Text { column, needle } => {
+                Resolved::Text { column: *column, finder: Box::new(Finder::new(needle).into_owned()) }
+            }
+            Predicate::All(parts) => all(parts.iter().map(|part| self.resolve(part))),
+            Predicate::Any(parts) => any(parts.iter().map(|part| self.resolve(part))),
+            Predicate::Not(inner) => not(self.resolve(inner)),
+        }
+    }
+
+    fn set(&mut self, dictionary: usize, wanted: &Wanted) -> Arc<CodeSet> {
+        match wanted {
+            Wanted::Is(symbol) => {
+                let code = self.dictionaries.code(dictionary, symbol);
+                Arc::new(CodeSet::new(code.into_iter().collect()))
+            }
+            Wanted::Matching(wants) => {
+                let identity = Arc::as_ptr(wants).cast::<()>().addr();
+                let symbols = self.dictionaries.symbols(dictionary);
+                let set = self.known.entry((identity, dictionary)).or_insert_with(|| {
+                    let wanted = (0_u32..).zip(symbols).filter(|(_, symbol)| wants(symbol)).map(|(code, _)| code);
+                    Arc::new(CodeSet::new(wanted.collect::<RoaringBitmap>()))
+                });
+                set.clone()
+            }
+        }
+    }
+}
+
+fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
+    let mut open = Vec::new();
+    for part in parts {
+        match part {
+            Resolved::Always => {}
+            Resolved::Never => return Resolved::Never,
+            Resolved::Symbol { .. } | Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) | Resolved::Not(_) => {
+                open.push(part);
+            }
+        }
+    }
+    match open.len() {
+        0 => Resolved::Always,
+        1 => open.remove(0),
+        _ => Resolved::All(open),
+    }
+}
+
+fn any(parts: impl Iterator<Item = Resolved>) -> Resolved {
+    let mut open = Vec::new();
+    for part in parts {
+        match part {
+            Resolved::Never => {}
+            Resolved::Always => return Resolved::Always,
+            Resolved::Symbol { .. } | Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) | Resolved::Not(_) => {
+                open.push(part);
+            }
+        }
+    }
+    match open.len() {
+        0 => Resolved::Never,
+        1 => open.remove(0),
+        _ => Resolved::Any(open),
+    }
+}
+
+fn not(inner: Resolved) -> Resolved {
+    match inner {
+        Resolved::Always => Resolved::Never,
+        Resolved::Never => Resolved::Always,
+        Resolved::Symbol { .. } | Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) | Resolved::Not(_) => {
+            Resolved::Not(Box::new(inner))
+        }
+    }
+}
+
+impl Resolved {
+    /// The predicate as far as it is open in a part, where only some symbols are present.
+    pub(crate) fn within(&self, part: &Part) -> Resolved {
+        match self {
+            Self::Always => Self::Always,
+            Self::Never => Self::Never,
+            Self::Symbol { column, set } => {
+                let present = part.present(*column);
+                if set.members().is_disjoint(present) {
+                    Self::Never
+                } else if present.is_subset(set.members()) {
+                    Self::Always
+                } else {
+                    Self::Symbol { column: *column, set: set.clone() }
+                }
+            }
+            Self::Text { column, finder } => Self::Text { column: *column, finder: finder.clone() },
+            Self::All(parts) => all(parts.iter().map(|inner| inner.within(part))),
+            Self::Any(parts) => any(parts.iter().map(|inner| inner.within(part))),
+            Self::Not(inner) => not(inner.within(part)),
+        }
+    }
+
+    /// Sets the mask's bytes to whether the rows of `part` from `from` on are wanted.
+    pub(crate) fn select(&self, part: &Part, from: usize, mask: &mut [u8]) -> Result<(), Error> {
+        match self {
+            Self::Always => mask.fill(1),
+            Self::Never => mask.fill(0),
+            Self::Symbol { column, set } => part.codes(*column)?.select(set, from, mask),
+            Self::Text { column, finder } => select_text(part, *column, finder, from, mask)?,
+            Self::All(parts) => {
+                combine(parts, part, from, mask, |mask, other| *mask &= other)?;
+            }
+            Self::Any(parts) => {
+                combine(parts, part, from, mask, |mask, other| *mask |= other)?;
+            }
+            Self::Not(inner) => {
+                inner.select(part, from, mask)?;
+                for byte in mask {
+                    *byte ^= 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows of a range of `part` are wanted.
+    pub(crate) fn count(&self, part: &Part, range: std::ops::Range<usize>) -> Result<u64, Error> {
+        match self {
+            Self::Always => Ok(range.len() as u64),
+            Self::Never => Ok(0),
+            Self::Symbol { column, set } => Ok(part.codes(*column)?.count(set, range)),
+            Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
+                let mut mask = vec![0; range.len()];
+                self.select(part, range.start, &mut mask)?;
+                Ok(ones(&mask))
+            }
+        }
+    }
+}
+
+fn combine(
+    parts: &[Resolved],
+    part: &Part,
+    from: usize,
+    mask: &mut [u8],
+    merge: impl Fn(&mut u8, u8),
+) -> Result<(), Error> {
+    let Some((first, others)) = parts.split_first() else { return Ok(()) };
+    first.select(part, from, mask)?;
+    let mut next = vec![0; mask.len()];
+    for other in others {
+        other.select(part, from, &mut next)?;
+        for (byte, other) in mask.iter_mut().zip(&next) {
+            merge(byte, *other);
+        }
+    }
+    Ok(())
+}
+
+fn select_text(part: &Part, column: usize, finder: &Finder<'_>, from: usize, mask: &mut [u8]) -> Result<(), Error> {
+    mask.fill(0);
+    let texts = part.texts(column)?;
+    let end = from + mask.len();
+    let mut row = from;
+    // All texts lie end to end: a match counts where it does not cross from one into the next.
+    let mut start = if from < end { texts.start(from) } else { return Ok(()) };
+    let stop = texts.end(end - 1);
+    while let Some(found) = finder.find(&texts.bytes()[start..stop]) {
+        let found = start + found;
+        row = row.max(texts.index_of(found));
+        if found + finder.needle().len() <= texts.end(row) {
+            mask[row - from] = 1;
+            start = texts.end(row);
+        } else {
+            start = found + 1;
+        }
+    }
+    Ok(())
+}

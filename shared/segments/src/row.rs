@@ -1,0 +1,97 @@
+//! What a row is, and how it is written.
+
+use std::sync::Arc;
+
+use crate::Error;
+
+/// A value of a column of symbols.
+pub type Symbol = Arc<[u8]>;
+
+/// The columns of a store's rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema {
+    /// Which dictionary each column of symbols uses; columns of the same kind of value share one.
+    pub symbols: &'static [u8],
+    /// How many columns of texts there are: bytes of their own in every row, which are searched, never shown.
+    pub texts: usize,
+}
+
+impl Schema {
+    /// How many dictionaries a table has.
+    pub(crate) fn dictionaries(&self) -> usize {
+        self.symbols.iter().map(|dictionary| usize::from(*dictionary) + 1).max().unwrap_or_default()
+    }
+}
+
+/// A row to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRow<'a> {
+    /// What rows are ordered by.
+    pub time: i64,
+    /// What it is known by, and what orders rows of equal time.
+    pub id: &'a [u8],
+    /// A value for each column of symbols; nothing is the empty symbol.
+    pub symbols: &'a [&'a [u8]],
+    /// A value for each column of texts.
+    pub texts: &'a [&'a [u8]],
+    /// The rest, which no filter looks at.
+    pub rest: &'a [u8],
+}
+
+/// A row that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The value of each column of symbols.
+    pub symbols: Vec<Symbol>,
+    /// The rest.
+    pub rest: Vec<u8>,
+}
+
+/// A row with its symbols replaced by their codes.
+#[derive(Clone, Debug)]
+pub(crate) struct Coded {
+    pub(crate) time: i64,
+    pub(crate) id: Box<[u8]>,
+    pub(crate) codes: Box<[u32]>,
+    pub(crate) texts: Box<[Vec<u8>]>,
+    pub(crate) rest: Box<[u8]>,
+}
+
+impl Coded {
+    /// What rows are ordered by.
+    pub(crate) fn order(&self) -> (i64, &[u8]) {
+        (self.time, &self.id)
+    }
+}
+
+/// Writes codes and rest: all that it takes to show the row.
+pub(crate) fn encode(codes: &[u32], rest: &[u8], into: &mut Vec<u8>) {
+    for code in codes {
+        let mut left = *code;
+        while left >= 0x80 {
+            into.push(u8::try_from(left & 0x7f).unwrap_or_default() | 0x80);
+            left >>= 7;
+        }
+        into.push(u8::try_from(left).unwrap_or_default());
+    }
+    into.extend_from_slice(rest);
+}
+
+/// What [`encode`] wrote: the codes of `columns` columns, and the rest.
+pub(crate) fn decode(encoded: &[u8], columns: usize) -> Result<(Box<[u32]>, &[u8]), Error> {
+    let mut codes = Vec::with_capacity(columns);
+    let mut left = encoded;
+    for _ in 0..columns {
+        let mut code = 0_u32;
+        for shift in (0..35).step_by(7) {
+            let (byte, tail) = left.split_first().ok_or(Error::Damaged("a row"))?;
+            left = tail;
+            code |= u32::from(byte & 0x7f).checked_shl(shift).unwrap_or_default();
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        codes.push(code);
+    }
+    Ok((codes.into(), left))
+}

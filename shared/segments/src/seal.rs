@@ -1,0 +1,133 @@
+//! Sealing: the oldest rows that are not sealed become segments, the rest one chunk.
+
+use std::sync::Arc;
+
+use crate::chunk::{Chunk, Columns};
+use crate::dictionary::{Dictionaries, NewSymbols};
+use crate::frame::Framer;
+use crate::key::{Kind, key};
+use crate::membership::Filter;
+use crate::part::Part;
+use crate::row::Coded;
+use crate::segment::Segment;
+use crate::store::Store;
+use crate::table::{ById, Numbers, Seal, State, Table, Update};
+use crate::writer::Change;
+use crate::Error;
+
+/// Seals as many full segments as `rows`, which are in order, give.
+pub(crate) fn seal(
+    store: &Store,
+    table: &Table,
+    state: &State,
+    mut rows: Vec<Coded>,
+    update: &mut Update,
+    changes: &mut Vec<Change>,
+) -> Result<(), Error> {
+    let (schema, options) = (store.schema(), store.options());
+    let prefix = &table.source.prefix;
+    let mut sealing = Sealing { store, table, epoch: state.dictionaries.epoch, next: state.next_segment, sealed: Vec::new() };
+    let mut start = 0;
+    while rows.len() - start >= options.seal_rows + options.keep_rows {
+        sealing.add(&rows[start..start + options.seal_rows], changes)?;
+        start += options.seal_rows;
+    }
+    let mut removed = Vec::new();
+    if let Some(worn) = worn_segment(state, update) {
+        // Only in its own epoch can a segment be written again without looking its symbols up anew.
+        let live = worn.coded(schema.symbols.len(), schema.texts)?;
+        sealing.epoch = worn.epoch();
+        if !live.is_empty() {
+            sealing.add(&live, changes)?;
+        }
+        sealing.epoch = state.dictionaries.epoch;
+        removed.push(worn.number());
+        if let crate::part::Body::Segment(segment) = &worn.body {
+            changes.extend(segment.keys().into_iter().map(|key| (key, None)));
+        }
+    }
+
+    let mut rest = rows.split_off(start);
+    let mut epoch = state.dictionaries.epoch;
+    let mut dictionaries = None;
+    let symbols = state.dictionaries.len() + update.symbols.len();
+    if symbols > options.epoch_symbols {
+        epoch += 1;
+        let (begun, values) = begin_epoch(store, table, state, &update.symbols, epoch, &mut rest)?;
+        changes.extend(values.into_iter().map(|(key, value)| (key, Some(value))));
+        dictionaries = Some(begun);
+    }
+    let numbers = Numbers { epoch, next_segment: sealing.next };
+    let value = postcard::to_stdvec(&numbers).map_err(|_| Error::Damaged("a table"))?;
+    changes.push((key(prefix, Kind::Table, &[]), Some(Framer::new().frame(&value))));
+
+    let number = state.next_chunk;
+    let mut by_id = ById::default();
+    for (row, coded) in (0_u32..).zip(&rest) {
+        by_id.insert(coded.id.clone(), (number, row));
+    }
+    let columns = Columns::new(schema, &rest);
+    update.chunk = Some(Arc::new(Chunk { number, epoch, columns }));
+    update.seal =
+        Some(Seal { sealed: sealing.sealed, removed, by_id, dictionaries, next_segment: numbers.next_segment });
+    Ok(())
+}
+
+struct Sealing<'a> {
+    store: &'a Store,
+    table: &'a Table,
+    epoch: u32,
+    /// The next segment's number.
+    next: u32,
+    sealed: Vec<(Arc<Segment>, Filter)>,
+}
+
+impl Sealing<'_> {
+    fn add(&mut self, rows: &[Coded], changes: &mut Vec<Change>) -> Result<(), Error> {
+        let columns = Columns::new(self.store.schema(), rows);
+        let (source, full) = (self.table.source.clone(), self.store.options().seal_rows);
+        let sealed = Segment::seal(source, (self.next, self.epoch), &columns, full)?;
+        self.next += 1;
+        changes.extend(sealed.values.into_iter().map(|(key, value)| (key, Some(value))));
+        self.sealed.push((Arc::new(sealed.segment), sealed.filter));
+        Ok(())
+    }
+}
+
+/// The segment with the most superseded rows, when they are more than half of it.
+fn worn_segment(state: &State, update: &Update) -> Option<Part> {
+    let as_of_now = |part: &Part| {
+        let changed = update.superseded_in_segments.iter().find(|(number, _)| *number == part.number());
+        let superseded = changed.map_or_else(|| part.superseded.clone(), |(_, superseded)| superseded.clone());
+        Part { body: part.body.clone(), superseded }
+    };
+    let worn = state.segments.iter().map(as_of_now).max_by_key(|part| part.superseded.len())?;
+    (worn.superseded.len() > worn.len() as u64 / 2).then_some(worn)
+}
+
+/// Begins an epoch with the symbols of the rows that are left; gives its dictionaries and what makes them durable.
+type Begun = (Dictionaries, Vec<(Vec<u8>, Vec<u8>)>);
+
+fn begin_epoch(
+    store: &Store,
+    table: &Table,
+    state: &State,
+    new: &NewSymbols,
+    epoch: u32,
+    rows: &mut [Coded],
+) -> Result<Begun, Error> {
+    let schema = store.schema();
+    let mut begun = Dictionaries::new(epoch, schema.dictionaries());
+    let mut symbols = NewSymbols::beyond(&begun);
+    for row in rows {
+        for (dictionary, code) in schema.symbols.iter().zip(&mut row.codes) {
+            let dictionary = usize::from(*dictionary);
+            let known = new.symbol(dictionary, *code);
+            let symbol = known.map_or_else(|| state.dictionaries.symbol(dictionary, *code), Ok)?;
+            *code = symbols.code(dictionary, &symbol);
+        }
+    }
+    let values = symbols.values(&table.source.prefix, epoch, &mut Framer::new());
+    begun.extend(&symbols);
+    Ok((begun, values))
+}

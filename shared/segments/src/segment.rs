@@ -1,0 +1,295 @@
+//! A segment: sealed rows, on disk column by column. Nothing but its description is held in memory for good.
+
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{Cache, Key, Value};
+use crate::chunk::Columns;
+use crate::codes::Codes;
+use crate::frame::Framer;
+use crate::key::{Kind, key};
+use crate::membership::{self, Filter};
+use crate::slices::Slices;
+use crate::{Error, frame};
+
+/// Rows that are compressed together. Few, because a page reads one block for each of its rows.
+const BLOCK: usize = 128;
+const DAMAGED: Error = Error::Damaged("a segment");
+
+/// What is known of a segment without reading its columns.
+#[derive(Debug, Serialize, Deserialize)]
+struct Description {
+    epoch: u32,
+    rows: u32,
+    first: i64,
+    last: i64,
+    /// For each column of symbols the codes that are there.
+    present: Vec<Vec<u8>>,
+}
+
+/// Where a segment's columns are read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) tree: sled::Tree,
+    pub(crate) cache: Arc<Cache>,
+    /// What tells the table from all others in the cache.
+    pub(crate) table: u64,
+    /// What its keys start with.
+    pub(crate) prefix: Arc<[u8]>,
+}
+
+/// A segment that was just made.
+pub(crate) struct Sealed {
+    pub(crate) segment: Segment,
+    pub(crate) filter: Filter,
+    /// What makes it durable.
+    pub(crate) values: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A sealed segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) number: u32,
+    pub(crate) epoch: u32,
+    rows: usize,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) present: Vec<RoaringBitmap>,
+    source: Source,
+}
+
+impl Segment {
+    /// Makes a segment of rows, with the values that make it durable.
+    pub(crate) fn seal(
+        source: Source,
+        (number, epoch): (u32, u32),
+        columns: &Columns,
+        full: usize,
+    ) -> Result<Sealed, Error> {
+        let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
+        let mut framer = Framer::new();
+        let mut values = Vec::new();
+        let mut put = |kind: Kind, numbers: &[u32], value: Vec<u8>| values.push((key(&source.prefix, kind, numbers), value));
+        put(Kind::Times, &[number], framer.frame(&encode_times(&columns.times)));
+        put(Kind::Ids, &[number], framer.frame(&columns.ids.encode()));
+        for (column, codes) in (0_u32..).zip(&columns.codes) {
+            put(Kind::Codes, &[column, number], framer.frame(&codes.encode()));
+        }
+        for (column, texts) in (0_u32..).zip(&columns.texts) {
+            put(Kind::Texts, &[column, number], framer.frame(&texts.encode()));
+        }
+        let mut filter = Filter::new(full);
+        for index in 0..columns.ids.len() {
+            filter.insert(columns.ids.get(index));
+        }
+        put(Kind::Members, &[number], filter.encode(&mut framer));
+        let rows = columns.rows.len();
+        for (block, start) in (0_u32..).zip((0..rows).step_by(BLOCK)) {
+            let mut slices = Slices::default();
+            for index in start..rows.min(start + BLOCK) {
+                slices.push(columns.rows.get(index));
+            }
+            put(Kind::Block, &[number, block], framer.frame(&slices.encode()));
+        }
+        let description = Description {
+            epoch,
+            rows: u32::try_from(rows).map_err(|_| DAMAGED)?,
+            first: *first,
+            last: *last,
+            present: columns.present.iter().map(serialize).collect(),
+        };
+        let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
+        put(Kind::Segment, &[number], framer.frame(&described));
+        let present = columns.present.clone();
+        let segment = Self { number, epoch, rows, first: *first, last: *last, present, source };
+        Ok(Sealed { segment, filter, values })
+    }
+
+    /// Reads a description.
+    pub(crate) fn open(source: Source, number: u32, value: &[u8]) -> Result<Self, Error> {
+        let description: Description =
+            postcard::from_bytes(&frame::open(value, "a segment")?).map_err(|_| DAMAGED)?;
+        let present: Result<Vec<RoaringBitmap>, Error> =
+            description.present.iter().map(|bytes| deserialize(bytes)).collect();
+        let Description { epoch, rows, first, last, .. } = description;
+        Ok(Self { number, epoch, rows: rows as usize, first, last, present: present?, source })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn times(&self) -> Result<Arc<Vec<i64>>, Error> {
+        let load = |bytes: Vec<u8>| Ok(Value::Times(Arc::new(decode_times(&bytes)?)));
+        match self.load(Kind::Times, None, "a column of times", load)? {
+            Value::Times(times) if times.len() == self.rows => Ok(times),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    pub(crate) fn ids(&self) -> Result<Arc<Slices>, Error> {
+        self.slices(Kind::Ids, None, "a column of ids", self.rows)
+    }
+
+    pub(crate) fn codes(&self, column: usize) -> Result<Arc<Codes>, Error> {
+        let load = |bytes: Vec<u8>| Ok(Value::Codes(Arc::new(Codes::decode(&bytes)?)));
+        match self.load(Kind::Codes, u32::try_from(column).ok(), "a column", load)? {
+            Value::Codes(codes) if codes.len() == self.rows => Ok(codes),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    pub(crate) fn texts(&self, column: usize) -> Result<Arc<Slices>, Error> {
+        self.slices(Kind::Texts, u32::try_from(column).ok(), "a column of texts", self.rows)
+    }
+
+    /// What it takes to show a row.
+    pub(crate) fn row(&self, index: usize) -> Result<Vec<u8>, Error> {
+        let block = index / BLOCK;
+        let rows = BLOCK.min(self.rows - block * BLOCK);
+        let number = u32::try_from(block).map_err(|_| DAMAGED)?;
+        let cached = Key::new(self.source.table, Kind::Block, self.number, number);
+        let value = self.source.cache.get(cached, || {
+            let bytes = self.read(Kind::Block, &[self.number, number], "a block of rows")?;
+            Ok(Value::Slices(Arc::new(Slices::decode(&bytes, "a block of rows")?)))
+        })?;
+        match value {
+            Value::Slices(slices) if slices.len() == rows => Ok(slices.get(index % BLOCK).to_vec()),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    /// The rows that have this id: one at most, but for what is superseded.
+    pub(crate) fn rows_with_id(&self, id: &[u8]) -> Result<Vec<usize>, Error> {
+        let key = Key::id_index(self.source.table, self.number);
+        let value = self.source.cache.get(key, || {
+            let ids = self.ids()?;
+            Ok(Value::IdIndex(Arc::new(IdIndex::new(&ids))))
+        })?;
+        let Value::IdIndex(index) = value else { return Err(DAMAGED) };
+        let mut rows = index.rows(membership::hash(id));
+        if !rows.is_empty() {
+            let ids = self.ids()?;
+            rows.retain(|row| ids.get(*row) == id);
+        }
+        Ok(rows)
+    }
+
+    /// The keys of all its values.
+    pub(crate) fn keys(&self) -> Vec<Vec<u8>> {
+        let of = |kind, numbers: &[u32]| key(&self.source.prefix, kind, numbers);
+        let mut keys: Vec<Vec<u8>> = [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Superseded]
+            .into_iter()
+            .map(|kind| of(kind, &[self.number]))
+            .collect();
+        for (kind, columns) in [(Kind::Codes, self.present.len()), (Kind::Texts, usize::from(u8::MAX))] {
+            let mut columns = 0..u32::try_from(columns).unwrap_or(u32::MAX);
+            // Columns of texts are few and not counted here: the first that is not there ends them.
+            let there = |key: &Vec<u8>| self.source.tree.contains_key(key).unwrap_or(true);
+            keys.extend(columns.by_ref().map(|column| of(kind, &[column, self.number])).take_while(there));
+        }
+        let blocks = u32::try_from(self.rows.div_ceil(BLOCK)).unwrap_or(u32::MAX);
+        keys.extend((0..blocks).map(|block| of(Kind::Block, &[self.number, block])));
+        keys
+    }
+
+    fn slices(&self, kind: Kind, column: Option<u32>, what: &'static str, rows: usize) -> Result<Arc<Slices>, Error> {
+        let load = |bytes: Vec<u8>| Ok(Value::Slices(Arc::new(Slices::decode(&bytes, what)?)));
+        match self.load(kind, column, what, load)? {
+            Value::Slices(slices) if slices.len() == rows => Ok(slices),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    fn load(
+        &self,
+        kind: Kind,
+        column: Option<u32>,
+        what: &'static str,
+        decode: impl FnOnce(Vec<u8>) -> Result<Value, Error>,
+    ) -> Result<Value, Error> {
+        let cached = Key::new(self.source.table, kind, self.number, column.unwrap_or_default());
+        self.source.cache.get(cached, || {
+            let bytes = match column {
+                Some(column) => self.read(kind, &[column, self.number], what)?,
+                None => self.read(kind, &[self.number], what)?,
+            };
+            decode(bytes)
+        })
+    }
+
+    fn read(&self, kind: Kind, numbers: &[u32], what: &'static str) -> Result<Vec<u8>, Error> {
+        let value = self.source.tree.get(key(&self.source.prefix, kind, numbers))?;
+        frame::open(&value.ok_or(Error::Damaged(what))?, what)
+    }
+}
+
+/// Rows by the hash of their id.
+#[derive(Debug)]
+pub(crate) struct IdIndex(Vec<(u64, u32)>);
+
+impl IdIndex {
+    fn new(ids: &Slices) -> Self {
+        let mut rows: Vec<(u64, u32)> =
+            (0_u32..).zip(0..ids.len()).map(|(row, index)| (membership::hash(ids.get(index)), row)).collect();
+        rows.sort_unstable();
+        Self(rows)
+    }
+
+    fn rows(&self, hash: u64) -> Vec<usize> {
+        let start = self.0.partition_point(|(other, _)| *other < hash);
+        self.0[start..].iter().take_while(|(other, _)| *other == hash).map(|(_, row)| *row as usize).collect()
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        16 * self.0.len()
+    }
+}
+
+/// The first time, then the steps, in four bytes each where they all fit.
+fn encode_times(times: &[i64]) -> Vec<u8> {
+    let first = times.first().copied().unwrap_or_default();
+    let steps = || times.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]).cast_unsigned());
+    let mut encoded = first.to_le_bytes().to_vec();
+    if steps().all(|step| u32::try_from(step).is_ok()) {
+        encoded.push(4);
+        encoded.extend(steps().flat_map(|step| u32::try_from(step).unwrap_or_default().to_le_bytes()));
+    } else {
+        encoded.push(8);
+        encoded.extend(steps().flat_map(u64::to_le_bytes));
+    }
+    encoded
+}
+
+fn decode_times(encoded: &[u8]) -> Result<Vec<i64>, Error> {
+    let (first, rest) = encoded.split_first_chunk::<8>().ok_or(DAMAGED)?;
+    let (width, bytes) = rest.split_first().ok_or(DAMAGED)?;
+    let mut time = i64::from_le_bytes(*first);
+    let mut times = vec![time];
+    let mut take = |step: u64| {
+        time = time.wrapping_add(step.cast_signed());
+        times.push(time);
+    };
+    match width {
+        4 => bytes.as_chunks().0.iter().for_each(|step| take(u32::from_le_bytes(*step).into())),
+        8 => bytes.as_chunks().0.iter().for_each(|step| take(u64::from_le_bytes(*step))),
+        _ => return Err(DAMAGED),
+    }
+    Ok(times)
+}
+
+/// A bitmap as bytes.
+pub(crate) fn serialize(bitmap: &RoaringBitmap) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(bitmap.serialized_size());
+    // Writing into memory does not fail.
+    let _ = bitmap.serialize_into(&mut bytes);
+    bytes
+}
+
+/// What [`serialize`] wrote.
+pub(crate) fn deserialize(bytes: &[u8]) -> Result<RoaringBitmap, Error> {
+    RoaringBitmap::deserialize_from(bytes).map_err(|_| DAMAGED)
+}
+

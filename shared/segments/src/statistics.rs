@@ -1,0 +1,57 @@
+//! Counts by value and by time.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::list::Query;
+use crate::store::Store;
+use crate::table::Table;
+use crate::row::Symbol;
+use crate::Error;
+
+/// How many rows match for each value of a column, the most frequent first, equally frequent ones by value.
+pub(crate) fn by_value(
+    store: &Store,
+    table: &Table,
+    query: &Query<'_>,
+    column: usize,
+) -> Result<Vec<(Symbol, u64)>, Error> {
+    let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
+    let mut by_epoch: HashMap<u32, Vec<u64>> = HashMap::new();
+    for stretch in stretches {
+        let codes = stretch.part.codes(column)?;
+        let counts = by_epoch.entry(stretch.part.epoch()).or_default();
+        let longest = stretch.part.present(column).max().map_or(0, |code| code as usize + 1);
+        if counts.len() < longest {
+            counts.resize(longest, 0);
+        }
+        let mask = stretch.part.mask(&stretch.wanted, stretch.range.clone())?;
+        for row in memchr::memchr_iter(1, &mask) {
+            counts[codes.get(stretch.range.start + row) as usize] += 1;
+        }
+    }
+    let dictionary = usize::from(store.schema().symbols[column]);
+    let mut by_symbol: HashMap<Symbol, u64> = HashMap::new();
+    for (epoch, counts) in by_epoch {
+        for (code, count) in (0_u32..).zip(counts).filter(|(_, count)| *count > 0) {
+            *by_symbol.entry(table.symbol(store.schema(), epoch, dictionary, code)?).or_default() += count;
+        }
+    }
+    let mut counts: Vec<(Symbol, u64)> = by_symbol.into_iter().collect();
+    counts.sort_by(|(symbol, count), (other, others)| others.cmp(count).then_with(|| symbol.cmp(other)));
+    Ok(counts)
+}
+
+/// How many rows match in each stretch of time, by its start.
+pub(crate) fn by_time(store: &Store, table: &Table, query: &Query<'_>, width: i64) -> Result<Vec<(i64, u64)>, Error> {
+    let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    for stretch in stretches {
+        let times = stretch.part.times()?;
+        let mask = stretch.part.mask(&stretch.wanted, stretch.range.clone())?;
+        for row in memchr::memchr_iter(1, &mask) {
+            let time = times[stretch.range.start + row];
+            *counts.entry(time.div_euclid(width).saturating_mul(width)).or_default() += 1;
+        }
+    }
+    Ok(counts.into_iter().collect())
+}

@@ -1,0 +1,190 @@
+//! The store: tables in one sled tree, with one cache.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::cache::Cache;
+use crate::predicate::Resolver;
+use crate::segment::Source;
+use crate::table::Table;
+use crate::writer::Writer;
+use crate::{Error, Page, Predicate, Row, Rows, Schema, Symbol, list, statistics};
+
+/// How a store is laid out. What is written with some options is read with the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Rows of a segment.
+    pub seal_rows: usize,
+    /// The newest rows that are never sealed, so that those who come late find their place before it is.
+    pub keep_rows: usize,
+    /// Symbols that a table's dictionaries may hold before a new epoch begins.
+    pub epoch_symbols: usize,
+    /// Bytes of memory for what was read from disk.
+    pub cache_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seal_rows: 1 << 16, keep_rows: 1 << 14, epoch_symbols: 1 << 18, cache_bytes: 256 << 20 }
+    }
+}
+
+/// Tables of rows with the same columns. Cheap to clone.
+///
+/// There is one [`Writer`] at a time, which the caller sees to; readers are free.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tree: sled::Tree,
+    schema: Schema,
+    options: Options,
+    cache: Arc<Cache>,
+    next_table: AtomicU64,
+    tables: Mutex<HashMap<Vec<u8>, Arc<Table>>>,
+}
+
+impl Store {
+    /// A store in `tree`, whose other keys it leaves alone. Tables are read when they are first asked for.
+    #[must_use]
+    pub fn new(tree: sled::Tree, schema: Schema, options: Options) -> Self {
+        Self(Arc::new(Inner {
+            tree,
+            schema,
+            options,
+            cache: Arc::new(Cache::new(options.cache_bytes)),
+            next_table: AtomicU64::new(0),
+            tables: Mutex::default(),
+        }))
+    }
+
+    /// Starts a set of changes. They are visible once they are prepared, written to the tree and published.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.clone())
+    }
+
+    /// One page of a table, newest first, and how many rows match on all pages together.
+    ///
+    /// `period` is the first and the last time in it.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn list(
+        &self,
+        table: &[u8],
+        predicate: &Predicate,
+        period: (Option<i64>, Option<i64>),
+        page: &Page,
+    ) -> Result<Rows, Error> {
+        self.read(table, |table| list::list(self, table, &list::Query { predicate, period }, page))
+    }
+
+    /// The row with an id.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn by_id(&self, table: &[u8], id: &[u8]) -> Result<Option<Row>, Error> {
+        self.read(table, |table| {
+            loop {
+                let Some(place) = table.place(id)? else { return Ok(None) };
+                // Gone means sealed or replaced since: it is somewhere else now.
+                if let Some(row) = table.row(self.schema(), place)? {
+                    return Ok(Some(row));
+                }
+            }
+        })
+    }
+
+    /// How many rows match for each value of a column, the most frequent first.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn count_by_value(
+        &self,
+        table: &[u8],
+        predicate: &Predicate,
+        period: (Option<i64>, Option<i64>),
+        column: usize,
+    ) -> Result<Vec<(Symbol, u64)>, Error> {
+        self.read(table, |table| statistics::by_value(self, table, &list::Query { predicate, period }, column))
+    }
+
+    /// How many rows match in each stretch of `width` of time, by its start, in order; empty stretches left out.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn count_by_time(
+        &self,
+        table: &[u8],
+        predicate: &Predicate,
+        period: (Option<i64>, Option<i64>),
+        width: std::num::NonZeroU32,
+    ) -> Result<Vec<(i64, u64)>, Error> {
+        let width = i64::from(width.get());
+        self.read(table, |table| statistics::by_time(self, table, &list::Query { predicate, period }, width))
+    }
+
+    /// Bytes of memory that the cache holds.
+    #[must_use]
+    pub fn cached_bytes(&self) -> u64 {
+        self.0.cache.weight()
+    }
+
+    /// Reads a table; once more when what was being read is gone because its segment was written anew.
+    fn read<T>(&self, table: &[u8], read: impl Fn(&Table) -> Result<T, Error>) -> Result<T, Error> {
+        let table = self.table(table)?;
+        loop {
+            let before = table.state.read().removals;
+            match read(&table) {
+                Err(Error::Damaged(_)) if table.state.read().removals != before => {}
+                done => return done,
+            }
+        }
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.0.schema
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn table(&self, prefix: &[u8]) -> Result<Arc<Table>, Error> {
+        let mut tables = self.0.tables.lock();
+        if let Some(table) = tables.get(prefix) {
+            return Ok(table.clone());
+        }
+        let source = Source {
+            tree: self.0.tree.clone(),
+            cache: self.0.cache.clone(),
+            table: self.0.next_table.fetch_add(1, Ordering::Relaxed),
+            prefix: prefix.into(),
+        };
+        let table = Arc::new(Table::load(source, &self.0.schema, &self.0.options)?);
+        tables.insert(prefix.to_vec(), table.clone());
+        Ok(table)
+    }
+
+    /// A predicate in the codes of a table's epochs.
+    pub(crate) fn snapshot(&self, table: &Table, predicate: &Predicate) -> Result<list::Snapshot, Error> {
+        let (parts, live_epoch, live) = {
+            let state = table.state.read();
+            let resolved = Resolver::new(self.schema(), &state.dictionaries).resolve(predicate);
+            (state.parts().cloned().collect::<Vec<_>>(), state.dictionaries.epoch, resolved)
+        };
+        let mut resolved = HashMap::from([(live_epoch, live)]);
+        for part in &parts {
+            if !resolved.contains_key(&part.epoch()) {
+                let dictionaries = table.old_dictionaries(self.schema(), part.epoch())?;
+                resolved.insert(part.epoch(), Resolver::new(self.schema(), &dictionaries).resolve(predicate));
+            }
+        }
+        Ok(list::Snapshot { parts, resolved })
+    }
+}

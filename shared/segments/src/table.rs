@@ -1,0 +1,313 @@
+//! A table: what is committed, as readers see it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use parking_lot::RwLock;
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{Key, Value};
+use crate::chunk::Chunk;
+use crate::dictionary::{Dictionaries, NewSymbols};
+use crate::frame;
+use crate::key::{Kind, key, numbers};
+use crate::membership::{Filter, Membership};
+use crate::part::{Body, Part};
+use crate::segment::{Segment, Source, deserialize};
+use crate::store::Options;
+use crate::{Error, Row, Schema, row};
+
+/// A table's numbers on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Numbers {
+    /// The dictionaries that new rows use.
+    pub(crate) epoch: u32,
+    /// The next segment's number. Numbers are never used again, so nothing cached can be mistaken.
+    pub(crate) next_segment: u32,
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Chunk { number: u32, row: u32 },
+    Segment { number: u32, row: u32 },
+}
+
+/// Where the rows that are not sealed are, by their id.
+pub(crate) type ById = HashMap<Box<[u8]>, (u32, u32), RandomState>;
+
+/// A table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) source: Source,
+    pub(crate) state: RwLock<State>,
+    /// Apart from the state, because adding a segment takes milliseconds, which no reader shall wait.
+    membership: RwLock<Membership>,
+}
+
+/// What is committed.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) dictionaries: Dictionaries,
+    /// By number.
+    pub(crate) chunks: Vec<Part>,
+    /// By number.
+    pub(crate) segments: Vec<Part>,
+    pub(crate) by_id: ById,
+    pub(crate) next_chunk: u32,
+    pub(crate) next_segment: u32,
+    /// How often segments went, whose columns an earlier reader may miss.
+    pub(crate) removals: u64,
+}
+
+/// What a commit changes.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) symbols: NewSymbols,
+    /// Of a segment, all rows that are superseded now.
+    pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,
+    /// The chunks that go: the new one has their rows.
+    pub(crate) merged_chunks: Vec<u32>,
+    pub(crate) chunk: Option<Arc<Chunk>>,
+    /// Given where rows were sealed.
+    pub(crate) seal: Option<Seal>,
+}
+
+/// What sealing changes: no chunk but the update's new one is left.
+pub(crate) struct Seal {
+    pub(crate) sealed: Vec<(Arc<Segment>, Filter)>,
+    pub(crate) removed: Vec<u32>,
+    /// The chunk's rows.
+    pub(crate) by_id: ById,
+    /// Given where a new epoch begins.
+    pub(crate) dictionaries: Option<Dictionaries>,
+    pub(crate) next_segment: u32,
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Seal({} segments)", self.sealed.len())
+    }
+}
+
+impl Table {
+    /// Reads what is in memory of a table: all but its segments' columns.
+    pub(crate) fn load(source: Source, schema: &Schema, options: &Options) -> Result<Self, Error> {
+        let (tree, prefix) = (&source.tree, &source.prefix);
+        let stored = tree.get(key(prefix, Kind::Table, &[]))?;
+        let known: Numbers = match stored {
+            Some(value) => postcard::from_bytes(&frame::open(&value, "a table")?).map_err(|_| Error::Damaged("a table"))?,
+            None => Numbers::default(),
+        };
+        let dictionaries = Dictionaries::load(tree, prefix, known.epoch, schema.dictionaries())?;
+        let mut state = State {
+            dictionaries,
+            chunks: Vec::new(),
+            segments: Vec::new(),
+            by_id: ById::default(),
+            next_chunk: 0,
+            next_segment: known.next_segment,
+            removals: 0,
+        };
+        let mut membership = Membership::new(options.seal_rows);
+        for entry in tree.scan_prefix(key(prefix, Kind::Segment, &[])) {
+            let (found, value) = entry?;
+            let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
+            let segment = Segment::open(source.clone(), number, &value)?;
+            let filter = tree.get(key(prefix, Kind::Members, &[number]))?;
+            let filter = filter.ok_or(Error::Damaged("a membership filter"))?;
+            membership.add(number, &Filter::decode(&filter, options.seal_rows)?);
+            let superseded = match tree.get(key(prefix, Kind::Superseded, &[number]))? {
+                Some(value) => deserialize(&frame::open(&value, "a list of superseded rows")?)?,
+                None => RoaringBitmap::new(),
+            };
+            state.segments.push(Part { body: Body::Segment(Arc::new(segment)), superseded: Arc::new(superseded) });
+        }
+        for entry in tree.scan_prefix(key(prefix, Kind::Chunk, &[])) {
+            let (found, value) = entry?;
+            let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
+            state.add_chunk(Arc::new(Chunk::decode(number, &value, schema)?));
+        }
+        Ok(Self { source, state: RwLock::new(state), membership: RwLock::new(membership) })
+    }
+
+    /// An epoch's dictionaries, `state`'s own aside.
+    pub(crate) fn old_dictionaries(&self, schema: &Schema, epoch: u32) -> Result<Arc<Dictionaries>, Error> {
+        let cached = Key::new(self.source.table, Kind::Symbols, epoch, 0);
+        let load = || {
+            let loaded = Dictionaries::load(&self.source.tree, &self.source.prefix, epoch, schema.dictionaries())?;
+            Ok(Value::Dictionaries(Arc::new(loaded)))
+        };
+        match self.source.cache.get(cached, load)? {
+            Value::Dictionaries(dictionaries) => Ok(dictionaries),
+            Value::Times(_) | Value::Codes(_) | Value::Slices(_) | Value::IdIndex(_) => {
+                Err(Error::Damaged("a dictionary"))
+            }
+        }
+    }
+
+    /// Where the row with this id is.
+    pub(crate) fn place(&self, id: &[u8]) -> Result<Option<Place>, Error> {
+        let candidates = {
+            let state = self.state.read();
+            if let Some((number, row)) = state.by_id.get(id) {
+                return Ok(Some(Place::Chunk { number: *number, row: *row }));
+            }
+            if state.segments.is_empty() {
+                return Ok(None);
+            }
+            self.membership.read().candidates(id)
+        };
+        for number in candidates {
+            let Some(part) = self.state.read().segment(number).cloned() else { continue };
+            let Body::Segment(segment) = &part.body else { continue };
+            let rows = segment.rows_with_id(id)?;
+            if let Some(row) = rows.into_iter().find(|row| !part.is_superseded(*row)) {
+                return Ok(Some(Place::Segment { number, row: u32::try_from(row).unwrap_or(u32::MAX) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The row at a place; none when it is gone meanwhile.
+    pub(crate) fn row(&self, schema: &Schema, place: Place) -> Result<Option<Row>, Error> {
+        let part = {
+            let state = self.state.read();
+            match place {
+                Place::Chunk { number, .. } => state.chunk(number).cloned(),
+                Place::Segment { number, .. } => state.segment(number).cloned(),
+            }
+        };
+        let (Place::Chunk { row, .. } | Place::Segment { row, .. }) = place;
+        match part {
+            Some(part) => self.read(schema, &part, row as usize).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a row of a part.
+    pub(crate) fn read(&self, schema: &Schema, part: &Part, index: usize) -> Result<Row, Error> {
+        let encoded = part.row(index)?;
+        let (codes, rest) = row::decode(&encoded, schema.symbols.len())?;
+        let symbols = {
+            let state = self.state.read();
+            if state.dictionaries.epoch == part.epoch() {
+                symbols(schema, &codes, &state.dictionaries)?
+            } else {
+                drop(state);
+                symbols(schema, &codes, &*self.old_dictionaries(schema, part.epoch())?)?
+            }
+        };
+        Ok(Row { symbols, rest: rest.to_vec() })
+    }
+
+    /// A symbol of an epoch.
+    pub(crate) fn symbol(
+        &self,
+        schema: &Schema,
+        epoch: u32,
+        dictionary: usize,
+        code: u32,
+    ) -> Result<Arc<[u8]>, Error> {
+        let state = self.state.read();
+        if state.dictionaries.epoch == epoch {
+            return state.dictionaries.symbol(dictionary, code);
+        }
+        drop(state);
+        self.old_dictionaries(schema, epoch)?.symbol(dictionary, code)
+    }
+
+    /// Makes a commit visible, as a whole.
+    pub(crate) fn publish(&self, update: Update) {
+        if let Some(seal) = &update.seal {
+            let mut membership = self.membership.write();
+            for (segment, filter) in &seal.sealed {
+                membership.add(segment.number, filter);
+            }
+        }
+        let removed = {
+            let mut state = self.state.write();
+            state.apply(update)
+        };
+        if !removed.is_empty() {
+            let mut membership = self.membership.write();
+            for number in removed {
+                membership.remove(number);
+            }
+        }
+    }
+}
+
+fn symbols(schema: &Schema, codes: &[u32], dictionaries: &Dictionaries) -> Result<Vec<Arc<[u8]>>, Error> {
+    let pairs = schema.symbols.iter().zip(codes);
+    pairs.map(|(dictionary, code)| dictionaries.symbol(usize::from(*dictionary), *code)).collect()
+}
+
+impl State {
+    pub(crate) fn chunk(&self, number: u32) -> Option<&Part> {
+        let place = self.chunks.binary_search_by_key(&number, Part::number).ok()?;
+        self.chunks.get(place)
+    }
+
+    pub(crate) fn segment(&self, number: u32) -> Option<&Part> {
+        let place = self.segments.binary_search_by_key(&number, Part::number).ok()?;
+        self.segments.get(place)
+    }
+
+    /// Every part.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.chunks.iter().chain(&self.segments)
+    }
+
+    /// Adds a chunk; its rows replace those with the same ids in earlier chunks.
+    fn add_chunk(&mut self, chunk: Arc<Chunk>) {
+        self.next_chunk = chunk.number + 1;
+        for row in 0..chunk.len() {
+            let place = (chunk.number, u32::try_from(row).unwrap_or(u32::MAX));
+            if let Some((earlier, row)) = self.by_id.insert(chunk.columns.ids.get(row).into(), place) {
+                self.supersede_in_chunk(earlier, row);
+            }
+        }
+        self.chunks.push(Part { body: Body::Chunk(chunk), superseded: Arc::default() });
+    }
+
+    fn supersede_in_chunk(&mut self, number: u32, row: u32) {
+        if let Ok(place) = self.chunks.binary_search_by_key(&number, Part::number) {
+            Arc::make_mut(&mut self.chunks[place].superseded).insert(row);
+        }
+    }
+
+    /// Takes a commit in; gives the segments that are gone.
+    fn apply(&mut self, update: Update) -> Vec<u32> {
+        self.dictionaries.extend(&update.symbols);
+        for (number, superseded) in update.superseded_in_segments {
+            if let Ok(place) = self.segments.binary_search_by_key(&number, Part::number) {
+                self.segments[place].superseded = superseded;
+            }
+        }
+        let Some(seal) = update.seal else {
+            self.chunks.retain(|chunk| !update.merged_chunks.contains(&chunk.number()));
+            if let Some(chunk) = update.chunk {
+                self.add_chunk(chunk);
+            }
+            return Vec::new();
+        };
+        self.chunks.clear();
+        self.by_id = seal.by_id;
+        if let Some(chunk) = update.chunk {
+            self.next_chunk = chunk.number + 1;
+            self.chunks.push(Part { body: Body::Chunk(chunk), superseded: Arc::default() });
+        }
+        self.segments.retain(|segment| !seal.removed.contains(&segment.number()));
+        let sealed = seal.sealed.into_iter().map(|(segment, _)| Body::Segment(segment));
+        self.segments.extend(sealed.map(|body| Part { body, superseded: Arc::default() }));
+        if let Some(dictionaries) = seal.dictionaries {
+            self.dictionaries = dictionaries;
+        }
+        self.next_segment = seal.next_segment;
+        self.removals += seal.removed.len() as u64;
+        seal.removed
+    }
+}

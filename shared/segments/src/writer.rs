@@ -1,0 +1,263 @@
+//! Changes to tables: collected, prepared, written by the caller in one batch with whatever belongs to them, and
+//! then published.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use roaring::RoaringBitmap;
+
+use crate::dictionary::NewSymbols;
+use crate::frame::Framer;
+use crate::key::{Kind, key};
+use crate::part::Part;
+use crate::row::Coded;
+use crate::segment::serialize;
+use crate::store::Store;
+use crate::table::{Place, State, Table, Update};
+use crate::chunk::{Chunk, Columns};
+use crate::{Error, NewRow, Row, seal};
+
+/// A chunk with fewer rows is small.
+const SMALL: usize = 512;
+/// So many small chunks become one.
+const MANY: usize = 32;
+
+/// A change to the tree: a key, and its new value or none.
+pub type Change = (Vec<u8>, Option<Vec<u8>>);
+
+/// Collects changes. Reads through it see its own.
+#[derive(Debug)]
+pub struct Writer {
+    store: Store,
+    tables: BTreeMap<Vec<u8>, Pending>,
+}
+
+/// What a writer found under an id, and where: what [`Writer::put`] replaces.
+#[derive(Debug)]
+pub struct Found {
+    /// The row, when there is one.
+    pub row: Option<Row>,
+    place: Option<Spot>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Spot {
+    Pending(usize),
+    Committed(Place),
+}
+
+/// Changes that are on their way to disk.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// What is to be written to the tree.
+    pub changes: Vec<Change>,
+    updates: Vec<(Arc<Table>, Update)>,
+}
+
+/// The changes of one table.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    table: Arc<Table>,
+    rows: Vec<Coded>,
+    by_id: HashMap<Box<[u8]>, usize, RandomState>,
+    symbols: NewSymbols,
+    superseded_in_chunks: BTreeSet<(u32, u32)>,
+    superseded_in_segments: BTreeMap<u32, RoaringBitmap>,
+}
+
+impl Writer {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, tables: BTreeMap::new() }
+    }
+
+    /// Looks an id up, among committed rows and the writer's own.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn find(&mut self, table: &[u8], id: &[u8]) -> Result<Found, Error> {
+        let schema = *self.store.schema();
+        let pending = self.pending(table)?;
+        if let Some(index) = pending.by_id.get(id) {
+            let row = pending.read(&schema, &pending.rows[*index])?;
+            return Ok(Found { row: Some(row), place: Some(Spot::Pending(*index)) });
+        }
+        let Some(place) = pending.table.place(id)? else { return Ok(Found { row: None, place: None }) };
+        let row = pending.table.row(&schema, place)?;
+        Ok(Found { row, place: Some(Spot::Committed(place)) })
+    }
+
+    /// Writes a row in the place of what was found under its id.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn put(&mut self, table: &[u8], found: &Found, row: NewRow<'_>) -> Result<(), Error> {
+        let schema = *self.store.schema();
+        let pending = self.pending(table)?;
+        let coded = pending.code(&schema, row);
+        match found.place {
+            Some(Spot::Pending(index)) => {
+                pending.rows[index] = coded;
+                return Ok(());
+            }
+            Some(Spot::Committed(Place::Chunk { number, row })) => {
+                pending.superseded_in_chunks.insert((number, row));
+            }
+            Some(Spot::Committed(Place::Segment { number, row })) => {
+                pending.superseded_in_segments.entry(number).or_default().insert(row);
+            }
+            None => {}
+        }
+        pending.by_id.insert(coded.id.clone(), pending.rows.len());
+        pending.rows.push(coded);
+        Ok(())
+    }
+
+    /// Makes the changes ready to be written.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn prepare(self) -> Result<Prepared, Error> {
+        let mut prepared = Prepared::default();
+        for pending in self.tables.into_values() {
+            if pending.rows.is_empty() {
+                continue;
+            }
+            let table = pending.table.clone();
+            let update = pending.prepare(&self.store, &mut prepared.changes)?;
+            prepared.updates.push((table, update));
+        }
+        Ok(prepared)
+    }
+
+    fn pending(&mut self, table: &[u8]) -> Result<&mut Pending, Error> {
+        if !self.tables.contains_key(table) {
+            let pending = Pending::new(self.store.table(table)?);
+            self.tables.insert(table.to_vec(), pending);
+        }
+        self.tables.get_mut(table).ok_or(Error::Damaged("a table"))
+    }
+}
+
+impl Prepared {
+    /// Makes the changes visible. To be called once they are written, and only then.
+    pub fn publish(self) {
+        for (table, update) in self.updates {
+            table.publish(update);
+        }
+    }
+}
+
+impl Pending {
+    fn new(table: Arc<Table>) -> Self {
+        let symbols = NewSymbols::beyond(&table.state.read().dictionaries);
+        Self {
+            table,
+            rows: Vec::new(),
+            by_id: HashMap::default(),
+            symbols,
+            superseded_in_chunks: BTreeSet::new(),
+            superseded_in_segments: BTreeMap::new(),
+        }
+    }
+
+    fn code(&mut self, schema: &crate::Schema, row: NewRow<'_>) -> Coded {
+        let state = self.table.state.read();
+        let pairs = schema.symbols.iter().zip(row.symbols);
+        let code = |(dictionary, symbol): (&u8, &&[u8])| {
+            let dictionary = usize::from(*dictionary);
+            let known = state.dictionaries.code(dictionary, symbol);
+            known.unwrap_or_else(|| self.symbols.code(dictionary, symbol))
+        };
+        Coded {
+            time: row.time,
+            id: row.id.into(),
+            codes: pairs.map(code).collect(),
+            texts: row.texts.iter().map(|text| text.to_vec()).collect(),
+            rest: row.rest.into(),
+        }
+    }
+
+    fn read(&self, schema: &crate::Schema, coded: &Coded) -> Result<Row, Error> {
+        let state = self.table.state.read();
+        let symbol = |(dictionary, code): (&u8, &u32)| {
+            let dictionary = usize::from(*dictionary);
+            let new = self.symbols.symbol(dictionary, *code);
+            new.map_or_else(|| state.dictionaries.symbol(dictionary, *code), Ok)
+        };
+        let symbols: Result<Vec<_>, Error> = schema.symbols.iter().zip(&coded.codes).map(symbol).collect();
+        Ok(Row { symbols: symbols?, rest: coded.rest.to_vec() })
+    }
+
+    fn prepare(mut self, store: &Store, changes: &mut Vec<Change>) -> Result<Update, Error> {
+        let (schema, options) = (store.schema(), store.options());
+        let mut framer = Framer::new();
+        let table = self.table.clone();
+        let prefix = &table.source.prefix;
+        // The writer is the only one who changes the state, so what it reads here stays as it is.
+        let state = table.state.read();
+        let epoch = state.dictionaries.epoch;
+        let symbols = self.symbols.values(prefix, epoch, &mut framer);
+        changes.extend(symbols.into_iter().map(|(key, value)| (key, Some(value))));
+        let mut superseded_in_segments = Vec::new();
+        for (number, rows) in std::mem::take(&mut self.superseded_in_segments) {
+            let Some(part) = state.segment(number) else { continue };
+            let all = &*part.superseded | rows;
+            let value = framer.frame(&serialize(&all));
+            changes.push((key(prefix, Kind::Superseded, &[number]), Some(value)));
+            superseded_in_segments.push((number, Arc::new(all)));
+        }
+
+        let unsealed: u64 = state.chunks.iter().map(Part::live).sum::<u64>() + self.rows.len() as u64
+            - self.superseded_in_chunks.len() as u64;
+        let mut update = Update {
+            symbols: self.symbols,
+            superseded_in_segments,
+            merged_chunks: Vec::new(),
+            chunk: None,
+            seal: None,
+        };
+        let number = state.next_chunk;
+        if unsealed >= (options.seal_rows + options.keep_rows) as u64 {
+            let chunks: Vec<Part> = state.chunks.clone();
+            let rows = gather(&chunks, &self.superseded_in_chunks, self.rows, schema)?;
+            changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
+            seal::seal(store, &table, &state, rows, &mut update, changes)?;
+        } else {
+            let merged = small_chunks(&state);
+            changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
+            update.merged_chunks = merged.iter().map(Part::number).collect();
+            let rows = gather(&merged, &self.superseded_in_chunks, self.rows, schema)?;
+            let columns = Columns::new(schema, &rows);
+            update.chunk = Some(Arc::new(Chunk { number, epoch, columns }));
+        }
+        if let Some(chunk) = &update.chunk {
+            changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(chunk.encode(&mut framer))));
+        }
+        Ok(update)
+    }
+}
+
+/// The last chunks, when they are small and there are many of them.
+fn small_chunks(state: &State) -> Vec<Part> {
+    let small = state.chunks.iter().rev().take_while(|chunk| chunk.len() < SMALL).count();
+    let first = state.chunks.len() - if small >= MANY { small } else { 0 };
+    state.chunks[first..].to_vec()
+}
+
+/// The rows of chunks that are not superseded, with new ones, in order.
+fn gather(
+    chunks: &[Part],
+    superseded: &BTreeSet<(u32, u32)>,
+    mut rows: Vec<Coded>,
+    schema: &crate::Schema,
+) -> Result<Vec<Coded>, Error> {
+    for chunk in chunks {
+        let of_chunk = superseded.range((chunk.number(), 0)..=(chunk.number(), u32::MAX));
+        let mut chunk = chunk.clone();
+        Arc::make_mut(&mut chunk.superseded).extend(of_chunk.map(|(_, row)| *row));
+        rows.extend(chunk.coded(schema.symbols.len(), schema.texts)?);
+    }
+    rows.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
+    Ok(rows)
+}

@@ -1,0 +1,227 @@
+//! The store beside a plain list in memory: whatever is put, replaced, sealed and read again, both answer the same.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use proptest::prelude::*;
+use segments::{NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
+
+const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], texts: 1 };
+const TABLE: &[u8] = b"a";
+const OTHER: &[u8] = b"b";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Plain {
+    time: i64,
+    symbols: [u8; 3],
+    text: String,
+    rest: u8,
+}
+
+/// What the store shall answer like.
+type Model = BTreeMap<Vec<u8>, Plain>;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Rows of one commit: id and content.
+    Commit(Vec<(u16, Plain)>),
+    /// A commit that is prepared, but does not reach the disk.
+    Lost(Vec<(u16, Plain)>),
+    /// The process ends; everything is read from disk.
+    Reopen,
+}
+
+fn plain() -> impl Strategy<Value = Plain> {
+    let time = prop_oneof![8 => 0_i64..40, 1 => -5_000_000_000..5_000_000_000_i64];
+    (time, [0_u8..4, 0..9, 0..3], "[ab]{0,3}", any::<u8>())
+        .prop_map(|(time, symbols, text, rest)| Plain { time, symbols, text, rest })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let rows = || prop::collection::vec((0_u16..120, plain()), 0..30);
+    prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen)]
+}
+
+fn predicate() -> impl Strategy<Value = Predicate> {
+    let leaf = prop_oneof![
+        (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
+        (0_usize..3, 0_u8..10)
+            .prop_map(|(column, least)| Predicate::matching(column, move |symbol: &[u8]| symbol >= &[least])),
+        "[ab]{0,2}".prop_map(|needle| Predicate::Text { column: 0, needle: needle.into_bytes() }),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::All),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::Any),
+            inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
+        ]
+    })
+}
+
+fn holds(predicate: &Predicate, row: &Plain) -> bool {
+    match predicate {
+        Predicate::Symbol { column, wanted } => {
+            let symbol = [row.symbols[*column]];
+            match wanted {
+                segments::Wanted::Is(other) => *other == symbol,
+                segments::Wanted::Matching(wants) => wants(&symbol),
+            }
+        }
+        Predicate::Text { needle, .. } => row.text.contains(std::str::from_utf8(needle).unwrap()),
+        Predicate::All(parts) => parts.iter().all(|part| holds(part, row)),
+        Predicate::Any(parts) => parts.iter().any(|part| holds(part, row)),
+        Predicate::Not(inner) => !holds(inner, row),
+    }
+}
+
+fn open(directory: &std::path::Path) -> (sled::Db, Store) {
+    let tree = sled::Config::new().path(directory).flush_every_ms(None).open().unwrap();
+    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, cache_bytes: 1 << 20 };
+    let store = Store::new(std::ops::Deref::deref(&tree).clone(), SCHEMA, options);
+    (tree, store)
+}
+
+fn id(number: u16) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+fn put(writer: &mut segments::Writer, table: &[u8], number: u16, row: &Plain) -> Option<Row> {
+    let symbols = row.symbols.map(|symbol| [symbol]);
+    let found = writer.find(table, &id(number)).unwrap();
+    let new = NewRow {
+        time: row.time,
+        id: &id(number),
+        symbols: &symbols.each_ref().map(<[u8; 1]>::as_slice),
+        texts: &[row.text.as_bytes()],
+        rest: &[row.rest],
+    };
+    writer.put(table, &found, new).unwrap();
+    found.row
+}
+
+fn commit(tree: &sled::Db, prepared: segments::Prepared) {
+    let mut batch = sled::Batch::default();
+    for (key, value) in &prepared.changes {
+        match value {
+            Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+            None => batch.remove(key.as_slice()),
+        }
+    }
+    tree.apply_batch(batch).unwrap();
+    prepared.publish();
+}
+
+fn shown(row: &Plain) -> (Vec<u8>, u8) {
+    (row.symbols.to_vec(), row.rest)
+}
+
+fn read(row: &Row) -> (Vec<u8>, u8) {
+    (row.symbols.iter().map(|symbol| symbol[0]).collect(), row.rest[0])
+}
+
+/// The rows that match, newest first.
+fn matching<'a>(
+    model: &'a Model,
+    predicate: &Predicate,
+    (from, to): (Option<i64>, Option<i64>),
+) -> Vec<(&'a Vec<u8>, &'a Plain)> {
+    let inside = |row: &Plain| from.is_none_or(|from| row.time >= from) && to.is_none_or(|to| row.time <= to);
+    let mut rows: Vec<_> = model.iter().filter(|(_, row)| inside(row) && holds(predicate, row)).collect();
+    rows.sort_by_key(|(id, row)| std::cmp::Reverse((row.time, *id)));
+    rows
+}
+
+fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, period: (Option<i64>, Option<i64>)) {
+    let expected = matching(model, predicate, period);
+    let list = |start: Start, limit: usize| store.list(table, predicate, period, &Page { start, limit }).unwrap();
+    for (offset, limit) in [(0, 5), (3, 1), (7, 50), (expected.len() as u64, 4), (u64::MAX, 2), (0, 0)] {
+        let page = list(Start::Offset(offset), limit);
+        let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rows: Vec<_> = expected.iter().skip(skip).take(limit).map(|(_, row)| shown(row)).collect();
+        assert_eq!(page.rows.iter().map(read).collect::<Vec<_>>(), rows, "{offset} {limit} {predicate:?} {period:?}");
+        assert_eq!(page.total, expected.len() as u64);
+        assert_eq!(page.has_more, expected.len() > skip.saturating_add(limit));
+    }
+    // By position, from page to page.
+    let mut seen = Vec::new();
+    let mut start = Start::Offset(0);
+    loop {
+        let page = list(start, 6);
+        assert_eq!(page.total, expected.len() as u64);
+        seen.extend(page.rows.iter().map(read));
+        if !page.has_more {
+            break;
+        }
+        let (id, row) = expected[seen.len() - 1];
+        start = Start::After(Position { time: row.time, id: id.clone() });
+    }
+    assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
+
+    let mut by_value: BTreeMap<u8, u64> = BTreeMap::new();
+    let mut by_time: BTreeMap<i64, u64> = BTreeMap::new();
+    for (_, row) in &expected {
+        *by_value.entry(row.symbols[1]).or_default() += 1;
+        *by_time.entry(row.time.div_euclid(7) * 7).or_default() += 1;
+    }
+    let counts = store.count_by_value(table, predicate, period, 1).unwrap();
+    assert!(counts.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
+    assert_eq!(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect::<BTreeMap<_, _>>(), by_value);
+    let counts = store.count_by_time(table, predicate, period, NonZeroU32::new(7).unwrap()).unwrap();
+    assert_eq!(counts, by_time.into_iter().collect::<Vec<_>>());
+}
+
+proptest! {
+    #[test]
+    fn the_store_answers_as_a_plain_list_would(
+        steps in prop::collection::vec(step(), 1..25),
+        predicates in prop::collection::vec(predicate(), 3),
+        period in (prop::option::of(-3_i64..45), prop::option::of(-3_i64..45)),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut tree, mut store) = open(directory.path());
+        let mut model = Model::new();
+        let mut other = Model::new();
+        for step in steps {
+            match step {
+                Step::Commit(rows) => {
+                    let mut writer = store.writer();
+                    for (number, row) in rows {
+                        let before = put(&mut writer, TABLE, number, &row);
+                        let replaced = model.insert(id(number), row.clone());
+                        prop_assert_eq!(before.as_ref().map(read), replaced.as_ref().map(shown));
+                        if number % 3 == 0 {
+                            put(&mut writer, OTHER, number, &row);
+                            other.insert(id(number), row);
+                        }
+                    }
+                    commit(&tree, writer.prepare().unwrap());
+                }
+                Step::Lost(rows) => {
+                    let mut writer = store.writer();
+                    for (number, row) in rows {
+                        put(&mut writer, TABLE, number, &row);
+                    }
+                    drop(writer.prepare().unwrap());
+                }
+                Step::Reopen => {
+                    drop(store);
+                    tree.flush().unwrap();
+                    drop(tree);
+                    (tree, store) = open(directory.path());
+                }
+            }
+            compare(&store, TABLE, &model, &predicates[0], period);
+        }
+        for predicate in predicates.iter().chain([&Predicate::everything(), &Predicate::Any(Vec::new())]) {
+            compare(&store, TABLE, &model, predicate, (None, None));
+            compare(&store, TABLE, &model, predicate, period);
+            compare(&store, OTHER, &other, predicate, period);
+        }
+        let ids: BTreeSet<u16> = (0..130).collect();
+        for number in ids {
+            let row = store.by_id(TABLE, &id(number)).unwrap();
+            prop_assert_eq!(row.as_ref().map(read), model.get(&id(number)).map(shown));
+        }
+    }
+}
