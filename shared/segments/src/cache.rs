@@ -78,9 +78,8 @@ impl Cache {
         let items = usize::try_from(budget / USUAL).unwrap_or(usize::MAX).max(16);
         let options =
             OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(budget).shards(SHARDS).build();
-        let cache = options.map(|options| {
-            QuickCache::with_options(options, Bytes, DefaultHashBuilder::default(), Default::default())
-        });
+        let cache = options
+            .map(|options| QuickCache::with_options(options, Bytes, DefaultHashBuilder::default(), Default::default()));
         // The options are whole; a cache by default options would be as right and less tuned.
         Self(cache.unwrap_or_else(|_| QuickCache::with_weighter(items, budget, Bytes)))
     }

@@ -100,7 +100,9 @@ impl Codes {
             }
             (Self::Shorts(codes), None) => match set.table.first_chunk::<SHORTS>() {
                 Some(table) => look_up(&codes[range], |code| table[usize::from(code)], mask),
-                None => look_up(&codes[range], |code| set.table.get(usize::from(code)).copied().unwrap_or_default(), mask),
+                None => {
+                    look_up(&codes[range], |code| set.table.get(usize::from(code)).copied().unwrap_or_default(), mask);
+                }
             },
             (Self::Words(codes), None) => {
                 look_up(&codes[range], |code| set.table.get(code as usize).copied().unwrap_or_default(), mask);
@@ -190,7 +192,8 @@ mod tests {
             let codes = Codes::new(column.iter().copied());
             let codes = Codes::decode(&codes.encode()).unwrap();
             assert_eq!(codes.present(), column.iter().copied().collect());
-            for wanted in [vec![], vec![largest], vec![400_000], vec![0, 3, largest, 500_000], (0..=largest).collect()] {
+            for wanted in [vec![], vec![largest], vec![400_000], vec![0, 3, largest, 500_000], (0..=largest).collect()]
+            {
                 let set = CodeSet::new(wanted.iter().copied().collect());
                 let mut mask = vec![9; 1500];
                 codes.select(&set, 501, &mut mask);

@@ -212,7 +212,8 @@ fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
         part.rows.len() - part.rows.partition_point(|row| part.times[*row as usize] <= time)
     };
     let all_later = |matched: &[Matched], time: i64| matched.iter().map(|part| later(part, time) as u64).sum::<u64>();
-    let ends = |part: &Matched| Some((part.times[*part.rows.first()? as usize], part.times[*part.rows.last()? as usize]));
+    let ends =
+        |part: &Matched| Some((part.times[*part.rows.first()? as usize], part.times[*part.rows.last()? as usize]));
     let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
     let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
     // The earliest time after which there are not too many.

@@ -144,7 +144,11 @@ fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
         match part {
             Resolved::Always => {}
             Resolved::Never => return Resolved::Never,
-            Resolved::Symbol { .. } | Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) | Resolved::Not(_) => {
+            Resolved::Symbol { .. }
+            | Resolved::Text { .. }
+            | Resolved::All(_)
+            | Resolved::Any(_)
+            | Resolved::Not(_) => {
                 open.push(part);
             }
         }
@@ -162,7 +166,11 @@ fn any(parts: impl Iterator<Item = Resolved>) -> Resolved {
         match part {
             Resolved::Never => {}
             Resolved::Always => return Resolved::Always,
-            Resolved::Symbol { .. } | Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) | Resolved::Not(_) => {
+            Resolved::Symbol { .. }
+            | Resolved::Text { .. }
+            | Resolved::All(_)
+            | Resolved::Any(_)
+            | Resolved::Not(_) => {
                 open.push(part);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::Error;
 use crate::chunk::{Chunk, Columns};
 use crate::dictionary::{Dictionaries, NewSymbols};
 use crate::frame::Framer;
@@ -13,7 +14,6 @@ use crate::segment::Segment;
 use crate::store::Store;
 use crate::table::{ById, Numbers, Seal, State, Table, Update};
 use crate::writer::Change;
-use crate::Error;
 
 /// Seals as many full segments as `rows`, which are in order, give.
 pub(crate) fn seal(
@@ -26,7 +26,8 @@ pub(crate) fn seal(
 ) -> Result<(), Error> {
     let (schema, options) = (store.schema(), store.options());
     let prefix = &table.source.prefix;
-    let mut sealing = Sealing { store, table, epoch: state.dictionaries.epoch, next: state.next_segment, sealed: Vec::new() };
+    let mut sealing =
+        Sealing { store, table, epoch: state.dictionaries.epoch, next: state.next_segment, sealed: Vec::new() };
     let mut start = 0;
     while rows.len() - start >= options.seal_rows + options.keep_rows {
         sealing.add(&rows[start..start + options.seal_rows], changes)?;

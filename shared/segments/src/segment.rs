@@ -71,7 +71,8 @@ impl Segment {
         let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
         let mut framer = Framer::new();
         let mut values = Vec::new();
-        let mut put = |kind: Kind, numbers: &[u32], value: Vec<u8>| values.push((key(&source.prefix, kind, numbers), value));
+        let mut put =
+            |kind: Kind, numbers: &[u32], value: Vec<u8>| values.push((key(&source.prefix, kind, numbers), value));
         put(Kind::Times, &[number], framer.frame(&encode_times(&columns.times)));
         put(Kind::Ids, &[number], framer.frame(&columns.ids.encode()));
         for (column, codes) in (0_u32..).zip(&columns.codes) {
@@ -109,8 +110,7 @@ impl Segment {
 
     /// Reads a description.
     pub(crate) fn open(source: Source, number: u32, value: &[u8]) -> Result<Self, Error> {
-        let description: Description =
-            postcard::from_bytes(&frame::open(value, "a segment")?).map_err(|_| DAMAGED)?;
+        let description: Description = postcard::from_bytes(&frame::open(value, "a segment")?).map_err(|_| DAMAGED)?;
         let present: Result<Vec<RoaringBitmap>, Error> =
             description.present.iter().map(|bytes| deserialize(bytes)).collect();
         let Description { epoch, rows, first, last, .. } = description;
@@ -292,4 +292,3 @@ pub(crate) fn serialize(bitmap: &RoaringBitmap) -> Vec<u8> {
 pub(crate) fn deserialize(bytes: &[u8]) -> Result<RoaringBitmap, Error> {
     RoaringBitmap::deserialize_from(bytes).map_err(|_| DAMAGED)
 }
-

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::Error;
 use crate::list::Query;
+use crate::row::Symbol;
 use crate::store::Store;
 use crate::table::Table;
-use crate::row::Symbol;
-use crate::Error;
 
 /// How many rows match for each value of a column, the most frequent first, equally frequent ones by value.
 pub(crate) fn by_value(

@@ -1,6 +1,7 @@
 //! The store: tables in one sled tree, with one cache.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -180,9 +181,9 @@ impl Store {
         };
         let mut resolved = HashMap::from([(live_epoch, live)]);
         for part in &parts {
-            if !resolved.contains_key(&part.epoch()) {
+            if let Entry::Vacant(vacant) = resolved.entry(part.epoch()) {
                 let dictionaries = table.old_dictionaries(self.schema(), part.epoch())?;
-                resolved.insert(part.epoch(), Resolver::new(self.schema(), &dictionaries).resolve(predicate));
+                vacant.insert(Resolver::new(self.schema(), &dictionaries).resolve(predicate));
             }
         }
         Ok(list::Snapshot { parts, resolved })

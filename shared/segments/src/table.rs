@@ -98,7 +98,9 @@ impl Table {
         let (tree, prefix) = (&source.tree, &source.prefix);
         let stored = tree.get(key(prefix, Kind::Table, &[]))?;
         let known: Numbers = match stored {
-            Some(value) => postcard::from_bytes(&frame::open(&value, "a table")?).map_err(|_| Error::Damaged("a table"))?,
+            Some(value) => {
+                postcard::from_bytes(&frame::open(&value, "a table")?).map_err(|_| Error::Damaged("a table"))?
+            }
             None => Numbers::default(),
         };
         let dictionaries = Dictionaries::load(tree, prefix, known.epoch, schema.dictionaries())?;
@@ -204,13 +206,7 @@ impl Table {
     }
 
     /// A symbol of an epoch.
-    pub(crate) fn symbol(
-        &self,
-        schema: &Schema,
-        epoch: u32,
-        dictionary: usize,
-        code: u32,
-    ) -> Result<Arc<[u8]>, Error> {
+    pub(crate) fn symbol(&self, schema: &Schema, epoch: u32, dictionary: usize, code: u32) -> Result<Arc<[u8]>, Error> {
         let state = self.state.read();
         if state.dictionaries.epoch == epoch {
             return state.dictionaries.symbol(dictionary, code);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
+use crate::chunk::{Chunk, Columns};
 use crate::dictionary::NewSymbols;
 use crate::frame::Framer;
 use crate::key::{Kind, key};
@@ -15,7 +16,6 @@ use crate::row::Coded;
 use crate::segment::serialize;
 use crate::store::Store;
 use crate::table::{Place, State, Table, Update};
-use crate::chunk::{Chunk, Columns};
 use crate::{Error, NewRow, Row, seal};
 
 /// A chunk with fewer rows is small.
@@ -50,8 +50,7 @@ enum Spot {
 /// Changes that are on their way to disk.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    /// What is to be written to the tree.
-    pub changes: Vec<Change>,
+    changes: Vec<Change>,
     updates: Vec<(Arc<Table>, Update)>,
 }
 
@@ -140,6 +139,11 @@ impl Writer {
 }
 
 impl Prepared {
+    /// What is to be written to the tree. Given once.
+    pub fn changes(&mut self) -> impl Iterator<Item = Change> {
+        std::mem::take(&mut self.changes).into_iter()
+    }
+
     /// Makes the changes visible. To be called once they are written, and only then.
     pub fn publish(self) {
         for (table, update) in self.updates {

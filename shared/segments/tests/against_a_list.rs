@@ -34,8 +34,12 @@ enum Step {
 
 fn plain() -> impl Strategy<Value = Plain> {
     let time = prop_oneof![8 => 0_i64..40, 1 => -5_000_000_000..5_000_000_000_i64];
-    (time, [0_u8..4, 0..9, 0..3], "[ab]{0,3}", any::<u8>())
-        .prop_map(|(time, symbols, text, rest)| Plain { time, symbols, text, rest })
+    (time, [0_u8..4, 0..9, 0..3], "[ab]{0,3}", any::<u8>()).prop_map(|(time, symbols, text, rest)| Plain {
+        time,
+        symbols,
+        text,
+        rest,
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -76,7 +80,9 @@ fn holds(predicate: &Predicate, row: &Plain) -> bool {
 }
 
 fn open(directory: &std::path::Path) -> (sled::Db, Store) {
-    let tree = sled::Config::new().path(directory).flush_every_ms(None).open().unwrap();
+    let config = sled::Config::new().path(directory).flush_every_ms(None);
+    // A background task of the tree that was just dropped may hold its lock for another moment.
+    let tree = std::iter::repeat_with(|| config.open()).take(10_000).find_map(Result::ok).unwrap();
     let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, cache_bytes: 1 << 20 };
     let store = Store::new(std::ops::Deref::deref(&tree).clone(), SCHEMA, options);
     (tree, store)
@@ -100,9 +106,9 @@ fn put(writer: &mut segments::Writer, table: &[u8], number: u16, row: &Plain) ->
     found.row
 }
 
-fn commit(tree: &sled::Db, prepared: segments::Prepared) {
+fn commit(tree: &sled::Db, mut prepared: segments::Prepared) {
     let mut batch = sled::Batch::default();
-    for (key, value) in &prepared.changes {
+    for (key, value) in prepared.changes() {
         match value {
             Some(value) => batch.insert(key.as_slice(), value.as_slice()),
             None => batch.remove(key.as_slice()),

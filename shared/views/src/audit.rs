@@ -1,5 +1,8 @@
 //! The audit view: every audit event once, newest first. Integration and access events are audit events too.
 
+mod row;
+mod wanted;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::audit::{Event, Filter};
@@ -7,20 +10,23 @@ use model::directory::{Kind, Names};
 use model::event::Event as Any;
 use model::log::{AccountId, Stream};
 use model::paging::{Page, RowPosition, Rows};
-use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::Directory;
-use crate::row::{COUNT, List as RowList, row_key};
 use crate::store::Batch;
-use crate::{Error, Logged, Question, Refused, View, Views, key};
+use crate::{Error, Logged, Question, Refused, View, Views, columns, key};
 
-/// The kind of the keys that lead from an event id to its row's time.
-const INDEX: u8 = b'i';
+pub(crate) use row::{SCHEMA, id_of, read};
+
 /// The kind of the keys that hold which groups and types of events there are.
-pub(crate) const CATALOG: u8 = b'c';
+const CATALOG: u8 = b'c';
 /// Where ids are from, in the order in which they are looked up.
 const ORIGINS: [u8; 3] = [0, 1, 2];
+
+/// What the keys of an account's catalog start with.
+pub(crate) fn catalog_of(account: &str) -> Vec<u8> {
+    [account.as_bytes(), &[0, CATALOG]].concat()
+}
 
 /// Takes an event in; one whose id is known already changes nothing.
 pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
@@ -32,20 +38,16 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
     };
     // Ids are unique within a stream, so that the result does not depend on how the streams interleave.
     let origin = origin(logged.position.stream);
-    let index = key::key(logged.account, INDEX, &[&[origin], event.id.as_bytes()]);
-    let known_at: Option<Timestamp> = batch.row(&index)?;
-    if let Some(time) = known_at {
-        let known: Option<Event> = batch.row(&row_key(logged.account, time, &id_in_key(&event.id, origin)))?;
-        return match known {
-            Some(known) if !known.says_the_same_as(&event) => {
-                Err(Refused::DeadLetter("id: is known already, with other content; the first stands".to_owned()))
-            }
-            Some(_) | None => Ok(()),
-        };
+    let id = row::id_in_table(&event.id, origin);
+    let table = columns::table(logged.account);
+    let found = batch.rows().find(&table, &id).map_err(Error::from)?;
+    if let Some(known) = &found.row {
+        if read(known)?.says_the_same_as(&event) {
+            return Ok(());
+        }
+        return Err(Refused::DeadLetter("id: is known already, with other content; the first stands".to_owned()));
     }
-    batch.put(row_key(logged.account, event.time, &id_in_key(&event.id, origin)), &event)?;
-    batch.put(index, &event.time)?;
-    batch.count(key::prefix(logged.account, COUNT))?;
+    row::write(&event, origin, |row| Ok(batch.rows().put(&table, &found, row)?))?;
     add_to_catalog(batch, logged.account, &event)
 }
 
@@ -68,11 +70,6 @@ fn origin(stream: Stream) -> u8 {
         Stream::Access => 2,
         Stream::Traffic | Stream::Directory | Stream::Delivery | Stream::DeadLetter => 3,
     }
-}
-
-/// Ids hold no control characters, so the zero byte ends them and keys sort as the ids do.
-fn id_in_key(id: &str, origin: u8) -> Vec<u8> {
-    [id.as_bytes(), &[0, origin]].concat()
 }
 
 /// Audit events, newest first.
@@ -98,20 +95,18 @@ impl Question for List {
         let directory = Directory::new(views, &self.account);
         let mut found = directory.search(self.filter.search.as_deref())?;
         found.shown_as = directory.shown_as(self.filter.user_name.as_deref())?;
-        let list = RowList {
-            store: &views.slot(View::Audit).store(),
-            account: &self.account,
-            period: self.filter.period,
-            wants_all: self.filter.is_open(),
-            wants: &|event: &Event| self.filter.matches(event, &found),
-            position: &|event: &Event| RowPosition { time: event.time, id: event.id.clone() },
-            id_in_key: &|id| id_in_key(id, 0),
-        };
-        let mut rows = list.page(&self.page)?;
-        for event in &mut rows.rows {
+        let predicate = wanted::wanted(&self.filter, found);
+        let store = views.slot(View::Audit).store();
+        let wanted = (&predicate, self.filter.period);
+        let listed = columns::list(&store, &self.account, wanted, &self.page, |id| row::id_in_table(id, 0))?;
+        let events: Result<Vec<Event>, Error> = listed.rows.iter().map(read).collect();
+        let mut rows = events?;
+        let position = |event: &Event| RowPosition { time: event.time, id: event.id.clone() };
+        let next = rows.last().filter(|_| listed.has_more).map(position);
+        for event in &mut rows {
             fill_in(event, &directory);
         }
-        Ok(rows)
+        Ok(Rows { rows, total: listed.total, next })
     }
 }
 
@@ -135,10 +130,9 @@ impl Question for ById {
     fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {
         let store = views.slot(View::Audit).store();
         for origin in ORIGINS {
-            let index = key::key(&self.account, INDEX, &[&[origin], self.id.as_bytes()]);
-            let Some(time) = store.row::<Timestamp>(&index)? else { continue };
-            let row = row_key(&self.account, time, &id_in_key(&self.id, origin));
-            let Some(mut event) = store.row::<Event>(&row)? else { continue };
+            let id = row::id_in_table(&self.id, origin);
+            let Some(row) = store.rows().by_id(&columns::table(&self.account), &id)? else { continue };
+            let mut event = read(&row)?;
             fill_in(&mut event, &Directory::new(views, &self.account));
             return Ok(Some(event));
         }

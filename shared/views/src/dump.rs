@@ -1,23 +1,23 @@
-//! The canonical form of a view: one JSON line per row, sorted, so that two dumps can be compared.
+//! The canonical form of a view: one JSON line per row, in order, so that two dumps can be compared.
 
 use std::ops::Bound;
 
-use model::audit;
 use model::directory::Entry;
 use model::integration::Current;
-use model::traffic::Record;
+use segments::{Page, Position, Predicate, Row, Start};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Error, Question, View, Views, access, key, row};
+use crate::store::Store;
+use crate::{Error, Question, View, Views, access, audit, columns, key, traffic};
 
 /// A part of a view's dump.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dump {
     /// Which view.
     pub view: View,
-    /// After this key; none: from the start.
+    /// After this place; none: from the start.
     pub after: Option<Vec<u8>>,
     /// At most this many rows.
     pub limit: usize,
@@ -42,6 +42,15 @@ impl Question for Dump {
 
     fn answer(&self, views: &Views) -> Result<Lines, Error> {
         let store = views.slot(self.view).store();
+        match self.view {
+            View::Audit | View::Traffic => self.columns(&store),
+            View::Integrations | View::Access | View::Directory => self.by_key(&store),
+        }
+    }
+}
+
+impl Dump {
+    fn by_key(&self, store: &Store) -> Result<Lines, Error> {
         // Keys that start with a zero byte are the store's own.
         let start = self.after.clone().map_or(Bound::Included(vec![1]), Bound::Excluded);
         let mut lines = Vec::new();
@@ -49,7 +58,7 @@ impl Question for Dump {
             let (key, value) = entry?;
             let Some((account, kind, _)) = key::split(&key) else { continue };
             if let Some(row) = canonical(self.view, kind, &value)? {
-                lines.push(json!({ "account": account, "row": row }).to_string());
+                lines.push(line(account, &row));
             }
             if lines.len() == self.limit {
                 return Ok(Lines { lines, next: Some(key.to_vec()) });
@@ -57,19 +66,103 @@ impl Question for Dump {
         }
         Ok(Lines { lines, next: None })
     }
+
+    /// Account by account: its rows as lists show them, then its catalog.
+    fn columns(&self, store: &Store) -> Result<Lines, Error> {
+        let mut place = match &self.after {
+            Some(place) => Some(postcard::from_bytes(place)?),
+            None => next_account(store, "")?.map(Place::first),
+        };
+        let mut lines = Vec::new();
+        while let Some(Place { account, after }) = place {
+            let start = match after {
+                Some((time, id)) => Start::After(Position { time, id }),
+                None => Start::Offset(0),
+            };
+            let page = Page { start, limit: self.limit - lines.len() };
+            let table = columns::table_of(&account);
+            let listed = store.rows().list(&table, &Predicate::everything(), (None, None), &page)?;
+            for row in &listed.rows {
+                lines.push(line(&account, &self.row(row)?));
+            }
+            if let Some(last) = listed.rows.last().filter(|_| listed.has_more) {
+                let place = Place { account, after: Some(self.position(last)?) };
+                return Ok(Lines { lines, next: Some(postcard::to_stdvec(&place)?) });
+            }
+            for pair in self.catalog(store, &account)? {
+                lines.push(line(&account, &pair));
+            }
+            place = next_account(store, &account)?.map(Place::first);
+            if let Some(next) = place.as_ref().filter(|_| lines.len() >= self.limit) {
+                return Ok(Lines { lines, next: Some(postcard::to_stdvec(next)?) });
+            }
+        }
+        Ok(Lines { lines, next: None })
+    }
+
+    fn row(&self, row: &Row) -> Result<Value, Error> {
+        // Every row type serializes: they all are plain structs.
+        let value = match self.view {
+            View::Audit => serde_json::to_value(audit::read(row)?),
+            View::Traffic | View::Integrations | View::Access | View::Directory => {
+                serde_json::to_value(traffic::read(row)?)
+            }
+        };
+        Ok(value.unwrap_or_default())
+    }
+
+    fn position(&self, row: &Row) -> Result<(i64, Vec<u8>), Error> {
+        match self.view {
+            View::Audit => Ok((audit::read(row)?.time.micros(), audit::id_of(row)?)),
+            View::Traffic | View::Integrations | View::Access | View::Directory => {
+                let record = traffic::read(row)?;
+                Ok((record.time().micros(), record.key.id().to_bytes().to_vec()))
+            }
+        }
+    }
+
+    fn catalog(&self, store: &Store, account: &str) -> Result<Vec<Value>, Error> {
+        if self.view != View::Audit {
+            return Ok(Vec::new());
+        }
+        let pairs = store.scan(&audit::catalog_of(account));
+        pairs.map(|entry| Ok(json!(postcard::from_bytes::<(String, String)>(&entry?.1)?))).collect()
+    }
 }
 
-/// A row as JSON; none for keys that only lead to rows.
+/// Where a part of a dump of rows starts.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    account: String,
+    /// After the row with this time and id.
+    after: Option<(i64, Vec<u8>)>,
+}
+
+impl Place {
+    fn first(account: String) -> Self {
+        Self { account, after: None }
+    }
+}
+
+/// The first account after another that has anything in the store.
+fn next_account(store: &Store, after: &str) -> Result<Option<String>, Error> {
+    // An account's keys go on with a zero byte, so they all come before this one.
+    let start = [after.as_bytes(), &[1]].concat();
+    let first = store.range((Bound::Included(start), Bound::Unbounded)).next().transpose()?;
+    Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
+}
+
+fn line(account: &str, row: &Value) -> String {
+    json!({ "account": account, "row": row }).to_string()
+}
+
+/// A value as JSON; none for keys that only lead to others.
 fn canonical(view: View, kind: u8, value: &[u8]) -> Result<Option<Value>, Error> {
-    match (view, kind) {
-        (View::Audit, row::ROW) => as_json::<audit::Event>(value),
-        (View::Traffic, row::ROW) => as_json::<Record>(value),
-        (View::Audit | View::Traffic, row::COUNT) => as_json::<u64>(value),
-        (View::Audit, crate::audit::CATALOG) => as_json::<(String, String)>(value),
-        (View::Audit | View::Traffic, _) => Ok(None),
-        (View::Integrations, _) => as_json::<Current>(value),
-        (View::Directory, _) => as_json::<Entry>(value),
-        (View::Access, kind) => access::canonical(kind, value),
+    match view {
+        View::Integrations => as_json::<Current>(value),
+        View::Directory => as_json::<Entry>(value),
+        View::Access => access::canonical(kind, value),
+        View::Audit | View::Traffic => Ok(None),
     }
 }
 

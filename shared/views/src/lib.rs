@@ -14,8 +14,8 @@ pub mod status;
 pub mod store;
 pub mod traffic;
 
+mod columns;
 mod key;
-mod row;
 mod slot;
 mod view;
 
@@ -41,12 +41,24 @@ pub enum Error {
     /// A stored row can not be read: the view is damaged or was written by another version.
     #[error("a row of the view can not be read")]
     Row(#[from] postcard::Error),
+    /// What is stored in columns is not what was written.
+    #[error("{0} of the view is damaged")]
+    Damaged(&'static str),
     /// A file or directory of the view can not be read or written.
     #[error("the view's directory failed")]
     Directory(#[from] std::io::Error),
     /// The process is shutting down.
     #[error("the view is closing")]
     Closing,
+}
+
+impl From<segments::Error> for Error {
+    fn from(error: segments::Error) -> Self {
+        match error {
+            segments::Error::Storage(error) => Self::Storage(error),
+            segments::Error::Damaged(what) => Self::Damaged(what),
+        }
+    }
 }
 
 /// All views of this process. Cheap to clone.

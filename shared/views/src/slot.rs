@@ -56,17 +56,18 @@ impl Slot {
         fs::create_dir_all(directory)?;
         let current = read_current(directory);
         remove_all_but(directory, current)?;
-        let (generation, store) = match Store::open(&generation_directory(directory, current), cache_bytes) {
-            Ok(store) => (current, store),
-            Err(Error::Storage(sled::Error::Corruption { .. }) | Error::Row(_)) => {
-                error!(%view, "the view is damaged or of another format and is rebuilt from the log");
-                let store = Store::open(&generation_directory(directory, current + 1), cache_bytes)?;
-                write_current(directory, current + 1)?;
-                remove_all_but(directory, current + 1)?;
-                (current + 1, store)
-            }
-            Err(error) => return Err(error),
-        };
+        let (generation, store) =
+            match Store::open(&generation_directory(directory, current), view.schema(), cache_bytes) {
+                Ok(store) => (current, store),
+                Err(Error::Storage(sled::Error::Corruption { .. }) | Error::Row(_) | Error::Damaged(_)) => {
+                    error!(%view, "the view is damaged or of another format and is rebuilt from the log");
+                    let store = Store::open(&generation_directory(directory, current + 1), view.schema(), cache_bytes)?;
+                    write_current(directory, current + 1)?;
+                    remove_all_but(directory, current + 1)?;
+                    (current + 1, store)
+                }
+                Err(error) => return Err(error),
+            };
         let now = Instant::now();
         let started = |checkpoint: u64| Heard {
             observed: Observed { sequence: checkpoint, pending: u64::MAX },
@@ -105,7 +106,8 @@ impl Slot {
     /// When its directory can not be made.
     pub fn fresh(&self) -> Result<Arc<Store>, Error> {
         let generation = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
-        let store = Store::open(&generation_directory(&self.directory, generation), self.cache_bytes)?;
+        let store =
+            Store::open(&generation_directory(&self.directory, generation), self.view.schema(), self.cache_bytes)?;
         Ok(Arc::new(store))
     }
 

@@ -1,18 +1,22 @@
 //! The storage behind a view: one sled tree in a directory of its own, written in batches with their checkpoints.
+//!
+//! Lists of many rows stand in it in columns, everything else by key.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::log::Stream;
+use segments::Schema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
 /// Changes when what is stored changes its form: a view of another format is rebuilt.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Keys that start with a zero byte belong to no account.
 const FORMAT_KEY: &[u8] = b"\0format";
 const CHECKPOINT_PREFIX: &[u8] = b"\0checkpoint/";
@@ -32,6 +36,7 @@ pub struct Checkpoint {
 #[derive(Debug)]
 pub struct Store {
     tree: sled::Db,
+    rows: segments::Store,
     directory: PathBuf,
     is_obsolete: AtomicBool,
 }
@@ -41,14 +46,19 @@ impl Store {
     ///
     /// # Errors
     /// When it can not be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
-    pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
+    pub(crate) fn open(directory: &Path, schema: Schema, cache_bytes: u64) -> Result<Self, Error> {
+        // Columns are cached as they are read, so the tree below needs little beside them.
+        let (tree_cache, rows_cache) =
+            if schema.symbols.is_empty() { (cache_bytes, 0) } else { (cache_bytes / 8, cache_bytes / 8 * 7) };
         let config = sled::Config::new()
             .path(directory)
-            .cache_capacity(cache_bytes)
+            .cache_capacity(tree_cache)
             .mode(sled::Mode::HighThroughput)
             .flush_every_ms(Some(500));
         let tree = config.open()?;
-        let store = Self { tree, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
+        let options = segments::Options { cache_bytes: rows_cache, ..segments::Options::default() };
+        let rows = segments::Store::new(Deref::deref(&tree).clone(), schema, options);
+        let store = Self { tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
         match store.tree.get(FORMAT_KEY)? {
             Some(format) if *format == FORMAT.to_be_bytes() => {}
             Some(_) => return Err(sled::Error::Corruption { at: None, bt: () }.into()),
@@ -73,6 +83,11 @@ impl Store {
             }
         }
         Ok(checkpoints)
+    }
+
+    /// The rows that stand in columns.
+    pub(crate) fn rows(&self) -> &segments::Store {
+        &self.rows
     }
 
     /// The value under `key`.
@@ -133,6 +148,7 @@ impl Drop for Store {
 #[derive(Debug)]
 pub struct Batch {
     store: Arc<Store>,
+    rows: segments::Writer,
     /// In the order of keys, so that neighbours are written together.
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
@@ -141,7 +157,13 @@ impl Batch {
     /// An empty batch over `store`.
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, changes: BTreeMap::new() }
+        let rows = store.rows.writer();
+        Self { store, rows, changes: BTreeMap::new() }
+    }
+
+    /// The rows that stand in columns.
+    pub(crate) fn rows(&mut self) -> &mut segments::Writer {
+        &mut self.rows
     }
 
     /// The row under `key`, with the changes of this batch.
@@ -164,12 +186,6 @@ impl Batch {
         self.changes.insert(key, None);
     }
 
-    /// Adds to the number under `key`.
-    pub(crate) fn count(&mut self, key: Vec<u8>) -> Result<(), Error> {
-        let before: u64 = self.row(&key)?.unwrap_or_default();
-        self.put(key, &(before + 1))
-    }
-
     /// Writes the changes together with how far the view has now read `stream`.
     ///
     /// # Errors
@@ -177,14 +193,16 @@ impl Batch {
     pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
         let key = [CHECKPOINT_PREFIX, stream.name().as_bytes()].concat();
         self.put(key, checkpoint)?;
+        let mut rows = self.rows.prepare()?;
         let mut batch = sled::Batch::default();
-        for (key, value) in self.changes {
+        for (key, value) in self.changes.into_iter().chain(rows.changes()) {
             match value {
                 Some(value) => batch.insert(key, value),
                 None => batch.remove(key),
             }
         }
         self.store.tree.apply_batch(batch)?;
+        rows.publish();
         Ok(())
     }
 }

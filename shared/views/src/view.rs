@@ -4,6 +4,7 @@ use std::fmt;
 
 use model::event::Event;
 use model::log::{AccountId, Position, Stream};
+use segments::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::store::Batch;
@@ -78,6 +79,15 @@ impl View {
             Self::Integrations => &[Stream::Integration],
             Self::Access => &[Stream::Access],
             Self::Directory => &[Stream::Directory],
+        }
+    }
+
+    /// The columns of its rows, where it has any.
+    pub(crate) const fn schema(self) -> Schema {
+        match self {
+            Self::Audit => audit::SCHEMA,
+            Self::Traffic => traffic::SCHEMA,
+            Self::Integrations | Self::Access | Self::Directory => Schema { symbols: &[], texts: 0 },
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::Event;
+use super::Given;
 use crate::directory::Entry;
 
 /// Whom the directory's entries show under a wanted name, and whom under another.
 ///
-/// It answers what [`Event::user_name`] would be once the names are filled in, without a look-up per event.
+/// It answers what [`Event::user_name`](super::Event::user_name) would be once the names are filled in, without a look-up per event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShownAs {
     /// Users whose address is the wanted name.
@@ -35,10 +35,9 @@ impl ShownAs {
         }
     }
 
-    /// Whether the event's actor is shown as `wanted`.
+    /// Whether the actor is shown as `wanted`.
     #[must_use]
-    pub fn is_shown(&self, event: &Event, wanted: &str) -> bool {
-        let given = &event.given;
+    pub fn is_shown(&self, given: &Given, wanted: &str) -> bool {
         if let Some(own) = given.user_name.as_ref().or(given.actor_email.as_ref()) {
             return own == wanted;
         }
@@ -58,7 +57,7 @@ impl ShownAs {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Given;
+    use super::super::Event;
     use super::*;
     use crate::time::Timestamp;
 
@@ -97,7 +96,7 @@ mod tests {
                     if let (Some(entry), false) = (&entry, id.is_empty()) {
                         shown_as.learn(id, entry, wanted);
                     }
-                    assert_eq!(shown_as.is_shown(&event, wanted), is == **wanted, "{event:?} {entry:?} {wanted}");
+                    assert_eq!(shown_as.is_shown(&event.given, wanted), is == **wanted, "{event:?} {entry:?} {wanted}");
                 }
             }
         }

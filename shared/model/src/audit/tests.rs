@@ -1,5 +1,4 @@
 use super::*;
-use crate::directory::Named;
 
 fn received() -> Timestamp {
     Timestamp::parse("2024-05-05T00:00:00Z").unwrap()
@@ -58,22 +57,4 @@ fn a_retry_is_the_same_event_whenever_the_log_received_it() {
 fn a_wrong_type_is_named() {
     let error = crate::json::read::<Recorded>(br#"{"event_type":"a.b","http_status":"ok"}"#).unwrap_err();
     assert!(error.to_string().starts_with("http_status: "), "{error}");
-}
-
-#[test]
-fn a_filter_is_open_only_without_any_part() {
-    let event = event(r#"{"event_type":"vm.boot","user_id":7,"vm_id":"v","session_id":"s"}"#);
-    let text = |text: &str| Some(text.to_owned());
-    let open = Filter::default();
-    assert!(open.is_open() && open.matches(&event, &Named::default()));
-    for (passes, blocks) in [
-        (Filter { event_group: text("vm"), ..open.clone() }, Filter { event_group: text(""), ..open.clone() }),
-        (Filter { status: text("success"), ..open.clone() }, Filter { status: text("error"), ..open.clone() }),
-        (Filter { user_id: Some(7), ..open.clone() }, Filter { user_id: Some(i128::MAX), ..open.clone() }),
-        (Filter { vm_id: text("v"), ..open.clone() }, Filter { vm_id: text(""), ..open.clone() }),
-        (Filter { session_id: text("s"), ..open.clone() }, Filter { session_id: text("t"), ..open.clone() }),
-    ] {
-        assert!(!passes.is_open() && passes.matches(&event, &Named::default()), "{passes:?}");
-        assert!(!blocks.is_open() && !blocks.matches(&event, &Named::default()), "{blocks:?}");
-    }
 }

@@ -2,7 +2,6 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::directory::Named;
 use crate::time::Timestamp;
 
 fn at(second: i64) -> Timestamp {
@@ -69,29 +68,4 @@ fn a_report_that_says_nothing_still_has_an_event() {
     let record = fold([report(10, Reported::default())]);
     assert_eq!(record.events.first(), Some(&SubEvent { timestamp: at(10), event_type: EventType::Unknown }));
     assert_eq!(record.key.flow_id, "e");
-}
-
-#[test]
-fn peer_to_peer_means_the_reporter_is_an_endpoint() {
-    let mut data = Reported { reporter_id: Some("p1".into()), ..Reported::default() };
-    data.destination.id = Some("p1".into());
-    let peer_to_peer = Filter { connection: Some(Connection::PeerToPeer), ..Filter::default() };
-    assert!(peer_to_peer.matches(&fold([report(1, data.clone())]), &Named::default()));
-    data.destination.id = Some("p2".into());
-    assert!(!peer_to_peer.matches(&fold([report(1, data)]), &Named::default()));
-}
-
-#[test]
-fn a_search_is_literal_and_asks_the_directory_only_where_the_record_is_silent() {
-    let mut data = Reported::default();
-    data.source.id = Some("p1".into());
-    data.source.address = Some("10.0.0.1:80".into());
-    let found = Named { endpoint_names: ["p1".to_owned()].into(), ..Named::default() };
-    let search = |text: &str| Filter { search: Some(text.into()), ..Filter::default() };
-    assert!(search("0.0.1:8").matches(&fold([report(1, data.clone())]), &Named::default()));
-    assert!(!search("10.0.0.1:8%").matches(&fold([report(1, data.clone())]), &Named::default()));
-    assert!(search("laptop").matches(&fold([report(1, data.clone())]), &found));
-    data.source.name = Some("server".into());
-    assert!(!search("laptop").matches(&fold([report(1, data.clone())]), &found));
-    assert!(search("SERV").matches(&fold([report(1, data)]), &found));
 }

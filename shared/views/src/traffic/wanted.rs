@@ -1,0 +1,123 @@
+//! The traffic filter as a predicate on columns.
+
+use std::sync::Arc;
+
+use model::directory::Named as Found;
+use model::traffic::Filter;
+use segments::{Predicate, Wanted};
+
+use super::row::{
+    DESTINATION, DESTINATION_PORT, Host, Named, PROTOCOL, REPORTER, SHAPE, SOURCE, SOURCE_PORT, Shape, USER, port,
+    protocol,
+};
+use crate::columns;
+
+/// The rows that `filter` wants, its period aside. `found` holds the ids in the directory that match the search: they
+/// count where the record itself names none.
+pub(crate) fn wanted(filter: &Filter, found: Found) -> Predicate {
+    let mut all = Vec::new();
+    if let Some(id) = filter.user_id.clone() {
+        all.push(named(USER, move |user| user.id == Some(&id)));
+    }
+    if let Some(reporter) = &filter.reporter_id {
+        all.push(Predicate::is(REPORTER, reporter.as_bytes()));
+    }
+    for (column, id) in [(SOURCE, &filter.source_id), (DESTINATION, &filter.destination_id)] {
+        if let Some(id) = id.clone() {
+            let has_id = endpoints(move |endpoint| endpoint.id == Some(&id));
+            all.push(Predicate::Symbol { column, wanted: has_id });
+        }
+    }
+    if let Some(number) = filter.protocol {
+        all.push(is_protocol(number));
+    }
+    let (event_type, connection, direction) = (filter.event_type, filter.connection, filter.direction);
+    if event_type.is_some() || connection.is_some() || direction.is_some() {
+        let fits = move |shape: &Shape| {
+            event_type.is_none_or(|wanted| shape.has(wanted))
+                && connection.is_none_or(|wanted| wanted == shape.connection)
+                && direction.is_none_or(|wanted| wanted == shape.direction)
+        };
+        let fits = move |symbol: &[u8]| columns::read(symbol).is_ok_and(|shape| fits(&shape));
+        all.push(Predicate::matching(SHAPE, fits));
+    }
+    if let Some(search) = &filter.search {
+        all.push(is_found(search.to_lowercase(), Arc::new(found)));
+    }
+    Predicate::All(all)
+}
+
+/// An unknown protocol is 0; a number that no protocol has matches nothing.
+fn is_protocol(number: i64) -> Predicate {
+    match u16::try_from(number) {
+        Ok(0) => {
+            Predicate::Any(vec![Predicate::is(PROTOCOL, protocol(Some(0))), Predicate::is(PROTOCOL, protocol(None))])
+        }
+        Ok(number) => Predicate::is(PROTOCOL, protocol(Some(number))),
+        Err(_) => Predicate::Any(Vec::new()),
+    }
+}
+
+fn named(column: usize, wants: impl Fn(&Named<'_>) -> bool + Send + Sync + 'static) -> Predicate {
+    Predicate::matching(column, move |symbol| columns::read(symbol).is_ok_and(|named| wants(&named)))
+}
+
+/// Both endpoint columns share it, so that each endpoint is judged once.
+fn endpoints(wants: impl Fn(&Host<'_>) -> bool + Send + Sync + 'static) -> Wanted {
+    Wanted::Matching(Arc::new(move |symbol| columns::read(symbol).is_ok_and(|host| wants(&host))))
+}
+
+fn ports(wants: impl Fn(&str) -> bool + Send + Sync + 'static) -> Wanted {
+    Wanted::Matching(Arc::new(move |symbol| port(symbol).is_some_and(|port| wants(&port.to_string()))))
+}
+
+/// User address, endpoint names and endpoint addresses contain `needle`, which is in lower case.
+fn is_found(needle: String, found: Arc<Found>) -> Predicate {
+    let needle: Arc<str> = needle.into();
+    let (text, ids) = (needle.clone(), found.clone());
+    let in_user = move |user: &Named<'_>| match user.email {
+        Some(email) => contains(email, &text),
+        None => user.id.is_some_and(|id| ids.user_emails.contains(id)),
+    };
+    let (text, ids) = (needle.clone(), found);
+    let in_endpoint = endpoints(move |endpoint| {
+        let by_id = |ids: &std::collections::HashSet<String>| endpoint.id.is_some_and(|id| ids.contains(id));
+        let in_name = endpoint.name.map_or_else(|| by_id(&ids.endpoint_names), |name| contains(name, &text));
+        in_name || endpoint.host.map_or_else(|| by_id(&ids.endpoint_addresses), |host| contains(host, &text))
+    });
+    let mut any = vec![
+        named(USER, in_user),
+        Predicate::Symbol { column: SOURCE, wanted: in_endpoint.clone() },
+        Predicate::Symbol { column: DESTINATION, wanted: in_endpoint },
+    ];
+    // What is left of an address is its port, and what spans host and port.
+    if is_number(&needle) {
+        let text = needle.clone();
+        let in_port = ports(move |port| port.contains(&*text));
+        any.push(Predicate::Symbol { column: SOURCE_PORT, wanted: in_port.clone() });
+        any.push(Predicate::Symbol { column: DESTINATION_PORT, wanted: in_port });
+    }
+    for (colon, _) in needle.match_indices(':') {
+        let (host_end, port_start) = (needle[..colon].to_owned(), needle[colon + 1..].to_owned());
+        if is_number(&port_start) {
+            let hosts = endpoints(move |host| host.host.is_some_and(|host| host.to_lowercase().ends_with(&host_end)));
+            let ports = ports(move |port| port.starts_with(&port_start));
+            for (column, port) in [(SOURCE, SOURCE_PORT), (DESTINATION, DESTINATION_PORT)] {
+                any.push(Predicate::All(vec![
+                    Predicate::Symbol { column, wanted: hosts.clone() },
+                    Predicate::Symbol { column: port, wanted: ports.clone() },
+                ]));
+            }
+        }
+    }
+    Predicate::Any(any)
+}
+
+/// Whether a text may be part of a port. The empty text is.
+fn is_number(text: &str) -> bool {
+    text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn contains(text: &str, needle: &str) -> bool {
+    text.to_lowercase().contains(needle)
+}
