@@ -72,9 +72,11 @@ fn failed(error: serde_json::Error) -> ReadError {
 fn local(error: views::Error) -> ReadError {
     match error {
         views::Error::Closing => ReadError::Unreachable(error.into()),
-        views::Error::Storage(_) | views::Error::Row(_) | views::Error::Damaged(_) | views::Error::Directory(_) => {
-            ReadError::Failed(error.into())
-        }
+        views::Error::Storage(_)
+        | views::Error::Row(_)
+        | views::Error::Damaged(_)
+        | views::Error::Full { .. }
+        | views::Error::Directory(_) => ReadError::Failed(error.into()),
     }
 }
 

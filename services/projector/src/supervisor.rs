@@ -50,7 +50,11 @@ impl Supervisor {
             let mut worker = JoinSet::new();
             worker.spawn(self.worker(self.slot.store(), Purpose::Live(self.slot.clone())).run(worker_stop.clone()));
             tokio::select! {
-                Some(ended) = worker.join_next() => must_rebuild = self.is_log_lost(ended.map_err(Error::from).flatten(), &stop).await,
+                Some(ended) = worker.join_next() => must_rebuild = self.must_rebuild_after(ended.map_err(Error::from).flatten(), &stop).await,
+                () = self.slot.damaged() => {
+                    error!(%view, "the view is damaged and is rebuilt from the log");
+                    must_rebuild = true;
+                }
                 Some(()) = orders.recv() => self.rebuild_beside(&worker_stop, &mut worker, &stop).await,
             }
             worker_stop.cancel();
@@ -63,12 +67,16 @@ impl Supervisor {
         Worker { view: self.slot.view(), store, bus: self.bus.clone(), purpose }
     }
 
-    /// What the end of a worker means.
-    async fn is_log_lost(&self, ended: Result<(), Error>, stop: &CancellationToken) -> bool {
+    /// Whether the end of a worker means that the view, or the log it was computed from, is lost.
+    async fn must_rebuild_after(&self, ended: Result<(), Error>, stop: &CancellationToken) -> bool {
         let Err(failure) = ended else { return false };
         error!(view = %self.slot.view(), error = %chain(&failure), "the view's projection stopped and is started again");
         pause(stop).await;
-        matches!(failure, Error::Consume(ConsumeError::RolledBack { .. }))
+        match failure {
+            Error::Consume(ConsumeError::RolledBack { .. }) => true,
+            Error::View { cause, .. } => cause.is_damage(),
+            Error::Consume(_) | Error::Log(_) | Error::Service(_) | Error::Task(_) => false,
+        }
     }
 
     /// Rebuilds while the old generation has nobody to keep it up. False: it failed and must be tried again.

@@ -133,6 +133,9 @@ impl Worker {
                 Err(error) => Err(error),
             };
             let Err(error) = committed else { break };
+            if error.is_damage() {
+                return Err(Error::View { view: self.view, cause: error });
+            }
             error!(view = %self.view, error = %chain(&error), "the view can not be written and stands still; reads go on");
             tokio::select! {
                 () = stop.cancelled() => return Ok(false),

@@ -124,9 +124,9 @@ impl Store {
         table: &[u8],
         predicate: &Predicate,
         period: (Option<i64>, Option<i64>),
-        width: std::num::NonZeroU32,
+        width: std::num::NonZeroU64,
     ) -> Result<Vec<(i64, u64)>, Error> {
-        let width = i64::from(width.get());
+        let width = i64::try_from(width.get()).unwrap_or(i64::MAX);
         self.read(table, |table| statistics::by_time(self, table, &list::Query { predicate, period }, width))
     }
 

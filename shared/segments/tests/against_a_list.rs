@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 
 use proptest::prelude::*;
 use segments::{NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
@@ -173,7 +173,7 @@ fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, pe
     let counts = store.count_by_value(table, predicate, period, 1).unwrap();
     assert!(counts.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
     assert_eq!(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect::<BTreeMap<_, _>>(), by_value);
-    let counts = store.count_by_time(table, predicate, period, NonZeroU32::new(7).unwrap()).unwrap();
+    let counts = store.count_by_time(table, predicate, period, NonZeroU64::new(7).unwrap()).unwrap();
     assert_eq!(counts, by_time.into_iter().collect::<Vec<_>>());
 }
 

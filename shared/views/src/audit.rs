@@ -1,12 +1,13 @@
 //! The audit view: every audit event once, newest first. Integration and access events are audit events too.
 
+mod counts;
 mod row;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::audit::{Event, Filter};
-use model::directory::{Kind, Names};
+use model::directory::{Kind, Named, Names};
 use model::event::Event as Any;
 use model::log::{AccountId, Stream};
 use model::paging::{Page, RowPosition, Rows};
@@ -16,6 +17,7 @@ use crate::directory::Directory;
 use crate::store::Batch;
 use crate::{Error, Logged, Question, Refused, View, Views, columns, key};
 
+pub use counts::{CountByTime, CountByValue, Facet};
 pub(crate) use row::{SCHEMA, id_of, read};
 
 /// The kind of the keys that hold which groups and types of events there are.
@@ -93,9 +95,7 @@ impl Question for List {
 
     fn answer(&self, views: &Views) -> Result<Rows<Event>, Error> {
         let directory = Directory::new(views, &self.account);
-        let mut found = directory.search(self.filter.search.as_deref())?;
-        found.shown_as = directory.shown_as(self.filter.user_name.as_deref())?;
-        let predicate = wanted::wanted(&self.filter, found);
+        let predicate = wanted::wanted(&self.filter, found(views, &self.account, &self.filter)?);
         let store = views.slot(View::Audit).store();
         let wanted = (&predicate, self.filter.period);
         let listed = columns::list(&store, &self.account, wanted, &self.page, |id| row::id_in_table(id, 0))?;
@@ -108,6 +108,14 @@ impl Question for List {
         }
         Ok(Rows { rows, total: listed.total, next })
     }
+}
+
+/// What the directory knows of what a filter names.
+fn found(views: &Views, account: &AccountId, filter: &Filter) -> Result<Named, Error> {
+    let directory = Directory::new(views, account);
+    let mut found = directory.search(filter.search.as_deref())?;
+    found.shown_as = directory.shown_as(filter.user_name.as_deref())?;
+    Ok(found)
 }
 
 /// One audit event; none when the account has no event of this id.

@@ -1,13 +1,18 @@
 //! What the audit and traffic views have in common: rows in columns, asked for by filter and page.
 
+use std::collections::HashMap;
+use std::num::{NonZeroU32, NonZeroU64};
+
 use model::log::AccountId;
 use model::paging::{Page, Period, RowPosition, Start};
+use model::time::Timestamp;
 use segments::Predicate;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::store::Store;
 
+const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
 /// The kind of the keys that hold an account's rows.
 const ROWS: u8 = b'r';
 
@@ -41,9 +46,40 @@ pub(crate) fn list(
     Ok(store.rows().list(&table(account), predicate, micros(period), &page)?)
 }
 
+/// How many of an account's rows match by what `name` makes of a column's values, the most frequent first.
+pub(crate) fn count_by_value(
+    store: &Store,
+    account: &AccountId,
+    (predicate, period): (&Predicate, Period),
+    column: usize,
+    name: impl Fn(&[u8]) -> Result<String, Error>,
+) -> Result<Vec<(String, u64)>, Error> {
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    for (symbol, count) in store.rows().count_by_value(&table(account), predicate, micros(period), column)? {
+        *counts.entry(name(&symbol)?).or_default() += count;
+    }
+    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+    counts.sort_by(|(name, count), (other, others)| others.cmp(count).then_with(|| name.cmp(other)));
+    Ok(counts)
+}
+
+/// How many of an account's rows match in each stretch of so many seconds, by its start; empty stretches left out.
+pub(crate) fn count_by_time(
+    store: &Store,
+    account: &AccountId,
+    (predicate, period): (&Predicate, Period),
+    seconds: NonZeroU32,
+) -> Result<Vec<(Timestamp, u64)>, Error> {
+    let width = NonZeroU64::from(seconds).saturating_mul(MICROS_PER_SECOND);
+    let counts = store.rows().count_by_time(&table(account), predicate, micros(period), width)?;
+    // A stretch that starts before the first time that can be written is named by that.
+    let start = |micros: i64| Timestamp::from_micros(micros).unwrap_or(Timestamp::FIRST);
+    Ok(counts.into_iter().map(|(micros, count)| (start(micros), count)).collect())
+}
+
 /// A period in the column store's terms.
-pub(crate) fn micros(period: Period) -> (Option<i64>, Option<i64>) {
-    (period.from.map(model::time::Timestamp::micros), period.to.map(model::time::Timestamp::micros))
+fn micros(period: Period) -> (Option<i64>, Option<i64>) {
+    (period.from.map(Timestamp::micros), period.to.map(Timestamp::micros))
 }
 
 /// Writes a value behind others, as a symbol; gives its end.

@@ -44,12 +44,29 @@ pub enum Error {
     /// What is stored in columns is not what was written.
     #[error("{0} of the view is damaged")]
     Damaged(&'static str),
+    /// The disk is too full to write more; what is there can be read.
+    #[error("the disk is full: {} MiB are left", free >> 20)]
+    Full {
+        /// Bytes that are left.
+        free: u64,
+    },
     /// A file or directory of the view can not be read or written.
     #[error("the view's directory failed")]
     Directory(#[from] std::io::Error),
     /// The process is shutting down.
     #[error("the view is closing")]
     Closing,
+}
+
+impl Error {
+    /// Whether what is stored is not what was written, so that the view must be computed anew.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Storage(sled::Error::Corruption { .. }) | Self::Row(_) | Self::Damaged(_) => true,
+            Self::Storage(_) | Self::Full { .. } | Self::Directory(_) | Self::Closing => false,
+        }
+    }
 }
 
 impl From<segments::Error> for Error {
@@ -100,8 +117,12 @@ impl Views {
             let view = ask.question.view();
             // Read before the rows: they are at least as new as this says.
             let freshness = views.slot(view).freshness();
-            let answer = ask.question.answer(&views)?;
-            Ok(Reply { answer, freshness })
+            let answer = ask.question.answer(&views).inspect_err(|error| {
+                if error.is_damage() {
+                    views.slot(view).report_damage();
+                }
+            });
+            Ok(Reply { answer: answer?, freshness })
         });
         answer.await.map_err(|_| Error::Closing)?
     }

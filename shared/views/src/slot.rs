@@ -49,6 +49,7 @@ pub struct Slot {
     newest: Arc<AtomicU64>,
     current: Arc<ArcSwap<Store>>,
     progress: watch::Sender<Progress>,
+    is_damaged: watch::Sender<bool>,
 }
 
 impl Slot {
@@ -59,7 +60,7 @@ impl Slot {
         let (generation, store) =
             match Store::open(&generation_directory(directory, current), view.schema(), cache_bytes) {
                 Ok(store) => (current, store),
-                Err(Error::Storage(sled::Error::Corruption { .. }) | Error::Row(_) | Error::Damaged(_)) => {
+                Err(error) if error.is_damage() => {
                     error!(%view, "the view is damaged or of another format and is rebuilt from the log");
                     let store = Store::open(&generation_directory(directory, current + 1), view.schema(), cache_bytes)?;
                     write_current(directory, current + 1)?;
@@ -85,6 +86,7 @@ impl Slot {
             newest: Arc::new(AtomicU64::new(generation)),
             current: Arc::new(ArcSwap::from_pointee(store)),
             progress: watch::Sender::new(progress),
+            is_damaged: watch::Sender::new(false),
         })
     }
 
@@ -119,8 +121,20 @@ impl Slot {
         store.flush()?;
         write_current(&self.directory, self.newest.load(Ordering::Relaxed))?;
         self.current.swap(store).retire();
+        self.is_damaged.send_replace(false);
         info!(view = %self.view, "switched to a new generation of the view");
         Ok(())
+    }
+
+    /// Notes that the generation that is read now can not be read everywhere.
+    pub(crate) fn report_damage(&self) {
+        self.is_damaged.send_replace(true);
+    }
+
+    /// Waits until damage is found by whoever reads.
+    pub async fn damaged(&self) {
+        // The sender lives in this slot, so the channel can not be closed here.
+        let _ = self.is_damaged.subscribe().wait_for(|is_damaged| *is_damaged).await;
     }
 
     /// Notes what was seen of a stream, after what is in the view was committed.

@@ -17,6 +17,10 @@ use crate::Error;
 
 /// Changes when what is stored changes its form: a view of another format is rebuilt.
 const FORMAT: u32 = 3;
+/// What stays free on the disk, for what sled writes besides.
+const RESERVED_BYTES: u64 = 64 << 20;
+/// How often sled may write what it is given, before it has cleaned up.
+const REWRITES: u64 = 4;
 /// Keys that start with a zero byte belong to no account.
 const FORMAT_KEY: &[u8] = b"\0format";
 const CHECKPOINT_PREFIX: &[u8] = b"\0checkpoint/";
@@ -110,6 +114,17 @@ impl Store {
         self.tree.scan_prefix(prefix)
     }
 
+    /// Fails while the disk is too full to take a batch in. sled, once a write has failed, writes nothing until it is
+    /// opened anew; so the disk is never filled to its end.
+    fn has_room_for(&self, bytes: u64) -> Result<(), Error> {
+        let disk = rustix::fs::statvfs(&self.directory).map_err(std::io::Error::from)?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < RESERVED_BYTES.saturating_add(bytes.saturating_mul(REWRITES)) {
+            return Err(Error::Full { free });
+        }
+        Ok(())
+    }
+
     /// Bytes on disk.
     ///
     /// # Errors
@@ -189,18 +204,21 @@ impl Batch {
     /// Writes the changes together with how far the view has now read `stream`.
     ///
     /// # Errors
-    /// When the storage fails; nothing is written then.
+    /// When the storage fails or the disk is full; nothing is written then.
     pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
         let key = [CHECKPOINT_PREFIX, stream.name().as_bytes()].concat();
         self.put(key, checkpoint)?;
         let mut rows = self.rows.prepare()?;
         let mut batch = sled::Batch::default();
+        let mut bytes = 0;
         for (key, value) in self.changes.into_iter().chain(rows.changes()) {
+            bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             match value {
                 Some(value) => batch.insert(key, value),
                 None => batch.remove(key),
             }
         }
+        self.store.has_room_for(bytes as u64)?;
         self.store.tree.apply_batch(batch)?;
         rows.publish();
         Ok(())

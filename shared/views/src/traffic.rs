@@ -1,5 +1,6 @@
 //! The traffic view: one row per record, folded from its reports in any order, newest first.
 
+mod counts;
 mod row;
 mod wanted;
 
@@ -14,6 +15,7 @@ use crate::directory::Directory;
 use crate::store::Batch;
 use crate::{Error, Logged, Question, Refused, View, Views, columns};
 
+pub use counts::{CountByTime, CountByValue, Facet};
 pub(crate) use row::{SCHEMA, read};
 
 /// Folds a report into its record.
