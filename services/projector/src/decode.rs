@@ -21,20 +21,30 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) stream: Stream,
-    pub(crate) entries: Vec<Entry>,
+    /// As they came, to decode them again where the view could not take them.
+    messages: Vec<Message>,
+    entries: Option<Vec<Entry>>,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) pending: u64,
 }
 
 /// Decodes messages; `None` when there are none.
-pub(crate) fn decode(stream_created: i64, messages: &[Message]) -> Option<Work> {
+pub(crate) fn decode(stream_created: i64, messages: Vec<Message>) -> Option<Work> {
     let last = messages.last()?;
     Some(Work {
         stream: last.position.stream,
-        entries: messages.iter().map(decode_one).collect(),
+        entries: Some(messages.iter().map(decode_one).collect()),
         checkpoint: Checkpoint { sequence: last.position.sequence, fingerprint: last.fingerprint(), stream_created },
         pending: last.pending,
+        messages,
     })
+}
+
+impl Work {
+    /// What the messages hold. They are decoded ahead for whoever takes them first.
+    pub(crate) fn take_entries(&mut self) -> Vec<Entry> {
+        self.entries.take().unwrap_or_else(|| self.messages.iter().map(decode_one).collect())
+    }
 }
 
 fn decode_one(message: &Message) -> Entry {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bus::Bus;
 use model::dead_letter::DeadLetter;
+use model::event::Decoded;
 use model::log::Stream;
 use runtime::telemetry::chain;
 use tokio::sync::mpsc;
@@ -116,23 +117,30 @@ impl Worker {
     }
 
     /// Projects and commits; false when `stop` came first.
-    async fn take_in(&self, work: Work, stop: &CancellationToken) -> Result<bool, Error> {
-        let work = Arc::new(work);
+    async fn take_in(&self, mut work: Work, stop: &CancellationToken) -> Result<bool, Error> {
+        let (stream, checkpoint) = (work.stream, work.checkpoint.clone());
         loop {
-            let (view, store, job) = (self.view, self.store.clone(), work.clone());
-            let projected = tokio::task::spawn_blocking(move || project(view, &store, &job)).await?;
+            let (view, store) = (self.view, self.store.clone());
+            let entries = work.take_entries();
+            let events = entries.iter().map(|entry| entry.decoded.len() as u64).sum();
+            let projected = tokio::task::spawn_blocking(move || project(view, &store, stream, entries)).await?;
             let committed = match projected {
                 Ok((batch, letters)) => {
                     let publishes = matches!(self.purpose, Purpose::Live(_)) && !letters.is_empty();
                     if publishes && !dead_letters::publish(&self.bus, &letters, stop).await {
                         return Ok(false);
                     }
-                    let job = work.clone();
-                    tokio::task::spawn_blocking(move || batch.commit(job.stream, &job.checkpoint)).await?
+                    let checkpoint = checkpoint.clone();
+                    tokio::task::spawn_blocking(move || batch.commit(stream, &checkpoint)).await?
                 }
                 Err(error) => Err(error),
             };
-            let Err(error) = committed else { break };
+            let Err(error) = committed else {
+                if let Purpose::Rebuild(_, watch) = &self.purpose {
+                    watch.projected(events);
+                }
+                return Ok(true);
+            };
             if error.is_damage() {
                 return Err(Error::View { view: self.view, cause: error });
             }
@@ -142,10 +150,6 @@ impl Worker {
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}
             }
         }
-        if let Purpose::Rebuild(_, watch) = &self.purpose {
-            watch.projected(work.entries.iter().map(|entry| entry.decoded.len() as u64).sum());
-        }
-        Ok(true)
     }
 }
 
@@ -164,7 +168,7 @@ async fn read(
             () = stop.cancelled() => return Ok(()),
             messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
         };
-        let decoded = tokio::task::spawn_blocking(move || decode::decode(created, &messages)).await?;
+        let decoded = tokio::task::spawn_blocking(move || decode::decode(created, messages)).await?;
         let next = match decoded {
             Some(work) => News::Work(work),
             None if consumer.pending() == Some(0) => News::Idle(stream),
@@ -176,26 +180,29 @@ async fn read(
     }
 }
 
-fn project(view: View, store: &Arc<Store>, work: &Work) -> Result<(Batch, Vec<Letter>), views::Error> {
+fn project(
+    view: View,
+    store: &Arc<Store>,
+    stream: Stream,
+    entries: Vec<Entry>,
+) -> Result<(Batch, Vec<Letter>), views::Error> {
     let mut batch = Batch::new(store.clone());
     let mut letters = Vec::new();
-    for entry in &work.entries {
-        for decoded in &entry.decoded {
-            let letter = |reason: String| letter(view, entry, decoded.index, decoded.id.clone(), reason);
-            match &decoded.event {
+    for mut entry in entries {
+        for Decoded { index, id, event } in std::mem::take(&mut entry.decoded) {
+            let reason = match event {
                 Ok(event) => {
                     let logged = Logged { account: &entry.account, position: entry.position, event };
                     match view.project(&mut batch, logged) {
-                        Ok(()) => {}
-                        Err(Refused::DeadLetter(reason)) => letters.push(letter(reason)),
+                        Ok(()) => continue,
+                        Err(Refused::DeadLetter(reason)) => reason,
                         Err(Refused::Failed(error)) => return Err(error),
                     }
                 }
-                Err(unreadable) if view.owns_dead_letters_of(work.stream) => {
-                    letters.push(letter(unreadable.to_string()));
-                }
-                Err(_) => {}
-            }
+                Err(unreadable) if view.owns_dead_letters_of(stream) => unreadable.to_string(),
+                Err(_) => continue,
+            };
+            letters.push(letter(view, &entry, index, id, reason));
         }
     }
     Ok((batch, letters))

@@ -27,9 +27,9 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
-/// One event with its context attributes; `data` is still JSON text.
+/// One event with its context attributes; `data` is JSON text still, or what was read of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CloudEvent<'a> {
+pub struct CloudEvent<'a, D = &'a [u8]> {
     /// The event id: the same id is the same event, for ever.
     pub id: Cow<'a, str>,
     /// Who published it.
@@ -40,8 +40,8 @@ pub struct CloudEvent<'a> {
     pub time: Option<Timestamp>,
     /// The account that the publisher believes it writes to; the subject decides.
     pub account: Option<Cow<'a, str>>,
-    /// The `data` as JSON text.
-    pub data: &'a [u8],
+    /// The `data`.
+    pub data: D,
 }
 
 /// Why no event could be read.
@@ -71,8 +71,7 @@ pub enum Malformed {
 /// When nothing in the message can be read.
 pub fn open<'a>(message: Message<'a>) -> Result<Vec<Result<CloudEvent<'a>, Malformed>>, Malformed> {
     json::check_depth(message.payload)?;
-    let content_type = message.header(CONTENT_TYPE).unwrap_or_default();
-    let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let content_type = message.form();
     if content_type == BATCH {
         let parts: Vec<&RawValue> = json::read_part(message.payload)?;
         return Ok(parts.into_iter().map(|part| open_structured(part.get().as_bytes())).collect());
@@ -84,7 +83,8 @@ pub fn open<'a>(message: Message<'a>) -> Result<Vec<Result<CloudEvent<'a>, Malfo
 }
 
 #[derive(Deserialize)]
-struct Structured<'a> {
+#[serde(bound(deserialize = "D: Deserialize<'de>"))]
+struct Structured<'a, D> {
     #[serde(borrow)]
     specversion: Cow<'a, str>,
     #[serde(borrow)]
@@ -98,8 +98,7 @@ struct Structured<'a> {
     datacontenttype: Option<Cow<'a, str>>,
     #[serde(borrow)]
     accountid: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+    data: Option<D>,
 }
 
 /// Reads one structured event.
@@ -107,18 +106,29 @@ struct Structured<'a> {
 /// # Errors
 /// When it is no JSON object with the attributes that CloudEvents requires.
 pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
-    let event: Structured<'_> = json::read_part(payload)?;
-    let data = event.data.ok_or(Malformed::Attribute { attribute: "data", problem: "is missing" })?;
-    let event = CloudEvent {
-        data: data.get().as_bytes(),
-        id: event.id,
-        source: event.source,
-        kind: event.kind,
-        time: event.time,
-        account: event.accountid,
+    let event: Structured<'_, &RawValue> = json::read_part(payload)?;
+    let CloudEvent { id, source, kind, time, account, data } = event.checked()?;
+    Ok(CloudEvent { id, source, kind, time, account, data: data.get().as_bytes() })
+}
+
+/// Takes all events of a batch out of their envelopes and reads their data, in one pass. None where that is not
+/// possible as a whole: [`open`] then tells what is wrong with which.
+#[must_use]
+pub fn open_batch<'a, D: Deserialize<'a>>(message: Message<'a>) -> Option<Vec<CloudEvent<'a, D>>> {
+    if message.form() != BATCH || json::check_depth(message.payload).is_err() {
+        return None;
     }
-    .checked(&event.specversion, event.datacontenttype.as_deref())?;
-    Ok(event)
+    let events: Vec<Structured<'a, D>> = serde_json::from_slice(message.payload).ok()?;
+    events.into_iter().map(|event| event.checked().ok()).collect()
+}
+
+impl<'a, D> Structured<'a, D> {
+    fn checked(self) -> Result<CloudEvent<'a, D>, Malformed> {
+        let data = self.data.ok_or(Malformed::Attribute { attribute: "data", problem: "is missing" })?;
+        let (id, source, kind, time, account) = (self.id, self.source, self.kind, self.time, self.accountid);
+        let event = CloudEvent { id, source, kind, time, account, data };
+        event.checked(&self.specversion, self.datacontenttype.as_deref())
+    }
 }
 
 fn open_binary<'a>(message: Message<'a>) -> Result<CloudEvent<'a>, Malformed> {
@@ -141,9 +151,15 @@ impl<'a> Message<'a> {
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
+
+    /// The content type, without its parameters and in lower case.
+    fn form(&self) -> String {
+        let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
 }
 
-impl CloudEvent<'_> {
+impl<D> CloudEvent<'_, D> {
     fn checked(self, version: &str, content_type: Option<&str>) -> Result<Self, Malformed> {
         let problem = |attribute, problem| Err(Malformed::Attribute { attribute, problem });
         if version != "1.0" {

@@ -75,29 +75,34 @@ fn plain_words(error: &serde_json::Error) -> String {
 /// When they are.
 pub fn check_depth(text: &[u8]) -> Result<(), BadJson> {
     let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for &byte in text {
-        if in_string {
+    let mut rest = text;
+    loop {
+        // Most of a document is text between quotes, which is passed over by search.
+        let quote = memchr::memchr(b'"', rest);
+        for &byte in &rest[..quote.unwrap_or(rest.len())] {
             match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            continue;
+            if depth > MAX_DEPTH {
+                return Err(BadJson::TooDeep);
+            }
         }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(BadJson::TooDeep);
-        }
+        let Some(quote) = quote else { return Ok(()) };
+        rest = after_text(&rest[quote + 1..]);
     }
-    Ok(())
+}
+
+/// What comes behind the quote that ends a text.
+fn after_text(mut text: &[u8]) -> &[u8] {
+    while let Some(found) = memchr::memchr2(b'"', b'\\', text) {
+        if text[found] == b'"' {
+            return &text[found + 1..];
+        }
+        text = text.get(found + 2..).unwrap_or_default();
+    }
+    &[]
 }
 
 /// Any JSON value, held as its compact text with sorted keys: equal values are equal texts.

@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use memchr::memmem;
+use roaring::RoaringBitmap;
 
+use crate::row::{Schema, Searched};
 use crate::slices::Slices;
 use crate::{Error, frame, key};
 
@@ -24,17 +27,24 @@ struct Dictionary {
     symbols: Vec<Arc<[u8]>>,
     codes: HashMap<Arc<[u8]>, u32, RandomState>,
     bytes: usize,
+    searched: Option<Searched>,
+    /// The searched texts of each symbol.
+    texts: Slices,
 }
 
+/// Stands behind each searched text, so that nothing is found across two. No UTF-8 text holds it.
+const BETWEEN: u8 = 0xff;
+
 impl Dictionaries {
-    pub(crate) fn new(epoch: u32, count: usize) -> Self {
-        Self { epoch, dictionaries: (0..count).map(|_| Dictionary::default()).collect() }
+    pub(crate) fn new(epoch: u32, schema: &Schema) -> Self {
+        let empty = |number| Dictionary { searched: schema.searched(number), ..Dictionary::default() };
+        Self { epoch, dictionaries: (0..schema.dictionaries()).map(empty).collect() }
     }
 
     /// Reads an epoch's dictionaries.
-    pub(crate) fn load(tree: &sled::Tree, table: &[u8], epoch: u32, count: usize) -> Result<Self, Error> {
+    pub(crate) fn load(tree: &sled::Tree, table: &[u8], epoch: u32, schema: &Schema) -> Result<Self, Error> {
         const WHAT: &str = "a dictionary";
-        let mut loaded = Self::new(epoch, count);
+        let mut loaded = Self::new(epoch, schema);
         for entry in tree.scan_prefix(key::key(table, key::Kind::Symbols, &[epoch])) {
             let (key, value) = entry?;
             let [_, dictionary, first] = key::numbers(&key).ok_or(Error::Damaged(WHAT))?;
@@ -63,6 +73,23 @@ impl Dictionaries {
         &self.dictionaries[dictionary].symbols
     }
 
+    /// The codes of the symbols in whose searched texts `needle` is found.
+    pub(crate) fn containing(&self, dictionary: usize, needle: &[u8]) -> RoaringBitmap {
+        let texts = &self.dictionaries[dictionary].texts;
+        let finder = memmem::Finder::new(needle);
+        let mut found = RoaringBitmap::new();
+        let mut start = 0;
+        while let Some(place) = texts.bytes().get(start..).and_then(|rest| finder.find(rest)) {
+            let code = texts.index_of(start + place);
+            if code >= texts.len() {
+                break;
+            }
+            found.insert(u32::try_from(code).unwrap_or(u32::MAX));
+            start = texts.end(code);
+        }
+        found
+    }
+
     /// Takes new symbols in, which were given the codes that follow the known ones.
     pub(crate) fn extend(&mut self, new: &NewSymbols) {
         for (dictionary, new) in self.dictionaries.iter_mut().zip(&new.dictionaries) {
@@ -81,7 +108,8 @@ impl Dictionaries {
     pub(crate) fn weight(&self) -> usize {
         /// An allocation with its counters, a place in the list, an entry of the hash table.
         const EACH: usize = 16 + 16 + 32;
-        self.dictionaries.iter().map(|dictionary| dictionary.bytes + EACH * dictionary.symbols.len()).sum()
+        let weight = |known: &Dictionary| known.bytes + known.texts.weight() + EACH * known.symbols.len();
+        self.dictionaries.iter().map(weight).sum()
     }
 }
 
@@ -89,6 +117,14 @@ impl Dictionary {
     fn add(&mut self, symbol: Arc<[u8]>) {
         let code = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
         self.bytes += symbol.len();
+        if let Some(searched) = self.searched {
+            let mut texts = Vec::new();
+            searched(&symbol, &mut |text| {
+                texts.extend_from_slice(text);
+                texts.push(BETWEEN);
+            });
+            self.texts.push(&texts);
+        }
         self.codes.insert(symbol.clone(), code);
         self.symbols.push(symbol);
     }

@@ -34,7 +34,7 @@ mod writer;
 
 pub use list::{Page, Position, Rows, Start};
 pub use predicate::{Predicate, Wanted, Wants};
-pub use row::{NewRow, Row, Schema, Symbol};
+pub use row::{NewRow, Row, Schema, Searched, Symbol};
 pub use store::{Options, Store};
 pub use writer::{Change, Found, Prepared, Writer};
 

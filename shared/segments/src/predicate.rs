@@ -45,6 +45,8 @@ pub type Wants = dyn Fn(&[u8]) -> bool + Send + Sync;
 pub enum Wanted {
     /// This one.
     Is(Vec<u8>),
+    /// Those in whose searched texts these bytes are found: in one pass over all of them.
+    Containing(Vec<u8>),
     /// Those that this says yes to. It is asked once for each symbol of the column's dictionary.
     Matching(Arc<Wants>),
 }
@@ -53,6 +55,7 @@ impl fmt::Debug for Wanted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Is(symbol) => formatter.debug_tuple("Is").field(symbol).finish(),
+            Self::Containing(needle) => formatter.debug_tuple("Containing").field(needle).finish(),
             Self::Matching(_) => formatter.write_str("Matching(..)"),
         }
     }
@@ -90,16 +93,17 @@ pub(crate) enum Resolved {
     Not(Box<Resolved>),
 }
 
-/// Turns predicates into codes. The same function over the same dictionary is asked only once.
+/// Turns predicates into codes. The same question about the same dictionary is asked only once.
 pub(crate) struct Resolver<'a> {
     schema: &'a Schema,
     dictionaries: &'a Dictionaries,
-    known: HashMap<(usize, usize), Arc<CodeSet>>,
+    judged: HashMap<(usize, usize), Arc<CodeSet>>,
+    found: HashMap<(Vec<u8>, usize), Arc<CodeSet>>,
 }
 
 impl<'a> Resolver<'a> {
     pub(crate) fn new(schema: &'a Schema, dictionaries: &'a Dictionaries) -> Self {
-        Self { schema, dictionaries, known: HashMap::new() }
+        Self { schema, dictionaries, judged: HashMap::new(), found: HashMap::new() }
     }
 
     pub(crate) fn resolve(&mut self, predicate: &Predicate) -> Resolved {
@@ -125,10 +129,17 @@ impl<'a> Resolver<'a> {
                 let code = self.dictionaries.code(dictionary, symbol);
                 Arc::new(CodeSet::new(code.into_iter().collect()))
             }
+            Wanted::Containing(needle) => {
+                let set = self
+                    .found
+                    .entry((needle.clone(), dictionary))
+                    .or_insert_with(|| Arc::new(CodeSet::new(self.dictionaries.containing(dictionary, needle))));
+                set.clone()
+            }
             Wanted::Matching(wants) => {
                 let identity = Arc::as_ptr(wants).cast::<()>().addr();
                 let symbols = self.dictionaries.symbols(dictionary);
-                let set = self.known.entry((identity, dictionary)).or_insert_with(|| {
+                let set = self.judged.entry((identity, dictionary)).or_insert_with(|| {
                     let wanted = (0_u32..).zip(symbols).filter(|(_, symbol)| wants(symbol)).map(|(code, _)| code);
                     Arc::new(CodeSet::new(wanted.collect::<RoaringBitmap>()))
                 });

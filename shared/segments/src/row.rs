@@ -12,11 +12,22 @@ pub type Symbol = Arc<[u8]>;
 pub struct Schema {
     /// Which dictionary each column of symbols uses; columns of the same kind of value share one.
     pub symbols: &'static [u8],
+    /// For each dictionary what [`crate::Wanted::Containing`] looks through in a symbol, where it is asked for:
+    /// texts, to be put one by one.
+    pub searched: &'static [Searched],
     /// How many columns of texts there are: bytes of their own in every row, which are searched, never shown.
     pub texts: usize,
 }
 
+/// Gives the texts of a symbol that a search looks through.
+pub type Searched = fn(&[u8], &mut dyn FnMut(&[u8]));
+
 impl Schema {
+    /// What is searched of a dictionary's symbols.
+    pub(crate) fn searched(&self, dictionary: usize) -> Option<Searched> {
+        self.searched.get(dictionary).copied()
+    }
+
     /// How many dictionaries a table has.
     pub(crate) fn dictionaries(&self) -> usize {
         self.symbols.iter().map(|dictionary| usize::from(*dictionary) + 1).max().unwrap_or_default()

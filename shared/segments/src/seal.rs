@@ -118,7 +118,7 @@ fn begin_epoch(
     rows: &mut [Coded],
 ) -> Result<Begun, Error> {
     let schema = store.schema();
-    let mut begun = Dictionaries::new(epoch, schema.dictionaries());
+    let mut begun = Dictionaries::new(epoch, schema);
     let mut symbols = NewSymbols::beyond(&begun);
     for row in rows {
         for (dictionary, code) in schema.symbols.iter().zip(&mut row.codes) {

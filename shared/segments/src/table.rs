@@ -103,7 +103,7 @@ impl Table {
             }
             None => Numbers::default(),
         };
-        let dictionaries = Dictionaries::load(tree, prefix, known.epoch, schema.dictionaries())?;
+        let dictionaries = Dictionaries::load(tree, prefix, known.epoch, schema)?;
         let mut state = State {
             dictionaries,
             chunks: Vec::new(),
@@ -139,7 +139,7 @@ impl Table {
     pub(crate) fn old_dictionaries(&self, schema: &Schema, epoch: u32) -> Result<Arc<Dictionaries>, Error> {
         let cached = Key::new(self.source.table, Kind::Symbols, epoch, 0);
         let load = || {
-            let loaded = Dictionaries::load(&self.source.tree, &self.source.prefix, epoch, schema.dictionaries())?;
+            let loaded = Dictionaries::load(&self.source.tree, &self.source.prefix, epoch, schema)?;
             Ok(Value::Dictionaries(Arc::new(loaded)))
         };
         match self.source.cache.get(cached, load)? {

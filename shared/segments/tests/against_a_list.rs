@@ -7,7 +7,20 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 use segments::{NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
 
-const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], texts: 1 };
+const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], texts: 1 };
+
+/// Two texts of a symbol.
+fn searched(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
+    for part in texts_of(symbol) {
+        text(part.as_bytes());
+    }
+}
+
+fn texts_of(symbol: &[u8]) -> [String; 2] {
+    let number = symbol.first().copied().unwrap_or_default();
+    ["x".repeat((number % 3).into()), format!("y{number}")]
+}
+
 const TABLE: &[u8] = b"a";
 const OTHER: &[u8] = b"b";
 
@@ -52,6 +65,9 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
         (0_usize..3, 0_u8..10)
             .prop_map(|(column, least)| Predicate::matching(column, move |symbol: &[u8]| symbol >= &[least])),
+        (0_usize..2, "x{1,2}|y|[0-9]|xy|y[0-3]").prop_map(|(column, needle)| {
+            Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle.into_bytes()) }
+        }),
         "[ab]{0,2}".prop_map(|needle| Predicate::Text { column: 0, needle: needle.into_bytes() }),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -69,6 +85,9 @@ fn holds(predicate: &Predicate, row: &Plain) -> bool {
             let symbol = [row.symbols[*column]];
             match wanted {
                 segments::Wanted::Is(other) => *other == symbol,
+                segments::Wanted::Containing(needle) => {
+                    texts_of(&symbol).iter().any(|text| text.contains(std::str::from_utf8(needle).unwrap()))
+                }
                 segments::Wanted::Matching(wants) => wants(&symbol),
             }
         }

@@ -33,9 +33,9 @@ pub(crate) fn catalog_of(account: &str) -> Vec<u8> {
 /// Takes an event in; one whose id is known already changes nothing.
 pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let event = match logged.event {
-        Any::Audit(event) => event.clone(),
-        Any::Integration(recorded) => Event::from(recorded),
-        Any::Access(recorded) => Event::from(recorded),
+        Any::Audit(event) => event,
+        Any::Integration(recorded) => Event::from(&recorded),
+        Any::Access(recorded) => Event::from(&recorded),
         Any::Traffic(_) | Any::Directory { .. } => return Ok(()),
     };
     // Ids are unique within a stream, so that the result does not depend on how the streams interleave.

@@ -1,5 +1,7 @@
 //! The directory view: what is known of each id now. Other views ask it when they answer, never when they project.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::audit::ShownAs;
@@ -13,11 +15,11 @@ use crate::{Error, Logged, Refused, View, Views, key};
 /// Sets an entry.
 pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Directory { kind, id, entry } = logged.event else { return Ok(()) };
-    let row = key::key(logged.account, tag(*kind), &[id.as_bytes()]);
+    let row = key::key(logged.account, tag(kind), &[id.as_bytes()]);
     if entry.deleted {
         batch.remove(row);
     } else {
-        batch.put(row, entry)?;
+        batch.put(row, &entry)?;
     }
     Ok(())
 }
@@ -31,15 +33,16 @@ fn tag(kind: Kind) -> u8 {
     }
 }
 
-/// One account's directory.
+/// One account's directory, for the time of one answer: an id that comes again is not looked up again.
 pub(crate) struct Directory<'a> {
     store: Arc<Store>,
     account: &'a AccountId,
+    known: RefCell<HashMap<(Kind, String), Option<Entry>>>,
 }
 
 impl<'a> Directory<'a> {
     pub(crate) fn new(views: &Views, account: &'a AccountId) -> Self {
-        Self { store: views.slot(View::Directory).store(), account }
+        Self { store: views.slot(View::Directory).store(), account, known: RefCell::default() }
     }
 
     /// The ids whose entry matches a search.
@@ -76,8 +79,12 @@ impl Directory<'_> {
 
 impl Names for Directory<'_> {
     fn entry(&self, kind: Kind, id: &str) -> Option<Entry> {
-        let row = self.store.row(&key::key(self.account, tag(kind), &[id.as_bytes()]));
-        // A name that can not be read is a name that is not known: the answer goes on without it.
-        row.inspect_err(|error| tracing::error!(%error, "the directory can not be read")).ok().flatten()
+        let mut known = self.known.borrow_mut();
+        let read = || {
+            let row = self.store.row(&key::key(self.account, tag(kind), &[id.as_bytes()]));
+            // A name that can not be read is a name that is not known: the answer goes on without it.
+            row.inspect_err(|error| tracing::error!(%error, "the directory can not be read")).ok().flatten()
+        };
+        known.entry((kind, id.to_owned())).or_insert_with(read).clone()
     }
 }

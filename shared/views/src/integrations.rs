@@ -19,7 +19,7 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
         Some(current) => Integration::Present(current),
         None => Integration::Absent,
     };
-    integration.apply(recorded.event.clone(), recorded.time);
+    integration.apply(recorded.event, recorded.time);
     match integration {
         Integration::Present(current) => batch.put(row, &current)?,
         Integration::Absent | Integration::Deleted => batch.remove(row),

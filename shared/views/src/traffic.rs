@@ -21,7 +21,7 @@ pub(crate) use row::{SCHEMA, read};
 /// Folds a report into its record.
 pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Traffic(report) = logged.event else { return Ok(()) };
-    let mut record = Record::from(report.clone());
+    let mut record = Record::from(report);
     let table = columns::table(logged.account);
     let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
     if let Some(known) = &found.row {

@@ -27,14 +27,14 @@ pub enum View {
 }
 
 /// One event of the log on its way into a view.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Logged<'a> {
     /// The account of its subject.
     pub account: &'a AccountId,
     /// Where its message stands.
     pub position: Position,
     /// The event.
-    pub event: &'a Event,
+    pub event: Event,
 }
 
 /// Why a view does not take an event in.
@@ -87,7 +87,7 @@ impl View {
         match self {
             Self::Audit => audit::SCHEMA,
             Self::Traffic => traffic::SCHEMA,
-            Self::Integrations | Self::Access | Self::Directory => Schema { symbols: &[], texts: 0 },
+            Self::Integrations | Self::Access | Self::Directory => Schema { symbols: &[], searched: &[], texts: 0 },
         }
     }
 

@@ -28,7 +28,7 @@ fn project(directory: &Path, view: View, stream: Stream, events: &[Event]) -> Vi
     for (sequence, events) in (1..).zip(events.chunks(9)) {
         let mut batch = Batch::new(views.slot(view).store());
         for event in events {
-            let logged = Logged { account: &account(), position: Position { stream, sequence }, event };
+            let logged = Logged { account: &account(), position: Position { stream, sequence }, event: event.clone() };
             match view.project(&mut batch, logged) {
                 Ok(()) | Err(Refused::DeadLetter(_)) => {}
                 Err(Refused::Failed(error)) => panic!("{error}"),

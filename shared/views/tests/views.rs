@@ -31,7 +31,7 @@ fn project(views: &Views, view: View, stream: Stream, sequence: u64, events: &[(
     let mut batch = Batch::new(views.slot(view).store());
     let mut reasons = Vec::new();
     for (account, event) in events {
-        let logged = Logged { account, position: Position { stream, sequence }, event };
+        let logged = Logged { account, position: Position { stream, sequence }, event: event.clone() };
         match view.project(&mut batch, logged) {
             Ok(()) => {}
             Err(Refused::DeadLetter(reason)) => reasons.push(reason),

@@ -25,7 +25,24 @@ pub(crate) const SHAPE: usize = 8;
 const COLUMNS: usize = 9;
 
 /// Endpoints share a dictionary, and so do ports.
-pub(crate) const SCHEMA: Schema = Schema { symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6], texts: 0 };
+pub(crate) const SCHEMA: Schema =
+    Schema { symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6], searched: &[nothing, names_of_host, address_of_user], texts: 0 };
+
+fn nothing(_: &[u8], _: &mut dyn FnMut(&[u8])) {}
+
+/// An endpoint is found by its name and by its address.
+fn names_of_host(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
+    let Ok(host) = columns::read::<Host<'_>>(symbol) else { return };
+    for own in [host.name, host.host].into_iter().flatten() {
+        text(own.to_lowercase().as_bytes());
+    }
+}
+
+/// A user is found by their e-mail address.
+fn address_of_user(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
+    let Ok(Named { email: Some(email), .. }) = columns::read(symbol) else { return };
+    text(email.to_lowercase().as_bytes());
+}
 
 /// An endpoint without its port.
 #[derive(Serialize, Deserialize)]

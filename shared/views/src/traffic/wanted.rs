@@ -1,5 +1,6 @@
 //! The traffic filter as a predicate on columns.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::directory::Named as Found;
@@ -42,7 +43,7 @@ pub(crate) fn wanted(filter: &Filter, found: Found) -> Predicate {
         all.push(Predicate::matching(SHAPE, fits));
     }
     if let Some(search) = &filter.search {
-        all.push(is_found(search.to_lowercase(), Arc::new(found)));
+        all.push(is_found(&search.to_lowercase(), found));
     }
     Predicate::All(all)
 }
@@ -72,28 +73,25 @@ fn ports(wants: impl Fn(&str) -> bool + Send + Sync + 'static) -> Wanted {
 }
 
 /// User address, endpoint names and endpoint addresses contain `needle`, which is in lower case.
-fn is_found(needle: String, found: Arc<Found>) -> Predicate {
-    let needle: Arc<str> = needle.into();
-    let (text, ids) = (needle.clone(), found.clone());
-    let in_user = move |user: &Named<'_>| match user.email {
-        Some(email) => contains(email, &text),
-        None => user.id.is_some_and(|id| ids.user_emails.contains(id)),
-    };
-    let (text, ids) = (needle.clone(), found);
-    let in_endpoint = endpoints(move |endpoint| {
-        let by_id = |ids: &std::collections::HashSet<String>| endpoint.id.is_some_and(|id| ids.contains(id));
-        let in_name = endpoint.name.map_or_else(|| by_id(&ids.endpoint_names), |name| contains(name, &text));
-        in_name || endpoint.host.map_or_else(|| by_id(&ids.endpoint_addresses), |host| contains(host, &text))
-    });
-    let mut any = vec![
-        named(USER, in_user),
-        Predicate::Symbol { column: SOURCE, wanted: in_endpoint.clone() },
-        Predicate::Symbol { column: DESTINATION, wanted: in_endpoint },
-    ];
+fn is_found(needle: &str, found: Found) -> Predicate {
+    let in_column = |column| Predicate::Symbol { column, wanted: Wanted::Containing(needle.as_bytes().to_vec()) };
+    let mut any: Vec<Predicate> = [USER, SOURCE, DESTINATION].into_iter().map(in_column).collect();
+    if !found.user_emails.is_empty() {
+        let ids = found.user_emails;
+        any.push(named(USER, move |user| user.email.is_none() && user.id.is_some_and(|id| ids.contains(id))));
+    }
+    if !found.endpoint_names.is_empty() || !found.endpoint_addresses.is_empty() {
+        let (names, addresses) = (found.endpoint_names, found.endpoint_addresses);
+        let by_id = endpoints(move |endpoint| {
+            let is_in = |ids: &HashSet<String>| endpoint.id.is_some_and(|id| ids.contains(id));
+            (endpoint.name.is_none() && is_in(&names)) || (endpoint.host.is_none() && is_in(&addresses))
+        });
+        any.extend([SOURCE, DESTINATION].map(|column| Predicate::Symbol { column, wanted: by_id.clone() }));
+    }
     // What is left of an address is its port, and what spans host and port.
-    if is_number(&needle) {
-        let text = needle.clone();
-        let in_port = ports(move |port| port.contains(&*text));
+    if is_number(needle) {
+        let text = needle.to_owned();
+        let in_port = ports(move |port| port.contains(&text));
         any.push(Predicate::Symbol { column: SOURCE_PORT, wanted: in_port.clone() });
         any.push(Predicate::Symbol { column: DESTINATION_PORT, wanted: in_port });
     }
@@ -116,8 +114,4 @@ fn is_found(needle: String, found: Arc<Found>) -> Predicate {
 /// Whether a text may be part of a port. The empty text is.
 fn is_number(text: &str) -> bool {
     text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn contains(text: &str, needle: &str) -> bool {
-    text.to_lowercase().contains(needle)
 }
