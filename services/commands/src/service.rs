@@ -22,6 +22,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
         endpoint(integrations, Integrations::delete),
         endpoint(bus, access::create_account),
         endpoint(bus, access::create_user),
+        endpoint(bus, access::set_user_scopes),
         endpoint(bus, access::delete_user),
         endpoint(bus, access::create_token),
         endpoint(bus, access::delete_token),

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
-use model::access::{Principal, Scope, TokenHash};
+use model::access::{Bearer, Principal, Scope, TokenHash};
 use model::log::Position;
 use model::time::Timestamp;
 use runtime::clock;
@@ -92,7 +92,10 @@ async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Positi
 async fn holder(gateway: &Gateway, token: &str, at_least: &[Position]) -> Result<Principal, Refused> {
     // A token that was made a moment ago is known here once the position of its making is.
     let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash: TokenHash::of(token) } };
-    let principal = gateway.reader.ask(ask).await?.answer.ok_or(Refused::UnknownToken)?;
+    let principal = match gateway.reader.ask(ask).await?.answer {
+        Some(Bearer::Current(principal)) => principal,
+        Some(Bearer::Former { .. }) | None => return Err(Refused::UnknownToken),
+    };
     let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
     if principal.expires_at.is_some_and(|end| end <= now) {
         return Err(Refused::ExpiredToken);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Outgoing;
-use model::access::{Actor, Scope, TokenHash, new_token};
+use model::access::{Actor, TokenHash, new_token};
 use model::audit::{RECORDED, Recorded};
 use model::command::{Accepted, CreateToken, DeleteToken};
 use model::envelope::{STRUCTURED, Sealed};
@@ -118,8 +118,7 @@ impl Gateway {
             account: user.account.clone(),
             name: TOKEN_NAME.to_owned(),
             hash: hash.clone(),
-            // Users have no roles yet: each may do everything in their account.
-            scopes: [Scope::Admin].into_iter().collect(),
+            scopes: user.user.scopes.clone(),
             user_id: Some(user.user.id.clone()),
             expires_at: Some(expires_at),
             by: actor(user),

@@ -167,6 +167,21 @@ pub struct CreateUser {
     pub name: String,
     /// The argon2id hash of their password: it is made where the password is known.
     pub password_hash: String,
+    /// The most that they may do.
+    pub scopes: Scopes,
+    /// Who does it.
+    pub by: Actor,
+}
+
+/// Changes what a user may do, and with it what all their tokens may.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetUserScopes {
+    /// In which account.
+    pub account: AccountId,
+    /// Which, by what they sign in with.
+    pub email: String,
+    /// The most that they may do from now on.
+    pub scopes: Scopes,
     /// Who does it.
     pub by: Actor,
 }
@@ -220,6 +235,11 @@ impl Command for CreateAccount {
 impl Command for CreateUser {
     type Done = String;
     const PATH: &'static str = "user.create";
+}
+
+impl Command for SetUserScopes {
+    type Done = ();
+    const PATH: &'static str = "user.set_scopes";
 }
 
 impl Command for DeleteUser {

@@ -60,6 +60,12 @@ pub fn all() -> Vec<EventSchema> {
             json!({ "email": "alice@example.com", "name": "Alice", "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "by": by }),
         ),
         entry(
+            "access.user_changed",
+            &[access::USER_CHANGED],
+            schema_for!(access::UserChanged),
+            json!({ "email": "alice@example.com", "scopes": ["audit:read"], "by": by }),
+        ),
+        entry(
             "access.user_deleted",
             &[access::USER_DELETED],
             schema_for!(access::UserDeleted),

@@ -111,7 +111,8 @@ impl World {
     pub(super) fn user(&self, account: &str, email: &str, password: &str) -> String {
         let password_hash = vault::hash_password(&Secret::new(password.to_owned())).unwrap();
         let (name, by) = ("Name".to_owned(), Actor::system());
-        let created = UserCreated { email: email.to_owned(), name, password_hash, by };
+        let scopes = Some(Scope::USUAL.into_iter().collect());
+        let created = UserCreated { email: email.to_owned(), name, password_hash, scopes, by };
         let (id, event_id) = (user_id(email), format!("user-{email}"));
         let recorded = Recorded { event_id, time: at(0), id: id.clone(), event: Access::UserCreated(created) };
         self.project(account, Stream::Access, &Event::Access(recorded));

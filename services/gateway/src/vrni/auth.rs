@@ -42,6 +42,8 @@ pub(crate) async fn sign_in(State(gateway): State<Arc<Gateway>>, request: Reques
 /// Ends the token that the request came with.
 pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
     let Principal { account, token_id, actor, .. } = caller.principal;
+    let foreign = Refused::Forbidden("whoever issued this token ends it");
+    let token_id = token_id.ok_or(foreign)?;
     let position = gateway.end_token(account, token_id, actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(position) = position {
