@@ -14,6 +14,7 @@ pub mod integration;
 pub mod json;
 pub mod log;
 pub mod paging;
+pub mod reach;
 pub mod schema;
 pub mod secret;
 pub mod time;

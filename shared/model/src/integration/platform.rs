@@ -95,6 +95,8 @@ impl Platform {
                 ("headers", Kind::Headers),
                 ("body_template", Kind::Text),
                 ("signing_secret", Kind::Secret),
+                ("signing_secret_previous", Kind::Secret),
+                ("batch", Kind::Text),
                 ("events", Kind::Families),
             ],
         }
