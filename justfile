@@ -83,7 +83,7 @@ bench *ARGS:
     cargo build --release --package flowtrail --bins --examples
     exec cargo run --release --package flowtrail --example bench -- "$@"
 
-# Write the JSON Schemas of all events into schemas/ anew.
+# Write the JSON Schemas of all events and the description of the API into schemas/ anew.
 schemas:
     cargo run --bin flowtrail -- schemas --write schemas
 

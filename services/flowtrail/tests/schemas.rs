@@ -13,6 +13,12 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/events")
 }
 
+#[test]
+fn the_description_of_the_api_is_as_generated() {
+    // Not `assert_eq`, which would print both.
+    assert!(file("../openapi.json") == gateway::openapi(), "run `just schemas`: schemas/openapi.json changed");
+}
+
 fn file(name: &str) -> Value {
     let path = directory().join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

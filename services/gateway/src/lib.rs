@@ -14,6 +14,7 @@ mod instavm;
 mod json;
 mod native;
 mod netbird;
+mod openapi;
 mod query;
 mod reader;
 mod refused;
@@ -22,6 +23,7 @@ mod server;
 mod sign_in;
 mod vrni;
 
+pub use openapi::openapi;
 pub use reader::{ReadError, Reader};
 pub use router::{Gateway, router};
 pub use server::{Error, serve};

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod description;
 mod frame;
 mod health;
 mod ingest;

@@ -1,5 +1,5 @@
 //! Real clients: NetBird's and InstaVM's from PyPI, one generated from vRNI's description, nats-py, a FastAPI
-//! application that is asked the same, and schemathesis over the descriptions of the dialects.
+//! application that is asked the same, and schemathesis over the descriptions of the dialects and the own one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,6 +48,12 @@ fn instavm(_: &Flowtrail) -> Vec<String> {
 fn vrni(_: &Flowtrail) -> Vec<String> {
     let ends_token = ["--ends-token".to_owned(), "delete".to_owned()];
     description("vrni-openapi.yml").into_iter().chain(ends_token).collect()
+}
+
+fn own(_: &Flowtrail) -> Vec<String> {
+    ["--description", "/openapi.json", "--examples", "15", "--ends-token", "deleteApiNiAuthToken"]
+        .map(str::to_owned)
+        .into()
 }
 
 #[tokio::test]
@@ -128,4 +134,9 @@ async fn vrnis_api_description_holds_in_one_process() {
 #[tokio::test]
 async fn vrnis_api_description_holds_with_split_roles() {
     passes("check_openapi.py", Topology::Split, vrni).await;
+}
+
+#[tokio::test]
+async fn the_own_api_description_holds() {
+    passes("check_openapi.py", Topology::Together, own).await;
 }

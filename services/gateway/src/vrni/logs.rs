@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use model::audit::{Event, Filter};
 use model::paging::{Page, Period, Rows, Start};
 use model::time::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use views::audit::List;
 
 use super::fields::Fields;
 use crate::auth::Caller;
 use crate::body::{REQUEST, read};
 use crate::cursor::Scope;
+use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::{freshness, json};
@@ -23,7 +27,8 @@ const MOST_ROWS: usize = 1000;
 const SECOND: i64 = 1_000_000;
 
 /// A page of audit events. What there is nothing to say about is absent, as the clients expect it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditListResponse")]
 struct Answer<'a> {
     results: Vec<Row<'a>>,
     /// Where the next page starts.
@@ -69,6 +74,43 @@ pub(crate) async fn list(
     let mut response = json::aside(render).await?;
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)
+}
+
+pub(crate) fn describe_list() -> Operation {
+    Operation::new("List audit logs", "Newest first, by filters in the body.")
+        .optional_body(asked_schema)
+        .answers::<Answer<'_>>(StatusCode::OK, "A page of audit logs.")
+        .tells_freshness()
+}
+
+/// What [`asked`] reads. Empty texts are as if they were not there.
+fn asked_schema(_: &mut SchemaGenerator) -> Schema {
+    let text = |text: &str| json!({ "type": "string", "description": text });
+    let seconds = |text: &str| json!({ "type": "integer", "format": "int64", "description": text });
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "user_name": text("Who did it."),
+            "username": text("The same as `user_name`."),
+            "ip_address": text("Where it came from."),
+            "entity_type": text("The type of what was changed."),
+            "entity_id": text("The id of what was changed."),
+            "operation": text("What was done to it."),
+            "response": text("`SUCCESS` or `FAILURE`."),
+            "cursor": text("The `cursor` of the page before."),
+            "size": {
+                "type": "integer", "minimum": 0, "maximum": MOST_ROWS, "default": USUAL_ROWS,
+                "description": "How many at most; 0 is as many as usual.",
+            },
+            "time_range": {
+                "type": "object",
+                "properties": {
+                    "start_time": seconds("Logs of this second or later, since 1970."),
+                    "end_time": seconds("Logs of this second or earlier."),
+                },
+            },
+        },
+    })
 }
 
 /// What a body asks for.
@@ -139,7 +181,8 @@ fn seconds(time: Timestamp) -> i64 {
 }
 
 /// An audit event as vRNI shows it: all eight members, always.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditResponse")]
 struct Row<'a> {
     ip_address: &'a str,
     user_name: &'a str,
@@ -148,6 +191,7 @@ struct Row<'a> {
     operation: String,
     response: &'a str,
     value: &'a str,
+    /// In seconds since 1970.
     timestamp: i64,
 }
 
