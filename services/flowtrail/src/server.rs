@@ -105,7 +105,7 @@ impl Running {
             running.start_projector(settings, server, connect().await?).await?;
         }
         if roles.contains(&Role::Gateway) {
-            running.start_gateway(server.listen, connect().await?).await?;
+            running.start_gateway(server, connect().await?).await?;
         }
         Ok(running)
     }
@@ -135,12 +135,14 @@ impl Running {
         Ok(())
     }
 
-    async fn start_gateway(&mut self, listen: SocketAddr, bus: Bus) -> anyhow::Result<()> {
+    async fn start_gateway(&mut self, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+        let listen = server.listen;
         let reader = self.views.clone().map_or_else(|| Reader::Remote(bus.clone()), Reader::Local);
         let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
         let listener = TcpListener::bind(listen).await.with_context(hint)?;
         self.address = Some(listener.local_addr().context("learn the address")?);
-        let gateway = gateway::serve(listener, reader, bus, self.stop_front.clone());
+        let settings = gateway::Settings { records_reads: server.audit_reads };
+        let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
         Ok(())
     }

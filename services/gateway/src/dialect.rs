@@ -27,7 +27,7 @@ impl Dialect {
     /// Every dialect.
     pub(crate) const ALL: [Self; 4] = [Self::NetBird, Self::InstaVm, Self::Vrni, Self::Native];
 
-    /// Its name in the description of the API.
+    /// Its name in the description of the API, and in records.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NetBird => "NetBird",

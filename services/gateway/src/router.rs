@@ -23,6 +23,7 @@ use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::sign_in::Desk;
 use crate::vrni::{auth, info, logs};
+use crate::witness::Witness;
 use crate::{Reader, cursor};
 
 /// Everything that a request may need.
@@ -33,13 +34,14 @@ pub struct Gateway {
     pub(crate) cursors: cursor::Key,
     pub(crate) caught_up: health::CaughtUp,
     pub(crate) sign_ins: Desk,
+    pub(crate) witness: Witness,
 }
 
 impl Gateway {
-    /// A gateway that asks `reader`, and writes over `bus`.
+    /// A gateway that asks `reader`, and writes over `bus`. `witness` notes who reads and who is turned away.
     #[must_use]
-    pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key) -> Self {
-        Self { reader, bus, cursors, caught_up: health::CaughtUp::default(), sign_ins: Desk::default() }
+    pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
+        Self { reader, bus, cursors, caught_up: health::CaughtUp::default(), sign_ins: Desk::default(), witness }
     }
 }
 

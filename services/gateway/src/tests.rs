@@ -13,4 +13,5 @@ mod sign_in;
 mod streaming;
 mod traffic;
 mod vrni;
+mod witness;
 mod world;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +60,10 @@ pub struct ServerSettings {
     /// The memory that the views' storage may use as a cache, in MiB.
     #[arg(long, env = "FLOWTRAIL_CACHE_MB", default_value_t = 512, value_name = "MIB")]
     pub cache_mb: u64,
+
+    /// Whether reads of the log are recorded in it, as audit events: one for each query.
+    #[arg(long, env = "FLOWTRAIL_AUDIT_READS", default_value_t = true, action = ArgAction::Set, value_name = "true|false")]
+    pub audit_reads: bool,
 
     /// The first admin token, on an empty log. Unset: one is made. Either way it stands in <data-dir>/admin.token.
     #[arg(long, env = "FLOWTRAIL_BOOTSTRAP_TOKEN", hide_env_values = true, value_name = "TOKEN")]

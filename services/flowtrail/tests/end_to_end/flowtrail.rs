@@ -34,6 +34,8 @@ pub(crate) struct Flowtrail {
     pub(crate) url: String,
     pub(crate) token: String,
     topology: Topology,
+    /// What the processes are told besides, as environment variables.
+    settings: Vec<(String, String)>,
     processes: Vec<Process>,
     /// The nats-server of the split topologies.
     nats: Option<NatsServer>,
@@ -41,7 +43,13 @@ pub(crate) struct Flowtrail {
 }
 
 impl Flowtrail {
+    /// Reads are not recorded, as most tests count the events that they publish.
     pub(crate) async fn start(topology: Topology) -> Self {
+        Self::start_with(topology, &[("FLOWTRAIL_AUDIT_READS", "false")]).await
+    }
+
+    /// Starts with the usual settings but for these.
+    pub(crate) async fn start_with(topology: Topology, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let nats = match topology {
             Topology::Together => None,
@@ -55,7 +63,9 @@ impl Flowtrail {
         };
         let http = reqwest::Client::new();
         let (url, token) = (String::new(), String::new());
-        let mut flowtrail = Self { directory, nats_url, url, token, topology, processes: Vec::new(), nats, http };
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let processes = Vec::new();
+        let mut flowtrail = Self { directory, nats_url, url, token, topology, settings, processes, nats, http };
         flowtrail.start_processes();
         flowtrail.token = std::fs::read_to_string(flowtrail.data().join("admin.token")).unwrap().trim().to_owned();
         flowtrail
@@ -119,6 +129,7 @@ impl Flowtrail {
     fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = flowtrail(&self.data());
         command.env("FLOWTRAIL_NATS_URL", &self.nats_url).args(arguments);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         let log = std::fs::File::options().create(true).append(true).open(self.logs()).unwrap();
         command.stderr(log);
         command

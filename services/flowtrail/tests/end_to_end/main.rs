@@ -10,3 +10,4 @@ mod readme;
 mod secrets;
 mod starting;
 mod topologies;
+mod watching;

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use model::audit::{Event, Filter};
-use model::paging::{Page, Period, Rows, Start};
+use model::paging::{Page, Period, RowPosition, Rows, Start};
 use model::time::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -40,7 +40,7 @@ struct Answer<'a> {
     /// When the newest of them did.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<i64>,
-    /// How many there are on all pages.
+    /// How many there are on all pages, as of the first one.
     total_count: u64,
 }
 
@@ -52,15 +52,16 @@ pub(crate) async fn list(
 ) -> Result<Response, Refused> {
     let Asked { filter, limit, cursor } = asked(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();
-    let scope = Scope::new("audit", &account, &filter)?;
-    let start = match cursor {
-        Some(cursor) => Start::After(gateway.cursors.open(&scope, &cursor)?),
-        None => Start::Offset(0),
+    let scope = Scope::new("vrni.audit", &account, &filter)?;
+    let (start, first_total) = match cursor {
+        Some(cursor) => next_page(gateway.cursors.open(&scope, &cursor)?)?,
+        None => (Start::Offset(0), None),
     };
     let reply = caller.ask(&gateway, List { account, filter, page: Page { start, limit } }).await?;
 
     let Rows { rows, total, next } = reply.answer;
-    let cursor = next.map(|position| gateway.cursors.seal(&scope, &position));
+    let total = first_total.unwrap_or(total);
+    let cursor = next.map(|position| gateway.cursors.seal(&scope, &with_total(position, total)));
     let render = move || {
         let (newest, oldest) = (rows.first(), rows.last());
         json::ok(&Answer {
@@ -111,6 +112,22 @@ fn asked_schema(_: &mut SchemaGenerator) -> Schema {
             },
         },
     })
+}
+
+/// A cursor also holds the total that the first page told. Clients add up the rows of the pages until they have so
+/// many, so rows that came since (the record of each page's reading is one) must not count.
+fn with_total(mut position: RowPosition, total: u64) -> RowPosition {
+    position.id = format!("{total}:{}", position.id);
+    position
+}
+
+/// Where a page starts, and the total of the first one.
+fn next_page(mut position: RowPosition) -> Result<(Start, Option<u64>), Refused> {
+    // Only what `with_total` made can be opened.
+    let (total, id) = position.id.split_once(':').ok_or(Refused::Internal)?;
+    let total = total.parse().map_err(|_| Refused::Internal)?;
+    position.id = id.to_owned();
+    Ok((Start::After(position), Some(total)))
 }
 
 /// What a body asks for.
