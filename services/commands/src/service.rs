@@ -20,6 +20,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
         endpoint(integrations, Integrations::create),
         endpoint(integrations, Integrations::update),
         endpoint(integrations, Integrations::delete),
+        endpoint(integrations, Integrations::steer),
         endpoint(bus, access::create_account),
         endpoint(bus, access::create_user),
         endpoint(bus, access::set_user_scopes),

@@ -86,6 +86,8 @@ pub(crate) enum Role {
     Projector,
     /// Carries out commands
     Commands,
+    /// Delivers events to the platforms that accounts named
+    Streamer,
 }
 
 #[derive(Debug, Args)]

@@ -117,6 +117,7 @@ impl Dialect {
             | Refused::WrongMethod
             | Refused::SlowBody
             | Refused::Conflict(_)
+            | Refused::ReceiverRefuses(_)
             | Refused::TooLarge { .. }
             | Refused::UnknownEncoding
             | Refused::Internal => {}

@@ -58,6 +58,7 @@ pub(crate) fn refusal(refused: &Refused) -> Response {
         | Refused::NotFound(_)
         | Refused::SlowBody
         | Refused::Conflict(_)
+        | Refused::ReceiverRefuses(_)
         | Refused::TooLarge { .. }
         | Refused::UnknownEncoding
         | Refused::Unavailable(_) => refused.to_string(),

@@ -18,6 +18,7 @@ use crate::dialect::Dialect;
 use crate::frame::{frame, panicked};
 use crate::instavm::audit as instavm;
 use crate::native::{description, health, ingest};
+use crate::netbird::streaming::delivery;
 use crate::netbird::{audit, proxy, streaming, traffic};
 use crate::openapi::Operation;
 use crate::refused::Refused;
@@ -120,20 +121,53 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/readyz", Access::Open, health::ready, health::describe_ready()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.
-    for (all, one) in [
-        ("/api/event-streaming", "/api/event-streaming/{id}"),
-        ("/api/integrations/event-streaming", "/api/integrations/event-streaming/{id}"),
-    ] {
+    for [all, one, status, test, pause, resume, replay, letters, redrive, history] in EVENT_STREAMING {
         routes.extend([
             Route::get(all, READ, streaming::list, streaming::describe_list()),
             Route::post(all, WRITE, streaming::create, streaming::describe_create()),
             Route::get(one, READ, streaming::get, streaming::describe_get()),
             Route::put(one, WRITE, streaming::update, streaming::describe_update()),
             Route::delete(one, WRITE, streaming::delete, streaming::describe_delete()),
+            Route::get(status, READ, delivery::status, delivery::describe_status()),
+            Route::post(test, WRITE, delivery::test, delivery::describe_test()),
+            Route::post(pause, WRITE, delivery::pause, delivery::describe_pause()),
+            Route::post(resume, WRITE, delivery::resume, delivery::describe_resume()),
+            Route::post(replay, WRITE, delivery::replay, delivery::describe_replay()),
+            Route::get(letters, READ, delivery::dead_letters, delivery::describe_dead_letters()),
+            Route::post(redrive, WRITE, delivery::redrive, delivery::describe_redrive()),
+            Route::get(history, READ, delivery::history, delivery::describe_history()),
         ]);
     }
     routes
 }
+
+/// The paths of event streaming, twice.
+const EVENT_STREAMING: [[&str; 10]; 2] = [
+    [
+        "/api/event-streaming",
+        "/api/event-streaming/{id}",
+        "/api/event-streaming/{id}/status",
+        "/api/event-streaming/{id}/test",
+        "/api/event-streaming/{id}/pause",
+        "/api/event-streaming/{id}/resume",
+        "/api/event-streaming/{id}/replay",
+        "/api/event-streaming/{id}/dead-letters",
+        "/api/event-streaming/{id}/dead-letters/redrive",
+        "/api/event-streaming/{id}/history",
+    ],
+    [
+        "/api/integrations/event-streaming",
+        "/api/integrations/event-streaming/{id}",
+        "/api/integrations/event-streaming/{id}/status",
+        "/api/integrations/event-streaming/{id}/test",
+        "/api/integrations/event-streaming/{id}/pause",
+        "/api/integrations/event-streaming/{id}/resume",
+        "/api/integrations/event-streaming/{id}/replay",
+        "/api/integrations/event-streaming/{id}/dead-letters",
+        "/api/integrations/event-streaming/{id}/dead-letters/redrive",
+        "/api/integrations/event-streaming/{id}/history",
+    ],
+];
 
 /// Answers every request, also those to paths that nobody knows.
 pub fn router(gateway: Gateway) -> Router {

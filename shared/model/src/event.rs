@@ -6,7 +6,7 @@ use crate::envelope::{self, CloudEvent, Malformed, Message};
 use crate::json::{self, BadJson};
 use crate::log::{AccountId, Stream, Subject, token};
 use crate::time::Timestamp;
-use crate::{access, audit, directory, integration, traffic};
+use crate::{access, audit, delivery, directory, integration, traffic};
 
 /// An event, whatever its family.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,7 @@ pub enum Event {
     Integration(integration::Recorded),
     Access(access::Recorded),
     Directory { kind: directory::Kind, id: String, entry: directory::Entry },
+    Delivery(Box<delivery::Recorded>),
 }
 
 /// Why a message, or one event of a batch, is no event. Its text is the reason in the dead letter.
@@ -83,7 +84,8 @@ pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Time
         Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
         Stream::Access => decode_access(subject, event, received_at).map(Event::Access),
         Stream::Directory => decode_directory(subject, event),
-        Stream::Delivery | Stream::DeadLetter => Err(unknown_type(event, &[])),
+        Stream::Delivery => decode_delivery(subject, event, received_at).map(Box::new).map(Event::Delivery),
+        Stream::DeadLetter => Err(unknown_type(event, &[])),
     }
 }
 
@@ -117,17 +119,41 @@ fn decode_integration(
     event: &CloudEvent<'_>,
     received_at: Timestamp,
 ) -> Result<integration::Recorded, Unreadable> {
-    use integration::{CREATED, DELETED, Event, UPDATED};
-    let id = subject.name().parse();
-    let id = id.map_err(|_| Unreadable::Rule("id: the subject's last token must be a number".to_owned()))?;
+    use integration::{CREATED, DELETED, Event, PAUSED, REDRIVE_REQUESTED, REPLAY_REQUESTED, RESUMED, UPDATED};
+    let id = number(subject)?;
     let decoded = match event.kind.as_ref() {
         CREATED => Event::Created(read_data(event)?),
         UPDATED => Event::Updated(read_data(event)?),
         DELETED => Event::Deleted(read_data(event)?),
-        _ => return Err(unknown_type(event, &[CREATED, UPDATED, DELETED])),
+        PAUSED => Event::Paused(read_data(event)?),
+        RESUMED => Event::Resumed(read_data(event)?),
+        REPLAY_REQUESTED => Event::ReplayRequested(read_data(event)?),
+        REDRIVE_REQUESTED => Event::RedriveRequested(read_data(event)?),
+        _ => {
+            let known = [CREATED, UPDATED, DELETED, PAUSED, RESUMED, REPLAY_REQUESTED, REDRIVE_REQUESTED];
+            return Err(unknown_type(event, &known));
+        }
     };
     let time = event.time.unwrap_or(received_at);
     Ok(integration::Recorded { event_id: event.id.to_string(), time, id, event: decoded })
+}
+
+fn decode_delivery(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<delivery::Recorded, Unreadable> {
+    let id = number(subject)?;
+    let step = delivery::Step::ALL.into_iter().find(|step| step.event_type() == event.kind);
+    let step = step.ok_or_else(|| unknown_type(event, &delivery::Step::ALL.map(delivery::Step::event_type)))?;
+    let time = event.time.unwrap_or(received_at);
+    Ok(delivery::Recorded { event_id: event.id.to_string(), time, id, step, data: read_data(event)? })
+}
+
+/// The number of the integration that a subject is about.
+fn number(subject: &Subject) -> Result<u64, Unreadable> {
+    let number = subject.name().parse();
+    number.map_err(|_| Unreadable::Rule("id: the subject's last token must be a number".to_owned()))
 }
 
 fn decode_access(

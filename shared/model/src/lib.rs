@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod command;
 pub mod dead_letter;
+pub mod delivery;
 pub mod directory;
 pub mod envelope;
 pub mod event;

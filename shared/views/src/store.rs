@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 /// Changes when what is stored changes its form: a view of another format is rebuilt.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// Keys that start with a zero byte belong to no account.
 const FORMAT_KEY: &[u8] = b"\0format";
 const CHECKPOINT_PREFIX: &[u8] = b"\0checkpoint/";

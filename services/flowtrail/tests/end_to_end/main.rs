@@ -3,10 +3,12 @@
 
 mod accounts;
 mod clients;
+mod delivery;
 mod flowtrail;
 mod importing;
 mod kill;
 mod readme;
+mod receiver;
 mod secrets;
 mod starting;
 mod topologies;

@@ -1,5 +1,7 @@
 //! Event streaming: integrations are read from their view, and changed by commands.
 
+pub(crate) mod delivery;
+
 mod body;
 
 use std::collections::BTreeMap;
@@ -74,11 +76,13 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe_create() -> Operation {
-    Operation::new("Create an integration", "Says where events shall go.")
+    let text = "Says where events shall go. With `enabled`, a test event is delivered first.";
+    Operation::new("Create an integration", text)
         .body(body::create_schema)
         .answers::<Shown<'_>>(StatusCode::OK, "The integration, its secrets as `****`.")
         .with(&[Header::AsOf])
         .refuses(StatusCode::CONFLICT, "Too many integrations are being made at the same time.")
+        .refuses(StatusCode::PRECONDITION_FAILED, "The receiver did not take the test event; nothing is stored.")
 }
 
 /// Changes an integration.

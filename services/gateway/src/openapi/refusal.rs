@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::router::Route;
 
 /// Every refusal: its status, what it means, and the headers it has.
-const ALL: [(StatusCode, &str, &[Header]); 11] = [
+const ALL: [(StatusCode, &str, &[Header]); 12] = [
     (StatusCode::BAD_REQUEST, "The request is wrong. The text names the parameter, header or field.", &[]),
     (StatusCode::UNAUTHORIZED, "There is no token, or none that is valid.", &[Header::WwwAuthenticate]),
     (StatusCode::FORBIDDEN, "The token lacks the scope.", &[]),
@@ -20,6 +20,7 @@ const ALL: [(StatusCode, &str, &[Header]); 11] = [
     (StatusCode::METHOD_NOT_ALLOWED, "The path does not know this method.", &[Header::Allow]),
     (StatusCode::REQUEST_TIMEOUT, "The body came too slowly.", &[]),
     (StatusCode::CONFLICT, "Somebody else changed it at the same time.", &[]),
+    (StatusCode::PRECONDITION_FAILED, "The receiver does not take a test event. The text says why.", &[]),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", &[]),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed in a way that is not understood.", &[]),
     (StatusCode::INTERNAL_SERVER_ERROR, "Flowtrail failed. Its log says why.", &[]),

@@ -17,6 +17,10 @@ impl From<&integration::Recorded> for Event {
             Happened::Created(data) => ("create", data.platform, &data.by),
             Happened::Updated(data) => ("update", data.platform, &data.by),
             Happened::Deleted(data) => ("delete", data.platform, &data.by),
+            Happened::Paused(data) => ("pause", data.platform, &data.by),
+            Happened::Resumed(data) => ("resume", data.platform, &data.by),
+            Happened::ReplayRequested(data) => ("replay", data.platform, &data.by),
+            Happened::RedriveRequested(data) => ("redrive", data.platform, &data.by),
         };
         let given = Given {
             resource_type: Some("event_streaming".to_owned()),
