@@ -73,6 +73,16 @@ drill ROUNDS='20' RECORDS='100000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_ROUNDS FLOWTRAIL_DRILL_RECORDS
     exec cargo test --release --package flowtrail --test end_to_end -- kill:: --nocapture
 
+# Kill everything at random moments while events are delivered: each must arrive, in order.
+drill-delivery KILLS='20' EVENTS='2000':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_KILLS=$1
+    FLOWTRAIL_DRILL_EVENTS=$2
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
+    exec cargo test --release --package flowtrail --test end_to_end -- delivery::killed --nocapture
+
 # Measure ingest, publish to visible, replay and the lists, and print the medians.
 bench *ARGS:
     #!/bin/sh
@@ -83,7 +93,7 @@ bench *ARGS:
     cargo build --release --package flowtrail --bins --examples
     exec cargo run --release --package flowtrail --example bench -- "$@"
 
-# Write the JSON Schemas of all events into schemas/ anew.
+# Write the JSON Schemas of all events and the description of the API into schemas/ anew.
 schemas:
     cargo run --bin flowtrail -- schemas --write schemas
 

@@ -2,7 +2,9 @@
 
 use bus::Bus;
 use model::access::{Actor, Command, Rejected, State, user_id};
-use model::command::{Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Refusal};
+use model::command::{
+    Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Refusal, SetUserScopes,
+};
 use model::event::Event as Any;
 use model::log::{AccountId, Position, Subject};
 use tracing::info;
@@ -28,12 +30,20 @@ pub(crate) async fn create_account(bus: Bus, command: CreateAccount) -> Result<A
 }
 
 pub(crate) async fn create_user(bus: Bus, command: CreateUser) -> Result<Accepted<String>, Refused> {
-    let CreateUser { account, email, name, password_hash, by } = command;
+    let CreateUser { account, email, name, password_hash, scopes, by } = command;
     check_account(&bus, &account).await?;
     let id = user_id(&email);
     let subject = Subject::access(&account, "user", &id);
-    let position = change(&bus, &subject, Command::CreateUser { email, name, password_hash }, by).await?;
+    let create = Command::CreateUser { email, name, password_hash, scopes };
+    let position = change(&bus, &subject, create, by).await?;
     Ok(Accepted { position: Some(position), done: id })
+}
+
+pub(crate) async fn set_user_scopes(bus: Bus, command: SetUserScopes) -> Result<Accepted<()>, Refused> {
+    let SetUserScopes { account, email, scopes, by } = command;
+    let subject = Subject::access(&account, "user", &user_id(&email));
+    let position = change(&bus, &subject, Command::SetUserScopes { scopes }, by).await?;
+    Ok(Accepted { position: Some(position), done: () })
 }
 
 pub(crate) async fn delete_user(bus: Bus, command: DeleteUser) -> Result<Accepted<()>, Refused> {

@@ -87,7 +87,8 @@ pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), Bootstrap
         let password = keep(&first.data_dir.join("admin.password"), password)?;
         let password_hash = tokio::task::spawn_blocking(move || vault::hash_password(&password)).await??;
         let (email, name) = (ADMIN.to_owned(), "Administrator".to_owned());
-        let command = CreateUser { account: account.clone(), email, name, password_hash, by: by.clone() };
+        let scopes = [Scope::Admin].into_iter().collect();
+        let command = CreateUser { account: account.clone(), email, name, password_hash, scopes, by: by.clone() };
         once(access::create_user(bus.clone(), command).await)?;
     }
     if !knows("token", TOKEN_ID) {

@@ -2,7 +2,9 @@
 
 use bus::{Bus, KeyError};
 use bytes::Bytes;
-use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Refusal, UpdateIntegration};
+use model::command::{
+    Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Refusal, SteerIntegration, UpdateIntegration,
+};
 use model::event::Event as Any;
 use model::integration::{self, Command, Integration, Patch, Rejected, Sealed, seal};
 use model::log::{AccountId, Position, Stream, Subject};
@@ -11,12 +13,14 @@ use tracing::{info, warn};
 use vault::{DataKey, MasterKey, Owner, Unopenable};
 
 use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+use crate::receiver::Receiver;
 
 /// Carries out commands about integrations. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Integrations {
     bus: Bus,
     master: MasterKey,
+    receiver: Receiver,
 }
 
 impl From<Rejected> for Refused {
@@ -53,7 +57,7 @@ struct Loaded {
 
 impl Integrations {
     pub(crate) fn new(bus: Bus, master: MasterKey) -> Self {
-        Self { bus, master }
+        Self { receiver: Receiver::new(bus.clone()), bus, master }
     }
 
     /// Makes an integration under the next number of its account. The number's subject is the lock: whoever
@@ -77,6 +81,10 @@ impl Integrations {
                     continue;
                 }
                 Err(error) => return Err(error.into()),
+            }
+            if let Err(refused) = self.receiver.takes_a_test(owner, &event).await {
+                self.bus.keys().erase(&key_name(&account, id)).await?;
+                return Err(refused);
             }
             match self.publish_all(&account, id, Loaded { state, last: 0 }, event).await {
                 Ok((position, current)) => return accepted(position, id, current),
@@ -106,6 +114,21 @@ impl Integrations {
             let key = self.master.unwrap(&wrapped, owner)?;
             let config = sealed(&key, owner, config)?;
             let events = loaded.state.decide(Command::Update { config, enabled }, by.clone())?;
+            match self.publish_all(&account, id, loaded, events).await {
+                Ok((position, current)) => return accepted(position, id, current),
+                Err(Unpublished::Conflict) => {}
+                Err(Unpublished::Refused(refused)) => return Err(refused),
+            }
+        }
+        Err(Refused::conflict())
+    }
+
+    /// Steers the delivery of an integration.
+    pub(crate) async fn steer(self, command: SteerIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
+        let SteerIntegration { account, by, id, order } = command;
+        for _ in 0..ATTEMPTS {
+            let loaded = self.load(&account, id).await?;
+            let events = loaded.state.decide(Command::Steer(order), by.clone())?;
             match self.publish_all(&account, id, loaded, events).await {
                 Ok((position, current)) => return accepted(position, id, current),
                 Err(Unpublished::Conflict) => {}
@@ -198,9 +221,8 @@ impl Integrations {
     }
 }
 
-/// The number is the last part, so no two integrations share a name.
 fn key_name(account: &AccountId, id: u64) -> String {
-    format!("integration-{account}-{id}")
+    Owner { account, id }.key_name()
 }
 
 fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Sealed>, Unopenable> {

@@ -7,6 +7,7 @@ mod access;
 mod aggregate;
 mod bootstrap;
 mod integrations;
+mod receiver;
 mod service;
 
 use bus::{Answering, Bus};

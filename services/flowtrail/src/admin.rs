@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use model::access::{Actor, TokenHash, new_token, user_id};
-use model::command::{CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser};
+use model::command::{CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, SetUserScopes};
 use model::secret::Secret;
 use runtime::settings::Settings;
 use views::access::{Accounts, Tokens, Users};
@@ -32,7 +32,7 @@ pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::R
 pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
     match command {
-        User::Create { email, name, within } => {
+        User::Create { email, name, scopes, within } => {
             let password = read_password()?;
             let password_hash = vault::hash_password(&password)?;
             let create = CreateUser {
@@ -40,6 +40,7 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
                 email: email.clone(),
                 name: name.clone().unwrap_or_else(|| email.clone()),
                 password_hash,
+                scopes: scopes.iter().copied().collect(),
                 by: operator(),
             };
             let id = client::send(&bus, &create).await.with_context(|| format!("create the user {email}"))?;
@@ -47,8 +48,14 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
         }
         User::List { within } => {
             for user in client::ask(&bus, Users { account: within.account.clone() }).await? {
-                println!("{}\t{}\t{}\t{}", user.id, user.created_at, user.email, user.name);
+                let scopes = serde_json::to_string(&user.scopes)?;
+                println!("{}\t{}\t{}\t{scopes}\t{}", user.id, user.created_at, user.email, user.name);
             }
+        }
+        User::Scopes { email, scopes, within } => {
+            let scopes = scopes.iter().copied().collect();
+            let set = SetUserScopes { account: within.account.clone(), email: email.clone(), scopes, by: operator() };
+            client::send(&bus, &set).await.with_context(|| format!("change what the user {email} may do"))?;
         }
         User::Delete { email, within } => {
             let delete = DeleteUser { account: within.account.clone(), email: email.clone(), by: operator() };

@@ -86,6 +86,8 @@ pub(crate) enum Role {
     Projector,
     /// Carries out commands
     Commands,
+    /// Delivers events to the platforms that accounts named
+    Streamer,
 }
 
 #[derive(Debug, Args)]
@@ -129,11 +131,24 @@ pub(crate) enum User {
         /// Their name; default: their address
         #[arg(long)]
         name: Option<String>,
+        /// The most that they may do: audit:read, traffic:read, integrations:read, integrations:write, events:write, admin
+        #[arg(long, value_delimiter = ',', default_values_t = Scope::USUAL, value_name = "SCOPE,...")]
+        scopes: Vec<Scope>,
         #[command(flatten)]
         within: InAccount,
     },
     /// List users
     List {
+        #[command(flatten)]
+        within: InAccount,
+    },
+    /// Change what a user may do; it holds for all their tokens at once
+    Scopes {
+        /// What they sign in with
+        email: String,
+        /// The most that they may do from now on
+        #[arg(value_delimiter = ',', required = true, value_name = "SCOPE,...")]
+        scopes: Vec<Scope>,
         #[command(flatten)]
         within: InAccount,
     },

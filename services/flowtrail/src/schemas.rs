@@ -1,4 +1,4 @@
-//! `flowtrail schemas`: the JSON Schemas of all events and their golden examples, as files.
+//! `flowtrail schemas`: the JSON Schemas of all events, their golden examples and the description of the API, as files.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-/// Writes `events/<name>.json` and `events/<name>.golden.json` below `directory`.
+/// Writes `events/<name>.json`, `events/<name>.golden.json` and `openapi.json` below `directory`.
 pub(crate) fn write(directory: &Path) -> anyhow::Result<()> {
     let events = directory.join("events");
     fs::create_dir_all(&events).with_context(|| format!("make {}", events.display()))?;
@@ -17,7 +17,7 @@ pub(crate) fn write(directory: &Path) -> anyhow::Result<()> {
         put(&events.join(format!("{}.json", event.name)), &schema)?;
         put(&events.join(format!("{}.golden.json", event.name)), &event.golden)?;
     }
-    Ok(())
+    put(&directory.join("openapi.json"), &gateway::openapi())
 }
 
 fn put(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {

@@ -10,8 +10,10 @@ use commands::Bootstrap;
 use gateway::Reader;
 use model::log::{Position, Stream};
 use model::secret::Secret;
+use runtime::clock::Clock;
 use runtime::settings::{ServerSettings, Settings};
 use runtime::shutdown;
+use streamer::guard::Guard;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +37,7 @@ pub(crate) async fn up(settings: &Settings, up: &Up) -> anyhow::Result<()> {
             (settings.nats_url(), pid)
         }
     };
-    let roles = [Role::Projector, Role::Commands, Role::Gateway];
+    let roles = [Role::Projector, Role::Streamer, Role::Commands, Role::Gateway];
     let outcome = match Running::start(settings, &up.server, &url, &roles).await {
         Ok(mut running) => {
             let outcome = serve(settings, up, &mut running, own_server).await;
@@ -94,10 +96,13 @@ impl Running {
         let mut front = JoinSet::new();
         front.spawn(shutdown::on_signal(stop_front.clone()));
         let bus = connect().await?;
-        if roles.contains(&Role::Commands) || roles.contains(&Role::Projector) {
+        if roles.iter().any(|role| *role != Role::Gateway) {
             bus.ensure_streams().await.context("prepare the log")?;
         }
         let mut running = Self { front, stop_front, back: JoinSet::new(), stop_back, bus, views: None, address: None };
+        if roles.contains(&Role::Streamer) {
+            running.start_streamer(settings, server, connect().await?).await?;
+        }
         if roles.contains(&Role::Commands) {
             running.start_commands(settings, server, connect().await?).await?;
         }
@@ -105,7 +110,7 @@ impl Running {
             running.start_projector(settings, server, connect().await?).await?;
         }
         if roles.contains(&Role::Gateway) {
-            running.start_gateway(server.listen, connect().await?).await?;
+            running.start_gateway(server, connect().await?).await?;
         }
         Ok(running)
     }
@@ -116,6 +121,20 @@ impl Running {
         let stop = self.stop_back.clone();
         self.back.spawn(async move {
             commands.run(stop).await;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    async fn start_streamer(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+        let master = MasterKey::load_or_create(&settings.master_key_file())?;
+        let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
+        let guard = Guard::new(reach).context("prepare TLS")?;
+        let delivery = streamer::Settings { suspend_after: server.suspend_after };
+        let streamer = streamer::start(&bus, master, guard, Clock::System, delivery).await?;
+        let stop = self.stop_back.clone();
+        self.back.spawn(async move {
+            streamer.run(stop).await;
             Ok(())
         });
         Ok(())
@@ -135,12 +154,14 @@ impl Running {
         Ok(())
     }
 
-    async fn start_gateway(&mut self, listen: SocketAddr, bus: Bus) -> anyhow::Result<()> {
+    async fn start_gateway(&mut self, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+        let listen = server.listen;
         let reader = self.views.clone().map_or_else(|| Reader::Remote(bus.clone()), Reader::Local);
         let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
         let listener = TcpListener::bind(listen).await.with_context(hint)?;
         self.address = Some(listener.local_addr().context("learn the address")?);
-        let gateway = gateway::serve(listener, reader, bus, self.stop_front.clone());
+        let settings = gateway::Settings { records_reads: server.audit_reads };
+        let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
         Ok(())
     }
@@ -199,6 +220,7 @@ fn client_name(roles: &[Role]) -> &'static str {
         [Role::Gateway] => "gateway",
         [Role::Projector] => "projector",
         [Role::Commands] => "commands",
+        [Role::Streamer] => "streamer",
         _ => "flowtrail",
     }
 }

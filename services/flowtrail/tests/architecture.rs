@@ -16,7 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("commands", &["bus", "model", "runtime", "vault"]),
     ("projector", &["bus", "model", "runtime", "views"]),
     ("gateway", &["bus", "model", "runtime", "vault", "views"]),
-    ("flowtrail", &["bus", "commands", "gateway", "model", "projector", "runtime", "vault", "views"]),
+    ("streamer", &["bus", "model", "runtime", "vault"]),
+    ("flowtrail", &["bus", "commands", "gateway", "model", "projector", "runtime", "streamer", "vault", "views"]),
 ];
 
 #[test]

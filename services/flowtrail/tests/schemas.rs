@@ -13,6 +13,12 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/events")
 }
 
+#[test]
+fn the_description_of_the_api_is_as_generated() {
+    // Not `assert_eq`, which would print both.
+    assert!(file("../openapi.json") == gateway::openapi(), "run `just schemas`: schemas/openapi.json changed");
+}
+
 fn file(name: &str) -> Value {
     let path = directory().join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -75,6 +81,7 @@ fn subject_of(event_type: &str, account: &AccountId) -> Subject {
         "traffic" => Subject::traffic(account, "r"),
         "integration" => Subject::integration(account, 1),
         "access" => Subject::access(account, parts[2], "x"),
+        "delivery" => Subject::delivery(account, 1),
         "directory" => Subject::directory(account, parts[2], "p1"),
         other => panic!("no subject for {other}"),
     }
@@ -87,5 +94,6 @@ fn family(event: &Event) -> &'static str {
         Event::Integration(_) => "integration",
         Event::Access(_) => "access",
         Event::Directory { .. } => "directory",
+        Event::Delivery(_) => "delivery",
     }
 }

@@ -10,15 +10,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
-use model::access::{Principal, Scope, TokenHash};
+use model::access::{Bearer, Principal, Scope, TokenHash};
 use model::log::Position;
 use model::time::Timestamp;
 use runtime::clock;
 use views::access::ByToken;
-use views::{Ask, Question, Reply};
+use views::{Ask, Reply};
 
 use crate::refused::Refused;
 use crate::router::Gateway;
+use crate::witness::{Origin, Watched, Whom};
 use crate::{body, freshness};
 
 const SCHEMES: [&str; 3] = ["token", "bearer", "networkinsight"];
@@ -42,6 +43,15 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// Answers shall be as of these positions or later.
     pub(crate) at_least: Vec<Position>,
+    /// Where the request comes from.
+    pub(crate) from: Origin,
+}
+
+/// Why someone is not let in, and who it is, where a token says so.
+#[derive(Debug)]
+struct TurnedAway {
+    refused: Refused,
+    whom: Option<Whom>,
 }
 
 /// Lets in whoever may come in, as a [`Caller`]; the others are refused.
@@ -50,54 +60,81 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    match admitted(&gateway, access, request.headers()).await {
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-        }
-        Ok(None) => {}
-        Err(refused) => {
-            body::discard(request).await;
-            return Err(refused);
-        }
-    }
-    Ok(next.run(request).await)
-}
-
-async fn admitted(gateway: &Gateway, access: Access, headers: &HeaderMap) -> Result<Option<Caller>, Refused> {
     let needed = match access {
-        Access::Open => return Ok(None),
+        Access::Open => return Ok(next.run(request).await),
         Access::Token => None,
         Access::Scope(scope) => Some(scope),
     };
+    let from = Origin::of(&request);
+    match admitted(&gateway, needed, request.headers()).await {
+        Ok((principal, at_least)) => {
+            request.extensions_mut().insert(Caller { principal, at_least, from });
+            Ok(next.run(request).await)
+        }
+        Err(TurnedAway { refused, whom }) => {
+            if let Some(whom) = whom {
+                gateway.witness.turned_away(whom, &refused, from);
+            }
+            body::discard(request).await;
+            Err(refused)
+        }
+    }
+}
+
+async fn admitted(
+    gateway: &Gateway,
+    needed: Option<Scope>,
+    headers: &HeaderMap,
+) -> Result<(Principal, Vec<Position>), TurnedAway> {
     let at_least = freshness::at_least(headers);
     let principal = authenticate(gateway, headers, at_least.as_deref().unwrap_or_default()).await?;
     if let Some(scope) = needed.filter(|scope| !principal.scopes.allow(*scope)) {
-        return Err(Refused::MissingScope(scope));
+        let Principal { account, token_id, actor, .. } = principal;
+        let whom = Some(Whom::Known { account, token_id, actor });
+        return Err(TurnedAway { refused: Refused::MissingScope(scope), whom });
     }
-    Ok(Some(Caller { principal, at_least: at_least? }))
+    Ok((principal, at_least?))
 }
 
 /// Whom a token of the headers stands for: the first that is valid.
-async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, Refused> {
-    let mut refused = Refused::NoToken;
+async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, TurnedAway> {
+    let mut turned_away = TurnedAway::from(Refused::NoToken);
     for token in tokens(headers) {
         match holder(gateway, token, at_least).await {
-            Err(invalid @ (Refused::UnknownToken | Refused::ExpiredToken)) => refused = invalid,
-            known => return known,
+            Ok(principal) => return Ok(principal),
+            // Only what says whose token it is not is no reason to try another one.
+            Err(other @ TurnedAway { whom: None, .. }) => return Err(other),
+            Err(invalid) => turned_away = invalid,
         }
     }
-    Err(refused)
+    Err(turned_away)
 }
 
-async fn holder(gateway: &Gateway, token: &str, at_least: &[Position]) -> Result<Principal, Refused> {
+async fn holder(gateway: &Gateway, token: &str, at_least: &[Position]) -> Result<Principal, TurnedAway> {
     // A token that was made a moment ago is known here once the position of its making is.
     let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash: TokenHash::of(token) } };
-    let principal = gateway.reader.ask(ask).await?.answer.ok_or(Refused::UnknownToken)?;
+    let principal = match gateway.reader.ask(ask).await.map_err(Refused::from)?.answer {
+        Some(Bearer::Current(principal)) => principal,
+        Some(Bearer::Former { account, token_id, actor }) => {
+            let whom = Whom::Known { account, token_id: Some(token_id), actor };
+            return Err(TurnedAway { refused: Refused::UnknownToken, whom: Some(whom) });
+        }
+        None => return Err(TurnedAway { refused: Refused::UnknownToken, whom: Some(Whom::Stranger) }),
+    };
     let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
     if principal.expires_at.is_some_and(|end| end <= now) {
-        return Err(Refused::ExpiredToken);
+        let Principal { account, token_id, actor, .. } = principal;
+        let whom = Some(Whom::Known { account, token_id, actor });
+        return Err(TurnedAway { refused: Refused::ExpiredToken, whom });
     }
     Ok(principal)
+}
+
+/// A refusal for whoever it is.
+impl From<Refused> for TurnedAway {
+    fn from(refused: Refused) -> Self {
+        Self { refused, whom: None }
+    }
 }
 
 /// The tokens: one behind a scheme that is known, in any case, and one as an API key.
@@ -112,12 +149,17 @@ fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 impl Caller {
-    /// Asks a question, as fresh as the caller wants the answer.
+    /// Asks a question, as fresh as the caller wants the answer, and has it noted where that is due.
     ///
     /// # Errors
     /// When the views can not be reached or fail.
-    pub(crate) async fn ask<Q: Question>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
-        Ok(gateway.reader.ask(Ask { at_least: self.at_least.clone(), question }).await?)
+    pub(crate) async fn ask<Q: Watched>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
+        let asked = gateway.witness.asked(&question);
+        let reply = gateway.reader.ask(Ask { at_least: self.at_least.clone(), question }).await?;
+        if let Some(filter) = asked {
+            gateway.witness.looked::<Q>(self, &filter, Q::seen(&reply.answer));
+        }
+        Ok(reply)
     }
 }
 

@@ -16,6 +16,9 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 /// What the client is told while the log can not be written.
 pub(crate) const LOG_UNREACHABLE: Refused = Refused::Unavailable("the log can not be reached, try again");
 
+/// What the client is told while no streamer is there.
+pub(crate) const NOBODY_DELIVERS: Refused = Refused::Unavailable("the streamer can not be reached, try again");
+
 impl Gateway {
     /// Sends a command and waits until it is carried out.
     ///
@@ -41,7 +44,9 @@ fn refused(error: AskError) -> Refused {
             Refusal::Invalid => Refused::Invalid(message),
             Refusal::NotFound => Refused::NotFound(message),
             Refusal::Conflict => Refused::Conflict(message),
+            Refusal::ReceiverRefuses => Refused::ReceiverRefuses(message),
             Refusal::Unavailable => LOG_UNREACHABLE,
+            Refusal::NobodyDelivers => NOBODY_DELIVERS,
             Refusal::Internal => {
                 error!(code, message, "a command failed");
                 Refused::Internal

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, head, options};
 
+use crate::openapi::SchemaOf;
 use crate::refused::Refused;
 use crate::{instavm, native, netbird, vrni};
 
@@ -23,6 +24,42 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub(crate) const ALL: [Self; 4] = [Self::NetBird, Self::InstaVm, Self::Vrni, Self::Native];
+
+    /// Its name in the description of the API, and in records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NetBird => "NetBird",
+            Self::InstaVm => "InstaVM",
+            Self::Vrni => "vRNI",
+            Self::Native => "Flowtrail",
+        }
+    }
+
+    /// What it is, in the description of the API.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::NetBird => {
+                "Events and event streaming as NetBird's dashboard and clients know them, and what Flowtrail adds to them: \
+                 more filters, cursors, publishing over HTTP."
+            }
+            Self::InstaVm => "InstaVM's audit API, down to how it refuses parameters.",
+            Self::Vrni => "Sign-in and audit logs of vRNI (VMware Aria Operations for Networks).",
+            Self::Native => "Whether Flowtrail is well, and this description.",
+        }
+    }
+
+    /// How its refusals look: their content type, and the schema of their bodies.
+    pub(crate) fn refusal_shape(self) -> (&'static str, SchemaOf) {
+        match self {
+            Self::NetBird => ("application/json", netbird::refusal_schema),
+            Self::InstaVm => ("application/json", instavm::refusal_schema),
+            Self::Vrni => ("application/json", vrni::refusal_schema),
+            Self::Native => ("application/problem+json", native::problem_schema),
+        }
+    }
+
     /// The dialect of a path, known or not.
     pub(crate) fn of(path: &str) -> Self {
         let is_below =
@@ -80,6 +117,7 @@ impl Dialect {
             | Refused::WrongMethod
             | Refused::SlowBody
             | Refused::Conflict(_)
+            | Refused::ReceiverRefuses(_)
             | Refused::TooLarge { .. }
             | Refused::UnknownEncoding
             | Refused::Internal => {}

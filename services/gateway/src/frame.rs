@@ -19,10 +19,15 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(75);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
 
+/// What the answer says as `X-Request-Id`.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
 /// Runs a request and completes its answer.
-pub(crate) async fn frame(request: Request, next: Next) -> Response {
+pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
     let dialect = Dialect::of(request.uri().path());
     let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let span = debug_span!("request", ?id, method = %request.method(), path = request.uri().path());
     let answered = tokio::time::timeout(ANSWERED_WITHIN, next.run(request).instrument(span.clone())).await;
     let mut response = answered.unwrap_or_else(|_| Refused::Unavailable("the answer takes too long").into_response());

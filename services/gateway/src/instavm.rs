@@ -12,8 +12,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use self::validation::Problem;
 use crate::json;
 use crate::refused::Refused;
 
@@ -27,10 +29,18 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NOT_IN_ADDRESS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
-/// `detail` is a text, or a list of what is wrong with the request.
-#[derive(Serialize)]
-struct ErrorResponse<D> {
-    detail: D,
+/// Why a request is refused.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HTTPError")]
+struct HttpError {
+    detail: String,
+}
+
+/// Everything that is wrong with the parameters.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HTTPValidationError")]
+struct HttpValidationError {
+    detail: Vec<Problem>,
 }
 
 /// A refusal as FastAPI says it.
@@ -48,16 +58,22 @@ pub(crate) fn refusal(refused: &Refused) -> Response {
         | Refused::NotFound(_)
         | Refused::SlowBody
         | Refused::Conflict(_)
+        | Refused::ReceiverRefuses(_)
         | Refused::TooLarge { .. }
         | Refused::UnknownEncoding
         | Refused::Unavailable(_) => refused.to_string(),
     };
-    let mut response = json::answer(refused.status(), JSON, &ErrorResponse { detail });
+    let mut response = json::answer(refused.status(), JSON, &HttpError { detail });
     if *refused == Refused::WrongMethod {
         // GET alone, on every path: not even HEAD comes with it.
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
     }
     response
+}
+
+/// The schema of a refusal's body.
+pub(crate) fn refusal_schema(schemas: &mut SchemaGenerator) -> Schema {
+    schemas.subschema_for::<HttpError>()
 }
 
 /// The answer where no route is: a path that only has a slash too many is sent on to the right one.

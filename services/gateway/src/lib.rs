@@ -14,6 +14,7 @@ mod instavm;
 mod json;
 mod native;
 mod netbird;
+mod openapi;
 mod query;
 mod reader;
 mod refused;
@@ -21,10 +22,13 @@ mod router;
 mod server;
 mod sign_in;
 mod vrni;
+mod witness;
 
+pub use openapi::openapi;
 pub use reader::{ReadError, Reader};
 pub use router::{Gateway, router};
-pub use server::{Error, serve};
+pub use server::{Error, Settings, serve};
+pub use witness::Witness;
 
 #[cfg(test)]
 mod tests;

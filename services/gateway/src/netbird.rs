@@ -8,14 +8,19 @@ pub(crate) mod traffic;
 mod next_page;
 
 use axum::response::Response;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::json;
 use crate::refused::Refused;
 
-#[derive(Serialize)]
+/// Why a request is refused.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdError")]
 struct ErrorResponse {
+    /// In lower case.
     message: String,
+    /// The status again.
     code: u16,
 }
 
@@ -23,4 +28,9 @@ struct ErrorResponse {
 pub(crate) fn refusal(refused: &Refused) -> Response {
     let status = refused.status();
     json::answer(status, json::JSON, &ErrorResponse { message: refused.to_string(), code: status.as_u16() })
+}
+
+/// The schema of a refusal's body.
+pub(crate) fn refusal_schema(schemas: &mut SchemaGenerator) -> Schema {
+    schemas.subschema_for::<ErrorResponse>()
 }

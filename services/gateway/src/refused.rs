@@ -48,6 +48,9 @@ pub(crate) enum Refused {
     /// Someone else was faster.
     #[error("{0}")]
     Conflict(String),
+    /// The receiver that an integration names does not take a test event.
+    #[error("{0}")]
+    ReceiverRefuses(String),
     /// The body is larger than it may be.
     #[error("body: must have at most {limit} bytes")]
     TooLarge {
@@ -81,6 +84,7 @@ impl Refused {
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::ReceiverRefuses(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -17,11 +17,14 @@ use crate::auth::{Access, guard};
 use crate::dialect::Dialect;
 use crate::frame::{frame, panicked};
 use crate::instavm::audit as instavm;
-use crate::native::{health, ingest};
+use crate::native::{description, health, ingest};
+use crate::netbird::streaming::delivery;
 use crate::netbird::{audit, proxy, streaming, traffic};
+use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::sign_in::Desk;
 use crate::vrni::{auth, info, logs};
+use crate::witness::Witness;
 use crate::{Reader, cursor};
 
 /// Everything that a request may need.
@@ -32,42 +35,62 @@ pub struct Gateway {
     pub(crate) cursors: cursor::Key,
     pub(crate) caught_up: health::CaughtUp,
     pub(crate) sign_ins: Desk,
+    pub(crate) witness: Witness,
 }
 
 impl Gateway {
-    /// A gateway that asks `reader`, and writes over `bus`.
+    /// A gateway that asks `reader`, and writes over `bus`. `witness` notes who reads and who is turned away.
     #[must_use]
-    pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key) -> Self {
-        Self { reader, bus, cursors, caught_up: health::CaughtUp::default(), sign_ins: Desk::default() }
+    pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
+        Self { reader, bus, cursors, caught_up: health::CaughtUp::default(), sign_ins: Desk::default(), witness }
     }
 }
 
 /// One way to be asked.
 pub(crate) struct Route {
     /// With GET comes HEAD, where the dialect knows it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the test that walks the table asks with it"))]
     pub(crate) method: Method,
     /// With its parameters in braces.
     pub(crate) path: &'static str,
     /// What it needs.
     pub(crate) access: Access,
+    /// What the description of the API says of it.
+    pub(crate) operation: Operation,
     answer: MethodRouter<Arc<Gateway>>,
 }
 
 impl Route {
-    fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
+    /// Answers HEAD too.
+    fn get<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
     where
         H: Handler<T, Arc<Gateway>>,
         T: 'static,
     {
-        let answer = match method {
-            Method::POST => post(handler),
-            Method::PUT => put(handler),
-            Method::DELETE => delete(handler),
-            // Answers HEAD too.
-            _ => get(handler),
-        };
-        Self { method, path, access, answer }
+        Self { method: Method::GET, path, access, operation, answer: get(handler) }
+    }
+
+    fn post<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
+    where
+        H: Handler<T, Arc<Gateway>>,
+        T: 'static,
+    {
+        Self { method: Method::POST, path, access, operation, answer: post(handler) }
+    }
+
+    fn put<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
+    where
+        H: Handler<T, Arc<Gateway>>,
+        T: 'static,
+    {
+        Self { method: Method::PUT, path, access, operation, answer: put(handler) }
+    }
+
+    fn delete<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
+    where
+        H: Handler<T, Arc<Gateway>>,
+        T: 'static,
+    {
+        Self { method: Method::DELETE, path, access, operation, answer: delete(handler) }
     }
 }
 
@@ -79,37 +102,72 @@ pub(crate) fn routes() -> Vec<Route> {
     const WRITE: Access = Access::Scope(Scope::IntegrationsWrite);
     const INGEST: Access = Access::Scope(Scope::EventsWrite);
     let mut routes = vec![
-        Route::new(Method::GET, "/v1/audit/events", AUDIT, instavm::list),
-        Route::new(Method::GET, "/v1/audit/events/{id}", AUDIT, instavm::get),
-        Route::new(Method::GET, "/v1/audit/catalog", AUDIT, instavm::catalog),
-        Route::new(Method::GET, "/api/events", AUDIT, audit::list),
-        Route::new(Method::GET, "/api/events/audit", AUDIT, audit::list),
-        Route::new(Method::POST, "/api/events/audit", INGEST, ingest::audit),
-        Route::new(Method::GET, "/api/events/network-traffic", TRAFFIC, traffic::list),
-        Route::new(Method::POST, "/api/events/network-traffic", INGEST, ingest::traffic),
-        Route::new(Method::GET, "/api/events/proxy", Access::Token, proxy::list),
-        Route::new(Method::POST, "/api/ni/auth/token", Access::Open, auth::sign_in),
-        Route::new(Method::DELETE, "/api/ni/auth/token", Access::Token, auth::sign_out),
-        Route::new(Method::GET, "/api/ni/info/version", Access::Token, info::version),
-        Route::new(Method::POST, "/api/ni/logs/audit", AUDIT, logs::list),
-        Route::new(Method::GET, "/healthz", Access::Open, health::alive),
-        Route::new(Method::GET, "/readyz", Access::Open, health::ready),
+        Route::get("/v1/audit/events", AUDIT, instavm::list, instavm::describe_list()),
+        Route::get("/v1/audit/events/{id}", AUDIT, instavm::get, instavm::describe_get()),
+        Route::get("/v1/audit/catalog", AUDIT, instavm::catalog, instavm::describe_catalog()),
+        Route::get("/api/events", AUDIT, audit::list, audit::describe_list()),
+        Route::get("/api/events/audit", AUDIT, audit::list, audit::describe_list()),
+        Route::post("/api/events/audit", INGEST, ingest::audit, ingest::describe_audit()),
+        Route::get("/api/events/network-traffic", TRAFFIC, traffic::list, traffic::describe_list()),
+        Route::post("/api/events/network-traffic", INGEST, ingest::traffic, ingest::describe_traffic()),
+        Route::get("/api/events/proxy", Access::Token, proxy::list, proxy::describe_list()),
+        Route::post("/api/ni/auth/token", Access::Open, auth::sign_in, auth::describe_sign_in()),
+        Route::delete("/api/ni/auth/token", Access::Token, auth::sign_out, auth::describe_sign_out()),
+        Route::get("/api/ni/info/version", Access::Token, info::version, info::describe_version()),
+        Route::post("/api/ni/logs/audit", AUDIT, logs::list, logs::describe_list()),
+        Route::get("/openapi.json", Access::Open, description::document, description::describe_document()),
+        Route::get("/docs", Access::Open, description::docs, description::describe_docs()),
+        Route::get("/healthz", Access::Open, health::alive, health::describe_alive()),
+        Route::get("/readyz", Access::Open, health::ready, health::describe_ready()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.
-    for (all, one) in [
-        ("/api/event-streaming", "/api/event-streaming/{id}"),
-        ("/api/integrations/event-streaming", "/api/integrations/event-streaming/{id}"),
-    ] {
+    for [all, one, status, test, pause, resume, replay, letters, redrive, history] in EVENT_STREAMING {
         routes.extend([
-            Route::new(Method::GET, all, READ, streaming::list),
-            Route::new(Method::POST, all, WRITE, streaming::create),
-            Route::new(Method::GET, one, READ, streaming::get),
-            Route::new(Method::PUT, one, WRITE, streaming::update),
-            Route::new(Method::DELETE, one, WRITE, streaming::delete),
+            Route::get(all, READ, streaming::list, streaming::describe_list()),
+            Route::post(all, WRITE, streaming::create, streaming::describe_create()),
+            Route::get(one, READ, streaming::get, streaming::describe_get()),
+            Route::put(one, WRITE, streaming::update, streaming::describe_update()),
+            Route::delete(one, WRITE, streaming::delete, streaming::describe_delete()),
+            Route::get(status, READ, delivery::status, delivery::describe_status()),
+            Route::post(test, WRITE, delivery::test, delivery::describe_test()),
+            Route::post(pause, WRITE, delivery::pause, delivery::describe_pause()),
+            Route::post(resume, WRITE, delivery::resume, delivery::describe_resume()),
+            Route::post(replay, WRITE, delivery::replay, delivery::describe_replay()),
+            Route::get(letters, READ, delivery::dead_letters, delivery::describe_dead_letters()),
+            Route::post(redrive, WRITE, delivery::redrive, delivery::describe_redrive()),
+            Route::get(history, READ, delivery::history, delivery::describe_history()),
         ]);
     }
     routes
 }
+
+/// The paths of event streaming, twice.
+const EVENT_STREAMING: [[&str; 10]; 2] = [
+    [
+        "/api/event-streaming",
+        "/api/event-streaming/{id}",
+        "/api/event-streaming/{id}/status",
+        "/api/event-streaming/{id}/test",
+        "/api/event-streaming/{id}/pause",
+        "/api/event-streaming/{id}/resume",
+        "/api/event-streaming/{id}/replay",
+        "/api/event-streaming/{id}/dead-letters",
+        "/api/event-streaming/{id}/dead-letters/redrive",
+        "/api/event-streaming/{id}/history",
+    ],
+    [
+        "/api/integrations/event-streaming",
+        "/api/integrations/event-streaming/{id}",
+        "/api/integrations/event-streaming/{id}/status",
+        "/api/integrations/event-streaming/{id}/test",
+        "/api/integrations/event-streaming/{id}/pause",
+        "/api/integrations/event-streaming/{id}/resume",
+        "/api/integrations/event-streaming/{id}/replay",
+        "/api/integrations/event-streaming/{id}/dead-letters",
+        "/api/integrations/event-streaming/{id}/dead-letters/redrive",
+        "/api/integrations/event-streaming/{id}/history",
+    ],
+];
 
 /// Answers every request, also those to paths that nobody knows.
 pub fn router(gateway: Gateway) -> Router {

@@ -17,14 +17,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
+use crate::witness::witness;
 use crate::{Gateway, Reader, cursor, router};
 
 /// How long a client may take over the headers of a request, and how long a connection may idle between two.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long requests under way may still take when the gateway stops.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
+/// How long the last records of who read may take then.
+const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 /// More clients than this wait in the kernel's queue.
 const MOST_CONNECTIONS: usize = 4096;
 /// The pause after a connection could not be taken in: too many files are open, mostly.
@@ -45,14 +48,30 @@ pub enum Error {
     NoRandomness(#[from] runtime::clock::NoRandomness),
 }
 
+/// How a gateway behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether reads of the log are recorded in it.
+    pub records_reads: bool,
+}
+
 /// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
 /// answered, or after 10 seconds.
 ///
 /// # Errors
 /// [`Error`], before anything is answered.
-pub async fn serve(listener: TcpListener, reader: Reader, bus: Bus, stop: CancellationToken) -> Result<(), Error> {
+pub async fn serve(
+    listener: TcpListener,
+    reader: Reader,
+    bus: Bus,
+    settings: Settings,
+    stop: CancellationToken,
+) -> Result<(), Error> {
     let key = cursor::Key::load(&bus).await?;
-    let router = router(Gateway::new(reader, bus, key));
+    let (witness, recorder) = witness(bus.clone(), settings.records_reads);
+    let mut recording = JoinSet::new();
+    recording.spawn(recorder.run());
+    let router = router(Gateway::new(reader, bus, key, witness));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -69,6 +88,12 @@ pub async fn serve(listener: TcpListener, reader: Reader, bus: Bus, stop: Cancel
     let drain = async { while connections.join_next().await.is_some() {} };
     if timeout(ENDS_WITHIN, drain).await.is_err() {
         warn!("requests were cut off: they took too long to end");
+        connections.shutdown().await;
+    }
+    // With the last request's gateway the witness is gone, and the recorder ends when it has written what it has.
+    drop(router);
+    if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
+        error!("who read or was turned away in the last moments is not recorded: the log does not answer");
     }
     Ok(())
 }

@@ -7,12 +7,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::Outgoing;
-use model::access::{Actor, Scope, TokenHash, new_token};
-use model::audit::{RECORDED, Recorded};
+use model::access::{Actor, TokenHash, new_token};
+use model::audit::Recorded;
 use model::command::{Accepted, CreateToken, DeleteToken};
-use model::envelope::{STRUCTURED, Sealed};
-use model::log::{AccountId, Position, Subject};
+use model::envelope::STRUCTURED;
+use model::log::{AccountId, Position};
 use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock;
@@ -27,6 +26,7 @@ use crate::commands::LOG_UNREACHABLE;
 use crate::json;
 use crate::refused::Refused;
 use crate::router::Gateway;
+use crate::witness::{message, sealed};
 
 /// How many passwords are verified at once: each takes a processor, and memory on purpose.
 const AT_ONCE: usize = 2;
@@ -41,8 +41,6 @@ const LASTS: i64 = 5 * 60 * 60 * 1_000_000;
 const MOST_TOKENS: usize = 100;
 /// What these tokens are called.
 const TOKEN_NAME: &str = "sign-in";
-/// Who publishes the record of a sign-in, which is also the last part of its subject.
-const SOURCE: &str = "flowtrail";
 
 /// Where sign-ins wait for their turn.
 #[derive(Debug)]
@@ -118,8 +116,7 @@ impl Gateway {
             account: user.account.clone(),
             name: TOKEN_NAME.to_owned(),
             hash: hash.clone(),
-            // Users have no roles yet: each may do everything in their account.
-            scopes: [Scope::Admin].into_iter().collect(),
+            scopes: user.user.scopes.clone(),
             user_id: Some(user.user.id.clone()),
             expires_at: Some(expires_at),
             by: actor(user),
@@ -191,16 +188,8 @@ impl Gateway {
             ip_address: address.map(|address| address.to_string()),
             ..Recorded::default()
         };
-        let id = clock::new_ulid().map_err(|_| Refused::Internal)?.to_string();
-        let sealed = Sealed::new(&id, SOURCE, RECORDED, now().ok_or(Refused::Internal)?, &data);
-        let message = Outgoing {
-            subject: Subject::audit(&user.account, SOURCE),
-            message_id: Some(format!("{}:{id}", user.account)),
-            headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
-            payload: serde_json::to_vec(&sealed).map_err(|_| Refused::Internal)?.into(),
-            expected_last: None,
-        };
-        let published = self.bus.publish(message).await;
+        let (id, event) = sealed(&data).ok_or(Refused::Internal)?;
+        let published = self.bus.publish(message(&user.account, &id, STRUCTURED, event)).await;
         published.map(|_| ()).map_err(|failure| {
             error!(error = %chain(&failure), account = %user.account, status, "a sign-in is not recorded");
             LOG_UNREACHABLE

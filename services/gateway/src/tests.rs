@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod description;
 mod frame;
 mod health;
 mod ingest;
@@ -12,4 +13,5 @@ mod sign_in;
 mod streaming;
 mod traffic;
 mod vrni;
+mod witness;
 mod world;

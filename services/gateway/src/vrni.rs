@@ -7,22 +7,28 @@ pub(crate) mod logs;
 mod fields;
 
 use axum::response::Response;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::json;
 use crate::refused::Refused;
 
-/// vRNI's `ApiError`.
-#[derive(Serialize)]
+/// Why a request is refused.
+#[derive(Serialize, JsonSchema)]
 struct ApiError {
+    /// The status again.
     code: u16,
+    /// The field, if it is one, and what is wrong with it.
     message: String,
     details: [Detail; 1],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiErrorDetail")]
 struct Detail {
+    /// The status again.
     code: u16,
+    /// What is wrong.
     message: String,
     /// The fields that are wrong.
     target: Vec<String>,
@@ -37,6 +43,11 @@ pub(crate) fn refusal(refused: &Refused) -> Response {
         None => (Vec::new(), message.clone()),
     };
     json::answer(status, json::JSON, &ApiError { code, message, details: [Detail { code, message: problem, target }] })
+}
+
+/// The schema of a refusal's body.
+pub(crate) fn refusal_schema(schemas: &mut SchemaGenerator) -> Schema {
+    schemas.subschema_for::<ApiError>()
 }
 
 /// Takes apart what [`Refused::field`] put together.

@@ -33,6 +33,7 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
         question::<integrations::List>(views),
         question::<integrations::ById>(views),
         question::<access::ByToken>(views),
+        question::<access::AccountById>(views),
         question::<access::Accounts>(views),
         question::<access::Users>(views),
         question::<access::Tokens>(views),

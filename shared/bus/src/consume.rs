@@ -12,6 +12,7 @@ use model::log::{Position, Stream};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+pub use self::source::Selection;
 use self::source::{Source, Word};
 use crate::load::LoadError;
 use crate::{Bus, Message};
@@ -27,6 +28,7 @@ const ONE_WAIT: Duration = Duration::from_secs(60);
 pub struct Consumer {
     bus: Bus,
     stream: Stream,
+    selection: Selection,
     last: u64,
     /// The fingerprint of the last message, once one was read.
     fingerprint: Option<String>,
@@ -61,7 +63,13 @@ impl Bus {
     /// Reads the stream from the message after sequence `after` on; 0 reads it from its beginning.
     #[must_use]
     pub fn consume(&self, stream: Stream, after: u64) -> Consumer {
-        Consumer { bus: self.clone(), stream, last: after, fingerprint: None, created: None, source: None }
+        self.consume_selected(stream, Selection::default(), after)
+    }
+
+    /// Reads only a part of the stream, from the message after sequence `after` on.
+    #[must_use]
+    pub fn consume_selected(&self, stream: Stream, selection: Selection, after: u64) -> Consumer {
+        Consumer { bus: self.clone(), stream, selection, last: after, fingerprint: None, created: None, source: None }
     }
 }
 
@@ -113,7 +121,8 @@ impl Consumer {
         self.last
     }
 
-    /// How many messages the stream holds after the last one that was handed out, as the server last said. `None`
+    /// How many messages of those that are selected the stream holds after the last one that was handed out, as the
+    /// server last said. `None`
     /// while nobody can know: there is no connection, or no consumer on it yet.
     #[must_use]
     pub fn pending(&self) -> Option<u64> {
@@ -192,7 +201,7 @@ impl Consumer {
             Err(LoadError::Missing { stream }) => return Err(ConsumeError::Missing { stream }),
             Err(LoadError::Unreachable(cause)) => return Ok(self.pause(deadline, &cause).await),
         }
-        match Source::open(&self.bus, self.stream, self.last, losses).await {
+        match Source::open(&self.bus, self.stream, &self.selection, self.last, losses).await {
             Ok(source) => self.source = Some(source),
             Err(cause) => return Ok(self.pause(deadline, &cause).await),
         }

@@ -122,7 +122,7 @@ impl Bus {
         handle.map_err(|error| LoadError::Unreachable(error.into()))
     }
 
-    async fn connected(&self) -> Result<(), LoadError> {
+    pub(crate) async fn connected(&self) -> Result<(), LoadError> {
         if self.link.up_within(RECONNECTS_WITHIN).await {
             return Ok(());
         }

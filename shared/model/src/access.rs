@@ -38,8 +38,8 @@ impl Actor {
 pub struct Principal {
     /// The only account they can see.
     pub account: AccountId,
-    /// The token they came with.
-    pub token_id: String,
+    /// The token they came with, by its id; none: it was another issuer's.
+    pub token_id: Option<String>,
     /// What they may do.
     pub scopes: Scopes,
     /// When the token ends.
@@ -48,12 +48,29 @@ pub struct Principal {
     pub actor: Actor,
 }
 
+/// Whom a token stands or stood for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bearer {
+    /// It is there. Whether its time is over is for whoever knows the time.
+    Current(Principal),
+    /// It was deleted, or its user was.
+    Former {
+        /// The account it was of.
+        account: AccountId,
+        /// Its id.
+        token_id: String,
+        /// As whom its deeds were recorded, as far as that is still known.
+        actor: Actor,
+    },
+}
+
 /// What happened to an account, a user or a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is described at its data")]
 pub enum Event {
     AccountCreated(AccountCreated),
     UserCreated(UserCreated),
+    UserChanged(UserChanged),
     UserDeleted(UserDeleted),
     TokenCreated(TokenCreated),
     TokenDeleted(TokenDeleted),
@@ -77,7 +94,21 @@ pub struct UserCreated {
     pub name: String,
     /// The argon2id hash of their password, as a PHC string.
     pub password_hash: String,
+    /// The most that they may do. Missing in events from before users had scopes: everything, as it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Scopes>,
     /// Who made it.
+    pub by: Actor,
+}
+
+/// The `data` of `flowtrail.access.user.changed.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserChanged {
+    /// What they sign in with.
+    pub email: String,
+    /// The most that they may do from now on.
+    pub scopes: Scopes,
+    /// Who changed it.
     pub by: Actor,
 }
 
@@ -127,6 +158,10 @@ pub enum Command {
         email: String,
         name: String,
         password_hash: String,
+        scopes: Scopes,
+    },
+    SetUserScopes {
+        scopes: Scopes,
     },
     DeleteUser,
     CreateToken {
@@ -178,7 +213,7 @@ impl State {
     pub fn decide(&self, command: Command, by: Actor) -> Result<Event, Rejected> {
         match (self, command) {
             (Self::Absent, Command::CreateAccount { name }) => Ok(Event::AccountCreated(AccountCreated { name, by })),
-            (Self::Absent, Command::CreateUser { email, name, password_hash }) => {
+            (Self::Absent, Command::CreateUser { email, name, password_hash, scopes }) => {
                 let is_address = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
                 if !is_address
                     || email.len() > MAX_TEXT
@@ -186,15 +221,17 @@ impl State {
                 {
                     return Err(Rejected::Field { field: "email", problem: "must look like name@host" });
                 }
-                Ok(Event::UserCreated(UserCreated { email, name, password_hash, by }))
+                let scopes = Some(at_least_one(scopes)?);
+                Ok(Event::UserCreated(UserCreated { email, name, password_hash, scopes, by }))
+            }
+            (Self::Present(email), Command::SetUserScopes { scopes }) => {
+                Ok(Event::UserChanged(UserChanged { email: email.clone(), scopes: at_least_one(scopes)?, by }))
             }
             (Self::Absent, Command::CreateToken { name, hash, scopes, user_id, expires_at }) => {
                 if name.is_empty() || name.len() > MAX_TEXT {
                     return Err(Rejected::Field { field: "name", problem: "must have 1 to 256 bytes" });
                 }
-                if scopes.is_empty() {
-                    return Err(Rejected::Field { field: "scopes", problem: "must name at least one" });
-                }
+                let scopes = at_least_one(scopes)?;
                 Ok(Event::TokenCreated(TokenCreated { name, hash, scopes, user_id, expires_at, by }))
             }
             (Self::Present(email), Command::DeleteUser) => {
@@ -207,7 +244,10 @@ impl State {
                 Self::Present(_) | Self::Deleted,
                 Command::CreateAccount { .. } | Command::CreateUser { .. } | Command::CreateToken { .. },
             ) => Err(Rejected::Exists),
-            (Self::Absent | Self::Deleted, Command::DeleteUser | Command::DeleteToken) => Err(Rejected::NotFound),
+            (
+                Self::Absent | Self::Deleted,
+                Command::SetUserScopes { .. } | Command::DeleteUser | Command::DeleteToken,
+            ) => Err(Rejected::NotFound),
         }
     }
 
@@ -216,6 +256,7 @@ impl State {
         *self = match event {
             Event::AccountCreated(AccountCreated { name, .. })
             | Event::UserCreated(UserCreated { email: name, .. })
+            | Event::UserChanged(UserChanged { email: name, .. })
             | Event::TokenCreated(TokenCreated { name, .. }) => Self::Present(name),
             Event::UserDeleted(_) | Event::TokenDeleted(_) => Self::Deleted,
         };
@@ -224,10 +265,19 @@ impl State {
 
 const MAX_TEXT: usize = 256;
 
+fn at_least_one(scopes: Scopes) -> Result<Scopes, Rejected> {
+    if scopes.is_empty() {
+        return Err(Rejected::Field { field: "scopes", problem: "must name at least one" });
+    }
+    Ok(scopes)
+}
+
 /// The CloudEvents type of [`AccountCreated`].
 pub const ACCOUNT_CREATED: &str = "flowtrail.access.account.created.v1";
 /// The CloudEvents type of [`UserCreated`].
 pub const USER_CREATED: &str = "flowtrail.access.user.created.v1";
+/// The CloudEvents type of [`UserChanged`].
+pub const USER_CHANGED: &str = "flowtrail.access.user.changed.v1";
 /// The CloudEvents type of [`UserDeleted`].
 pub const USER_DELETED: &str = "flowtrail.access.user.deleted.v1";
 /// The CloudEvents type of [`TokenCreated`].
@@ -242,6 +292,7 @@ impl Event {
         match self {
             Self::AccountCreated(_) => ACCOUNT_CREATED,
             Self::UserCreated(_) => USER_CREATED,
+            Self::UserChanged(_) => USER_CHANGED,
             Self::UserDeleted(_) => USER_DELETED,
             Self::TokenCreated(_) => TOKEN_CREATED,
             Self::TokenDeleted(_) => TOKEN_DELETED,
@@ -253,7 +304,7 @@ impl Event {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::AccountCreated(_) => "account",
-            Self::UserCreated(_) | Self::UserDeleted(_) => "user",
+            Self::UserCreated(_) | Self::UserChanged(_) | Self::UserDeleted(_) => "user",
             Self::TokenCreated(_) | Self::TokenDeleted(_) => "token",
         }
     }
@@ -264,6 +315,7 @@ impl Serialize for Event {
         match self {
             Self::AccountCreated(data) => data.serialize(serializer),
             Self::UserCreated(data) => data.serialize(serializer),
+            Self::UserChanged(data) => data.serialize(serializer),
             Self::UserDeleted(data) => data.serialize(serializer),
             Self::TokenCreated(data) => data.serialize(serializer),
             Self::TokenDeleted(data) => data.serialize(serializer),

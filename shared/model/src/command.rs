@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Scopes, TokenHash};
-use crate::integration::{Current, Platform};
+use crate::integration::{Current, Order, Platform};
 use crate::log::{AccountId, Position};
 use crate::secret::MASK;
 use crate::time::Timestamp;
@@ -40,15 +40,27 @@ pub enum Refusal {
     NotFound,
     /// Someone else was faster: read again, then decide.
     Conflict,
+    /// The receiver that it names does not take a test event.
+    ReceiverRefuses,
     /// The log can not be reached: send it again later.
     Unavailable,
+    /// Nobody can try the receiver that it names: send it again later.
+    NobodyDelivers,
     /// Flowtrail failed.
     Internal,
 }
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 5] = [Self::Invalid, Self::NotFound, Self::Conflict, Self::Unavailable, Self::Internal];
+    pub const ALL: [Self; 7] = [
+        Self::Invalid,
+        Self::NotFound,
+        Self::Conflict,
+        Self::ReceiverRefuses,
+        Self::Unavailable,
+        Self::NobodyDelivers,
+        Self::Internal,
+    ];
 
     /// Its number on the wire, after the HTTP status of the same meaning.
     #[must_use]
@@ -57,7 +69,9 @@ impl Refusal {
             Self::Invalid => 400,
             Self::NotFound => 404,
             Self::Conflict => 409,
+            Self::ReceiverRefuses => 412,
             Self::Unavailable => 503,
+            Self::NobodyDelivers => 504,
             Self::Internal => 500,
         }
     }
@@ -121,6 +135,19 @@ pub struct DeleteIntegration {
     pub id: u64,
 }
 
+/// Steers the delivery of an integration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SteerIntegration {
+    /// Whose.
+    pub account: AccountId,
+    /// Who does it.
+    pub by: Actor,
+    /// Which.
+    pub id: u64,
+    /// What to do.
+    pub order: Order,
+}
+
 /// An integration with its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberedIntegration {
@@ -145,6 +172,11 @@ impl Command for DeleteIntegration {
     const PATH: &'static str = "integration.delete";
 }
 
+impl Command for SteerIntegration {
+    type Done = NumberedIntegration;
+    const PATH: &'static str = "integration.steer";
+}
+
 /// Makes an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateAccount {
@@ -167,6 +199,21 @@ pub struct CreateUser {
     pub name: String,
     /// The argon2id hash of their password: it is made where the password is known.
     pub password_hash: String,
+    /// The most that they may do.
+    pub scopes: Scopes,
+    /// Who does it.
+    pub by: Actor,
+}
+
+/// Changes what a user may do, and with it what all their tokens may.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetUserScopes {
+    /// In which account.
+    pub account: AccountId,
+    /// Which, by what they sign in with.
+    pub email: String,
+    /// The most that they may do from now on.
+    pub scopes: Scopes,
     /// Who does it.
     pub by: Actor,
 }
@@ -220,6 +267,11 @@ impl Command for CreateAccount {
 impl Command for CreateUser {
     type Done = String;
     const PATH: &'static str = "user.create";
+}
+
+impl Command for SetUserScopes {
+    type Done = ();
+    const PATH: &'static str = "user.set_scopes";
 }
 
 impl Command for DeleteUser {

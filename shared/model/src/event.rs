@@ -7,7 +7,7 @@ use crate::envelope::{self, CloudEvent, Malformed, Message};
 use crate::json::{self, BadJson};
 use crate::log::{AccountId, Stream, Subject, token};
 use crate::time::Timestamp;
-use crate::{access, audit, directory, integration, traffic};
+use crate::{access, audit, delivery, directory, integration, traffic};
 
 /// An event, whatever its family.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,7 @@ pub enum Event {
     Integration(integration::Recorded),
     Access(access::Recorded),
     Directory { kind: directory::Kind, id: String, entry: directory::Entry },
+    Delivery(Box<delivery::Recorded>),
 }
 
 /// Why a message, or one event of a batch, is no event. Its text is the reason in the dead letter.
@@ -110,7 +111,8 @@ pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Time
         Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
         Stream::Access => decode_access(subject, event, received_at).map(Event::Access),
         Stream::Directory => decode_directory(subject, event),
-        Stream::Delivery | Stream::DeadLetter => Err(unknown_type(event, &[])),
+        Stream::Delivery => decode_delivery(subject, event, received_at).map(Box::new).map(Event::Delivery),
+        Stream::DeadLetter => Err(unknown_type(event, &[])),
     }
 }
 
@@ -154,17 +156,41 @@ fn decode_integration(
     event: &CloudEvent<'_>,
     received_at: Timestamp,
 ) -> Result<integration::Recorded, Unreadable> {
-    use integration::{CREATED, DELETED, Event, UPDATED};
-    let id = subject.name().parse();
-    let id = id.map_err(|_| Unreadable::Rule("id: the subject's last token must be a number".to_owned()))?;
+    use integration::{CREATED, DELETED, Event, PAUSED, REDRIVE_REQUESTED, REPLAY_REQUESTED, RESUMED, UPDATED};
+    let id = number(subject)?;
     let decoded = match event.kind.as_ref() {
         CREATED => Event::Created(read_data(event)?),
         UPDATED => Event::Updated(read_data(event)?),
         DELETED => Event::Deleted(read_data(event)?),
-        _ => return Err(unknown_type(event, &[CREATED, UPDATED, DELETED])),
+        PAUSED => Event::Paused(read_data(event)?),
+        RESUMED => Event::Resumed(read_data(event)?),
+        REPLAY_REQUESTED => Event::ReplayRequested(read_data(event)?),
+        REDRIVE_REQUESTED => Event::RedriveRequested(read_data(event)?),
+        _ => {
+            let known = [CREATED, UPDATED, DELETED, PAUSED, RESUMED, REPLAY_REQUESTED, REDRIVE_REQUESTED];
+            return Err(unknown_type(event, &known));
+        }
     };
     let time = event.time.unwrap_or(received_at);
     Ok(integration::Recorded { event_id: event.id.to_string(), time, id, event: decoded })
+}
+
+fn decode_delivery(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<delivery::Recorded, Unreadable> {
+    let id = number(subject)?;
+    let step = delivery::Step::ALL.into_iter().find(|step| step.event_type() == event.kind);
+    let step = step.ok_or_else(|| unknown_type(event, &delivery::Step::ALL.map(delivery::Step::event_type)))?;
+    let time = event.time.unwrap_or(received_at);
+    Ok(delivery::Recorded { event_id: event.id.to_string(), time, id, step, data: read_data(event)? })
+}
+
+/// The number of the integration that a subject is about.
+fn number(subject: &Subject) -> Result<u64, Unreadable> {
+    let number = subject.name().parse();
+    number.map_err(|_| Unreadable::Rule("id: the subject's last token must be a number".to_owned()))
 }
 
 fn decode_access(
@@ -172,15 +198,16 @@ fn decode_access(
     event: &CloudEvent<'_>,
     received_at: Timestamp,
 ) -> Result<access::Recorded, Unreadable> {
-    use access::{ACCOUNT_CREATED, Event, TOKEN_CREATED, TOKEN_DELETED, USER_CREATED, USER_DELETED};
+    use access::{ACCOUNT_CREATED, Event, TOKEN_CREATED, TOKEN_DELETED, USER_CHANGED, USER_CREATED, USER_DELETED};
     let decoded = match event.kind.as_ref() {
         ACCOUNT_CREATED => Event::AccountCreated(read_data(event)?),
         USER_CREATED => Event::UserCreated(read_data(event)?),
+        USER_CHANGED => Event::UserChanged(read_data(event)?),
         USER_DELETED => Event::UserDeleted(read_data(event)?),
         TOKEN_CREATED => Event::TokenCreated(read_data(event)?),
         TOKEN_DELETED => Event::TokenDeleted(read_data(event)?),
         _ => {
-            let known = [ACCOUNT_CREATED, USER_CREATED, USER_DELETED, TOKEN_CREATED, TOKEN_DELETED];
+            let known = [ACCOUNT_CREATED, USER_CREATED, USER_CHANGED, USER_DELETED, TOKEN_CREATED, TOKEN_DELETED];
             return Err(unknown_type(event, &known));
         }
     };

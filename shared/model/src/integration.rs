@@ -4,12 +4,14 @@
 
 mod config;
 mod platform;
+mod steering;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use config::{Change, Config, Patch, Sealed, Value, seal, shown};
 pub use platform::{Platform, UnknownPlatform};
+pub use steering::{Order, Origin, ReplayRequested, Steered};
 
 use crate::access::Actor;
 use crate::time::Timestamp;
@@ -23,6 +25,14 @@ pub enum Event {
     Updated(Updated),
     /// It was removed. Its key is destroyed with it.
     Deleted(Deleted),
+    /// Its delivery was stopped until further notice.
+    Paused(Steered),
+    /// Its delivery goes on.
+    Resumed(Steered),
+    /// It shall deliver again what it has delivered already.
+    ReplayRequested(ReplayRequested),
+    /// It shall try its dead letters again.
+    RedriveRequested(Steered),
 }
 
 /// The `data` of `flowtrail.integration.created.v1`.
@@ -83,6 +93,8 @@ pub enum Command {
     },
     /// Remove it.
     Delete,
+    /// Steer its delivery.
+    Steer(Order),
 }
 
 /// Why a command is refused.
@@ -131,6 +143,9 @@ pub struct Current {
     pub config: Config,
     /// Whether they do.
     pub enabled: bool,
+    /// Whether someone has stopped them until further notice.
+    #[serde(default)]
+    pub paused: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -166,7 +181,10 @@ impl Integration {
             (Self::Present(current), Command::Delete) => {
                 Ok(vec![Event::Deleted(Deleted { platform: current.platform, by })])
             }
-            (Self::Absent | Self::Deleted, Command::Update { .. } | Command::Delete) => Err(Rejected::NotFound),
+            (Self::Present(current), Command::Steer(order)) => Ok(current.steer(order, by)),
+            (Self::Absent | Self::Deleted, Command::Update { .. } | Command::Delete | Command::Steer(_)) => {
+                Err(Rejected::NotFound)
+            }
         }
     }
 
@@ -174,14 +192,35 @@ impl Integration {
     pub fn apply(&mut self, event: Event, time: Timestamp) {
         *self = match (std::mem::take(self), event) {
             (_, Event::Created(Created { platform, config, enabled, by: _ })) => {
-                Self::Present(Current { platform, config, enabled, created_at: time, updated_at: time })
+                let (created_at, updated_at) = (time, time);
+                Self::Present(Current { platform, config, enabled, paused: false, created_at, updated_at })
             }
             (Self::Present(before), Event::Updated(Updated { config, enabled, .. })) => {
                 Self::Present(Current { config, enabled, updated_at: time, ..before })
             }
-            (before @ (Self::Absent | Self::Deleted), Event::Updated(_)) => before,
             (_, Event::Deleted(_)) => Self::Deleted,
+            (Self::Present(before), Event::Paused(_)) => Self::Present(Current { paused: true, ..before }),
+            (Self::Present(before), Event::Resumed(_)) => Self::Present(Current { paused: false, ..before }),
+            (before, Event::ReplayRequested(_) | Event::RedriveRequested(_)) => before,
+            (before @ (Self::Absent | Self::Deleted), Event::Updated(_) | Event::Paused(_) | Event::Resumed(_)) => {
+                before
+            }
         };
+    }
+}
+
+impl Current {
+    /// To pause what is paused is no event. To resume always is: a delivery that suspended itself is resumed by it,
+    /// which nobody sees here.
+    fn steer(&self, order: Order, by: Actor) -> Vec<Event> {
+        let platform = self.platform;
+        match order {
+            Order::Pause if self.paused => Vec::new(),
+            Order::Pause => vec![Event::Paused(Steered { platform, by })],
+            Order::Resume => vec![Event::Resumed(Steered { platform, by })],
+            Order::Replay(from) => vec![Event::ReplayRequested(ReplayRequested { platform, from, by })],
+            Order::Redrive => vec![Event::RedriveRequested(Steered { platform, by })],
+        }
     }
 }
 
@@ -193,6 +232,10 @@ impl Event {
             Self::Created(_) => CREATED,
             Self::Updated(_) => UPDATED,
             Self::Deleted(_) => DELETED,
+            Self::Paused(_) => PAUSED,
+            Self::Resumed(_) => RESUMED,
+            Self::ReplayRequested(_) => REPLAY_REQUESTED,
+            Self::RedriveRequested(_) => REDRIVE_REQUESTED,
         }
     }
 }
@@ -203,6 +246,14 @@ pub const CREATED: &str = "flowtrail.integration.created.v1";
 pub const UPDATED: &str = "flowtrail.integration.updated.v1";
 /// The CloudEvents type of [`Deleted`].
 pub const DELETED: &str = "flowtrail.integration.deleted.v1";
+/// The CloudEvents type of a [`Steered`] that stops delivery.
+pub const PAUSED: &str = "flowtrail.integration.paused.v1";
+/// The CloudEvents type of a [`Steered`] that lets delivery go on.
+pub const RESUMED: &str = "flowtrail.integration.resumed.v1";
+/// The CloudEvents type of [`ReplayRequested`].
+pub const REPLAY_REQUESTED: &str = "flowtrail.integration.replay_requested.v1";
+/// The CloudEvents type of a [`Steered`] that asks for dead letters to be tried again.
+pub const REDRIVE_REQUESTED: &str = "flowtrail.integration.redrive_requested.v1";
 
 impl Serialize for Event {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -210,6 +261,8 @@ impl Serialize for Event {
             Self::Created(data) => data.serialize(serializer),
             Self::Updated(data) => data.serialize(serializer),
             Self::Deleted(data) => data.serialize(serializer),
+            Self::Paused(data) | Self::Resumed(data) | Self::RedriveRequested(data) => data.serialize(serializer),
+            Self::ReplayRequested(data) => data.serialize(serializer),
         }
     }
 }

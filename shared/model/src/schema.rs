@@ -3,7 +3,7 @@
 use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
-use crate::{access, audit, dead_letter, directory, integration, traffic};
+use crate::{access, audit, dead_letter, delivery, directory, integration, traffic};
 
 /// What `schemas/events/<name>.json` describes.
 #[derive(Debug)]
@@ -60,6 +60,12 @@ pub fn all() -> Vec<EventSchema> {
             json!({ "email": "alice@example.com", "name": "Alice", "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "by": by }),
         ),
         entry(
+            "access.user_changed",
+            &[access::USER_CHANGED],
+            schema_for!(access::UserChanged),
+            json!({ "email": "alice@example.com", "scopes": ["audit:read"], "by": by }),
+        ),
+        entry(
             "access.user_deleted",
             &[access::USER_DELETED],
             schema_for!(access::UserDeleted),
@@ -84,6 +90,25 @@ pub fn all() -> Vec<EventSchema> {
             }),
         ),
         entry(
+            "delivery.step",
+            &delivery::Step::ALL.map(delivery::Step::event_type),
+            schema_for!(delivery::Data),
+            json!({
+                "failure": { "time": "2026-01-31T12:00:00Z", "status": 503, "reason": "the receiver answered 503" },
+                "state": {
+                    "orders": 7, "next": { "FLOWTRAIL_AUDIT": { "sequence": 41, "index": 0 } },
+                    "plan": {
+                        "stream": "FLOWTRAIL_AUDIT", "first": { "sequence": 41, "index": 0 },
+                        "last": { "sequence": 43, "index": 2 }, "version": 5,
+                    },
+                    "standing": { "failing": { "since": "2026-01-31T12:00:00Z" } },
+                    "last_success": "2026-01-31T11:59:00Z", "last_error": null,
+                    "delivered": 40, "failed": 3, "dead_lettered": 1, "redrive": { "after": 0, "until": 2 }, "redriven": 0,
+                    "missing": [{ "stream": "FLOWTRAIL_TRAFFIC", "first": 1, "last": 9 }],
+                },
+            }),
+        ),
+        entry(
             "directory.entry",
             &directory_types,
             schema_for!(directory::Entry),
@@ -99,6 +124,18 @@ pub fn all() -> Vec<EventSchema> {
             "integration.deleted",
             &[integration::DELETED],
             schema_for!(integration::Deleted),
+            json!({ "platform": "datadog", "by": by }),
+        ),
+        entry(
+            "integration.replay_requested",
+            &[integration::REPLAY_REQUESTED],
+            schema_for!(integration::ReplayRequested),
+            json!({ "platform": "datadog", "from": { "time": "2026-01-31T12:00:00Z" }, "by": by }),
+        ),
+        entry(
+            "integration.steered",
+            &[integration::PAUSED, integration::RESUMED, integration::REDRIVE_REQUESTED],
+            schema_for!(integration::Steered),
             json!({ "platform": "datadog", "by": by }),
         ),
         entry(

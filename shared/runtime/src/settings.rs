@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +61,18 @@ pub struct ServerSettings {
     /// The memory that the views' storage may use as a cache, in MiB.
     #[arg(long, env = "FLOWTRAIL_CACHE_MB", default_value_t = 512, value_name = "MIB")]
     pub cache_mb: u64,
+
+    /// Whether reads of the log are recorded in it, as audit events: one for each query.
+    #[arg(long, env = "FLOWTRAIL_AUDIT_READS", default_value_t = true, action = ArgAction::Set, value_name = "true|false")]
+    pub audit_reads: bool,
+
+    /// Addresses that integrations may reach though they are not public, and without TLS: CIDRs, separated by commas.
+    #[arg(long, env = "FLOWTRAIL_EGRESS_ALLOW", default_value = "", value_name = "CIDR,...")]
+    pub egress_allow: String,
+
+    /// How long a receiver may fail before its integration is suspended, such as 12h or 3days.
+    #[arg(long, env = "FLOWTRAIL_SUSPEND_AFTER", default_value = "3days", value_parser = humantime::parse_duration)]
+    pub suspend_after: Duration,
 
     /// The first admin token, on an empty log. Unset: one is made. Either way it stands in <data-dir>/admin.token.
     #[arg(long, env = "FLOWTRAIL_BOOTSTRAP_TOKEN", hide_env_values = true, value_name = "TOKEN")]

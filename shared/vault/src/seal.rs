@@ -78,6 +78,12 @@ impl std::fmt::Debug for DataKey {
 }
 
 impl Owner<'_> {
+    /// The name that its key is kept under. The number is the last part, so no two integrations share a name.
+    #[must_use]
+    pub fn key_name(self) -> String {
+        format!("integration-{}-{}", self.account, self.id)
+    }
+
     /// What a sealed value is bound to. Account and id hold no slash, so no two contexts are equal.
     pub(crate) fn context(self, field: &str) -> String {
         format!("flowtrail/{}/{}/{field}", self.account, self.id)

@@ -1,6 +1,6 @@
 //! The access view: accounts, users and tokens as they are now, and whom a token stands for.
 
-use model::access::{Actor, Event as Happened, Principal, Scopes, TokenHash, user_id};
+use model::access::{Actor, Bearer, Event as Happened, Principal, Scope, Scopes, TokenHash, user_id};
 use model::event::Event;
 use model::log::AccountId;
 use model::time::Timestamp;
@@ -13,8 +13,8 @@ use crate::{Error, Logged, Question, Refused, View, Views, key};
 const ACCOUNT: u8 = b'a';
 const USER: u8 = b'u';
 const TOKEN: u8 = b't';
-/// Leads from a token's hash to its account: the one key that does not start with an account, because whoever
-/// comes with a token has not said which account it is of.
+/// Leads from a token's hash to what was issued: a key that does not start with an account, because whoever comes with
+/// a token has not said which account it is of. It stays when the token is deleted, so that its use can be recorded.
 const HASH: &[u8] = b"\0hash/";
 /// Leads from a user's id to the accounts that have them, for the same reason: whoever signs in says no account.
 const USER_ACCOUNTS: &[u8] = b"\0user-accounts/";
@@ -33,8 +33,15 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
         }
         Happened::UserCreated(data) => {
             let (email, name, password_hash) = (data.email.clone(), data.name.clone(), data.password_hash.clone());
+            let everything = || [Scope::Admin].into_iter().collect();
+            let scopes = data.scopes.clone().unwrap_or_else(everything);
             batch.put(user_account_key(&recorded.id, logged.account), logged.account)?;
-            batch.put(row(USER), &User { id: recorded.id.clone(), email, name, password_hash, created_at })?;
+            batch.put(row(USER), &User { id: recorded.id.clone(), email, name, password_hash, scopes, created_at })?;
+        }
+        Happened::UserChanged(data) => {
+            if let Some(user) = batch.row::<User>(&row(USER))? {
+                batch.put(row(USER), &User { scopes: data.scopes.clone(), ..user })?;
+            }
         }
         Happened::UserDeleted(_) => {
             batch.remove(user_account_key(&recorded.id, logged.account));
@@ -50,7 +57,8 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
                 expires_at: data.expires_at,
                 created_at,
             };
-            batch.put(hash_key(&token.hash), &(logged.account, &token.id))?;
+            let (account, user_id) = (logged.account.clone(), token.user_id.clone());
+            batch.put(hash_key(&token.hash), &Issued { account, id: token.id.clone(), user_id })?;
             if let Some(key) = ending_key(logged.account, &token) {
                 batch.put(key, &token.id)?;
             }
@@ -58,7 +66,6 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
         }
         Happened::TokenDeleted(_) => {
             if let Some(token) = batch.row::<Token>(&row(TOKEN))? {
-                batch.remove(hash_key(&token.hash));
                 if let Some(key) = ending_key(logged.account, &token) {
                     batch.remove(key);
                 }
@@ -67,6 +74,14 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
         }
     }
     Ok(())
+}
+
+/// What a token's hash leads to.
+#[derive(Serialize, Deserialize)]
+struct Issued {
+    account: AccountId,
+    id: String,
+    user_id: Option<String>,
 }
 
 fn hash_key(hash: &TokenHash) -> Vec<u8> {
@@ -113,6 +128,8 @@ pub struct User {
     pub name: String,
     /// The argon2id hash of their password, as a PHC string.
     pub password_hash: String,
+    /// The most that they may do.
+    pub scopes: Scopes,
     /// When they were made.
     pub created_at: Timestamp,
 }
@@ -142,7 +159,7 @@ pub struct Token {
     pub created_at: Timestamp,
 }
 
-/// Whom a token stands for, also when its time is over; none when it is unknown or deleted, or its user is.
+/// Whom a token stands for, also when its time is over, or stood for; none when it is unknown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ByToken {
     /// The token's SHA-256.
@@ -150,30 +167,59 @@ pub struct ByToken {
 }
 
 impl Question for ByToken {
-    type Answer = Option<Principal>;
+    type Answer = Option<Bearer>;
     const PATH: &'static str = "access.by_token";
 
     fn view(&self) -> View {
         View::Access
     }
 
-    fn answer(&self, views: &Views) -> Result<Option<Principal>, Error> {
+    fn answer(&self, views: &Views) -> Result<Option<Bearer>, Error> {
         let store = views.slot(View::Access).store();
-        let Some((account, id)) = store.row::<(AccountId, String)>(&hash_key(&self.hash))? else { return Ok(None) };
-        let Some(token) = store.row::<Token>(&key::key(&account, TOKEN, &[id.as_bytes()]))? else { return Ok(None) };
-        let user = match &token.user_id {
-            Some(id) => match store.row::<User>(&key::key(&account, USER, &[id.as_bytes()]))? {
-                Some(user) => Some(user),
-                // A user who is gone takes their tokens along.
-                None => return Ok(None),
-            },
+        let Some(issued) = store.row::<Issued>(&hash_key(&self.hash))? else { return Ok(None) };
+        let Issued { account, id, user_id } = issued;
+        let token: Option<Token> = store.row(&key::key(&account, TOKEN, &[id.as_bytes()]))?;
+        let user: Option<User> = match &user_id {
+            Some(user_id) => store.row(&key::key(&account, USER, &[user_id.as_bytes()]))?,
             None => None,
         };
-        let actor = match user {
-            Some(user) => Actor { id: user.id, name: Some(user.name), email: Some(user.email) },
-            None => Actor { id: format!("token:{id}"), name: Some(token.name), email: None },
+        // A user who is gone takes their tokens along.
+        let is_orphan = user_id.is_some() && user.is_none();
+        let most = user.as_ref().map(|user| user.scopes.clone());
+        let actor = match (user, user_id) {
+            (Some(user), _) => Actor { id: user.id, name: Some(user.name), email: Some(user.email) },
+            (None, Some(user_id)) => Actor { id: user_id, name: None, email: None },
+            (None, None) => {
+                let name = token.as_ref().map(|token| token.name.clone());
+                Actor { id: format!("token:{id}"), name, email: None }
+            }
         };
-        Ok(Some(Principal { account, token_id: id, scopes: token.scopes, expires_at: token.expires_at, actor }))
+        let Some(token) = token.filter(|_| !is_orphan) else {
+            return Ok(Some(Bearer::Former { account, token_id: id, actor }));
+        };
+        let scopes = most.map_or_else(|| token.scopes.clone(), |most| token.scopes.within(&most));
+        let (token_id, expires_at) = (Some(id), token.expires_at);
+        Ok(Some(Bearer::Current(Principal { account, token_id, scopes, expires_at, actor })))
+    }
+}
+
+/// An account; none when there is none of this id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccountById {
+    /// Which.
+    pub account: AccountId,
+}
+
+impl Question for AccountById {
+    type Answer = Option<Account>;
+    const PATH: &'static str = "access.account";
+
+    fn view(&self) -> View {
+        View::Access
+    }
+
+    fn answer(&self, views: &Views) -> Result<Option<Account>, Error> {
+        views.slot(View::Access).store().row(&key::prefix(&self.account, ACCOUNT))
     }
 }
 

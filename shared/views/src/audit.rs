@@ -36,7 +36,7 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
         Any::Audit(event) => event,
         Any::Integration(recorded) => Event::from(&recorded),
         Any::Access(recorded) => Event::from(&recorded),
-        Any::Traffic(_) | Any::Directory { .. } => return Ok(()),
+        Any::Traffic(_) | Any::Directory { .. } | Any::Delivery(_) => return Ok(()),
     };
     // Ids are unique within a stream, so that the result does not depend on how the streams interleave.
     let origin = origin(logged.position.stream);

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use model::access::{Actor, Scope, TokenHash};
+use model::access::{Actor, Bearer, Scope, TokenHash};
 use model::directory::{Entry, Kind};
 use model::event::Event;
 use model::log::{AccountId, Position, Stream};
@@ -309,11 +309,13 @@ fn a_token_is_found_by_its_hash_until_it_is_deleted() {
     };
     let find = |views: &Views| answer(views, views::access::ByToken { hash: hash.clone() });
     project(&views, View::Access, Stream::Access, 1, &recorded(access::Event::TokenCreated(created)));
-    let principal = find(&views).unwrap();
+    let Some(Bearer::Current(principal)) = find(&views) else { panic!("a token is not found") };
     assert_eq!((principal.account, principal.actor.id.as_str()), (account("main"), "token:t1"));
     let deleted = access::TokenDeleted { name: "ci".into(), by: Actor::system() };
     project(&views, View::Access, Stream::Access, 2, &recorded(access::Event::TokenDeleted(deleted)));
-    assert_eq!(find(&views), None);
+    let Some(Bearer::Former { account: of, token_id, actor }) = find(&views) else { panic!("it is forgotten") };
+    assert_eq!((of, token_id.as_str(), actor.id.as_str()), (account("main"), "t1", "token:t1"));
+    assert_eq!(answer(&views, views::access::ByToken { hash: TokenHash::of("another") }), None);
 }
 
 /// An access event about the user or token with this id.
@@ -323,7 +325,8 @@ fn accessed(of: &str, id: &str, event: access::Event) -> [(AccountId, Event); 1]
 
 fn user_created(email: &str) -> access::Event {
     let (email, name, password_hash) = (email.to_owned(), "Name".to_owned(), "$argon2id$".to_owned());
-    access::Event::UserCreated(access::UserCreated { email, name, password_hash, by: Actor::system() })
+    let scopes = Some([Scope::AuditRead, Scope::TrafficRead].into_iter().collect());
+    access::Event::UserCreated(access::UserCreated { email, name, password_hash, scopes, by: Actor::system() })
 }
 
 fn token_created(token: &str, user: &str, expires_at: Option<Timestamp>) -> access::Event {
@@ -355,11 +358,59 @@ fn a_user_is_found_by_address_in_every_account_that_has_them_until_deleted() {
     assert_eq!(accounts("a@"), [""; 0]);
     project(&views, View::Access, Stream::Access, 4, &accessed("main", "t1", token_created("secret", &id, None)));
     let token = || answer(&views, views::access::ByToken { hash: TokenHash::of("secret") });
-    assert_eq!(token().unwrap().actor.email.as_deref(), Some("a@x"));
+    let Some(Bearer::Current(principal)) = token() else { panic!("a token is not found") };
+    assert_eq!(principal.actor.email.as_deref(), Some("a@x"));
     let deleted = access::Event::UserDeleted(access::UserDeleted { email: "a@x".into(), by: Actor::system() });
     project(&views, View::Access, Stream::Access, 5, &accessed("main", &id, deleted));
     assert_eq!(accounts("a@x"), ["acme"]);
-    assert_eq!(token(), None, "a user's tokens end with the user");
+    let former = matches!(token(), Some(Bearer::Former { actor, .. }) if actor.id == id);
+    assert!(former, "a user's tokens end with the user");
+}
+
+#[test]
+fn a_token_allows_no_more_than_its_user_may_do_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let id = access::user_id("a@x");
+    let scopes_of = |scopes: &[Scope]| scopes.iter().copied().collect::<access::Scopes>();
+    let allowed = |token: &str| {
+        let found = answer(&views, views::access::ByToken { hash: TokenHash::of(token) });
+        let Some(Bearer::Current(principal)) = found else { panic!("a token is not found") };
+        principal.scopes
+    };
+    project(&views, View::Access, Stream::Access, 1, &accessed("main", &id, user_created("a@x")));
+    for (sequence, token, scopes) in
+        [(2, "one", scopes_of(&[Scope::TrafficRead, Scope::EventsWrite])), (3, "admin", scopes_of(&[Scope::Admin]))]
+    {
+        let access::Event::TokenCreated(created) = token_created(token, &id, None) else { panic!("another event") };
+        let created = access::Event::TokenCreated(access::TokenCreated { scopes, ..created });
+        project(&views, View::Access, Stream::Access, sequence, &accessed("main", token, created));
+    }
+    assert_eq!(allowed("one"), scopes_of(&[Scope::TrafficRead]));
+    assert_eq!(allowed("admin"), scopes_of(&[Scope::AuditRead, Scope::TrafficRead]));
+
+    let changed = |scopes: &[Scope]| {
+        let (email, scopes) = ("a@x".to_owned(), scopes_of(scopes));
+        access::Event::UserChanged(access::UserChanged { email, scopes, by: Actor::system() })
+    };
+    project(&views, View::Access, Stream::Access, 4, &accessed("main", &id, changed(&[Scope::AuditRead])));
+    assert_eq!((allowed("one"), allowed("admin")), (scopes_of(&[]), scopes_of(&[Scope::AuditRead])));
+    project(&views, View::Access, Stream::Access, 5, &accessed("main", &id, changed(&[Scope::Admin])));
+    let ones = scopes_of(&[Scope::TrafficRead, Scope::EventsWrite]);
+    assert_eq!(allowed("one"), ones, "what the token itself does not allow is not added");
+    assert!(Scope::ALL.into_iter().all(|scope| allowed("admin").allow(scope)));
+}
+
+#[test]
+fn a_user_from_before_users_had_scopes_may_do_everything() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let old = r#"{"email":"a@x","name":"Name","password_hash":"$argon2id$","by":{"id":"sys"}}"#;
+    let old: access::UserCreated = serde_json::from_str(old).unwrap();
+    let id = access::user_id("a@x");
+    project(&views, View::Access, Stream::Access, 1, &accessed("main", &id, access::Event::UserCreated(old)));
+    let users = answer(&views, views::access::Users { account: account("main") });
+    assert_eq!(users[0].scopes, [Scope::Admin].into_iter().collect());
 }
 
 #[test]

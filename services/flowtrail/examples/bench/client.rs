@@ -35,6 +35,8 @@ impl Client {
     pub(crate) fn new(base: &Url, token: &str) -> anyhow::Result<Self> {
         let mut authorization = HeaderValue::from_str(&format!("Token {token}")).context("read the token")?;
         authorization.set_sensitive(true);
+        // The streamer's build of the library has TLS without a provider of cryptography.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
             .pool_max_idle_per_host(1)

@@ -42,6 +42,8 @@ impl Program {
         command.env("FLOWTRAIL_NATS_SERVER", &self.nats_server);
         command.env("FLOWTRAIL_NATS_PORT", ports.nats.to_string());
         command.env("FLOWTRAIL_DATA_DIR", data);
+        // It counts the events that it publishes.
+        command.env("FLOWTRAIL_AUDIT_READS", "false");
         command.stdin(Stdio::null());
         command
     }

@@ -3,12 +3,16 @@
     netbird_client.py --url http://127.0.0.1:8080 --token ft_...
 
 It makes its own facts under names of its own, so it may run against an account that holds other events already.
+Its integrations are switched on for a moment; they lead to a receiver of its own on 127.0.0.1, which Flowtrail must be
+allowed to reach (FLOWTRAIL_EGRESS_ALLOW=127.0.0.0/8).
 """
 
 import json
+import threading
 import uuid
 import warnings
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from netbird import APIClient
 from netbird.exceptions import (
@@ -433,49 +437,77 @@ def searched(record):
 
 # --- event streaming ---
 
-# Per platform: the config, the secrets in it, and a change to it.
-PLATFORMS = {
-    "datadog": (
-        {"api_key": "secret-datadog-key", "api_url": "https://http-intake.logs.datadoghq.com/api/v2/logs"},
-        {"api_key"},
-        {"api_url": "https://http-intake.logs.datadoghq.eu/api/v2/logs"},
-    ),
-    "s3": (
-        {
-            "access_key": "AKIAEXAMPLE",
-            "secret_key": "secret-s3-key",
-            "bucket_name": "audit-logs",
-            "region": "eu-central-1",
-        },
-        {"secret_key"},
-        {"region": "us-east-1"},
-    ),
-    "firehose": (
-        {
-            "access_key_id": "AKIAEXAMPLE",
-            "secret_access_key": "secret-firehose-key",
-            "stream_name": "audit",
-            "region": "eu-central-1",
-        },
-        {"secret_access_key"},
-        {"stream_name": "audit-2"},
-    ),
-    "generic_http": (
-        {
-            "url": "https://example.com/hook",
-            "headers": '{"Authorization":"Basic secret-header-value","X-Team":"secret-team"}',
-            "body_template": '{"text":"{{ .Message }}"}',
-        },
-        {"headers"},
-        {"body_template": '{"message":"{{ .Message }}"}'},
-    ),
-}
+class Receiver(BaseHTTPRequestHandler):
+    """Takes whatever it is sent."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_PUT = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+def receiver():
+    """The URL of a receiver that ends with this program."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def platforms(url):
+    """Per platform: the config, the secrets in it, and a change to it."""
+    return {
+        "datadog": (
+            {"api_key": "secret-datadog-key", "api_url": f"{url}/api/v2/logs"},
+            {"api_key"},
+            {"api_url": f"{url}/eu/api/v2/logs"},
+        ),
+        "s3": (
+            {
+                "access_key": "AKIAEXAMPLE",
+                "secret_key": "secret-s3-key",
+                "bucket_name": "audit-logs",
+                "region": "eu-central-1",
+                "endpoint": url,
+            },
+            {"secret_key"},
+            {"region": "us-east-1"},
+        ),
+        "firehose": (
+            {
+                "access_key_id": "AKIAEXAMPLE",
+                "secret_access_key": "secret-firehose-key",
+                "stream_name": "audit",
+                "region": "eu-central-1",
+                "endpoint": url,
+            },
+            {"secret_access_key"},
+            {"stream_name": "audit-2"},
+        ),
+        "generic_http": (
+            {
+                "url": f"{url}/hook",
+                "headers": '{"Authorization":"Basic secret-header-value","X-Team":"secret-team"}',
+                "body_template": '{"text":"{{ .Message }}"}',
+            },
+            {"headers"},
+            {"body_template": '{"message":"{{ .Message }}"}'},
+        ),
+    }
 
 
 def streaming(client):
     last_id = 0
-    for platform in PLATFORMS:
-        last_id = one_integration(client, platform, last_id)
+    for platform, values in platforms(receiver()).items():
+        last_id = one_integration(client, platform, values, last_id)
     for config, platform, named in [
         ({"api_key": "k"}, "splunk", "platform"),
         ({"api_url": "https://http-intake.logs.datadoghq.com/api/v2/logs"}, "datadog", "api_key"),
@@ -490,9 +522,9 @@ def streaming(client):
         same(client.cloud.event_streaming.list(), before, f"nothing of the refused {platform} is kept")
 
 
-def one_integration(client, platform, last_id):
+def one_integration(client, platform, values, last_id):
     resource = client.cloud.event_streaming
-    config, secrets, change = PLATFORMS[platform]
+    config, secrets, change = values
     made = resource.create(EventStreamingCreate(platform=platform, config=config, enabled=False))
     number = made["id"]
     holds(type(number) is int and number > last_id, f"{platform}: the id is a whole number greater than any before")

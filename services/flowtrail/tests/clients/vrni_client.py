@@ -241,14 +241,21 @@ def all_pages(client, asked):
 
 
 def asks_for_everything(client):
-    everything = all_pages(client, {"size": 1000})
+    everything = but_reads(all_pages(client, {"size": 1000}))
     holds(len(everything) > EVENTS, f"{len(everything)} events in all")
     for body in [{}, {"size": 0}, {"time_range": {}}, {"size": 0, "time_range": {}}]:
-        same(all_pages(client, body), everything, f"{json.dumps(body)} asks for all of them")
+        same(but_reads(all_pages(client, body)), everything, f"{json.dumps(body)} asks for all of them")
     for raw in [b"", None]:
         status, page = client.call("getAuditLogs", raw=raw)
-        same((status, page["results"]), (200, everything[:50]), "an empty body asks for the first page of them")
-        same(page["total_count"], len(everything), "and is told how many there are")
+        found = but_reads(page["results"])
+        same((status, found), (200, everything[: len(found)]), "an empty body asks for the first page of them")
+        same(len(page["results"]), 50, "which has the usual size")
+        holds(page["total_count"] >= len(everything), "and is told how many there are")
+
+
+def but_reads(rows):
+    """What there is besides the records of this client's own reading, of which every question makes one more."""
+    return [row for row in rows if (row["entity_type"], row["operation"]) != ("log", "READ")]
 
 
 def signs_ins_are_recorded(client):

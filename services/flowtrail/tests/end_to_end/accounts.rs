@@ -91,9 +91,9 @@ async fn a_token_allows_what_its_scopes_say_until_it_is_deleted() {
 }
 
 /// Makes a user on the command line, which reads the password from its standard input.
-fn create_user(flowtrail: &Flowtrail, account: &str, email: &str, password: &str) {
+fn create_user(flowtrail: &Flowtrail, arguments: &[&str], password: &str) {
     let mut command = program(&flowtrail.data());
-    command.env("FLOWTRAIL_NATS_URL", &flowtrail.nats_url).args(["user", "create", email, "--account", account]);
+    command.env("FLOWTRAIL_NATS_URL", &flowtrail.nats_url).args(["user", "create"]).args(arguments);
     let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     process.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
     assert!(process.wait().unwrap().success());
@@ -110,7 +110,8 @@ async fn sign_in(flowtrail: &Flowtrail, email: &str, password: &str) -> (u16, St
 async fn a_user_signs_in_to_their_own_account_until_they_are_deleted() {
     let mut flowtrail = Flowtrail::start(Topology::Split).await;
     flowtrail.succeed(["account", "create", "other"]);
-    create_user(&flowtrail, "other", "admin@local", "a password of their own");
+    let scopes = ["admin@local", "--account", "other", "--scopes", "audit:read,events:write"];
+    create_user(&flowtrail, &scopes, "a password of their own");
     let signed_in = testkit::eventually("the user can sign in", async || {
         let (status, token) = sign_in(&flowtrail, "admin@local", "a password of their own").await;
         (status == 200).then_some(token)
@@ -133,4 +134,44 @@ async fn a_user_signs_in_to_their_own_account_until_they_are_deleted() {
     assert_eq!(text(flowtrail.request("GET", "/api/ni/info/version")).await.0, 200);
     let password = std::fs::read_to_string(flowtrail.data().join("admin.password")).unwrap();
     assert_eq!(sign_in(&flowtrail, "admin@local", password.trim()).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_a_user_may_do_changes_for_all_their_tokens_at_once() {
+    let mut flowtrail = Flowtrail::start(Topology::Split).await;
+    create_user(&flowtrail, &["alice@example.com"], "correct horse");
+    let signed_in = testkit::eventually("the user can sign in", async || {
+        let (status, token) = sign_in(&flowtrail, "alice@example.com", "correct horse").await;
+        (status == 200).then_some(token)
+    })
+    .await;
+    let create = ["token", "create", "--name", "hers", "--user", "alice@example.com", "--scopes", "admin"];
+    let made = flowtrail.succeed(create).trim().to_owned();
+    let admin = flowtrail.token.clone();
+
+    const READ: &str = "/api/events/audit?limit=1";
+    let may = async |flowtrail: &mut Flowtrail, token: &str| {
+        token.clone_into(&mut flowtrail.token);
+        let event = json!({"event_type": "door.open"});
+        let read = text(flowtrail.request("GET", READ)).await.0;
+        let traffic = text(flowtrail.request("GET", "/api/events/network-traffic")).await.0;
+        let write = text(flowtrail.request("POST", "/api/events/audit").json(&event)).await.0;
+        [read, traffic, write]
+    };
+    for token in [&signed_in, &made] {
+        assert_eq!(may(&mut flowtrail, token).await, [200, 200, 403], "new users look and change nothing");
+    }
+    flowtrail.succeed(["user", "scopes", "alice@example.com", "traffic:read,events:write"]);
+    testkit::eventually("what she may do is less", async || {
+        made.clone_into(&mut flowtrail.token);
+        (text(flowtrail.request("GET", READ)).await.0 == 403).then_some(())
+    })
+    .await;
+    assert_eq!(may(&mut flowtrail, &signed_in).await, [403, 200, 403], "the token of the sign-in knew of no more");
+    assert_eq!(may(&mut flowtrail, &made).await, [403, 200, 202]);
+    assert_eq!(may(&mut flowtrail, &admin).await, [200, 200, 202]);
+    let changes = flowtrail.get("/v1/audit/events?event_type=user.role.update").await;
+    assert_eq!(changes["items"][0]["event_payload"]["scopes"], json!(["traffic:read", "events:write"]));
+    let unknown = flowtrail.run(["user", "scopes", "bob@example.com", "admin"]);
+    assert!(!unknown.status.success());
 }

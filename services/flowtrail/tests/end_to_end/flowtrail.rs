@@ -17,7 +17,7 @@ use testkit::{NatsServer, eventually};
 pub(crate) enum Topology {
     /// `flowtrail up`: one process with a nats-server of its own.
     Together,
-    /// `run --roles projector,commands` and `run --roles gateway` on one NATS.
+    /// `run --roles projector,commands,streamer` and `run --roles gateway` on one NATS.
     Split,
     /// One process per role, each with the NATS user of `nats/permissions.conf` that is meant for it.
     LeastPrivilege,
@@ -34,6 +34,8 @@ pub(crate) struct Flowtrail {
     pub(crate) url: String,
     pub(crate) token: String,
     topology: Topology,
+    /// What the processes are told besides, as environment variables.
+    settings: Vec<(String, String)>,
     processes: Vec<Process>,
     /// The nats-server of the split topologies.
     nats: Option<NatsServer>,
@@ -41,7 +43,13 @@ pub(crate) struct Flowtrail {
 }
 
 impl Flowtrail {
+    /// Reads are not recorded, as most tests count the events that they publish.
     pub(crate) async fn start(topology: Topology) -> Self {
+        Self::start_with(topology, &[("FLOWTRAIL_AUDIT_READS", "false")]).await
+    }
+
+    /// Starts with the usual settings but for these.
+    pub(crate) async fn start_with(topology: Topology, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let nats = match topology {
             Topology::Together => None,
@@ -53,9 +61,13 @@ impl Flowtrail {
             (Some(nats), _) => nats.url(),
             (None, _) => format!("nats://127.0.0.1:{}", free_port()),
         };
+        // The streamer's build of the library has TLS without a provider of cryptography.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         let (url, token) = (String::new(), String::new());
-        let mut flowtrail = Self { directory, nats_url, url, token, topology, processes: Vec::new(), nats, http };
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let processes = Vec::new();
+        let mut flowtrail = Self { directory, nats_url, url, token, topology, settings, processes, nats, http };
         flowtrail.start_processes();
         flowtrail.token = std::fs::read_to_string(flowtrail.data().join("admin.token")).unwrap().trim().to_owned();
         flowtrail
@@ -66,14 +78,16 @@ impl Flowtrail {
         match self.topology {
             Topology::Together => self.start_together(),
             Topology::Split => {
-                self.processes
-                    .push(Process::start(self.command(["run", "--roles", "projector,commands"]), &self.logs()));
+                self.processes.push(Process::start(
+                    self.command(["run", "--roles", "projector,commands,streamer"]),
+                    &self.logs(),
+                ));
                 self.url = self.add_gateway();
             }
             Topology::LeastPrivilege => {
                 // Only the operator may make streams.
                 self.succeed(["streams"]);
-                for role in ["commands", "projector", "gateway"] {
+                for role in ["streamer", "commands", "projector", "gateway"] {
                     let mut command = self.command(["run", "--roles", role, "--listen", "127.0.0.1:0"]);
                     command.env("FLOWTRAIL_NATS_URL", as_user(self.nats.as_ref().unwrap().url().as_str(), role));
                     let process = Process::start(command, &self.logs());
@@ -118,7 +132,10 @@ impl Flowtrail {
 
     fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = flowtrail(&self.data());
+        // Receivers are on loopback.
+        command.env("FLOWTRAIL_EGRESS_ALLOW", "127.0.0.0/8");
         command.env("FLOWTRAIL_NATS_URL", &self.nats_url).args(arguments);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         let log = std::fs::File::options().create(true).append(true).open(self.logs()).unwrap();
         command.stderr(log);
         command

@@ -3,10 +3,13 @@
 
 mod accounts;
 mod clients;
+mod delivery;
 mod flowtrail;
 mod importing;
 mod kill;
 mod readme;
+mod receiver;
 mod secrets;
 mod starting;
 mod topologies;
+mod watching;

@@ -9,15 +9,18 @@ use axum::response::Response;
 use model::audit::{Event, Filter};
 use model::json::Json;
 use model::paging::{Page, Rows, Start};
+use model::time::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use views::Freshness;
 use views::audit::{ById, Catalog, List};
 
 use super::query::{Parameters, unquoted};
 use super::validation::{Problem, Validation};
-use super::{ErrorResponse, JSON, elsewhere};
+use super::{HttpValidationError, JSON, elsewhere};
 use crate::auth::Caller;
 use crate::cursor::{Key, Scope};
+use crate::openapi::{Header, Operation, schema};
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::{freshness, json};
@@ -31,7 +34,7 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
         Ok(asked) => asked,
         Err(problems) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(json::answer(status, JSON, &ErrorResponse { detail: problems }));
+            return Ok(json::answer(status, JSON, &HttpValidationError { detail: problems }));
         }
     };
     let account = caller.principal.account.clone();
@@ -43,6 +46,21 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let next_cursor = next.map(|position| gateway.cursors.seal(&scope, &position));
     let render = move || answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor });
     Ok(with_freshness(json::aside(render).await?, &reply.freshness))
+}
+
+pub(crate) fn describe_list() -> Operation {
+    Operation::new("List audit events", "Newest first. Of a parameter that is given twice the last counts.")
+        .query("event_group", "Events of this group.", schema::text())
+        .query("event_type", "Events of this type.", schema::text())
+        .query("status", "Events with this status.", schema::text())
+        .query("user_id", "Events of this user.", schema::integer())
+        .query("vm_id", "Events of this virtual machine.", schema::text())
+        .query("session_id", "Events of this session.", schema::text())
+        .query("cursor", "The `next_cursor` of the page before.", schema::text())
+        .query("limit", "How many at most.", schema::whole(1..=MOST_ROWS.into(), DEFAULT_LIMIT.into()))
+        .answers::<EventList<'_>>(StatusCode::OK, "A page of events.")
+        .tells_freshness()
+        .answers::<HttpValidationError>(StatusCode::UNPROCESSABLE_ENTITY, "What is wrong with the parameters.")
 }
 
 /// One audit event.
@@ -63,11 +81,27 @@ pub(crate) async fn get(
     Ok(with_freshness(answer(&Row::from(&event)), &reply.freshness))
 }
 
+pub(crate) fn describe_get() -> Operation {
+    Operation::new("Get an audit event", "")
+        .id("The event's id.", schema::text())
+        .answers::<Row<'_>>(StatusCode::OK, "The event.")
+        .tells_freshness()
+        .answers_nothing(StatusCode::TEMPORARY_REDIRECT, "The path had a slash too many.")
+        .with(&[Header::Location])
+        .refuses(StatusCode::NOT_FOUND, "The account has no such event.")
+}
+
 /// The types of the account's events, by group.
 pub(crate) async fn catalog(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
     let account = caller.principal.account.clone();
     let reply = caller.ask(&gateway, Catalog { account }).await?;
     Ok(with_freshness(answer(&Groups { catalog: reply.answer }), &reply.freshness))
+}
+
+pub(crate) fn describe_catalog() -> Operation {
+    Operation::new("List the types of events", "Those that the account has events of, by group.")
+        .answers::<Groups>(StatusCode::OK, "The types.")
+        .tells_freshness()
 }
 
 fn answer<T: Serialize>(value: &T) -> Response {
@@ -110,21 +144,30 @@ fn page(key: &Key, scope: &Scope, asked: &Asked) -> Result<Page, Refused> {
     Ok(Page { start: Start::After(position), limit: asked.limit })
 }
 
-#[derive(Serialize)]
+/// A page of audit events.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditEventListResponse")]
 struct EventList<'a> {
     items: Vec<Row<'a>>,
+    /// Where the next page starts; null on the last one.
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// The types of the account's events.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditCatalogResponse")]
 struct Groups {
+    /// Types by group.
     catalog: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// An audit event as InstaVM shows it: all 26 members, always, in this order.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditEventResponse")]
 struct Row<'a> {
     id: &'a str,
+    /// With six digits of a second.
+    #[schemars(with = "Timestamp")]
     created_at: String,
     user_id: Option<i64>,
     actor_type: &'a str,

@@ -2,27 +2,32 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::integer::{self, Unreadable};
 use super::query::Parameters;
 
 /// One thing that is wrong with the request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ValidationError")]
 pub(super) struct Problem {
+    /// Pydantic's name for it.
     #[serde(rename = "type")]
     kind: &'static str,
     /// Where: in the query, under this name.
     loc: [String; 2],
+    /// What is wrong, in words.
     msg: String,
     /// The value as it was given.
     input: String,
+    /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     ctx: Option<Limit>,
 }
 
 /// The limit that a number is beyond.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Limit {
     Ge(i128),

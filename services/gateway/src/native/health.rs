@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use views::status::{Status, ViewStatus};
 use views::{Ask, View};
 
 use crate::json;
+use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::router::Gateway;
 
@@ -31,9 +34,18 @@ fn bit(view: View) -> u8 {
     1 << view as u8
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Health {
+    status: &'static str,
+}
+
 /// The process is alive.
 pub(crate) async fn alive() -> Response {
-    json::ok(&json!({ "status": "alive" }))
+    json::ok(&Health { status: "alive" })
+}
+
+pub(crate) fn describe_alive() -> Operation {
+    Operation::new("Whether the process lives", "").answers::<Health>(StatusCode::OK, "It does.")
 }
 
 /// Reads and writes work, and reads are complete.
@@ -45,7 +57,12 @@ pub(crate) async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<Respons
     if !gateway.caught_up.all_by_now(&reply.answer) {
         return Err(Refused::Unavailable("the views have not caught up with the log yet"));
     }
-    Ok(json::ok(&json!({ "status": "ready" })))
+    Ok(json::ok(&Health { status: "ready" }))
+}
+
+pub(crate) fn describe_ready() -> Operation {
+    let text = "Reads and writes work, and the views have caught up with the log once since the start.";
+    Operation::new("Whether it is of use", text).answers::<Health>(StatusCode::OK, "It is.")
 }
 
 #[cfg(test)]

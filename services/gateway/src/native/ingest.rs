@@ -3,6 +3,7 @@
 //! Invariant: every event is read as the views will read it before any is published, and all are stored or none.
 
 mod compressed;
+mod described;
 mod events;
 mod messages;
 
@@ -16,6 +17,7 @@ use model::log::{AccountId, Position, Subject};
 use model::paging::Page;
 use model::{audit as audit_model, traffic as traffic_model};
 use runtime::telemetry::chain;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::{error, warn};
 use views::{audit as audit_view, traffic as traffic_view};
@@ -23,6 +25,7 @@ use views::{audit as audit_view, traffic as traffic_view};
 use crate::auth::Caller;
 use crate::body::{INGEST, read};
 use crate::commands::LOG_UNREACHABLE;
+use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::{freshness, json};
@@ -37,10 +40,15 @@ enum Family {
 /// The last part of the subject that these events are published on, and the source of those that name none.
 const SOURCE: &str = "http";
 
-#[derive(Serialize)]
+/// Where the events stand in the log.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ingested")]
 struct Answer {
+    /// How many.
     accepted: usize,
+    /// The first position in their stream.
     first: u64,
+    /// The last position.
     last: u64,
 }
 
@@ -57,6 +65,10 @@ pub(crate) async fn audit(
     Ok(response)
 }
 
+pub(crate) fn describe_audit() -> Operation {
+    described::described("Publish audit events", described::audit_forms())
+}
+
 /// Takes in traffic reports.
 pub(crate) async fn traffic(
     State(gateway): State<Arc<Gateway>>,
@@ -68,6 +80,10 @@ pub(crate) async fn traffic(
     let question = traffic_view::List { account, filter: traffic_model::Filter::default(), page: Page::newest(1) };
     gateway.reader.wait_for(question, last).await;
     Ok(response)
+}
+
+pub(crate) fn describe_traffic() -> Operation {
+    described::described("Publish traffic reports", described::traffic_forms())
 }
 
 async fn ingest(

@@ -2,14 +2,16 @@
 //!
 //! Beyond NetBird's own: filters, `limit`, `cursor`, `X-Total-Count` and a `Link` to the next page.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use model::audit::{Event, Filter};
 use model::paging::{Page, Rows};
 use model::time::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use views::audit::List;
@@ -17,6 +19,7 @@ use views::audit::List;
 use super::next_page;
 use crate::auth::Caller;
 use crate::cursor::Scope;
+use crate::openapi::{Header, Operation, schema};
 use crate::query::Parameters;
 use crate::refused::Refused;
 use crate::router::Gateway;
@@ -46,6 +49,23 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     Ok(response)
 }
 
+pub(crate) fn describe_list() -> Operation {
+    let text = "Newest first, at most 10,000 of them. Filters and pages are Flowtrail's own; NetBird lists everything.";
+    Operation::new("List audit events", text)
+        .query("activity_code", "Events with one of these codes.", schema::texts())
+        .query("initiator_id", "Events that this user or peer caused.", schema::text())
+        .query("user_id", "The same as `initiator_id`.", schema::text())
+        .query("target_id", "Events about this resource.", schema::text())
+        .query("start_date", "Events at this time or later.", schema::time())
+        .query("end_date", "Events at this time or earlier.", schema::time())
+        .query("search", "A part of any text of the event, in any case.", schema::text())
+        .query("limit", "How many at most.", schema::whole(1..=MOST_ROWS, MOST_ROWS))
+        .query("cursor", "Out of the `Link` of the page before.", schema::text())
+        .answers::<Vec<Row<'_>>>(StatusCode::OK, "The events.")
+        .tells_freshness()
+        .with(&[Header::Link, Header::TotalCount])
+}
+
 fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
     let mut event_types = parameters.texts("activity_code");
     // The same codes in another order are the same filter, so its cursors are the same too.
@@ -71,7 +91,8 @@ fn initiator(parameters: &Parameters) -> Result<Option<String>, Refused> {
 }
 
 /// An audit event as NetBird shows it: all nine members, always.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdEvent")]
 struct Row<'a> {
     id: &'a str,
     timestamp: Timestamp,
@@ -81,6 +102,8 @@ struct Row<'a> {
     initiator_name: &'a str,
     initiator_email: &'a str,
     target_id: &'a str,
+    /// All values are texts.
+    #[schemars(with = "BTreeMap<String, String>")]
     meta: Map<String, Value>,
 }
 

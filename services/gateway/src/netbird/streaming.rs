@@ -1,5 +1,7 @@
 //! Event streaming: integrations are read from their view, and changed by commands.
 
+pub(crate) mod delivery;
+
 mod body;
 
 use std::collections::BTreeMap;
@@ -7,18 +9,21 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use model::access::Principal;
 use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration};
 use model::integration::{Platform, shown};
 use model::log::{AccountId, Position};
 use model::time::Timestamp;
+use schemars::{JsonSchema, json_schema};
 use serde::Serialize;
 use serde_json::Map;
 use views::integrations::{ById, List};
 
 use crate::auth::Caller;
 use crate::body::{REQUEST, read};
+use crate::openapi::{Header, Operation, schema};
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::{freshness, json};
@@ -36,6 +41,10 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller) ->
     Ok(response)
 }
 
+pub(crate) fn describe_list() -> Operation {
+    Operation::new("List integrations", "").answers::<Vec<Shown<'_>>>(StatusCode::OK, "All of them.").tells_freshness()
+}
+
 /// One integration.
 pub(crate) async fn get(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let question = ById { account: caller.principal.account.clone(), id: number(id)? };
@@ -44,6 +53,12 @@ pub(crate) async fn get(State(gateway): State<Arc<Gateway>>, caller: Caller, id:
     let mut response = json::ok(&Shown::new(&caller.principal.account, &found));
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)
+}
+
+pub(crate) fn describe_get() -> Operation {
+    with_id(Operation::new("Get an integration", ""))
+        .answers::<Shown<'_>>(StatusCode::OK, "The integration.")
+        .tells_freshness()
 }
 
 /// Makes an integration.
@@ -58,6 +73,16 @@ pub(crate) async fn create(
     let Accepted { position, done } = gateway.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
     Ok(written(&gateway, position, ById { account, id: done.id }, response).await)
+}
+
+pub(crate) fn describe_create() -> Operation {
+    let text = "Says where events shall go. With `enabled`, a test event is delivered first.";
+    Operation::new("Create an integration", text)
+        .body(body::create_schema)
+        .answers::<Shown<'_>>(StatusCode::OK, "The integration, its secrets as `****`.")
+        .with(&[Header::AsOf])
+        .refuses(StatusCode::CONFLICT, "Too many integrations are being made at the same time.")
+        .refuses(StatusCode::PRECONDITION_FAILED, "The receiver did not take the test event; nothing is stored.")
 }
 
 /// Changes an integration.
@@ -76,12 +101,39 @@ pub(crate) async fn update(
     Ok(written(&gateway, position, ById { account, id }, response).await)
 }
 
+pub(crate) fn describe_update() -> Operation {
+    with_id(Operation::new("Change an integration", "What is not named stays as it is."))
+        .body(body::update_schema)
+        .answers::<Shown<'_>>(StatusCode::OK, "The integration, its secrets as `****`.")
+        .with(&[Header::AsOf])
+        .refuses(StatusCode::CONFLICT, "It is being changed too often at the same time.")
+}
+
 /// Removes an integration. A body, which some clients send, says nothing.
 pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let id = number(id)?;
     let Principal { account, actor: by, .. } = caller.principal;
     let Accepted { position, done: () } = gateway.send(&DeleteIntegration { account: account.clone(), by, id }).await?;
     Ok(written(&gateway, position, ById { account, id }, json::ok(&Map::new())).await)
+}
+
+pub(crate) fn describe_delete() -> Operation {
+    with_id(Operation::new("Delete an integration", "Its secrets can not be opened by anybody from then on."))
+        .answers_in(
+            "application/json",
+            StatusCode::OK,
+            "An empty object.",
+            |_| json_schema!({ "type": "object", "maxProperties": 0 }),
+        )
+        .with(&[Header::AsOf])
+        .refuses(StatusCode::CONFLICT, "It is being changed too often at the same time.")
+}
+
+/// An operation on one integration.
+fn with_id(operation: Operation) -> Operation {
+    operation
+        .id("The integration's id.", schema::positive())
+        .refuses(StatusCode::NOT_FOUND, "The account has no such integration.")
 }
 
 /// Gives the answer to a write when the view has it, so that the next read sees it. Without a position nothing was
@@ -102,14 +154,17 @@ fn number(id: Id) -> Result<u64, Refused> {
 }
 
 /// An integration as NetBird shows it, secrets masked.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Integration")]
 struct Shown<'a> {
+    /// Unique in the account, and never used again.
     id: u64,
     account_id: &'a AccountId,
     enabled: bool,
     platform: Platform,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// By the platform's keys.
     config: BTreeMap<String, String>,
 }
 

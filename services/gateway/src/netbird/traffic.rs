@@ -8,9 +8,10 @@ mod row;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::paging::{Page, Rows, Start};
+use schemars::JsonSchema;
 use serde::Serialize;
 use views::traffic::List;
 
@@ -18,17 +19,21 @@ use self::row::Row;
 use super::next_page;
 use crate::auth::Caller;
 use crate::cursor::Scope;
+use crate::openapi::{Header, Operation};
 use crate::query::Parameters;
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::{freshness, json};
 
-/// A page of records.
-#[derive(Serialize)]
+/// A page of traffic records.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdTrafficPage")]
 struct Answer<'a> {
     data: Vec<Row<'a>>,
+    /// 1 where a cursor was given.
     page: u64,
     page_size: u64,
+    /// How many there are on all pages.
     total_records: u64,
     total_pages: u64,
 }
@@ -57,4 +62,13 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
         next_page::link(headers, &uri, &parameters, &cursor);
     }
     Ok(response)
+}
+
+pub(crate) fn describe_list() -> Operation {
+    let text = "Newest first, by page number or by cursor. A page number shifts while records are being added; a cursor \
+        neither repeats nor skips.";
+    parameters::described(Operation::new("List traffic records", text))
+        .answers::<Answer<'_>>(StatusCode::OK, "A page of records, with the exact number of all.")
+        .tells_freshness()
+        .with(&[Header::Link])
 }

@@ -35,6 +35,7 @@ async fn views_of_another_process_give_the_same_answers() {
     let views = world.views.clone();
     let endpoints = vec![
         endpoint::<access::ByToken>(&views),
+        endpoint::<access::AccountById>(&views),
         endpoint::<audit::List>(&views),
         endpoint::<audit::ById>(&views),
         endpoint::<audit::Catalog>(&views),

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::world::{World, account_id, at};
-use crate::{Error, Reader, cursor, serve};
+use crate::{Error, Reader, Settings, cursor, serve};
 
 struct Serving {
     world: World,
@@ -23,7 +23,8 @@ async fn serving() -> Serving {
     let address = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(serve(listener, Reader::Local(world.views.clone()), world.bus.clone(), stop.clone()));
+    let (reader, settings) = (Reader::Local(world.views.clone()), Settings { records_reads: false });
+    tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }
 }
 

@@ -68,7 +68,10 @@ async fn a_password_is_given_in_for_a_token_of_five_hours() {
     let hash = TokenHash::of(body["token"].as_str().unwrap());
     let create = &asked[0];
     assert_eq!((asked.len(), &create["hash"], &create["user_id"]), (1, &json!(hash), &json!(user)));
-    assert_eq!((&create["account"], &create["scopes"]), (&json!("main"), &json!(["admin"])));
+    assert_eq!(
+        (&create["account"], &create["scopes"]),
+        (&json!("main"), &json!(["audit:read", "traffic:read", "integrations:read"]))
+    );
     assert!(!create.to_string().contains(body["token"].as_str().unwrap()));
 
     let events = recorded(&world, "main").await;

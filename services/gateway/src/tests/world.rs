@@ -26,6 +26,7 @@ use tower::ServiceExt;
 use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
+use crate::witness::{Recorder, witness};
 use crate::{Gateway, Reader, cursor, router};
 
 pub(super) struct World {
@@ -71,6 +72,40 @@ impl World {
         world
     }
 
+    /// Lets the gateway record who is turned away and, if so wanted, who reads.
+    pub(super) fn record(&mut self, reads: bool) {
+        let recorder = self.watch(reads);
+        self.services.spawn(recorder.run());
+    }
+
+    /// A gateway that records reads, as soon as the recorder runs.
+    pub(super) fn keep_waiting(&mut self) -> Recorder {
+        self.watch(true)
+    }
+
+    fn watch(&mut self, reads: bool) -> Recorder {
+        let (witness, recorder) = witness(self.bus.clone(), reads);
+        let reader = Reader::Local(self.views.clone());
+        self.router = router(Gateway::new(reader, self.bus.clone(), cursor::Key::new([7; 32]), witness));
+        recorder
+    }
+
+    /// Ends the gateway, and waits until everything is recorded.
+    pub(super) async fn end_recording(&mut self) {
+        self.router = Router::new();
+        self.services.join_next().await.unwrap().unwrap();
+    }
+
+    /// The data of the audit events that the gateway published in an account.
+    pub(super) async fn recorded(&self, account: &str) -> Vec<Value> {
+        let messages = self.bus.load(&Subject::audit(&account_id(account), "flowtrail")).await.unwrap();
+        let events = messages.iter().flat_map(|message| match serde_json::from_slice(&message.payload).unwrap() {
+            Value::Array(events) => events,
+            event => vec![event],
+        });
+        events.map(|mut event| event["data"].take()).collect()
+    }
+
     /// A token of an account, with these scopes.
     pub(super) fn token(&self, account: &str, scopes: &[Scope]) -> String {
         self.token_until(account, scopes, None)
@@ -107,11 +142,18 @@ impl World {
         token
     }
 
+    /// Puts an access event, of which no audit event is made, into the view.
+    pub(super) fn access(&self, account: &str, id: &str, event: Access) {
+        let recorded = Recorded { event_id: format!("deed-{id}"), time: at(0), id: id.to_owned(), event };
+        self.project_into(&[View::Access], account, Stream::Access, &Event::Access(recorded));
+    }
+
     /// A user with a password; gives their id.
     pub(super) fn user(&self, account: &str, email: &str, password: &str) -> String {
         let password_hash = vault::hash_password(&Secret::new(password.to_owned())).unwrap();
         let (name, by) = ("Name".to_owned(), Actor::system());
-        let created = UserCreated { email: email.to_owned(), name, password_hash, by };
+        let scopes = Some(Scope::USUAL.into_iter().collect());
+        let created = UserCreated { email: email.to_owned(), name, password_hash, scopes, by };
         let (id, event_id) = (user_id(email), format!("user-{email}"));
         let recorded = Recorded { event_id, time: at(0), id: id.clone(), event: Access::UserCreated(created) };
         self.project(account, Stream::Access, &Event::Access(recorded));
@@ -284,8 +326,10 @@ impl Answer {
     }
 }
 
+/// A gateway whose witness nobody listens to.
 pub(super) fn gateway(reader: Reader, bus: &Bus) -> Router {
-    router(Gateway::new(reader, bus.clone(), cursor::Key::new([7; 32])))
+    let (witness, _) = witness(bus.clone(), false);
+    router(Gateway::new(reader, bus.clone(), cursor::Key::new([7; 32]), witness))
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {

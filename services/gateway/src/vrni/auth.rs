@@ -7,18 +7,21 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::access::Principal;
 use model::secret::Secret;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use super::fields::Fields;
 use crate::auth::Caller;
 use crate::body::{REQUEST, read};
+use crate::openapi::{Header, Operation};
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::server::Peer;
 use crate::sign_in::{Attempt, SignedIn};
 use crate::{freshness, json};
 
-#[derive(Serialize)]
+/// A token, and how long it lasts.
+#[derive(Serialize, JsonSchema)]
 struct Token<'a> {
     token: &'a str,
     /// Milliseconds since 1970.
@@ -39,15 +42,32 @@ pub(crate) async fn sign_in(State(gateway): State<Arc<Gateway>>, request: Reques
     Ok(response)
 }
 
+pub(crate) fn describe_sign_in() -> Operation {
+    Operation::new("Sign in", "Makes a token for whoever knows a user's password. It lasts five hours.")
+        .asks_a_view()
+        .body(credentials_schema)
+        .answers::<Token<'_>>(StatusCode::OK, "The token.")
+        .with(&[Header::AsOf])
+        .refuses(StatusCode::UNAUTHORIZED, "The name or the password is wrong; which of both is not said.")
+}
+
 /// Ends the token that the request came with.
 pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
     let Principal { account, token_id, actor, .. } = caller.principal;
+    let foreign = Refused::Forbidden("whoever issued this token ends it");
+    let token_id = token_id.ok_or(foreign)?;
     let position = gateway.end_token(account, token_id, actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(position) = position {
         freshness::written(response.headers_mut(), position);
     }
     Ok(response)
+}
+
+pub(crate) fn describe_sign_out() -> Operation {
+    Operation::new("Sign out", "Ends the token that the request came with.")
+        .answers_nothing(StatusCode::NO_CONTENT, "The token has ended.")
+        .with(&[Header::AsOf])
 }
 
 #[derive(Debug)]
@@ -69,6 +89,26 @@ fn credentials(body: &[u8]) -> Result<Credentials, Refused> {
     let name = fields.text("username")?.ok_or_else(|| fields.wrong("username", "is required"))?;
     let password = fields.text("password")?.ok_or_else(|| fields.wrong("password", "is required"))?;
     Ok(Credentials { name, password: Secret::new(password) })
+}
+
+/// What [`credentials`] reads.
+fn credentials_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "required": ["username", "password"],
+        "properties": {
+            "username": { "type": "string", "description": "An e-mail address, in any case." },
+            "password": { "type": "string", "format": "password" },
+            "domain": {
+                "type": "object",
+                "description": "Says nothing here: an address is of one domain anyway.",
+                "properties": {
+                    "domain_type": { "type": "string", "enum": ["LOCAL", "LDAP"] },
+                    "value": { "type": "string" },
+                },
+            },
+        },
+    })
 }
 
 #[cfg(test)]

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use model::audit::{Event, Filter};
-use model::paging::{Page, Period, Rows, Start};
+use model::paging::{Page, Period, RowPosition, Rows, Start};
 use model::time::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use views::audit::List;
 
 use super::fields::Fields;
 use crate::auth::Caller;
 use crate::body::{REQUEST, read};
 use crate::cursor::Scope;
+use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::{freshness, json};
@@ -23,7 +27,8 @@ const MOST_ROWS: usize = 1000;
 const SECOND: i64 = 1_000_000;
 
 /// A page of audit events. What there is nothing to say about is absent, as the clients expect it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditListResponse")]
 struct Answer<'a> {
     results: Vec<Row<'a>>,
     /// Where the next page starts.
@@ -35,7 +40,7 @@ struct Answer<'a> {
     /// When the newest of them did.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<i64>,
-    /// How many there are on all pages.
+    /// How many there are on all pages, as of the first one.
     total_count: u64,
 }
 
@@ -47,15 +52,16 @@ pub(crate) async fn list(
 ) -> Result<Response, Refused> {
     let Asked { filter, limit, cursor } = asked(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();
-    let scope = Scope::new("audit", &account, &filter)?;
-    let start = match cursor {
-        Some(cursor) => Start::After(gateway.cursors.open(&scope, &cursor)?),
-        None => Start::Offset(0),
+    let scope = Scope::new("vrni.audit", &account, &filter)?;
+    let (start, first_total) = match cursor {
+        Some(cursor) => next_page(gateway.cursors.open(&scope, &cursor)?)?,
+        None => (Start::Offset(0), None),
     };
     let reply = caller.ask(&gateway, List { account, filter, page: Page { start, limit } }).await?;
 
     let Rows { rows, total, next } = reply.answer;
-    let cursor = next.map(|position| gateway.cursors.seal(&scope, &position));
+    let total = first_total.unwrap_or(total);
+    let cursor = next.map(|position| gateway.cursors.seal(&scope, &with_total(position, total)));
     let render = move || {
         let (newest, oldest) = (rows.first(), rows.last());
         json::ok(&Answer {
@@ -69,6 +75,59 @@ pub(crate) async fn list(
     let mut response = json::aside(render).await?;
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)
+}
+
+pub(crate) fn describe_list() -> Operation {
+    Operation::new("List audit logs", "Newest first, by filters in the body.")
+        .optional_body(asked_schema)
+        .answers::<Answer<'_>>(StatusCode::OK, "A page of audit logs.")
+        .tells_freshness()
+}
+
+/// What [`asked`] reads. Empty texts are as if they were not there.
+fn asked_schema(_: &mut SchemaGenerator) -> Schema {
+    let text = |text: &str| json!({ "type": "string", "description": text });
+    let seconds = |text: &str| json!({ "type": "integer", "format": "int64", "description": text });
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "user_name": text("Who did it."),
+            "username": text("The same as `user_name`."),
+            "ip_address": text("Where it came from."),
+            "entity_type": text("The type of what was changed."),
+            "entity_id": text("The id of what was changed."),
+            "operation": text("What was done to it."),
+            "response": text("`SUCCESS` or `FAILURE`."),
+            "cursor": text("The `cursor` of the page before."),
+            "size": {
+                "type": "integer", "minimum": 0, "maximum": MOST_ROWS, "default": USUAL_ROWS,
+                "description": "How many at most; 0 is as many as usual.",
+            },
+            "time_range": {
+                "type": "object",
+                "properties": {
+                    "start_time": seconds("Logs of this second or later, since 1970."),
+                    "end_time": seconds("Logs of this second or earlier."),
+                },
+            },
+        },
+    })
+}
+
+/// A cursor also holds the total that the first page told. Clients add up the rows of the pages until they have so
+/// many, so rows that came since (the record of each page's reading is one) must not count.
+fn with_total(mut position: RowPosition, total: u64) -> RowPosition {
+    position.id = format!("{total}:{}", position.id);
+    position
+}
+
+/// Where a page starts, and the total of the first one.
+fn next_page(mut position: RowPosition) -> Result<(Start, Option<u64>), Refused> {
+    // Only what `with_total` made can be opened.
+    let (total, id) = position.id.split_once(':').ok_or(Refused::Internal)?;
+    let total = total.parse().map_err(|_| Refused::Internal)?;
+    position.id = id.to_owned();
+    Ok((Start::After(position), Some(total)))
 }
 
 /// What a body asks for.
@@ -139,7 +198,8 @@ fn seconds(time: Timestamp) -> i64 {
 }
 
 /// An audit event as vRNI shows it: all eight members, always.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditResponse")]
 struct Row<'a> {
     ip_address: &'a str,
     user_name: &'a str,
@@ -148,6 +208,7 @@ struct Row<'a> {
     operation: String,
     response: &'a str,
     value: &'a str,
+    /// In seconds since 1970.
     timestamp: i64,
 }
 

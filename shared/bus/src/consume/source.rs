@@ -14,6 +14,10 @@ use crate::{Bus, Message};
 const PULL_MESSAGES: usize = 10_000;
 /// How many bytes one request asks for, where messages are large; twice the largest message at least.
 const PULL_BYTES: usize = 32 << 20;
+/// How many messages a thrifty reader asks for at once.
+const THRIFTY_MESSAGES: usize = 500;
+/// What the server counts for a message besides its payload: subject, reply subject and headers.
+const THRIFTY_MARGIN: usize = 64 << 10;
 /// When a request ends without messages, and is made again.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// How often an idle server says that it is there.
@@ -23,8 +27,18 @@ const SILENCE: Duration = Duration::from_secs(7);
 /// When the server forgets a consumer that nobody asks.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
+/// Which messages of a stream are read, and how far ahead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Those whose subject matches (with `*` and `>`); none: all.
+    pub filter: Option<String>,
+    /// Whether little is read ahead, about the largest message's size: for many readers that wait more than they read.
+    pub thrifty: bool,
+}
+
 pub(super) struct Source {
     stream: Stream,
+    thrifty: bool,
     replies: Subscriber,
     inbox: String,
     pull_subject: String,
@@ -48,10 +62,17 @@ pub(super) enum Word {
 
 impl Source {
     /// Makes a consumer of the messages after a sequence. `losses` names the connection it is made on.
-    pub(super) async fn open(bus: &Bus, stream: Stream, after: u64, losses: u64) -> Result<Self, crate::Cause> {
+    pub(super) async fn open(
+        bus: &Bus,
+        stream: Stream,
+        selection: &Selection,
+        after: u64,
+        losses: u64,
+    ) -> Result<Self, crate::Cause> {
         let name = format!("{}-{}", bus.name, bus.unique_id());
         let wanted = pull::Config {
             name: Some(name.clone()),
+            filter_subject: selection.filter.clone().unwrap_or_default(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
             ack_policy: AckPolicy::None,
             replay_policy: ReplayPolicy::Instant,
@@ -66,7 +87,8 @@ impl Source {
         let replies = bus.client.subscribe(inbox.clone()).await?;
         let pull_subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name());
         let heard = Instant::now();
-        Ok(Self { stream, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, pending, heard })
+        let thrifty = selection.thrifty;
+        Ok(Self { stream, thrifty, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, pending, heard })
     }
 
     /// Makes the next request when the last one is over. `None` when it can not be sent.
@@ -74,15 +96,19 @@ impl Source {
         if self.outstanding > 0 {
             return Some(());
         }
+        let (messages, bytes) = match self.thrifty {
+            true => (THRIFTY_MESSAGES, bus.max_payload() + THRIFTY_MARGIN),
+            false => (PULL_MESSAGES, PULL_BYTES.max(2 * bus.max_payload())),
+        };
         let request = serde_json::json!({
-            "batch": PULL_MESSAGES,
-            "max_bytes": PULL_BYTES.max(2 * bus.max_payload()),
+            "batch": messages,
+            "max_bytes": bytes,
             "expires": nanoseconds(PULL_EXPIRES),
             "idle_heartbeat": nanoseconds(HEARTBEAT),
         });
         let (subject, inbox) = (self.pull_subject.clone(), self.inbox.clone());
         bus.client.publish_with_reply(subject, inbox, request.to_string().into()).await.ok()?;
-        self.outstanding = PULL_MESSAGES;
+        self.outstanding = messages;
         self.heard = Instant::now();
         Some(())
     }

@@ -47,6 +47,9 @@ impl Scope {
         Self::Admin,
     ];
 
+    /// What a new user may do where nothing else is said: look, and change nothing.
+    pub const USUAL: [Self; 3] = [Self::AuditRead, Self::TrafficRead, Self::IntegrationsRead];
+
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -75,7 +78,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What a token allows, altogether.
+/// What a token, or a user, may do altogether.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Scopes(BTreeSet<Scope>);
@@ -87,10 +90,23 @@ impl Scopes {
         self.0.contains(&scope) || self.0.contains(&Scope::Admin)
     }
 
+    /// What both allow.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        Scope::ALL.into_iter().filter(|scope| self.allow(*scope) && other.allow(*scope)).collect()
+    }
+
     /// Whether nothing is allowed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|scope| scope.name()).collect();
+        formatter.write_str(&names.join(" "))
     }
 }
 

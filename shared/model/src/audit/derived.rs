@@ -17,6 +17,10 @@ impl From<&integration::Recorded> for Event {
             Happened::Created(data) => ("create", data.platform, &data.by),
             Happened::Updated(data) => ("update", data.platform, &data.by),
             Happened::Deleted(data) => ("delete", data.platform, &data.by),
+            Happened::Paused(data) => ("pause", data.platform, &data.by),
+            Happened::Resumed(data) => ("resume", data.platform, &data.by),
+            Happened::ReplayRequested(data) => ("replay", data.platform, &data.by),
+            Happened::RedriveRequested(data) => ("redrive", data.platform, &data.by),
         };
         let given = Given {
             resource_type: Some("event_streaming".to_owned()),
@@ -40,7 +44,16 @@ impl From<&access::Recorded> for Event {
         use access::Event as Happened;
         let (event_type, meta, by) = match &recorded.event {
             Happened::AccountCreated(data) => ("account.create", json!({ "name": data.name }), &data.by),
-            Happened::UserCreated(data) => ("user.create", json!({ "email": data.email, "name": data.name }), &data.by),
+            Happened::UserCreated(data) => {
+                let mut meta = json!({ "email": data.email, "name": data.name });
+                if let Some(scopes) = &data.scopes {
+                    meta["scopes"] = json!(scopes);
+                }
+                ("user.create", meta, &data.by)
+            }
+            Happened::UserChanged(data) => {
+                ("user.role.update", json!({ "email": data.email, "scopes": data.scopes }), &data.by)
+            }
             Happened::UserDeleted(data) => ("user.delete", json!({ "email": data.email }), &data.by),
             Happened::TokenCreated(data) => {
                 ("personal.access.token.create", json!({ "name": data.name, "scopes": data.scopes }), &data.by)

@@ -79,6 +79,12 @@ impl Platform {
         }
     }
 
+    /// The keys of its configuration.
+    #[must_use]
+    pub fn keys(self) -> Vec<&'static str> {
+        self.own_keys().iter().chain(self.shared_keys()).map(|(name, _)| *name).collect()
+    }
+
     fn own_keys(self) -> &'static [(&'static str, Kind)] {
         match self {
             Self::Datadog => &[
@@ -95,6 +101,8 @@ impl Platform {
                 ("headers", Kind::Headers),
                 ("body_template", Kind::Text),
                 ("signing_secret", Kind::Secret),
+                ("signing_secret_previous", Kind::Secret),
+                ("batch", Kind::Text),
                 ("events", Kind::Families),
             ],
         }
@@ -129,9 +137,10 @@ impl Platform {
     pub fn read_config(self, values: BTreeMap<String, String>) -> Result<Patch<Secret>, Rejected> {
         let read = |(key, value): (String, String)| {
             let kind = self.kind(&key).ok_or_else(|| {
-                let known: Vec<&str> =
-                    self.own_keys().iter().chain(self.shared_keys()).map(|(name, _)| *name).collect();
-                Rejected::config(&key, format!("is not known for {}; known are {}", self.name(), known.join(", ")))
+                Rejected::config(
+                    &key,
+                    format!("is not known for {}; known are {}", self.name(), self.keys().join(", ")),
+                )
             })?;
             let change = kind.read(&key, value)?;
             Ok((key, change))

@@ -53,6 +53,12 @@ impl Subject {
         Self::new(Stream::Directory, account, &[kind, id])
     }
 
+    /// `flowtrail.v1.delivery.<account>.<id>`.
+    #[must_use]
+    pub fn delivery(account: &AccountId, id: u64) -> Self {
+        Self::new(Stream::Delivery, account, &[&id.to_string()])
+    }
+
     /// `flowtrail.v1.dead_letter.<view>.<account>`.
     #[must_use]
     pub fn dead_letter(view: &str, account: &AccountId) -> Self {
@@ -155,6 +161,7 @@ mod tests {
             Subject::audit(&main(), "billing"),
             Subject::traffic(&main(), "peer-1"),
             Subject::integration(&main(), 7),
+            Subject::delivery(&main(), 7),
             Subject::access(&main(), "token", "01J"),
             Subject::directory(&main(), "peer", "p1"),
             Subject::dead_letter("audit", &main()),

@@ -92,9 +92,12 @@ fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<(), Un
             // The views would take the subject's last part for it, which here is nobody.
             Err(Unreadable::Rule("reporter_id: is required".to_owned()))
         }
-        Event::Audit(_) | Event::Traffic(_) | Event::Integration(_) | Event::Access(_) | Event::Directory { .. } => {
-            Ok(())
-        }
+        Event::Audit(_)
+        | Event::Traffic(_)
+        | Event::Integration(_)
+        | Event::Access(_)
+        | Event::Directory { .. }
+        | Event::Delivery(_) => Ok(()),
     }
 }
 

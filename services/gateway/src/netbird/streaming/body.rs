@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use model::command::ClearConfig;
 use model::integration::{Platform, UnknownPlatform};
 use model::json;
-use serde_json::{Map, Value};
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
 
 use crate::refused::Refused;
 
@@ -91,6 +92,30 @@ fn enabled(value: Option<&Value>) -> Result<Option<bool>, Refused> {
         Some(Value::Bool(enabled)) => Ok(Some(*enabled)),
         Some(_) => Err(Refused::field("enabled", "must be true or false")),
     }
+}
+
+/// What [`create`] reads.
+pub(super) fn create_schema(schemas: &mut SchemaGenerator) -> Schema {
+    let mut schema = update_schema(schemas);
+    schema.insert("required".to_owned(), json!(["platform", "config", "enabled"]));
+    schema
+}
+
+/// What [`update`] reads.
+pub(super) fn update_schema(schemas: &mut SchemaGenerator) -> Schema {
+    let keys = Platform::ALL.map(|platform| format!("`{}`: {}", platform.name(), platform.keys().join(", ")));
+    let config = format!(
+        "By the platform's keys; a secret that is `****` stays as it is, and an empty text takes a key away. {}",
+        keys.join(". ")
+    );
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "platform": schemas.subschema_for::<Platform>(),
+            "config": { "type": "object", "description": config, "additionalProperties": { "type": "string" } },
+            "enabled": { "type": "boolean", "description": "Whether events are sent." },
+        },
+    })
 }
 
 #[cfg(test)]

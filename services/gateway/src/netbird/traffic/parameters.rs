@@ -2,6 +2,7 @@
 
 use model::traffic::{Connection, Direction, EventType, Filter};
 
+use crate::openapi::{Operation, schema};
 use crate::query::Parameters;
 use crate::refused::Refused;
 
@@ -48,6 +49,34 @@ pub(super) fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
         search: parameters.text("search")?,
         period: parameters.period()?,
     })
+}
+
+/// Adds all of them to the description.
+pub(super) fn described(operation: Operation) -> Operation {
+    let (page, page_size) = (schema::whole(1..=u64::MAX, 1), schema::whole(1..=LARGEST_PAGE, USUAL_PAGE));
+    operation
+        .query("page", "Which page; not beside a cursor.", page)
+        .query("page_size", "How many records a page has.", page_size)
+        .query("cursor", "Out of the `Link` of the page before.", schema::text())
+        .query("user_id", "Records of this user.", schema::text())
+        .query("reporter_id", "Records of this reporter.", schema::text())
+        .query("source_id", "Records from this endpoint.", schema::text())
+        .query("destination_id", "Records to this endpoint.", schema::text())
+        .query("protocol", "Records of this IP protocol, by number.", schema::integer())
+        .query("type", "Records with an event of this type.", schema::choice(&EVENT_TYPES))
+        .query(
+            "connection_type",
+            "`P2P`: the reporter is one of the two endpoints; `ROUTED`: it is neither.",
+            schema::choice(&CONNECTIONS),
+        )
+        .query("direction", "Records of this direction, seen from the reporter.", schema::choice(&DIRECTIONS))
+        .query(
+            "search",
+            "A part of the user's address or of an endpoint's name or address, in any case.",
+            schema::text(),
+        )
+        .query("start_date", "Records at this time or later.", schema::time())
+        .query("end_date", "Records at this time or earlier.", schema::time())
 }
 
 #[cfg(test)]

@@ -2,19 +2,24 @@
 
 use model::time::Timestamp;
 use model::traffic::{Direction, Endpoint, EndpointType, EventType, Record, SubEvent};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+/// One reporter's view of one flow.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdTrafficRecord")]
 pub(super) struct Row<'a> {
     id: String,
     receive_timestamp: Timestamp,
     flow_id: &'a str,
+    /// The peer that saw it.
     reporter_id: &'a str,
     source: End<'a>,
     destination: End<'a>,
     user: User<'a>,
     policy: Policy<'a>,
     icmp: Icmp,
+    /// The IP protocol's number.
     protocol: u16,
     direction: Direction,
     rx_bytes: u64,
@@ -26,10 +31,12 @@ pub(super) struct Row<'a> {
     num_of_drops: u64,
     window_start: Timestamp,
     window_end: Timestamp,
+    /// What happened to it, in order; never empty.
     events: Vec<SubEvent>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdTrafficEndpoint")]
 struct End<'a> {
     id: &'a str,
     #[serde(rename = "type")]
@@ -37,30 +44,35 @@ struct End<'a> {
     name: &'a str,
     geo_location: GeoLocation<'a>,
     os: Option<&'a str>,
+    /// `ip:port`.
     address: &'a str,
     dns_label: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdGeoLocation")]
 struct GeoLocation<'a> {
     city_name: &'a str,
     country_code: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdTrafficUser")]
 struct User<'a> {
     id: &'a str,
     email: &'a str,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdTrafficPolicy")]
 struct Policy<'a> {
     id: &'a str,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NetBirdTrafficIcmp")]
 struct Icmp {
     #[serde(rename = "type")]
     icmp_type: u8,

@@ -1,0 +1,142 @@
+//! The delivery stream of one integration: the state it was left in is read from it, every step is written to it.
+//!
+//! Invariant: a step is published only if the last one is still the last, so of two streamers that deliver the same
+//! integration one hears of the other.
+
+use std::time::Duration;
+
+use bus::{Bus, LoadError, Message, Outgoing, PublishError};
+use model::delivery::{Data, Recorded, State, Step};
+use model::envelope::{self, STRUCTURED, Sealed};
+use model::event::{self, Event};
+use model::log::{AccountId, Subject};
+use model::time::Timestamp;
+use runtime::clock::{Clock, NoRandomness, new_ulid};
+use tracing::warn;
+
+const SOURCE: &str = "flowtrail/streamer";
+/// How long to wait before the log is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Where the steps of one integration's delivery are written.
+pub(crate) struct Journal {
+    bus: Bus,
+    clock: Clock,
+    subject: Subject,
+    /// The sequence of the last step; 0: there is none.
+    last: u64,
+    /// When it was written: microseconds since 1970.
+    written_at: i64,
+}
+
+/// Why a step is not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    /// Another streamer delivers the same integration.
+    #[error("another streamer wrote a step of the same delivery")]
+    Taken,
+    /// The broker does not take it.
+    #[error("the step can not be written")]
+    Rejected(#[source] PublishError),
+    /// There is no id for it.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// It can not be written as JSON.
+    #[error("the step can not be written")]
+    Form(#[from] serde_json::Error),
+}
+
+/// The state that a delivery was left in.
+///
+/// # Errors
+/// When the log can not be read.
+pub(crate) async fn last_state(bus: &Bus, account: &AccountId, id: u64) -> Result<Option<State>, LoadError> {
+    let message = bus.last_on(&Subject::delivery(account, id)).await?;
+    Ok(message.as_ref().and_then(state_in))
+}
+
+fn state_in(message: &Message) -> Option<State> {
+    let subject = Subject::parse(&message.subject).ok()?;
+    let mut state = State::default();
+    for event in events_in(&subject, message) {
+        if let Event::Delivery(recorded) = event {
+            state.apply(Recorded::clone(&recorded));
+        }
+    }
+    Some(state)
+}
+
+/// The events of a message of the log; what can not be read is left out.
+pub(crate) fn events_in(subject: &Subject, message: &Message) -> Vec<Event> {
+    let headers: Vec<(&str, &str)> =
+        message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let received_at = Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH);
+    let opened = envelope::Message { headers: &headers, payload: &message.payload };
+    event::decode(subject, opened, received_at).into_iter().filter_map(|decoded| decoded.event.ok()).collect()
+}
+
+impl Journal {
+    /// Opens the journal, with the state that the delivery was left in.
+    ///
+    /// # Errors
+    /// When the log can not be read.
+    pub(crate) async fn open(
+        bus: &Bus,
+        clock: &Clock,
+        account: &AccountId,
+        id: u64,
+    ) -> Result<(Self, Option<State>), LoadError> {
+        let subject = Subject::delivery(account, id);
+        let message = bus.last_on(&subject).await?;
+        let last = message.as_ref().map_or(0, |message| message.position.sequence);
+        let written_at = message.as_ref().map_or(0, |message| message.received_at);
+        let state = message.as_ref().and_then(state_in);
+        Ok((Self { bus: bus.clone(), clock: clock.clone(), subject, last, written_at }, state))
+    }
+
+    /// When the last step was written: microseconds since 1970.
+    pub(crate) fn written_at(&self) -> i64 {
+        self.written_at
+    }
+
+    /// Writes a step, however long the log can not be reached.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) async fn record(&mut self, step: Step, data: &Data) -> Result<(), JournalError> {
+        let id = new_ulid()?.to_string();
+        let time = Timestamp::from_micros(self.clock.now_micros()).unwrap_or(Timestamp::EPOCH);
+        let payload = serde_json::to_vec(&Sealed::new(&id, SOURCE, step.event_type(), time, data))?;
+        let message = Outgoing {
+            subject: self.subject.clone(),
+            message_id: Some(format!("{}:{id}", self.subject.account())),
+            headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
+            payload: payload.into(),
+            expected_last: Some(self.last),
+        };
+        let receipt = publish(&self.bus, &message).await?;
+        self.last = receipt.position.sequence;
+        self.written_at = self.clock.now_micros();
+        Ok(())
+    }
+}
+
+/// Publishes a message, however long the log can not be reached.
+///
+/// # Errors
+/// [`JournalError::Taken`] and [`JournalError::Rejected`].
+pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receipt, JournalError> {
+    loop {
+        match bus.publish(message.clone()).await {
+            Ok(receipt) => return Ok(receipt),
+            Err(PublishError::Conflict { .. }) => return Err(JournalError::Taken),
+            Err(error @ PublishError::Unreachable(_)) => {
+                warn!(%error, subject = %message.subject, "a step of delivery can not be written, trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error @ (PublishError::TooLarge { .. } | PublishError::Rejected(_))) => {
+                return Err(JournalError::Rejected(error));
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Reaching an integration's receiver: its secrets are opened here, at the moment of connecting, and nowhere else.
+
+use std::time::Duration;
+
+use bus::{Bus, KeyError};
+use model::delivery::{Failure as Told, Tested};
+use model::integration::{Config, Platform};
+use model::time::Timestamp;
+use runtime::clock::Clock;
+use vault::{MasterKey, Owner, Unopenable};
+
+use crate::guard::Guard;
+use crate::opened::{ConfigError, Opened};
+use crate::sink::{Failure, Sink};
+
+/// How long a receiver may take for a test event.
+const TEST_TIME: Duration = Duration::from_secs(10);
+
+/// What it takes to reach receivers. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Receivers {
+    pub(crate) bus: Bus,
+    pub(crate) master: MasterKey,
+    pub(crate) guard: Guard,
+    pub(crate) clock: Clock,
+}
+
+/// Why a receiver can not be reached, before anything was sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// The key is gone: the integration is being deleted.
+    #[error("the integration's key is gone")]
+    NoKey,
+    /// The key can not be read right now.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The key was wrapped by another master key.
+    #[error("the secrets can not be opened: the master key is another one than they were sealed with")]
+    Unopenable(#[from] Unopenable),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Receivers {
+    /// A sink for a configuration. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub(crate) async fn connect(
+        &self,
+        owner: Owner<'_>,
+        platform: Platform,
+        config: &Config,
+    ) -> Result<Sink, ConnectError> {
+        let wrapped = self.bus.keys().get(&owner.key_name()).await?.ok_or(ConnectError::NoKey)?;
+        let key = self.master.unwrap(&wrapped, owner)?;
+        let opened = Opened::open(config, |field, sealed| key.open(owner, field, sealed))?;
+        Ok(Sink::connect(platform, &opened, &self.guard)?)
+    }
+
+    /// Delivers a test event.
+    ///
+    /// # Errors
+    /// When the key can not be read right now.
+    pub(crate) async fn test(
+        &self,
+        owner: Owner<'_>,
+        platform: Platform,
+        config: &Config,
+    ) -> Result<Tested, ConnectError> {
+        let sink = match self.connect(owner, platform, config).await {
+            Ok(sink) => sink,
+            Err(ConnectError::Config(error)) => return Ok(Tested::BadConfig(error.to_string())),
+            Err(error @ ConnectError::Unopenable(_)) => return Ok(Tested::Refused(self.told(None, error.to_string()))),
+            Err(error @ (ConnectError::NoKey | ConnectError::Keys(_))) => return Err(error),
+        };
+        let tried = tokio::time::timeout(TEST_TIME, sink.test(owner.account)).await;
+        Ok(match tried {
+            Ok(Ok(())) => Tested::Delivered,
+            Ok(Err(failure)) => Tested::Refused(self.tell(&failure)),
+            Err(_) => {
+                let reason = format!("the receiver did not answer within {} seconds", TEST_TIME.as_secs());
+                Tested::Refused(self.told(None, reason))
+            }
+        })
+    }
+
+    /// What people are told of a failure.
+    pub(crate) fn tell(&self, failure: &Failure) -> Told {
+        self.told(failure.status(), failure.to_string())
+    }
+
+    pub(crate) fn told(&self, status: Option<u16>, reason: String) -> Told {
+        let time = Timestamp::from_micros(self.clock.now_micros()).unwrap_or(Timestamp::EPOCH);
+        Told { time, status, reason }
+    }
+}

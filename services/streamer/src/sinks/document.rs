@@ -1,0 +1,137 @@
+//! An event as JSON: NetBird's envelope, which receivers of its streaming know.
+
+use model::traffic::{EndpointType, EventType, Report};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::sink::{Item, Kind};
+
+/// What NetBird streams of an event, under the names it has in an object of S3.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Envelope<'a> {
+    pub(super) timestamp: String,
+    pub(super) message: &'a str,
+    pub(super) id: &'a str,
+    pub(super) initiator_id: &'a str,
+    pub(super) target_id: &'a str,
+    pub(super) meta: Map<String, Value>,
+    pub(super) reference: &'a str,
+}
+
+/// The same under the names it has in a request of NetBird's generic HTTP integration.
+#[derive(Serialize)]
+struct Posted<'a> {
+    #[serde(rename = "ID")]
+    id: &'a str,
+    #[serde(rename = "Timestamp")]
+    timestamp: &'a str,
+    #[serde(rename = "Message")]
+    message: &'a str,
+    #[serde(rename = "InitiatorID")]
+    initiator_id: &'a str,
+    target_id: &'a str,
+    meta: &'a Map<String, Value>,
+    reference: &'a str,
+}
+
+impl<'a> Envelope<'a> {
+    pub(super) fn new(item: &'a Item) -> Self {
+        let (id, timestamp) = (item.id.as_str(), item.time.to_string());
+        match &item.kind {
+            Kind::Audit(event) => Self {
+                timestamp,
+                message: event.activity(),
+                id,
+                initiator_id: text(&event.given.actor_id),
+                target_id: text(&event.given.resource_id),
+                meta: event.meta_as_texts(),
+                reference: text(&event.given.correlation_id),
+            },
+            Kind::Traffic(report) => {
+                let data = &report.data;
+                Self {
+                    timestamp,
+                    message: type_name(data.event_type.unwrap_or_default()),
+                    id,
+                    initiator_id: data.user.id.as_deref().unwrap_or_else(|| text(&data.source.id)),
+                    target_id: text(&data.destination.id),
+                    meta: traffic_meta(report),
+                    reference: flow_id(report),
+                }
+            }
+        }
+    }
+
+    /// The body of NetBird's generic HTTP integration.
+    pub(super) fn posted(&self) -> Vec<u8> {
+        let posted = Posted {
+            id: self.id,
+            timestamp: &self.timestamp,
+            message: self.message,
+            initiator_id: self.initiator_id,
+            target_id: self.target_id,
+            meta: &self.meta,
+            reference: self.reference,
+        };
+        json_bytes(&posted)
+    }
+}
+
+/// Of values that always can be written: maps with text keys, texts and numbers.
+pub(super) fn json_bytes(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn traffic_meta(report: &Report) -> Map<String, Value> {
+    let data = &report.data;
+    let meta = json!({
+        "flow_id": flow_id(report),
+        "direction": data.direction,
+        "source_addr": text(&data.source.address),
+        "source_name": text(&data.source.name),
+        "source_type": endpoint_type(data.source.endpoint_type),
+        "destination_addr": text(&data.destination.address),
+        "destination_name": text(&data.destination.name),
+        "destination_type": endpoint_type(data.destination.endpoint_type),
+        "protocol": data.protocol.unwrap_or_default(),
+        "tx_bytes": data.tx_bytes,
+        "tx_packets": data.tx_packets,
+        "rx_bytes": data.rx_bytes,
+        "rx_packets": data.rx_packets,
+        "policy_name": text(&data.policy.name),
+        "reporter_id": data.reporter_id.as_deref().unwrap_or(&report.subject_reporter),
+        "user_id": text(&data.user.id),
+    });
+    match meta {
+        Value::Object(meta) => meta,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}
+
+fn flow_id(report: &Report) -> &str {
+    report.data.flow_id.as_deref().unwrap_or(&report.id)
+}
+
+pub(super) fn type_name(event_type: EventType) -> &'static str {
+    match event_type {
+        EventType::Unknown => "TYPE_UNKNOWN",
+        EventType::Start => "TYPE_START",
+        EventType::End => "TYPE_END",
+        EventType::Drop => "TYPE_DROP",
+    }
+}
+
+fn endpoint_type(endpoint_type: EndpointType) -> &'static str {
+    match endpoint_type {
+        EndpointType::Unknown => "UNKNOWN",
+        EndpointType::Peer => "PEER",
+        EndpointType::HostResource => "HOST_RESOURCE",
+        EndpointType::SubnetResource => "SUBNET_RESOURCE",
+        EndpointType::DomainResource => "DOMAIN_RESOURCE",
+        EndpointType::Route => "ROUTE",
+    }
+}
+
+fn text(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}

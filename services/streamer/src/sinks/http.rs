@@ -1,0 +1,111 @@
+//! One HTTP request and what its answer means, as far as most receivers agree.
+
+use std::error::Error;
+use std::time::{Duration, UNIX_EPOCH};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use tokio::time::{Instant, timeout_at};
+
+use crate::guard;
+use crate::sink::Failure;
+
+/// How much of an answer's body is ever read.
+const BODY_BYTES: usize = 4096;
+
+/// A receiver that asks for more is asked again after this time all the same.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a body may take after its head.
+const BODY_TIME: Duration = Duration::from_secs(5);
+
+/// The head of an answer.
+pub(super) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+/// Sends a request and reads the start of its answer, so that the connection can be used again. That an answer breaks
+/// off or never ends after its head is not worth a retry: what it says is in its head.
+pub(super) async fn send(request: RequestBuilder) -> Result<Answer, Failure> {
+    let mut response = request.send().await.map_err(|error| unsent(&error))?;
+    start_of_body(&mut response).await;
+    Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()) })
+}
+
+async fn start_of_body(response: &mut Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let end = Instant::now() + BODY_TIME;
+    while body.len() < BODY_BYTES {
+        let Ok(Ok(Some(chunk))) = timeout_at(end, response.chunk()).await else { break };
+        let room = BODY_BYTES - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+    body
+}
+
+/// There was no answer.
+fn unsent(error: &reqwest::Error) -> Failure {
+    if let Some(refused) = guard::refusal(error) {
+        return Failure::stop(format!("the receiver's name {refused}"));
+    }
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else {
+        "the connection broke"
+    };
+    Failure::retry(format!("{what}: {}", innermost(error)))
+}
+
+/// The last cause says what happened; those before it repeat the URL.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    if last.is::<reqwest::Error>() { "nothing more is known".to_owned() } else { last.to_string() }
+}
+
+impl Answer {
+    /// What the status means to most receivers: 2xx is delivered.
+    pub(super) fn judge(&self) -> Result<(), Failure> {
+        let code = self.status.as_u16();
+        let status = Some(code);
+        match code {
+            200..=299 => Ok(()),
+            413 => Err(Failure::TooLarge),
+            300..=399 => {
+                let reason = format!("the receiver answered {code}, and redirects are not followed");
+                Err(Failure::Retry { after: None, status, reason })
+            }
+            401 | 403 | 407 => {
+                Err(Failure::Stop { status, reason: format!("the receiver answered {code}: check the credentials") })
+            }
+            410 => Err(Failure::Stop { status, reason: "the receiver answered 410: it is gone for good".to_owned() }),
+            400 | 406 | 409 | 411 | 412 | 414 | 415 | 417 | 422 | 431 | 451 => {
+                Err(Failure::Refused { status, reason: format!("the receiver answered {code}") })
+            }
+            _ => Err(self.retry(format!("the receiver answered {code}"))),
+        }
+    }
+
+    fn retry(&self, reason: String) -> Failure {
+        Failure::Retry { after: retry_after(&self.headers), status: Some(self.status.as_u16()), reason }
+    }
+}
+
+/// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+            let now = Duration::from_micros(u64::try_from(runtime::clock::now_micros()).ok()?);
+            until.saturating_sub(now)
+        }
+    };
+    Some(pause.min(LONGEST_PAUSE))
+}

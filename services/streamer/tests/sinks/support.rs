@@ -1,0 +1,152 @@
+//! Events to send, and a receiver that records requests and answers as it is told.
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse, Response};
+use model::audit::{Context, Event, Recorded};
+use model::integration::{Platform, Sealed, seal};
+use model::log::{AccountId, Stream};
+use model::secret::Secret;
+use model::time::Timestamp;
+use model::traffic::{Report, Reported};
+use serde_json::{Value, from_value, json};
+use streamer::guard::Guard;
+use streamer::opened::Opened;
+use streamer::sink::{Item, Kind, Plan, Sink};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// What a receiver got.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap().to_str().unwrap()
+    }
+}
+
+/// An HTTP server on loopback. It ends with its owner.
+pub(crate) struct Receiver {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+    _server: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    requests: Vec<Request>,
+    answers: VecDeque<Response>,
+}
+
+impl Receiver {
+    pub(crate) async fn start() -> Self {
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().fallback(record).with_state(Arc::clone(&shared));
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { address, shared, _server: server }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/in?a=b", self.address)
+    }
+
+    /// What the next request is answered; 200 where nothing is left.
+    pub(crate) fn answer(&self, answer: impl IntoResponse) {
+        self.shared.lock().unwrap().answers.push_back(answer.into_response());
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.shared.lock().unwrap().requests.clone()
+    }
+}
+
+async fn record(
+    State(shared): State<Arc<Mutex<Shared>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut shared = shared.lock().unwrap();
+    shared.requests.push(Request { method, path: uri.to_string(), headers, body });
+    shared.answers.pop_front().unwrap_or_else(|| ().into_response())
+}
+
+pub(crate) fn account() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+pub(crate) fn guard() -> Guard {
+    Guard::new("127.0.0.0/8".parse().unwrap()).unwrap()
+}
+
+/// A configuration as a client sent it, sealed and opened again.
+pub(crate) fn opened(platform: Platform, config: &[(&str, &str)]) -> Opened {
+    let config: BTreeMap<String, String> =
+        config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let patch = platform.read_config(config).unwrap();
+    let sealed = seal(patch, |_, secret| Ok::<_, ()>(Sealed(secret.reveal().to_owned()))).unwrap();
+    let stored = model::integration::Integration::Absent.decide(
+        model::integration::Command::Create { platform, config: sealed, enabled: true },
+        model::access::Actor { id: "u".into(), name: None, email: None },
+    );
+    let Some(model::integration::Event::Created(created)) = stored.unwrap().pop() else { unreachable!() };
+    Opened::open(&created.config, |_, sealed| Ok::<_, ()>(Secret::new(sealed.0.clone()))).unwrap()
+}
+
+pub(crate) fn connect(platform: Platform, config: &[(&str, &str)]) -> Sink {
+    Sink::connect(platform, &opened(platform, config), &guard()).unwrap()
+}
+
+pub(crate) fn audit(sequence: u64, data: &Value) -> Item {
+    let time = Timestamp::parse("2024-01-31T12:00:00.25Z").unwrap();
+    let id = format!("e-{sequence}");
+    let data: Recorded = from_value(data.clone()).unwrap();
+    let context = Context { id: &id, source: "/test", time: Some(time), received_at: time };
+    let event = Event::new(context, data).unwrap();
+    let kind = Kind::Audit(Box::new(event));
+    Item { id, stream: Stream::Audit, sequence, index: 0, account: account(), time, kind }
+}
+
+pub(crate) fn traffic(sequence: u64, data: &Value) -> Item {
+    let time = Timestamp::parse("2024-01-31T12:00:00Z").unwrap();
+    let id = format!("r-{sequence}");
+    let data: Reported = from_value(data.clone()).unwrap();
+    let report = Report { id: id.clone(), time, received_at: time, subject_reporter: "gw-1".into(), data };
+    let kind = Kind::Traffic(Box::new(report));
+    Item { id, stream: Stream::Traffic, sequence, index: 0, account: account(), time, kind }
+}
+
+/// Audit events with these sequences.
+pub(crate) fn audits(sequences: std::ops::Range<u64>) -> Vec<Item> {
+    let event = |sequence| {
+        let meta = json!({"range": "10.64.0.0/24", "number": sequence});
+        audit(sequence, &json!({"event_type": "route.add", "actor_id": "u1", "resource_id": "r1", "meta": meta}))
+    };
+    sequences.map(event).collect()
+}
+
+pub(crate) fn plan(items: &[Item]) -> Plan {
+    let (first, last) = (items.first().unwrap(), items.last().unwrap());
+    Plan { stream: first.stream, first: first.place(), last: last.place() }
+}
