@@ -176,10 +176,10 @@ impl NewSymbols {
         new.symbols.get(code.checked_sub(new.first)? as usize).cloned()
     }
 
-    /// The values that make them durable.
-    pub(crate) fn values(&self, table: &[u8], epoch: u32, framer: &mut frame::Framer) -> Vec<(Vec<u8>, Vec<u8>)> {
+    /// The values that make them durable: dictionary, first code, value.
+    pub(crate) fn values(&self, framer: &mut frame::Framer) -> Vec<(u32, u32, Vec<u8>)> {
         let mut values = Vec::new();
-        for (number, new) in self.dictionaries.iter().enumerate() {
+        for (number, new) in (0_u32..).zip(&self.dictionaries) {
             if new.symbols.is_empty() {
                 continue;
             }
@@ -187,9 +187,7 @@ impl NewSymbols {
             for symbol in &new.symbols {
                 slices.push(symbol);
             }
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let key = key::key(table, key::Kind::Symbols, &[epoch, number, new.first]);
-            values.push((key, framer.frame(&slices.encode())));
+            values.push((number, new.first, framer.frame(&slices.encode())));
         }
         values
     }

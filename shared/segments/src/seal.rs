@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::Error;
 use crate::chunk::{Chunk, Columns};
 use crate::dictionary::{Dictionaries, NewSymbols};
 use crate::frame::Framer;
@@ -14,6 +13,7 @@ use crate::segment::Segment;
 use crate::store::Store;
 use crate::table::{ById, Numbers, Seal, State, Table, Update};
 use crate::writer::Change;
+use crate::{Error, Schema};
 
 /// Seals as many full segments as `rows`, which are in order, give.
 pub(crate) fn seal(
@@ -22,7 +22,6 @@ pub(crate) fn seal(
     state: &State,
     mut rows: Vec<Coded>,
     update: &mut Update,
-    changes: &mut Vec<Change>,
 ) -> Result<(), Error> {
     let (schema, options) = (store.schema(), store.options());
     let prefix = &table.source.prefix;
@@ -30,7 +29,7 @@ pub(crate) fn seal(
         Sealing { store, table, epoch: state.dictionaries.epoch, next: state.next_segment, sealed: Vec::new() };
     let mut start = 0;
     while rows.len() - start >= options.seal_rows + options.keep_rows {
-        sealing.add(&rows[start..start + options.seal_rows], changes)?;
+        sealing.add(&rows[start..start + options.seal_rows], &mut update.changes)?;
         start += options.seal_rows;
     }
     let mut removed = Vec::new();
@@ -39,12 +38,12 @@ pub(crate) fn seal(
         let live = worn.coded(schema.symbols.len(), schema.texts)?;
         sealing.epoch = worn.epoch();
         if !live.is_empty() {
-            sealing.add(&live, changes)?;
+            sealing.add(&live, &mut update.changes)?;
         }
         sealing.epoch = state.dictionaries.epoch;
         removed.push(worn.number());
         if let crate::part::Body::Segment(segment) = &worn.body {
-            changes.extend(segment.keys().into_iter().map(|key| (key, None)));
+            update.changes.extend(segment.keys().into_iter().map(|key| (key, None)));
         }
     }
 
@@ -54,13 +53,17 @@ pub(crate) fn seal(
     let symbols = state.dictionaries.len() + update.symbols.len();
     if symbols > options.epoch_symbols {
         epoch += 1;
-        let (begun, values) = begin_epoch(store, table, state, &update.symbols, epoch, &mut rest)?;
-        changes.extend(values.into_iter().map(|(key, value)| (key, Some(value))));
+        let known = Known { committed: &state.dictionaries, new: &update.symbols };
+        let (begun, values) = begin_epoch(schema, &known, epoch, &mut rest)?;
+        let durable = |(dictionary, first, value): (u32, u32, Vec<u8>)| {
+            (key(prefix, Kind::Symbols, &[epoch, dictionary, first]), Some(value))
+        };
+        update.changes.extend(values.into_iter().map(durable));
         dictionaries = Some(begun);
     }
     let numbers = Numbers { epoch, next_segment: sealing.next };
     let value = postcard::to_stdvec(&numbers).map_err(|_| Error::Damaged("a table"))?;
-    changes.push((key(prefix, Kind::Table, &[]), Some(Framer::new().frame(&value))));
+    update.changes.push((key(prefix, Kind::Table, &[]), Some(Framer::new().frame(&value))));
 
     let number = state.next_chunk;
     let mut by_id = ById::default();
@@ -106,29 +109,28 @@ fn worn_segment(state: &State, update: &Update) -> Option<Part> {
     (worn.superseded.len() > worn.len() as u64 / 2).then_some(worn)
 }
 
-/// Begins an epoch with the symbols of the rows that are left; gives its dictionaries and what makes them durable.
-type Begun = (Dictionaries, Vec<(Vec<u8>, Vec<u8>)>);
+/// The symbols of the epoch that ends.
+struct Known<'a> {
+    committed: &'a Dictionaries,
+    new: &'a NewSymbols,
+}
 
-fn begin_epoch(
-    store: &Store,
-    table: &Table,
-    state: &State,
-    new: &NewSymbols,
-    epoch: u32,
-    rows: &mut [Coded],
-) -> Result<Begun, Error> {
-    let schema = store.schema();
+/// An epoch's dictionaries, and the values that make them durable: dictionary, first code, value.
+type Begun = (Dictionaries, Vec<(u32, u32, Vec<u8>)>);
+
+/// Begins an epoch with the symbols of the rows that are left.
+fn begin_epoch(schema: &Schema, known: &Known<'_>, epoch: u32, rows: &mut [Coded]) -> Result<Begun, Error> {
     let mut begun = Dictionaries::new(epoch, schema);
     let mut symbols = NewSymbols::beyond(&begun);
     for row in rows {
         for (dictionary, code) in schema.symbols.iter().zip(&mut row.codes) {
             let dictionary = usize::from(*dictionary);
-            let known = new.symbol(dictionary, *code);
-            let symbol = known.map_or_else(|| state.dictionaries.symbol(dictionary, *code), Ok)?;
+            let new = known.new.symbol(dictionary, *code);
+            let symbol = new.map_or_else(|| known.committed.symbol(dictionary, *code), Ok)?;
             *code = symbols.code(dictionary, &symbol);
         }
     }
-    let values = symbols.values(&table.source.prefix, epoch, &mut Framer::new());
+    let values = symbols.values(&mut Framer::new());
     begun.extend(&symbols);
     Ok((begun, values))
 }

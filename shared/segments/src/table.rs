@@ -17,6 +17,7 @@ use crate::membership::{Filter, Membership};
 use crate::part::{Body, Part};
 use crate::segment::{Segment, Source, deserialize};
 use crate::store::Options;
+use crate::writer::Change;
 use crate::{Error, Row, Schema, row};
 
 /// A table's numbers on disk.
@@ -65,6 +66,8 @@ pub(crate) struct State {
 /// What a commit changes.
 #[derive(Debug)]
 pub(crate) struct Update {
+    /// What is to be written first.
+    pub(crate) changes: Vec<Change>,
     pub(crate) symbols: NewSymbols,
     /// Of a segment, all rows that are superseded now.
     pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,

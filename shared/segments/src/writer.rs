@@ -123,7 +123,8 @@ impl Writer {
                 continue;
             }
             let table = pending.table.clone();
-            let update = pending.prepare(&self.store, &mut prepared.changes)?;
+            let mut update = pending.prepare(&self.store)?;
+            prepared.changes.append(&mut update.changes);
             prepared.updates.push((table, update));
         }
         Ok(prepared)
@@ -193,7 +194,7 @@ impl Pending {
         Ok(Row { symbols: symbols?, rest: coded.rest.to_vec() })
     }
 
-    fn prepare(mut self, store: &Store, changes: &mut Vec<Change>) -> Result<Update, Error> {
+    fn prepare(mut self, store: &Store) -> Result<Update, Error> {
         let (schema, options) = (store.schema(), store.options());
         let mut framer = Framer::new();
         let table = self.table.clone();
@@ -201,8 +202,11 @@ impl Pending {
         // The writer is the only one who changes the state, so what it reads here stays as it is.
         let state = table.state.read();
         let epoch = state.dictionaries.epoch;
-        let symbols = self.symbols.values(prefix, epoch, &mut framer);
-        changes.extend(symbols.into_iter().map(|(key, value)| (key, Some(value))));
+        let symbols = self.symbols.values(&mut framer);
+        let durable = |(dictionary, first, value): (u32, u32, Vec<u8>)| {
+            (key(prefix, Kind::Symbols, &[epoch, dictionary, first]), Some(value))
+        };
+        let mut changes: Vec<Change> = symbols.into_iter().map(durable).collect();
         let mut superseded_in_segments = Vec::new();
         for (number, rows) in std::mem::take(&mut self.superseded_in_segments) {
             let Some(part) = state.segment(number) else { continue };
@@ -215,6 +219,7 @@ impl Pending {
         let unsealed: u64 = state.chunks.iter().map(Part::live).sum::<u64>() + self.rows.len() as u64
             - self.superseded_in_chunks.len() as u64;
         let mut update = Update {
+            changes,
             symbols: self.symbols,
             superseded_in_segments,
             merged_chunks: Vec::new(),
@@ -225,18 +230,19 @@ impl Pending {
         if unsealed >= (options.seal_rows + options.keep_rows) as u64 {
             let chunks: Vec<Part> = state.chunks.clone();
             let rows = gather(&chunks, &self.superseded_in_chunks, self.rows, schema)?;
-            changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
-            seal::seal(store, &table, &state, rows, &mut update, changes)?;
+            update.changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
+            seal::seal(store, &table, &state, rows, &mut update)?;
         } else {
             let merged = small_chunks(&state);
-            changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
+            update.changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
             update.merged_chunks = merged.iter().map(Part::number).collect();
             let rows = gather(&merged, &self.superseded_in_chunks, self.rows, schema)?;
             let columns = Columns::new(schema, &rows);
             update.chunk = Some(Arc::new(Chunk { number, epoch, columns }));
         }
         if let Some(chunk) = &update.chunk {
-            changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(chunk.encode(&mut framer))));
+            let value = chunk.encode(&mut framer);
+            update.changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(value)));
         }
         Ok(update)
     }
