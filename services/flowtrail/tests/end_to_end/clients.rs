@@ -55,7 +55,7 @@ fn vrni(_: &Flowtrail) -> Vec<String> {
 }
 
 fn own(_: &Flowtrail) -> Vec<String> {
-    ["--description", "/openapi.json", "--examples", "15", "--ends-token", "deleteApiNiAuthToken"]
+    ["--description", "/openapi.json", "--examples", "8", "--ends-token", "deleteApiNiAuthToken"]
         .map(str::to_owned)
         .into()
 }
