@@ -22,7 +22,7 @@ fn shown(id: u64) -> Value {
 }
 
 /// What whoever carries out commands would answer.
-fn done(id: u64, sequence: Option<u64>) -> Value {
+pub(super) fn done(id: u64, sequence: Option<u64>) -> Value {
     let current = json!({
         "platform": "datadog", "config": datadog(), "enabled": true, "created_at": at(id), "updated_at": at(id),
     });
