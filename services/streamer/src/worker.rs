@@ -171,6 +171,10 @@ impl<'a> Worker<'a> {
             return Ok(end);
         }
         loop {
+            if self.stop.is_cancelled() {
+                // What is unfinished stays recorded as it is.
+                return Ok(End::Stopped);
+            }
             let batch = match self.next_letter().await? {
                 Some(batch) => Some(batch),
                 None => self.gather().await?,

@@ -90,10 +90,10 @@ impl Worker<'_> {
             let place = match from {
                 Origin::Time(time) => Some(self.place_since(stream, time.micros()).await?),
                 Origin::Sequence(sequence) if matches!(stream, Stream::Audit | Stream::Traffic) => {
-                    Some(Place::start_of(sequence.max(1)))
+                    Some(self.place_at(stream, sequence).await?)
                 }
                 Origin::Position { stream: named, sequence } if named == stream => {
-                    Some(Place::start_of(sequence.max(1)))
+                    Some(self.place_at(stream, sequence).await?)
                 }
                 Origin::Sequence(_) | Origin::Position { .. } => None,
             };
@@ -102,6 +102,13 @@ impl Worker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The place of a sequence, or the nearest one that the log still has or will have next.
+    async fn place_at(&self, stream: Stream, sequence: u64) -> Result<Place, WorkerError> {
+        let log = self.receivers.bus.state(stream).await?;
+        let end = log.last_sequence + 1;
+        Ok(Place::start_of(sequence.clamp(log.first_sequence.clamp(1, end), end)))
     }
 
     pub(super) async fn open_lanes(&mut self) -> Result<(), WorkerError> {

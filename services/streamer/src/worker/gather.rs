@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::select_all;
-use model::delivery::{Data, Missing, Place, Redrive, Step};
+use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -50,7 +50,7 @@ impl Worker<'_> {
         Ok(None)
     }
 
-    /// Waits until one lane has a batch. None: delivery is to stop.
+    /// Waits until one lane has a batch. None: delivery is to stop, or has suspended itself.
     pub(super) async fn gather(&mut self) -> Result<Option<Batch>, WorkerError> {
         let idle_since = Instant::now();
         loop {
@@ -68,8 +68,9 @@ impl Worker<'_> {
             });
             if let Some(index) = ripe {
                 self.turn = index + 1;
-                if let Some(batch) = self.cut(index).await? {
-                    return Ok(Some(batch));
+                let batch = self.cut(index).await?;
+                if batch.is_some() || matches!(self.state.standing, Standing::Suspended { .. }) {
+                    return Ok(batch);
                 }
             }
             let is_idle = self.lanes.iter().all(Lane::is_empty);
