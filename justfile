@@ -83,12 +83,19 @@ drill-delivery KILLS='20' EVENTS='2000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- delivery::killed --nocapture
 
-# Measure ingest, publish to visible, replay and the lists, and print the medians.
+# Measure ingest, publish to visible, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
 bench *ARGS:
     #!/bin/sh
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     export FLOWTRAIL_NATS_SERVER
+    if [ "${1:-}" = compare ]; then
+        shift
+        peers=$(.ci/install-bench-peers)
+        cargo build --release --package flowtrail --bins
+        program=${CARGO_TARGET_DIR:-target}/release/flowtrail
+        exec "$peers" services/flowtrail/bench/compare.py --flowtrail "$program" "$@"
+    fi
     # The benchmark starts the program itself.
     cargo build --release --package flowtrail --bins --examples
     exec cargo run --release --package flowtrail --example bench -- "$@"

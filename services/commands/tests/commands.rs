@@ -254,3 +254,37 @@ async fn a_token_needs_an_account_and_a_user_that_exist() {
     assert_eq!((refusal, message.as_str()), (Refusal::NotFound, "there is no such user in the account main"));
     running.stop().await;
 }
+
+/// Lets someone stand in for the streamer, who ends every test of a receiver in this way.
+async fn tests_end(running: &Running, answer: &'static str) -> JoinSet<()> {
+    let endpoint = bus::Endpoint::new("flowtrail.streamer.test", move |_| async move { Ok(answer.into()) });
+    let (name, version) = ("stand-in".to_owned(), "1.0.0".to_owned());
+    let service = bus::ServiceInfo { name, version, description: String::new() };
+    let answering = running.bus.answer(&service, vec![endpoint]).await.unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(answering.run(running.stop.clone()));
+    tasks
+}
+
+#[tokio::test]
+async fn an_enabled_integration_is_made_only_when_its_receiver_takes_a_test_event() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let enabled = || CreateIntegration { enabled: true, ..create() };
+    let refused = running.send(enabled()).await.unwrap_err();
+    assert_eq!(refused.0, Refusal::NobodyDelivers, "nobody is there to try it");
+    let answer = r#"{"refused":{"time":"2026-01-31T12:00:00Z","status":403,"reason":"the receiver answered 403"}}"#;
+    let streamer = tests_end(&running, answer).await;
+    let (refusal, message) = running.send(enabled()).await.unwrap_err();
+    assert_eq!(refusal, Refusal::ReceiverRefuses);
+    assert!(message.contains("the receiver answered 403"), "{message}");
+    assert_eq!(running.bus.state(Stream::Integration).await.unwrap().messages, 0, "nothing is stored");
+    assert_eq!(running.bus.keys().get("integration-main-1").await.unwrap(), None, "nor a key");
+    assert_eq!(running.create().await.id, 1, "one that is not enabled is not tried");
+    drop(streamer);
+    let _streamer = tests_end(&running, r#""delivered""#).await;
+    let made = testkit::eventually("the other stand-in is gone", async || running.send(enabled()).await.ok()).await;
+    assert!(made.done.current.enabled);
+    running.stop().await;
+}

@@ -17,6 +17,8 @@ pub(crate) fn write(directory: &Path) -> anyhow::Result<()> {
         put(&events.join(format!("{}.json", event.name)), &schema)?;
         put(&events.join(format!("{}.golden.json", event.name)), &event.golden)?;
     }
+    let scopes = directory.join("scopes.md");
+    fs::write(&scopes, gateway::scopes_table()).with_context(|| format!("write {}", scopes.display()))?;
     put(&directory.join("openapi.json"), &gateway::openapi())
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use bus::{Bus, Options};
 use commands::Bootstrap;
-use gateway::Reader;
+use gateway::{Reader, oidc};
 use model::log::{Position, Stream};
 use model::secret::Secret;
 use runtime::clock::Clock;
@@ -160,7 +160,7 @@ impl Running {
         let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
         let listener = TcpListener::bind(listen).await.with_context(hint)?;
         self.address = Some(listener.local_addr().context("learn the address")?);
-        let settings = gateway::Settings { records_reads: server.audit_reads };
+        let settings = gateway::Settings { records_reads: server.audit_reads, provider: provider(server)? };
         let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
         Ok(())
@@ -223,6 +223,27 @@ fn client_name(roles: &[Role]) -> &'static str {
         [Role::Streamer] => "streamer",
         _ => "flowtrail",
     }
+}
+
+/// The OpenID provider whose tokens are accepted.
+fn provider(server: &ServerSettings) -> anyhow::Result<Option<oidc::Settings>> {
+    let Some(issuer) = server.oidc_issuer.clone() else { return Ok(None) };
+    let keys = match (&server.oidc_jwks_url, &server.oidc_jwks_file) {
+        (Some(url), _) => oidc::KeySource::Url(url.clone()),
+        (None, Some(file)) => oidc::KeySource::File(file.clone()),
+        (None, None) => {
+            anyhow::bail!("FLOWTRAIL_OIDC_ISSUER needs FLOWTRAIL_OIDC_JWKS_URL or FLOWTRAIL_OIDC_JWKS_FILE")
+        }
+    };
+    Ok(Some(oidc::Settings {
+        issuer,
+        audiences: server.oidc_audience.clone(),
+        keys,
+        pauses: oidc::Pauses::default(),
+        account_claim: server.oidc_account_claim.clone(),
+        scope_claim: server.oidc_scope_claim.clone(),
+        leeway: server.oidc_leeway_seconds,
+    }))
 }
 
 fn bootstrap(settings: &Settings, server: &ServerSettings) -> Bootstrap {

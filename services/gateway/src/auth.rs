@@ -14,15 +14,17 @@ use model::access::{Bearer, Principal, Scope, TokenHash};
 use model::log::Position;
 use model::time::Timestamp;
 use runtime::clock;
-use views::access::ByToken;
+use views::access::{AccountById, ByToken};
 use views::{Ask, Reply};
 
+use crate::oidc::{Bad, Provider};
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::witness::{Origin, Watched, Whom};
 use crate::{body, freshness};
 
-const SCHEMES: [&str; 3] = ["token", "bearer", "networkinsight"];
+const BEARER: &str = "bearer";
+const OTHER_SCHEMES: [&str; 2] = ["token", "networkinsight"];
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What a route needs.
@@ -89,9 +91,7 @@ async fn admitted(
     let at_least = freshness::at_least(headers);
     let principal = authenticate(gateway, headers, at_least.as_deref().unwrap_or_default()).await?;
     if let Some(scope) = needed.filter(|scope| !principal.scopes.allow(*scope)) {
-        let Principal { account, token_id, actor, .. } = principal;
-        let whom = Some(Whom::Known { account, token_id, actor });
-        return Err(TurnedAway { refused: Refused::MissingScope(scope), whom });
+        return Err(TurnedAway::known(principal, Refused::MissingScope(scope)));
     }
     Ok((principal, at_least?))
 }
@@ -99,8 +99,8 @@ async fn admitted(
 /// Whom a token of the headers stands for: the first that is valid.
 async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, TurnedAway> {
     let mut turned_away = TurnedAway::from(Refused::NoToken);
-    for token in tokens(headers) {
-        match holder(gateway, token, at_least).await {
+    for sent in tokens(headers) {
+        match holder(gateway, sent, at_least).await {
             Ok(principal) => return Ok(principal),
             // Only what says whose token it is not is no reason to try another one.
             Err(other @ TurnedAway { whom: None, .. }) => return Err(other),
@@ -110,7 +110,14 @@ async fn authenticate(gateway: &Gateway, headers: &HeaderMap, at_least: &[Positi
     Err(turned_away)
 }
 
-async fn holder(gateway: &Gateway, token: &str, at_least: &[Position]) -> Result<Principal, TurnedAway> {
+async fn holder(gateway: &Gateway, sent: Sent<'_>, at_least: &[Position]) -> Result<Principal, TurnedAway> {
+    let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
+    if let (Some(provider), Sent::Bearer(token)) = (&gateway.provider, sent)
+        && Provider::could_be_token(token)
+    {
+        return of_provider(gateway, provider.holder(token, now).await, at_least).await;
+    }
+    let (Sent::Bearer(token) | Sent::Otherwise(token)) = sent;
     // A token that was made a moment ago is known here once the position of its making is.
     let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash: TokenHash::of(token) } };
     let principal = match gateway.reader.ask(ask).await.map_err(Refused::from)?.answer {
@@ -119,15 +126,45 @@ async fn holder(gateway: &Gateway, token: &str, at_least: &[Position]) -> Result
             let whom = Whom::Known { account, token_id: Some(token_id), actor };
             return Err(TurnedAway { refused: Refused::UnknownToken, whom: Some(whom) });
         }
-        None => return Err(TurnedAway { refused: Refused::UnknownToken, whom: Some(Whom::Stranger) }),
+        None => return Err(TurnedAway::stranger()),
     };
-    let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
     if principal.expires_at.is_some_and(|end| end <= now) {
-        let Principal { account, token_id, actor, .. } = principal;
-        let whom = Some(Whom::Known { account, token_id, actor });
-        return Err(TurnedAway { refused: Refused::ExpiredToken, whom });
+        return Err(TurnedAway::known(principal, Refused::ExpiredToken));
     }
     Ok(principal)
+}
+
+/// Whom a token of the provider's stands for: it may name accounts that are not there.
+async fn of_provider(
+    gateway: &Gateway,
+    found: Result<Principal, Bad>,
+    at_least: &[Position],
+) -> Result<Principal, TurnedAway> {
+    let (principal, is_expired) = match found {
+        Ok(principal) => (principal, false),
+        Err(Bad::Expired(principal)) => (*principal, true),
+        Err(Bad::Foreign) => return Err(TurnedAway::stranger()),
+        Err(Bad::NoKeys) => {
+            return Err(Refused::Unavailable("the keys of the OpenID provider can not be had, try again").into());
+        }
+    };
+    let question = AccountById { account: principal.account.clone() };
+    let ask = Ask { at_least: at_least.to_vec(), question };
+    if gateway.reader.ask(ask).await.map_err(Refused::from)?.answer.is_none() {
+        return Err(TurnedAway::stranger());
+    }
+    if is_expired { Err(TurnedAway::known(principal, Refused::ExpiredToken)) } else { Ok(principal) }
+}
+
+impl TurnedAway {
+    fn known(principal: Principal, refused: Refused) -> Self {
+        let Principal { account, token_id, actor, .. } = principal;
+        Self { refused, whom: Some(Whom::Known { account, token_id, actor }) }
+    }
+
+    fn stranger() -> Self {
+        Self { refused: Refused::UnknownToken, whom: Some(Whom::Stranger) }
+    }
 }
 
 /// A refusal for whoever it is.
@@ -137,15 +174,31 @@ impl From<Refused> for TurnedAway {
     }
 }
 
+/// A token as it was sent.
+#[derive(Clone, Copy)]
+enum Sent<'a> {
+    /// Behind the scheme that providers' tokens come behind.
+    Bearer(&'a str),
+    /// Behind another, or as an API key.
+    Otherwise(&'a str),
+}
+
 /// The tokens: one behind a scheme that is known, in any case, and one as an API key.
-fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+fn tokens(headers: &HeaderMap) -> impl Iterator<Item = Sent<'_>> {
     let value = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let behind_scheme = value(AUTHORIZATION).and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
-        let is_known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
-        is_known.then_some(token.trim_start())
+        let token = token.trim_start();
+        if BEARER.eq_ignore_ascii_case(scheme) {
+            return Some(Sent::Bearer(token));
+        }
+        let is_known = OTHER_SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+        is_known.then_some(Sent::Otherwise(token))
     });
-    [behind_scheme, value(API_KEY)].into_iter().flatten().filter(|token| !token.is_empty())
+    let is_there = |sent: &Sent<'_>| match sent {
+        Sent::Bearer(token) | Sent::Otherwise(token) => !token.is_empty(),
+    };
+    [behind_scheme, value(API_KEY).map(Sent::Otherwise)].into_iter().flatten().filter(is_there)
 }
 
 impl Caller {

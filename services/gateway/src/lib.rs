@@ -14,6 +14,7 @@ mod instavm;
 mod json;
 mod native;
 mod netbird;
+pub mod oidc;
 mod openapi;
 mod query;
 mod reader;
@@ -26,7 +27,7 @@ mod witness;
 
 pub use openapi::openapi;
 pub use reader::{ReadError, Reader};
-pub use router::{Gateway, router};
+pub use router::{Gateway, router, scopes_table};
 pub use server::{Error, Settings, serve};
 pub use witness::Witness;
 

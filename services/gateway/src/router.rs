@@ -20,6 +20,7 @@ use crate::instavm::audit as instavm;
 use crate::native::{description, health, ingest};
 use crate::netbird::streaming::delivery;
 use crate::netbird::{audit, proxy, streaming, traffic};
+use crate::oidc::Provider;
 use crate::openapi::Operation;
 use crate::refused::Refused;
 use crate::sign_in::Desk;
@@ -36,13 +37,21 @@ pub struct Gateway {
     pub(crate) caught_up: health::CaughtUp,
     pub(crate) sign_ins: Desk,
     pub(crate) witness: Witness,
+    pub(crate) provider: Option<Arc<Provider>>,
 }
 
 impl Gateway {
     /// A gateway that asks `reader`, and writes over `bus`. `witness` notes who reads and who is turned away.
     #[must_use]
     pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
-        Self { reader, bus, cursors, caught_up: health::CaughtUp::default(), sign_ins: Desk::default(), witness }
+        let (caught_up, sign_ins) = (health::CaughtUp::default(), Desk::default());
+        Self { reader, bus, cursors, caught_up, sign_ins, witness, provider: None }
+    }
+
+    /// Lets in whoever comes with a token of this provider, too.
+    #[must_use]
+    pub fn trusting(self, provider: Arc<Provider>) -> Self {
+        Self { provider: Some(provider), ..self }
     }
 }
 
@@ -168,6 +177,27 @@ const EVENT_STREAMING: [[&str; 10]; 2] = [
         "/api/integrations/event-streaming/{id}/history",
     ],
 ];
+
+/// Which scope allows what, as a table in Markdown.
+#[must_use]
+pub fn scopes_table() -> String {
+    let mut table =
+        "# Scopes\n\nWhich scope of a token allows what; generated from the routes.\n\n| endpoint |".to_owned();
+    table.extend(Scope::ALL.map(|scope| format!(" `{scope}` |")));
+    table.push_str("\n|---|");
+    table.push_str(&":-:|".repeat(Scope::ALL.len()));
+    for Route { method, path, access, .. } in routes() {
+        table.push_str(&format!("\n| `{method} {path}` |"));
+        table.extend(Scope::ALL.map(|scope| match access {
+            Access::Open => " no token |".to_owned(),
+            Access::Token => " ✓ |".to_owned(),
+            Access::Scope(needed) if scope == needed || scope == Scope::Admin => " ✓ |".to_owned(),
+            Access::Scope(_) => " |".to_owned(),
+        }));
+    }
+    table.push('\n');
+    table
+}
 
 /// Answers every request, also those to paths that nobody knows.
 pub fn router(gateway: Gateway) -> Router {

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,8 +20,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::oidc::{KeysError, Provider};
 use crate::witness::witness;
-use crate::{Gateway, Reader, cursor, router};
+use crate::{Gateway, Reader, cursor, oidc, router};
 
 /// How long a client may take over the headers of a request, and how long a connection may idle between two.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -43,6 +45,9 @@ pub enum Error {
     /// The key that signs cursors can not be read or made.
     #[error("get the key that signs cursors")]
     CursorKey(#[from] KeyError),
+    /// The keys of the OpenID provider can not be had.
+    #[error(transparent)]
+    ProviderKeys(#[from] KeysError),
     /// The system gives no randomness to make it of.
     #[error("make the key that signs cursors")]
     NoRandomness(#[from] runtime::clock::NoRandomness),
@@ -53,6 +58,8 @@ pub enum Error {
 pub struct Settings {
     /// Whether reads of the log are recorded in it.
     pub records_reads: bool,
+    /// Whose tokens are as good as Flowtrail's own.
+    pub provider: Option<oidc::Settings>,
 }
 
 /// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
@@ -71,7 +78,15 @@ pub async fn serve(
     let (witness, recorder) = witness(bus.clone(), settings.records_reads);
     let mut recording = JoinSet::new();
     recording.spawn(recorder.run());
-    let router = router(Gateway::new(reader, bus, key, witness));
+    let mut gateway = Gateway::new(reader, bus, key, witness);
+    // Ends with this function.
+    let mut renewing = JoinSet::new();
+    if let Some(provider) = settings.provider {
+        let provider = Arc::new(Provider::new(provider).await?);
+        gateway = gateway.trusting(provider.clone());
+        renewing.spawn(async move { provider.keep_fresh().await });
+    }
+    let router = router(gateway);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -3,8 +3,9 @@
 //! Invariants: a password is in no log line, answer or event; whether a name is somebody's can not be told from how
 //! it is refused, nor from how long that takes.
 
+mod desk;
+
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::access::{Actor, TokenHash, new_token};
@@ -16,22 +17,17 @@ use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock;
 use runtime::telemetry::chain;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracing::{error, warn};
 use views::Ask;
 use views::access::{ByToken, EndingTokens, UserOf, UsersByEmail};
 
+pub(crate) use self::desk::Desk;
 use crate::commands::LOG_UNREACHABLE;
-use crate::json;
 use crate::refused::Refused;
 use crate::router::Gateway;
 use crate::witness::{message, sealed};
 
-/// How many passwords are verified at once: each takes a processor, and memory on purpose.
-const AT_ONCE: usize = 2;
-/// How long a sign-in waits for its turn.
-const TURN_WITHIN: Duration = Duration::from_secs(10);
 /// A refusal comes this long after the request. It is longer than what differs between a name that somebody has and
 /// one that nobody has.
 const REFUSED_AFTER: Duration = Duration::from_millis(500);
@@ -41,16 +37,6 @@ const LASTS: i64 = 5 * 60 * 60 * 1_000_000;
 const MOST_TOKENS: usize = 100;
 /// What these tokens are called.
 const TOKEN_NAME: &str = "sign-in";
-
-/// Where sign-ins wait for their turn.
-#[derive(Debug)]
-pub(crate) struct Desk(Arc<Semaphore>);
-
-impl Default for Desk {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
-    }
-}
 
 /// What someone signs in with, and from where.
 #[derive(Debug)]
@@ -82,10 +68,7 @@ impl Gateway {
         let Attempt { name, password, address, at_least } = attempt;
         let refused_at = Instant::now() + REFUSED_AFTER;
         let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
-        let turn = timeout(TURN_WITHIN, self.sign_ins.0.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| Refused::Unavailable("too many sign in at once, try again"))?;
-        let turn = turn.map_err(|_| Refused::Internal)?;
-        match json::aside(move || verified(turn, &password, users)).await? {
+        match self.sign_ins.in_turn(move || verified(&password, users)).await? {
             Ok(user) => {
                 // A sign-in that can not be recorded does not take place.
                 self.record(&user, "success", address).await?;
@@ -199,13 +182,12 @@ impl Gateway {
 
 /// The first user whose password it is; else all of them. Blocks for as long as one verification takes, also when
 /// there is nobody to verify it for.
-fn verified(turn: OwnedSemaphorePermit, password: &Secret, users: Vec<UserOf>) -> Result<UserOf, Vec<UserOf>> {
+fn verified(password: &Secret, users: Vec<UserOf>) -> Result<UserOf, Vec<UserOf>> {
     if users.is_empty() {
         let _ = vault::hash_password(password);
     }
     let fits = |found: &UserOf| vault::verify_password(password, &found.user.password_hash);
     let verdict = users.iter().position(fits);
-    drop(turn);
     let mut users = users;
     match verdict {
         Some(index) => Ok(users.swap_remove(index)),

@@ -7,6 +7,7 @@ mod frame;
 mod health;
 mod ingest;
 mod instavm;
+mod matrix;
 mod remote;
 mod server;
 mod sign_in;

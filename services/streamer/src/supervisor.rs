@@ -87,7 +87,13 @@ impl Supervisor {
         loop {
             let messages = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                Some(_) = self.tasks.join_next() => continue,
+                Some(ended) = self.tasks.join_next() => {
+                    if let Err(failure) = ended {
+                        error!(%failure, "a delivery ended by a defect and is begun again");
+                        self.begin_again(stop);
+                    }
+                    continue;
+                }
                 messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, PATIENCE) => messages?,
             };
             let mut changed: Vec<Key> = messages.iter().filter_map(|message| self.take_in(message)).collect();
@@ -104,6 +110,15 @@ impl Supervisor {
             for key in changed {
                 self.tell(key, stop);
             }
+        }
+    }
+
+    /// Gives every integration whose keeper is gone another one.
+    fn begin_again(&mut self, stop: &CancellationToken) {
+        let gone = self.keepers.extract_if(|_, keeper| keeper.is_closed());
+        let keys: Vec<Key> = gone.map(|(key, _)| key).collect();
+        for key in keys {
+            self.tell(key, stop);
         }
     }
 

@@ -3,13 +3,14 @@
 //! Invariants: a batch is recorded before its first attempt and done before the next one of any stream begins; the
 //! place in a stream moves on only when everything before it was delivered or is a dead letter.
 
+mod begin;
+mod gather;
+
 use std::time::Duration;
 
 use bus::{ConsumeError, LoadError};
-use futures_util::future::select_all;
-use model::delivery::{Data, Missing, Place, Redrive, Standing, State, Step};
-use model::integration::{Order, Origin};
-use model::log::{AccountId, Stream};
+use model::delivery::{Data, Redrive, Standing, State, Step};
+use model::log::AccountId;
 use model::time::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -21,7 +22,7 @@ use crate::batch::Batch;
 use crate::dead_letters::DeadLetters;
 use crate::desired::Desired;
 use crate::journal::{Journal, JournalError};
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 use crate::receiver::{ConnectError, Receivers};
 use crate::sink::{Limits, Sink};
 use crate::verdict::{self, Next};
@@ -31,14 +32,8 @@ use crate::{Settings, backoff};
 const GRACE: Duration = Duration::from_millis(500);
 /// After how many failed attempts in a row it is written down that the receiver fails.
 const FAILURES_TO_TELL: u32 = 3;
-/// After how long without events the opened secrets are dropped.
-const IDLE: Duration = Duration::from_secs(10);
 /// How often an idle delivery looks how far the log is.
 const LOOKS_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How often a running delivery looks whether the log's retention took something before it was delivered.
-const GAPS_EVERY: Duration = Duration::from_secs(10);
-/// How long the end of the log is waited for while a plan is read again.
-const READS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What others see of a delivery while it runs.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +88,8 @@ pub(crate) struct Worker<'a> {
     /// Which lane comes first next time.
     turn: usize,
     looked_for_gaps_at: Instant,
+    /// When it is looked next how far the log is.
+    looks_at: Instant,
     stop: CancellationToken,
 }
 
@@ -130,6 +127,7 @@ impl<'a> Worker<'a> {
             sink: None,
             turn: 0,
             looked_for_gaps_at: Instant::now(),
+            looks_at: Instant::now() + LOOKS_EVERY,
             stop,
         };
         worker.begin(is_new).await?;
@@ -142,91 +140,6 @@ impl<'a> Worker<'a> {
         worker.open_lanes().await?;
         worker.show();
         worker.deliver_all().await
-    }
-
-    /// Brings the state to what is ordered since it was left.
-    async fn begin(&mut self, is_new: bool) -> Result<(), WorkerError> {
-        if is_new {
-            self.state.orders = self.desired.begun.map_or(0, |begun| begun.sequence);
-        }
-        if self.state.plan.is_some_and(|plan| plan.version != self.desired.version || plan.letter.is_some()) {
-            self.state.plan = None;
-        }
-        let is_started = self.place_new_streams(is_new).await?;
-        if is_started {
-            self.record(Step::Started, Data::default()).await?;
-        }
-        if matches!(self.state.standing, Standing::Suspended { .. }) && self.desired.touched > self.state.orders {
-            self.state.standing = Standing::Active;
-            self.record(Step::Resumed, Data::default()).await?;
-        }
-        let done = self.state.orders;
-        for &(sequence, order) in self.desired.orders.iter().filter(|(sequence, _)| *sequence > done) {
-            self.carry_out(order).await?;
-            self.state.orders = sequence;
-            let step = if matches!(order, Order::Redrive) { Step::Redriven } else { Step::Replayed };
-            self.record(step, Data::default()).await?;
-        }
-        self.state.orders = self.state.orders.max(self.desired.touched);
-        Ok(())
-    }
-
-    /// Gives every stream that has no place yet one: after the event that enabled the integration, or chose the stream.
-    async fn place_new_streams(&mut self, is_new: bool) -> Result<bool, WorkerError> {
-        let mut is_started = false;
-        for stream in self.desired.streams() {
-            if self.state.next.contains_key(&stream) {
-                continue;
-            }
-            let begun = self.desired.begun.filter(|_| is_new);
-            let place = match begun {
-                Some(begun) if stream == Stream::Integration => Place::start_of(begun.sequence + 1),
-                Some(begun) => self.place_since(stream, begun.received_at).await?,
-                None => self.place_since(stream, self.desired.configured_at).await?,
-            };
-            self.state.next.insert(stream, place);
-            is_started = true;
-        }
-        Ok(is_started)
-    }
-
-    /// The place of what a stream received at a time (microseconds since 1970) or later.
-    async fn place_since(&self, stream: Stream, time: i64) -> Result<Place, WorkerError> {
-        let bus = &self.receivers.bus;
-        let time = Timestamp::from_micros(time).unwrap_or(Timestamp::LAST);
-        // Read first: whatever comes in the meantime comes after it.
-        let end = bus.state(stream).await?.last_sequence + 1;
-        let found = bus.first_since(stream, &lane::filter(stream, self.account), time).await?;
-        Ok(Place::start_of(found.map_or(end, |message| message.position.sequence)))
-    }
-
-    async fn carry_out(&mut self, order: Order) -> Result<(), WorkerError> {
-        let from = match order {
-            Order::Pause | Order::Resume => return Ok(()),
-            Order::Redrive => {
-                let until = self.letters.last().await?;
-                self.state.redrive = Some(Redrive { after: self.state.redriven, until });
-                return Ok(());
-            }
-            Order::Replay(from) => from,
-        };
-        self.state.plan = None;
-        for stream in self.desired.streams() {
-            let place = match from {
-                Origin::Time(time) => Some(self.place_since(stream, time.micros()).await?),
-                Origin::Sequence(sequence) if matches!(stream, Stream::Audit | Stream::Traffic) => {
-                    Some(Place::start_of(sequence.max(1)))
-                }
-                Origin::Position { stream: named, sequence } if named == stream => {
-                    Some(Place::start_of(sequence.max(1)))
-                }
-                Origin::Sequence(_) | Origin::Position { .. } => None,
-            };
-            if let Some(place) = place {
-                self.state.next.insert(stream, place);
-            }
-        }
-        Ok(())
     }
 
     /// Makes the sink. False: the configuration or the master key is wrong, and the delivery is suspended.
@@ -251,42 +164,6 @@ impl<'a> Worker<'a> {
         }
     }
 
-    async fn open_lanes(&mut self) -> Result<(), WorkerError> {
-        for stream in self.desired.streams() {
-            let log = self.receivers.bus.state(stream).await?;
-            let mut from = self.state.next.get(&stream).copied().unwrap_or(Place::start_of(1));
-            if from.sequence > log.last_sequence + 1 {
-                // The log was lost or rolled back: what it has received since may be at any place.
-                let since = self.state.last_success.unwrap_or(Timestamp::EPOCH);
-                warn!(account = %self.account, id = self.id, %stream, sequence = from.sequence,
-                    last = log.last_sequence, "the log ends before what was delivered: delivery goes back");
-                from = self.place_since(stream, since.micros()).await?;
-                self.state.next.insert(stream, from);
-            }
-            if from.sequence < log.first_sequence {
-                let missing = Missing { stream, first: from.sequence, last: log.first_sequence - 1 };
-                self.note_missing(missing).await?;
-                from = Place::start_of(log.first_sequence);
-            }
-            self.lanes.push(Lane::open(&self.receivers.bus, stream, self.account, from));
-        }
-        Ok(())
-    }
-
-    /// Names what the log's retention took, and goes on after it.
-    async fn note_missing(&mut self, missing: Missing) -> Result<(), WorkerError> {
-        let Missing { stream, first, last } = missing;
-        warn!(account = %self.account, id = self.id, %stream, first, last,
-            "the log's retention took messages before they were delivered");
-        self.state.missing.retain(|other| other.stream != stream);
-        self.state.missing.push(missing);
-        self.state.next.insert(stream, Place::start_of(last + 1));
-        if self.state.plan.is_some_and(|plan| plan.stream == stream && plan.first.sequence <= last) {
-            self.state.plan = None;
-        }
-        self.record(Step::Overtaken, Data { missing: Some(missing), ..Data::default() }).await
-    }
-
     async fn deliver_all(&mut self) -> Result<End, WorkerError> {
         if let Some(batch) = self.unfinished().await?
             && let Some(end) = self.finish(batch).await?
@@ -294,6 +171,10 @@ impl<'a> Worker<'a> {
             return Ok(end);
         }
         loop {
+            if self.stop.is_cancelled() {
+                // What is unfinished stays recorded as it is.
+                return Ok(End::Stopped);
+            }
             let batch = match self.next_letter().await? {
                 Some(batch) => Some(batch),
                 None => self.gather().await?,
@@ -312,124 +193,6 @@ impl<'a> Worker<'a> {
                 return Ok(end);
             }
         }
-    }
-
-    /// The batch that was on its way when the last worker ended, read again. None: there was none, or the log no longer
-    /// has all of it.
-    async fn unfinished(&mut self) -> Result<Option<Batch>, WorkerError> {
-        let Some(plan) = self.state.plan else { return Ok(None) };
-        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.stream == plan.stream) else { return Ok(None) };
-        while lane.read_to() < plan.last.sequence {
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(None),
-                read = tokio::time::timeout(READS_WITHIN, lane.fill()) => match read {
-                    Ok(read) => read?,
-                    Err(_) if lane.is_at_end() => break,
-                    Err(_) => {}
-                }
-            }
-        }
-        lane.top_up_to(plan.last);
-        let mut held = Vec::new();
-        while let Some(one) = lane.take_if(|item| Place::from(item) <= plan.last) {
-            held.push(one);
-        }
-        match Batch::new(held, plan.version, None) {
-            Some(batch) if batch.plan == plan => Ok(Some(batch)),
-            Some(batch) => {
-                lane.put_back(batch.into_held());
-                self.state.plan = None;
-                Ok(None)
-            }
-            None => {
-                self.state.plan = None;
-                Ok(None)
-            }
-        }
-    }
-
-    /// The next dead letter that is to be tried again.
-    async fn next_letter(&mut self) -> Result<Option<Batch>, WorkerError> {
-        while let Some(redrive) = self.state.redrive {
-            let next = self.letters.next(redrive.after + 1).await?;
-            let Some((sequence, held)) = next.filter(|(sequence, _)| *sequence <= redrive.until) else {
-                self.state.redrive = None;
-                self.state.redriven = redrive.until;
-                self.record(Step::Redriven, Data::default()).await?;
-                return Ok(None);
-            };
-            if let Some(batch) = Batch::new(held.into_iter().collect(), self.desired.version, Some(sequence)) {
-                return Ok(Some(batch));
-            }
-            warn!(account = %self.account, id = self.id, letter = sequence, "the log no longer has the event of a dead letter");
-            self.state.redrive = Some(Redrive { after: sequence, ..redrive });
-        }
-        Ok(None)
-    }
-
-    /// Waits until one lane has a batch. None: delivery is to stop.
-    async fn gather(&mut self) -> Result<Option<Batch>, WorkerError> {
-        let idle_since = Instant::now();
-        let mut looks_at = idle_since + LOOKS_EVERY;
-        loop {
-            if self.stop.is_cancelled() {
-                return Ok(None);
-            }
-            let limits = self.limits;
-            for lane in &mut self.lanes {
-                lane.top_up(&limits);
-            }
-            let now = Instant::now();
-            let count = self.lanes.len();
-            let ripe = (0..count).map(|step| (self.turn + step) % count).find(|&index| {
-                self.lanes.get(index).and_then(|lane| lane.ripe_at(&limits)).is_some_and(|ripe_at| ripe_at <= now)
-            });
-            if let Some(index) = ripe {
-                self.turn = index + 1;
-                if let Some(batch) = self.cut(index).await? {
-                    return Ok(Some(batch));
-                }
-            }
-            let is_idle = self.lanes.iter().all(Lane::is_empty);
-            if is_idle && now >= idle_since + IDLE {
-                self.sink = None;
-            }
-            if now >= looks_at {
-                self.look().await?;
-                looks_at = now + LOOKS_EVERY;
-            }
-            let ripens_at = self.lanes.iter().filter_map(|lane| lane.ripe_at(&limits)).min();
-            let drops_at = (is_idle && self.sink.is_some()).then_some(idle_since + IDLE);
-            let wakes_at = [ripens_at, drops_at, Some(looks_at)].into_iter().flatten().min().unwrap_or(looks_at);
-            let fills = self.lanes.iter_mut().filter(|lane| !lane.is_full(&limits)).map(|lane| Box::pin(lane.fill()));
-            let fills: Vec<_> = fills.collect();
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return Ok(None),
-                filled = first_of(fills) => filled?,
-                () = tokio::time::sleep_until(wakes_at) => {}
-            }
-        }
-    }
-
-    /// Cuts a batch from a lane, as large as its sink takes it.
-    async fn cut(&mut self, index: usize) -> Result<Option<Batch>, WorkerError> {
-        if !self.connect().await? {
-            return Ok(None);
-        }
-        let (Some(lane), Some(sink)) = (self.lanes.get_mut(index), &self.sink) else { return Ok(None) };
-        let (mut held, mut bytes) = (Vec::new(), 0);
-        while held.len() < self.limits.items {
-            let is_first = held.is_empty();
-            let Some(one) = lane.take_if(|item| {
-                bytes += sink.size(item);
-                is_first || bytes <= self.limits.bytes
-            }) else {
-                break;
-            };
-            held.push(one);
-        }
-        Ok(Batch::new(held, self.desired.version, None))
     }
 
     /// Delivers a batch that is recorded, whatever it takes. None: it is done, and the next may follow.
@@ -525,21 +288,6 @@ impl<'a> Worker<'a> {
         Ok(None)
     }
 
-    /// Whether the log's retention took something between what was delivered last and this batch.
-    async fn look_for_gaps(&mut self, batch: &Batch) -> Result<(), WorkerError> {
-        let (stream, first) = (batch.plan.stream, batch.plan.first.sequence);
-        let Some(next) = self.state.next.get(&stream).map(|next| next.sequence) else { return Ok(()) };
-        if batch.plan.letter.is_some() || first <= next || self.looked_for_gaps_at.elapsed() < GAPS_EVERY {
-            return Ok(());
-        }
-        self.looked_for_gaps_at = Instant::now();
-        let kept_from = self.receivers.bus.state(stream).await?.first_sequence;
-        if kept_from > next {
-            self.note_missing(Missing { stream, first: next, last: kept_from.min(first) - 1 }).await?;
-        }
-        Ok(())
-    }
-
     /// Records that a batch is done.
     async fn done(&mut self, batch: &Batch) -> Result<(), WorkerError> {
         match (batch.plan.letter, self.state.redrive) {
@@ -559,26 +307,6 @@ impl<'a> Worker<'a> {
         self.state.standing = Standing::Suspended { since: self.now() };
         self.state.last_error = Some(failure.clone());
         self.record(Step::Suspended, Data { failure: Some(failure), ..Data::default() }).await
-    }
-
-    /// Moves places on over messages of other accounts, so that the log's retention does not seem to take anything of
-    /// ours when it takes those.
-    async fn look(&mut self) -> Result<(), WorkerError> {
-        let bus = &self.receivers.bus;
-        let before = self.state.next.clone();
-        for lane in self.lanes.iter().filter(|lane| lane.is_empty()) {
-            let Some(place) = self.state.next.get_mut(&lane.stream) else { continue };
-            // Read first: what comes in the meantime is counted.
-            let end = bus.state(lane.stream).await?.last_sequence + 1;
-            let filter = lane::filter(lane.stream, self.account);
-            if bus.count_from(lane.stream, &filter, place.sequence).await? == 0 && end > place.sequence {
-                *place = Place::start_of(end);
-            }
-        }
-        if self.state.next != before {
-            self.record(Step::Kept, Data::default()).await?;
-        }
-        Ok(())
     }
 
     async fn record(&mut self, step: Step, mut data: Data) -> Result<(), WorkerError> {
@@ -607,14 +335,6 @@ impl<'a> Worker<'a> {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.receivers.clock.now_micros()).unwrap_or(Timestamp::EPOCH)
     }
-}
-
-/// The first of some futures to end; of none, none ever does.
-async fn first_of<F: Future + Unpin>(futures: Vec<F>) -> F::Output {
-    if futures.is_empty() {
-        return std::future::pending().await;
-    }
-    select_all(futures).await.0
 }
 
 /// Ends a little after delivery is to stop, so that what is nearly done is done once.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, value_parser};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,6 +73,34 @@ pub struct ServerSettings {
     /// How long a receiver may fail before its integration is suspended, such as 12h or 3days.
     #[arg(long, env = "FLOWTRAIL_SUSPEND_AFTER", default_value = "3days", value_parser = humantime::parse_duration)]
     pub suspend_after: Duration,
+
+    /// The OpenID provider whose tokens are accepted besides Flowtrail's own, as it writes itself into `iss`.
+    #[arg(long, env = "FLOWTRAIL_OIDC_ISSUER", requires = "oidc_audience", value_name = "ISSUER")]
+    pub oidc_issuer: Option<String>,
+
+    /// One of these must be in the `aud` of the provider's tokens.
+    #[arg(long, env = "FLOWTRAIL_OIDC_AUDIENCE", value_delimiter = ',', value_name = "AUDIENCE,...")]
+    pub oidc_audience: Vec<String>,
+
+    /// Where the provider's keys (JWKS) are fetched.
+    #[arg(long, env = "FLOWTRAIL_OIDC_JWKS_URL", conflicts_with = "oidc_jwks_file", value_name = "URL")]
+    pub oidc_jwks_url: Option<String>,
+
+    /// The file that holds the provider's keys (JWKS).
+    #[arg(long, env = "FLOWTRAIL_OIDC_JWKS_FILE", value_name = "FILE")]
+    pub oidc_jwks_file: Option<PathBuf>,
+
+    /// The claim that names the account: a name, or a JSON pointer when it starts with a slash.
+    #[arg(long, env = "FLOWTRAIL_OIDC_ACCOUNT_CLAIM", default_value = "flowtrail_account", value_name = "CLAIM")]
+    pub oidc_account_claim: String,
+
+    /// The claim that names the scopes: a name, or a JSON pointer when it starts with a slash.
+    #[arg(long, env = "FLOWTRAIL_OIDC_SCOPE_CLAIM", default_value = "scope", value_name = "CLAIM")]
+    pub oidc_scope_claim: String,
+
+    /// How far the provider's clock may be off, in seconds.
+    #[arg(long, env = "FLOWTRAIL_OIDC_LEEWAY_SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(..=600), value_name = "SECONDS")]
+    pub oidc_leeway_seconds: u64,
 
     /// The first admin token, on an empty log. Unset: one is made. Either way it stands in <data-dir>/admin.token.
     #[arg(long, env = "FLOWTRAIL_BOOTSTRAP_TOKEN", hide_env_values = true, value_name = "TOKEN")]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::flowtrail::{Flowtrail, Topology};
+use crate::flowtrail::{Flowtrail, Topology, free_port};
 
 /// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict. What the
 /// program reads is recorded in the log that it reads, as it is for whoever changes no setting.
@@ -55,7 +55,7 @@ fn vrni(_: &Flowtrail) -> Vec<String> {
 }
 
 fn own(_: &Flowtrail) -> Vec<String> {
-    ["--description", "/openapi.json", "--examples", "15", "--ends-token", "deleteApiNiAuthToken"]
+    ["--description", "/openapi.json", "--examples", "8", "--ends-token", "deleteApiNiAuthToken"]
         .map(str::to_owned)
         .into()
 }
@@ -115,6 +115,35 @@ async fn a_fastapi_application_answers_malformed_requests_the_same_with_split_ro
 #[tokio::test]
 async fn instavms_api_description_holds() {
     passes("check_openapi.py", Topology::Together, instavm).await;
+}
+
+/// The one argument that is known only when Flowtrail has been told of it.
+fn keys_port(flowtrail: &Flowtrail) -> Vec<String> {
+    let url = flowtrail.setting("FLOWTRAIL_OIDC_JWKS_URL").unwrap();
+    let port = url.trim_end_matches("/jwks.json").rsplit(':').next().unwrap().to_owned();
+    vec!["--port".to_owned(), port]
+}
+
+async fn tokens_of_an_openid_provider_let_in(topology: Topology) {
+    let keys = format!("http://127.0.0.1:{}/jwks.json", free_port());
+    let settings = [
+        ("FLOWTRAIL_OIDC_ISSUER", "https://id.example.com/"),
+        ("FLOWTRAIL_OIDC_AUDIENCE", "flowtrail"),
+        ("FLOWTRAIL_OIDC_JWKS_URL", keys.as_str()),
+    ];
+    let flowtrail = Flowtrail::start_with(topology, &settings).await;
+    flowtrail.succeed(["account", "create", "other"]);
+    succeeds(&flowtrail, "oidc_client.py", keys_port).await;
+}
+
+#[tokio::test]
+async fn tokens_of_an_openid_provider_let_in_in_one_process() {
+    tokens_of_an_openid_provider_let_in(Topology::Together).await;
+}
+
+#[tokio::test]
+async fn tokens_of_an_openid_provider_let_in_with_split_roles() {
+    tokens_of_an_openid_provider_let_in(Topology::Split).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ fn with(name: HeaderName, value: &str) -> HeaderMap {
 }
 
 fn read(headers: &HeaderMap) -> Vec<&str> {
-    tokens(headers).collect()
+    let text = |sent| match sent {
+        Sent::Bearer(token) | Sent::Otherwise(token) => token,
+    };
+    tokens(headers).map(text).collect()
 }
 
 #[test]

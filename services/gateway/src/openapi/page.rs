@@ -49,6 +49,8 @@ fn whole(document: &Value) -> Markup {
                     h1 { (string(&info["title"])) " API " small { (string(&info["version"])) } }
                     (paragraphs(string(&info["description"])))
                     p { "The same for programs: " a href="/openapi.json" { "/openapi.json" } ", OpenAPI " (string(&document["openapi"])) "." }
+                    h4 { "Headers that requests may have" }
+                    dl { @for (_, parameter) in members(&document["components"]["parameters"]) { (field(parameter)) } }
                 }
                 nav {
                     @for tag in tags { (contents(document, string(&tag["name"]))) }
@@ -114,9 +116,9 @@ fn operation(document: &Value, (path, method): (&str, &str), operation: &Value) 
             p.route { span class={ "method " (method) } { (method.to_uppercase()) } " " code { (path) } }
             (paragraphs(string(&operation["description"])))
             p.scope { (needs(operation)) }
-            @if !list(&operation["parameters"]).is_empty() {
+            @if own(operation).next().is_some() {
                 h4 { "Parameters" }
-                dl { @for parameter in list(&operation["parameters"]) { (field(resolved(document, parameter))) } }
+                dl { @for parameter in own(operation) { (field(parameter)) } }
             }
             @if let Some(body) = operation.get("requestBody") {
                 h4 { "Body" @if body["required"] != true { " (may be empty)" } }
@@ -126,6 +128,11 @@ fn operation(document: &Value, (path, method): (&str, &str), operation: &Value) 
             dl { @for (status, answer) in members(&operation["responses"]) { (response(document, status, answer)) } }
         }
     }
+}
+
+/// The parameters of an operation alone; what many have in common is referred to, and said once, above.
+fn own(operation: &Value) -> impl Iterator<Item = &Value> {
+    list(&operation["parameters"]).iter().filter(|parameter| parameter.get("$ref").is_none())
 }
 
 fn field(parameter: &Value) -> Markup {

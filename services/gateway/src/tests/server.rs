@@ -23,7 +23,7 @@ async fn serving() -> Serving {
     let address = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let (reader, settings) = (Reader::Local(world.views.clone()), Settings { records_reads: false });
+    let (reader, settings) = (Reader::Local(world.views.clone()), Settings { records_reads: false, provider: None });
     tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }
 }

@@ -22,7 +22,7 @@ fn shown(id: u64) -> Value {
 }
 
 /// What whoever carries out commands would answer.
-fn done(id: u64, sequence: Option<u64>) -> Value {
+pub(super) fn done(id: u64, sequence: Option<u64>) -> Value {
     let current = json!({
         "platform": "datadog", "config": datadog(), "enabled": true, "created_at": at(id), "updated_at": at(id),
     });
@@ -189,4 +189,63 @@ async fn while_nobody_carries_out_commands_a_write_is_a_503_and_reads_go_on() {
     assert_eq!(stale.await, "true");
     let answer = world.put(Method::DELETE, &token, &format!("{}/1", PATHS[0]), "").await;
     assert_eq!(answer.refusal(503), "the log can not be reached, try again");
+}
+
+#[tokio::test]
+async fn the_streamer_is_asked_how_a_delivery_stands() {
+    let mut world = World::start().await;
+    let reader = world.token("main", &[Scope::IntegrationsRead]);
+    let unanswered = world.get(&reader, "/api/event-streaming/1/status").await;
+    assert_eq!(unanswered.refusal(503), "the streamer can not be reached, try again");
+    assert!(unanswered.header("retry-after").is_some());
+    world
+        .serve("flowtrail.streamer.status", |question| {
+            assert_eq!(question, json!({ "account": "main", "id": 7 }));
+            Ok(Value::Null)
+        })
+        .await;
+    for path in PATHS {
+        let missing = world.get(&reader, &format!("{path}/7/status")).await;
+        assert_eq!(missing.refusal(404), "event streaming integration not found");
+    }
+    assert_eq!(
+        world.get(&reader, "/api/event-streaming/x/status").await.refusal(400),
+        "id: must be a positive integer"
+    );
+    let forbidden = world.put(Method::POST, &reader, "/api/event-streaming/7/pause", "").await;
+    assert_eq!(forbidden.refusal(403), "token lacks the scope integrations:write");
+}
+
+#[tokio::test]
+async fn an_order_is_a_command_and_answers_with_the_integration() {
+    let mut world = World::start().await;
+    let writer = world.token("main", &[Scope::IntegrationsWrite]);
+    world
+        .serve("flowtrail.command.integration.steer", |command| {
+            let order = command["order"].clone();
+            let known = [json!("pause"), json!("resume"), json!("redrive"), json!({ "replay": { "sequence": 3 } })];
+            assert!(known.contains(&order), "{order}");
+            Ok(done(7, None))
+        })
+        .await;
+    for (verb, body) in [("pause", ""), ("resume", "{}"), ("dead-letters/redrive", ""), ("replay", r#"{"from":3}"#)] {
+        let answer = world.put(Method::POST, &writer, &format!("/api/event-streaming/7/{verb}"), body).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, shown(7)), "{verb}");
+    }
+    let refused = world.put(Method::POST, &writer, "/api/event-streaming/7/replay", "{}").await;
+    assert_eq!(refused.refusal(400), "from: is required");
+}
+
+#[tokio::test]
+async fn a_test_that_the_receiver_refuses_is_a_412_in_its_words() {
+    let mut world = World::start().await;
+    let writer = world.token("main", &[Scope::IntegrationsWrite]);
+    world
+        .serve("flowtrail.streamer.test_of", |_| {
+            let failure = json!({ "time": at(0), "status": 401, "reason": "the receiver answered 401" });
+            Ok(json!({ "refused": failure }))
+        })
+        .await;
+    let refused = world.put(Method::POST, &writer, "/api/event-streaming/7/test", "").await;
+    assert_eq!(refused.refusal(412), "the test event was not delivered: the receiver answered 401");
 }

@@ -1,7 +1,7 @@
 //! A gateway over views that a test fills by itself.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -10,7 +10,9 @@ use axum::response::Response;
 use bus::{Answering, Bus, Endpoint, Options, Refusal, ServiceInfo};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use model::access::{Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id};
+use model::access::{
+    AccountCreated, Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id,
+};
 use model::envelope::open_structured;
 use model::event::{Event, decode_event};
 use model::integration::{self, Created, Platform, Value as Setting};
@@ -26,6 +28,7 @@ use tower::ServiceExt;
 use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
+use crate::oidc::Provider;
 use crate::witness::{Recorder, witness};
 use crate::{Gateway, Reader, cursor, router};
 
@@ -76,6 +79,19 @@ impl World {
     pub(super) fn record(&mut self, reads: bool) {
         let recorder = self.watch(reads);
         self.services.spawn(recorder.run());
+    }
+
+    /// A gateway that takes this provider's tokens too.
+    pub(super) fn trust(&mut self, provider: Provider) {
+        let (witness, _) = witness(self.bus.clone(), false);
+        let (reader, key) = (Reader::Local(self.views.clone()), cursor::Key::new([7; 32]));
+        self.router = router(Gateway::new(reader, self.bus.clone(), key, witness).trusting(Arc::new(provider)));
+    }
+
+    /// An account, of whose making no audit event is made.
+    pub(super) fn account(&self, account: &str) {
+        let created = AccountCreated { name: account.to_owned(), by: Actor::system() };
+        self.access(account, account, Access::AccountCreated(created));
     }
 
     /// A gateway that records reads, as soon as the recorder runs.

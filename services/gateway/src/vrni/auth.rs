@@ -68,6 +68,7 @@ pub(crate) fn describe_sign_out() -> Operation {
     Operation::new("Sign out", "Ends the token that the request came with.")
         .answers_nothing(StatusCode::NO_CONTENT, "The token has ended.")
         .with(&[Header::AsOf])
+        .refuses(StatusCode::FORBIDDEN, "The token is an OpenID provider's, which alone can end it.")
 }
 
 #[derive(Debug)]

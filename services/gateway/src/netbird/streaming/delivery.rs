@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use bus::AskError;
 use model::access::Principal;
@@ -15,7 +15,6 @@ use model::log::Position;
 use model::time::Timestamp;
 use runtime::telemetry::chain;
 use schemars::json_schema;
-use serde::Deserialize;
 use serde_json::{Map, Value, json as object};
 use tracing::{error, warn};
 use views::integrations::ById;
@@ -26,14 +25,15 @@ use crate::body::{REQUEST, read};
 use crate::commands::NOBODY_DELIVERS;
 use crate::json;
 use crate::openapi::{Header, Operation, schema};
+use crate::query::Parameters;
 use crate::refused::Refused;
 use crate::router::Gateway;
 
 /// How long the streamer may take to answer; it gives up on a receiver after ten seconds.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
 /// How many dead letters are shown when nobody says how many.
-const LETTERS: usize = 100;
-const MOST_LETTERS: usize = 1000;
+const LETTERS: u64 = 100;
+const MOST_LETTERS: u64 = 1000;
 
 /// How delivery stands.
 pub(crate) async fn status(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
@@ -112,24 +112,15 @@ pub(crate) fn describe_replay() -> Operation {
     })
 }
 
-/// What a dead-letter list may be asked for.
-#[derive(Deserialize)]
-pub(crate) struct Page {
-    limit: Option<String>,
-}
-
 /// What could not be delivered, newest first.
 pub(crate) async fn dead_letters(
     State(gateway): State<Arc<Gateway>>,
     caller: Caller,
     id: Id,
-    Query(page): Query<Page>,
+    uri: Uri,
 ) -> Result<Response, Refused> {
-    let limit = match page.limit.map(|text| text.parse()) {
-        None => LETTERS,
-        Some(Ok(limit @ 1..=MOST_LETTERS)) => limit,
-        Some(_) => return Err(Refused::field("limit", format!("must be an integer from 1 to {MOST_LETTERS}"))),
-    };
+    let limit = Parameters::parse(uri.query())?.number("limit", 1..=MOST_LETTERS)?.unwrap_or(LETTERS);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let question = DeadLetters { account: caller.principal.account, id: number(id)?, limit };
     let found = ask(&gateway, &question).await?.ok_or_else(missing)?;
     let mut response = json::ok(&found.letters);
@@ -139,7 +130,7 @@ pub(crate) async fn dead_letters(
 
 pub(crate) fn describe_dead_letters() -> Operation {
     with_id(Operation::new("List dead letters", "Events that the receiver refused for good, newest first."))
-        .query("limit", "How many at most.", schema::whole(1..=MOST_LETTERS as u64, LETTERS as u64))
+        .query("limit", "How many at most.", schema::whole(1..=MOST_LETTERS, LETTERS))
         .answers::<Vec<Letter>>(StatusCode::OK, "The newest letters.")
         .with(&[Header::TotalCount])
 }

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Compares Flowtrail with other stores: the same records, the same queries, one run.
+
+    just bench compare 1000000
+    just bench compare 10000000 --engines flowtrail,clickhouse,duckdb
+
+Every store has a process of its own, and goes query by query over all of them in turn, so that a noisy machine hits
+all alike: read the ratios, not the milliseconds. All totals and the ends of all pages must be the same. That a demand
+on the times is not met is said, and is no failure.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import chart
+import gen_flows
+import machine
+import stores
+import table
+import verdict
+import workload
+from stores import postgres
+from worker import ROUND_TRIP, Failed, Worker
+
+# From here on, filling the stores that keep rows takes half an hour and more.
+ONLY_COLUMNS_FROM = 5_000_000
+
+
+def main():
+    options = arguments()
+    directory = options.directory.resolve() / str(options.records)
+    directory.mkdir(parents=True, exist_ok=True)
+    names = engines(options)
+    here = machine.described()
+    say(f"{here}\n{options.records:,} records for {', '.join(names)}, in {directory}")
+    data = generated(directory, options.records)
+
+    workers = {}
+    shared = {"directory": str(directory), "records": options.records, "flowtrail": str(options.flowtrail.resolve())}
+    try:
+        loads = {}
+        for name in names:
+            workers[name] = Worker(name, shared)
+            loads[name] = loaded(workers[name], directory, data, options)
+        times, answers, round_trip = measured(workers, options)
+        for name in names:
+            loads[name]["memory"] = workers[name].ask("memory")
+    except Failed as failed:
+        sys.exit(f"compare: {failed}")
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+    report(options, directory, here, loads, times, round_trip)
+    wrong = verdict.disagreements(answers)
+    if wrong:
+        sys.exit("compare: the stores do not answer the same\n" + "\n".join(wrong))
+    say("All stores give the same totals and pages.")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("records", nargs="?", type=int, default=1_000_000, metavar="RECORDS", help="default: 1000000")
+    parser.add_argument("--engines", metavar="A,B", help=f"of {', '.join(stores.NAMES)}; default: all that are fit for so many")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each store has its turn; default: 3")
+    parser.add_argument("--seconds", type=float, default=3, metavar="S", help="how long a turn takes at most; default: 3")
+    parser.add_argument("--asks", type=int, default=60, metavar="N", help="how many queries a turn has at most; default: 60")
+    parser.add_argument("--reuse", action="store_true", help="ask stores that were loaded before as they are")
+    parser.add_argument("--directory", type=pathlib.Path, default="target/bench", help="for data; default: target/bench")
+    parser.add_argument("--table", type=pathlib.Path, metavar="FILE", help="where the table goes, as Markdown")
+    parser.add_argument("--chart", type=pathlib.Path, metavar="FILE", help="where the chart goes, as SVG")
+    parser.add_argument("--flowtrail", type=pathlib.Path, required=True, metavar="FILE", help="the program")
+    options = parser.parse_args()
+    if options.records < 1 or options.rounds < 1:
+        parser.error("RECORDS and --rounds must be at least 1")
+    return options
+
+
+def engines(options):
+    has_postgres = postgres.programs() is not None
+    if options.engines:
+        names = options.engines.split(",")
+        unknown = [name for name in names if name not in stores.NAMES]
+        if unknown or len(set(names)) < len(names):
+            sys.exit(f"compare: --engines must name some of {', '.join(stores.NAMES)}, each once")
+        if "postgres" in names and not has_postgres:
+            sys.exit("compare: PostgreSQL's server programs are not on this machine; name their directory in PGBIN")
+        return names
+    if options.records >= ONLY_COLUMNS_FROM:
+        return ["flowtrail", "clickhouse", "duckdb"]
+    if not has_postgres:
+        say("PostgreSQL's server programs are not on this machine: left out.")
+    return [name for name in stores.NAMES if name != "postgres" or has_postgres]
+
+
+def generated(directory, records):
+    """The file with the records; made when it is not there yet."""
+    path = directory / "flows.ndjson"
+    if not path.exists():
+        unfinished = path.with_suffix(".unfinished")
+        with open(unfinished, "w", encoding="ascii", buffering=1 << 20) as out:
+            gen_flows.write(records, out)
+        unfinished.rename(path)
+    return path
+
+
+def loaded(worker, directory, data, options):
+    """How the store was loaded: now, or before where that is to be used again."""
+    note = directory / f"{worker.name}.loaded.json"
+    if options.reuse and note.exists():
+        worker.ask("open")
+        return json.loads(note.read_text())
+    note.unlink(missing_ok=True)
+    load = worker.ask("load", str(data))
+    if load["rows"] != options.records:
+        raise Failed(f"{worker.name}: holds {load['rows']} records, not {options.records}")
+    note.write_text(json.dumps(load))
+    say(f"{worker.name}: loaded in {load['seconds']:.1f} s, {load['disk'] / 1e6:,.0f} MB on disk")
+    return load
+
+
+def measured(workers, options):
+    """Times and answers by query and store, and the times of round trips that ask for nothing."""
+    times = {query: {name: [] for name in workers} for query in workload.queries()}
+    answers = {query: {} for query in times}
+    round_trip = []
+    for number in range(options.rounds):
+        for query in times:
+            for name, worker in workers.items():
+                more, answer = worker.ask("measure", query, options.seconds, options.asks)
+                times[query][name] += more
+                answers[query][name] = answer
+            if verdict.OWN in workers:
+                more, _ = workers[verdict.OWN].ask("measure", ROUND_TRIP, options.seconds, options.asks)
+                round_trip += more
+        say(f"round {number + 1} of {options.rounds} is done")
+    return times, answers, round_trip
+
+
+def report(options, directory, here, loads, times, round_trip):
+    written = table.written(options.records, here, loads, times, round_trip)
+    say("\n" + written)
+    for bar in verdict.bars(times, verdict.percentile(round_trip, 0.5) if round_trip else 0):
+        say(str(bar))
+    put(options.table or directory / "compared.md", written)
+    put(options.chart or directory / "compared.svg", chart.drawn(options.records, here, times))
+
+
+def put(path, text):
+    path.write_text(text)
+    say(f"written: {path}")
+
+
+def say(text):
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Writes N flow records of the workload as NDJSON: the same bytes for the same N, on every machine.
+
+    gen_flows.py 100000 -o flows.ndjson
+
+A record is in the shape of NetBird's list items, so `flowtrail import traffic` takes the file.
+"""
+
+import argparse
+import itertools
+import sys
+
+import workload
+
+AT_ONCE = 5000
+
+
+def write(records, out):
+    """Writes the file to an open text file."""
+    lines = workload.flows(records)
+    while block := "".join(itertools.islice(lines, AT_ONCE)):
+        out.write(block)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("records", type=int, metavar="N")
+    parser.add_argument("-o", "--out", metavar="FILE", help="default: standard output")
+    options = parser.parse_args()
+    if options.out is None:
+        return write(options.records, sys.stdout)
+    with open(options.out, "w", encoding="ascii", buffering=1 << 20) as out:
+        write(options.records, out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What can be said about the comparison without the stores that are compared. Needs nothing but Python."""
+
+import hashlib
+import io
+import unittest
+
+import gen_flows
+import verdict
+import workload
+
+
+class Workload(unittest.TestCase):
+    def test_the_records_are_the_same_bytes_for_ever(self):
+        out = io.StringIO()
+        gen_flows.write(1000, out)
+        found = hashlib.sha256(out.getvalue().encode("ascii")).hexdigest()
+        self.assertEqual(found, "d0cb72803838c27d9e205e84f56a6e16a8a84e7b1076760025411e7a6af81c4e")
+
+    def test_the_queries_are_the_same_for_ever(self):
+        found = hashlib.sha256(repr(workload.queries()).encode()).hexdigest()
+        self.assertEqual(found, "b3ea4b1366ac29534d7747e403574ee3c87146d7b033dbe58edd10011df43a55")
+
+
+class Verdict(unittest.TestCase):
+    def test_a_percentile_is_one_of_the_times(self):
+        times = list(range(100, 0, -1))
+        self.assertEqual((verdict.percentile(times, 0.5), verdict.percentile(times, 0.99)), (51, 100))
+        self.assertEqual(verdict.percentile([7], 0.99), 7)
+
+    def test_each_query_is_held_against_the_fastest_peer(self):
+        times = {"Q1 newest": {"flowtrail": [2.0], "a": [12.0], "b": [8.0]}, "Q2 user": {"flowtrail": [9.0], "a": [8.0]}}
+        found = [(bar.query, bar.limit, bar.is_met) for bar in verdict.bars(times, 0.5)]
+        expected = [("Q1 newest", 8.5, True), ("Q1 newest", 1.6, False), ("Q1 newest", 20, True)]
+        self.assertEqual(found, [*expected, ("Q2 user", 8.5, False), ("Q2 user", 90, True)])
+
+    def test_a_slow_answer_among_quick_ones_is_noticed(self):
+        times = {"Q2 user": {"flowtrail": [1.0] * 50 + [11.0], "a": [9.0]}}
+        self.assertEqual([bar.is_met for bar in verdict.bars(times, 0)], [True, False])
+
+    def test_answers_that_differ_are_named(self):
+        same, other = (3, 2, "x", "y"), (3, 2, "x", "z")
+        answers = {"Q1": {"a": [same], "b": [same]}, "Q2": {"a": [same, same], "b": [same, other]}}
+        found = verdict.disagreements(answers)
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].startswith("Q2, variant 2: a answers"), found)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,58 @@
+"""What the figures are held against."""
+
+import dataclasses
+
+# These answer from what is known beforehand, however many records there are.
+AT_A_FIFTH = ("Q1", "Q5", "Q7")
+OWN = "flowtrail"
+
+
+@dataclasses.dataclass
+class Bar:
+    """One demand on one query."""
+
+    query: str
+    demand: str
+    found: float
+    limit: float
+
+    @property
+    def is_met(self):
+        return self.found <= self.limit
+
+    def __str__(self):
+        verdict = "met" if self.is_met else "not met"
+        return f"{verdict:<8} {self.query:<18} {self.demand}: {self.found:.2f} <= {self.limit:.2f} ms"
+
+
+def percentile(times, share):
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def bars(times, round_trip):
+    """Every demand, for times by query and store, and the median of a request that asks for nothing."""
+    found = []
+    for query, by_store in times.items():
+        peers = {name: percentile(values, 0.5) for name, values in by_store.items() if name != OWN}
+        if OWN not in by_store or not peers:
+            continue
+        fastest = min(peers, key=peers.get)
+        p50, p99 = percentile(by_store[OWN], 0.5), percentile(by_store[OWN], 0.99)
+        found.append(Bar(query, f"p50 at or under {fastest} and a round trip", p50, peers[fastest] + round_trip))
+        if query.startswith(AT_A_FIFTH):
+            found.append(Bar(query, f"p50 at a fifth of {fastest}", p50, peers[fastest] / 5))
+        found.append(Bar(query, "p99 at 10 times p50", p99, 10 * p50))
+    return found
+
+
+def disagreements(answers):
+    """The queries that not all stores answer the same, for answers by query and store."""
+    found = []
+    for query, by_store in answers.items():
+        (first, expected), *others = by_store.items()
+        for name, answer in others:
+            for variant, (one, other) in enumerate(zip(expected, answer, strict=True)):
+                if one != other:
+                    found.append(f"{query}, variant {variant + 1}: {first} answers {one}, {name} answers {other}")
+    return found

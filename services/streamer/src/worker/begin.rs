@@ -1,0 +1,169 @@
+//! How a worker begins: the state is brought to what was ordered, each stream gets its place, the last plan is read again.
+
+use std::time::Duration;
+
+use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
+use model::integration::{Order, Origin};
+use model::log::Stream;
+use model::time::Timestamp;
+use tracing::warn;
+
+use super::{Worker, WorkerError};
+use crate::batch::Batch;
+use crate::lane::{self, Lane};
+
+/// How long the end of the log is waited for while a plan is read again.
+const READS_WITHIN: Duration = Duration::from_secs(1);
+
+impl Worker<'_> {
+    /// Brings the state to what is ordered since it was left.
+    pub(super) async fn begin(&mut self, is_new: bool) -> Result<(), WorkerError> {
+        if is_new {
+            self.state.orders = self.desired.begun.map_or(0, |begun| begun.sequence);
+        }
+        if self.state.plan.is_some_and(|plan| plan.version != self.desired.version || plan.letter.is_some()) {
+            self.state.plan = None;
+        }
+        let is_started = self.place_new_streams(is_new).await?;
+        if is_started {
+            self.record(Step::Started, Data::default()).await?;
+        }
+        if self.desired.touched > self.state.orders {
+            // Whoever resumed it or changed its configuration gives it all the time again.
+            let before = std::mem::take(&mut self.state.standing);
+            if matches!(before, Standing::Suspended { .. }) {
+                self.record(Step::Resumed, Data::default()).await?;
+            }
+        }
+        let done = self.state.orders;
+        for &(sequence, order) in self.desired.orders.iter().filter(|(sequence, _)| *sequence > done) {
+            self.carry_out(order).await?;
+            self.state.orders = sequence;
+            let step = if matches!(order, Order::Redrive) { Step::Redriven } else { Step::Replayed };
+            self.record(step, Data::default()).await?;
+        }
+        self.state.orders = self.state.orders.max(self.desired.touched);
+        Ok(())
+    }
+
+    /// Gives every stream that has no place yet one: after the event that enabled the integration, or chose the stream.
+    async fn place_new_streams(&mut self, is_new: bool) -> Result<bool, WorkerError> {
+        let mut is_started = false;
+        for stream in self.desired.streams() {
+            if self.state.next.contains_key(&stream) {
+                continue;
+            }
+            let begun = self.desired.begun.filter(|_| is_new);
+            let place = match begun {
+                Some(begun) if stream == Stream::Integration => Place::start_of(begun.sequence + 1),
+                Some(begun) => self.place_since(stream, begun.received_at).await?,
+                None => self.place_since(stream, self.desired.configured_at).await?,
+            };
+            self.state.next.insert(stream, place);
+            is_started = true;
+        }
+        Ok(is_started)
+    }
+
+    /// The place of what a stream received at a time (microseconds since 1970) or later.
+    pub(super) async fn place_since(&self, stream: Stream, time: i64) -> Result<Place, WorkerError> {
+        let bus = &self.receivers.bus;
+        let time = Timestamp::from_micros(time).unwrap_or(Timestamp::LAST);
+        // Read first: whatever comes in the meantime comes after it.
+        let end = bus.state(stream).await?.last_sequence + 1;
+        let found = bus.first_since(stream, &lane::filter(stream, self.account), time).await?;
+        Ok(Place::start_of(found.map_or(end, |message| message.position.sequence)))
+    }
+
+    async fn carry_out(&mut self, order: Order) -> Result<(), WorkerError> {
+        let from = match order {
+            Order::Pause | Order::Resume => return Ok(()),
+            Order::Redrive => {
+                let until = self.letters.last().await?;
+                self.state.redrive = Some(Redrive { after: self.state.redriven, until });
+                return Ok(());
+            }
+            Order::Replay(from) => from,
+        };
+        self.state.plan = None;
+        for stream in self.desired.streams() {
+            let place = match from {
+                Origin::Time(time) => Some(self.place_since(stream, time.micros()).await?),
+                Origin::Sequence(sequence) if matches!(stream, Stream::Audit | Stream::Traffic) => {
+                    Some(self.place_at(stream, sequence).await?)
+                }
+                Origin::Position { stream: named, sequence } if named == stream => {
+                    Some(self.place_at(stream, sequence).await?)
+                }
+                Origin::Sequence(_) | Origin::Position { .. } => None,
+            };
+            if let Some(place) = place {
+                self.state.next.insert(stream, place);
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of a sequence, or the nearest one that the log still has or will have next.
+    async fn place_at(&self, stream: Stream, sequence: u64) -> Result<Place, WorkerError> {
+        let log = self.receivers.bus.state(stream).await?;
+        let end = log.last_sequence + 1;
+        Ok(Place::start_of(sequence.clamp(log.first_sequence.clamp(1, end), end)))
+    }
+
+    pub(super) async fn open_lanes(&mut self) -> Result<(), WorkerError> {
+        for stream in self.desired.streams() {
+            let log = self.receivers.bus.state(stream).await?;
+            let mut from = self.state.next.get(&stream).copied().unwrap_or(Place::start_of(1));
+            if from.sequence > log.last_sequence + 1 {
+                // The log was lost or rolled back: what it has received since may be at any place.
+                let since = self.state.last_success.unwrap_or(Timestamp::EPOCH);
+                warn!(account = %self.account, id = self.id, %stream, sequence = from.sequence,
+                    last = log.last_sequence, "the log ends before what was delivered: delivery goes back");
+                from = self.place_since(stream, since.micros()).await?;
+                self.state.next.insert(stream, from);
+            }
+            if from.sequence < log.first_sequence {
+                let missing = Missing { stream, first: from.sequence, last: log.first_sequence - 1 };
+                self.note_missing(missing).await?;
+                from = Place::start_of(log.first_sequence);
+            }
+            self.lanes.push(Lane::open(&self.receivers.bus, stream, self.account, from));
+        }
+        Ok(())
+    }
+
+    /// The batch that was on its way when the last worker ended, read again. None: there was none, or the log no longer
+    /// has all of it.
+    pub(super) async fn unfinished(&mut self) -> Result<Option<Batch>, WorkerError> {
+        let Some(plan) = self.state.plan else { return Ok(None) };
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.stream == plan.stream) else { return Ok(None) };
+        while lane.read_to() < plan.last.sequence {
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(None),
+                read = tokio::time::timeout(READS_WITHIN, lane.fill()) => match read {
+                    Ok(read) => read?,
+                    Err(_) if lane.is_at_end() => break,
+                    Err(_) => {}
+                }
+            }
+        }
+        lane.top_up_to(plan.last);
+        let mut held = Vec::new();
+        while let Some(one) = lane.take_if(|item| Place::from(item) <= plan.last) {
+            held.push(one);
+        }
+        match Batch::new(held, plan.version, None) {
+            Some(batch) if batch.plan == plan => Ok(Some(batch)),
+            Some(batch) => {
+                lane.put_back(batch.into_held());
+                self.state.plan = None;
+                Ok(None)
+            }
+            None => {
+                self.state.plan = None;
+                Ok(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A log, a receiver, a streamer and a clock for one test.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use bus::{Bus, Options, Outgoing};
+use model::access::Actor;
+use model::delivery::{Question, StatusOf};
+use model::envelope::{STRUCTURED, Sealed};
+use model::integration::{Created, Event, Platform, Value as Setting};
+use model::log::{AccountId, Stream, Subject};
+use model::time::Timestamp;
+use runtime::clock::{Clock, Simulated, new_ulid, now_micros};
+use serde_json::{Value, json};
+use streamer::guard::Guard;
+use tempfile::TempDir;
+use testkit::{NatsServer, eventually};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use vault::{DataKey, MasterKey, Owner};
+
+#[derive(Default)]
+struct Received {
+    status: u16,
+    /// Ids that were taken.
+    taken: Vec<String>,
+    /// Requests that were not.
+    refused: usize,
+}
+
+pub(crate) struct World {
+    bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) simulated: Simulated,
+    url: String,
+    received: Arc<Mutex<Received>>,
+    stop: CancellationToken,
+    streamer: JoinSet<()>,
+    _receiver: JoinSet<()>,
+    directory: TempDir,
+    server: NatsServer,
+}
+
+fn main() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let server = NatsServer::start().await;
+        let options = Options { url: server.url(), credentials: None, name: "test".to_owned() };
+        let bus = Bus::connect(&options).await.unwrap();
+        bus.ensure_streams().await.unwrap();
+        let received = Arc::new(Mutex::new(Received { status: 200, ..Received::default() }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let app = Router::new().fallback(take).with_state(received.clone());
+        let mut receiver = JoinSet::new();
+        receiver.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let simulated = Simulated::at(now_micros());
+        Self {
+            bus,
+            clock: Clock::Simulated(simulated.clone()),
+            simulated,
+            url,
+            received,
+            stop: CancellationToken::new(),
+            streamer: JoinSet::new(),
+            _receiver: receiver,
+            directory: tempfile::tempdir().unwrap(),
+            server,
+        }
+    }
+
+    fn master(&self) -> MasterKey {
+        MasterKey::load_or_create(&self.directory.path().join("master.key")).unwrap()
+    }
+
+    /// Starts a streamer, again after [`Self::stop`].
+    pub(crate) async fn stream(&mut self, suspend_after: Duration) {
+        let guard = Guard::new("127.0.0.0/8".parse().unwrap()).unwrap();
+        let settings = streamer::Settings { suspend_after };
+        let started = streamer::start(&self.bus, self.master(), guard, self.clock.clone(), settings).await.unwrap();
+        self.stop = CancellationToken::new();
+        self.streamer.spawn(started.run(self.stop.clone()));
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.streamer.join_next().await {
+            ended.unwrap();
+        }
+    }
+
+    /// Makes an integration that delivers this family of events to the receiver.
+    pub(crate) async fn integrate(&self, id: u64, events: &str) {
+        let owner = main();
+        let owner = Owner { account: &owner, id };
+        let wrapped = self.master().wrap(&DataKey::generate().unwrap(), owner).unwrap();
+        self.bus.keys().create(&owner.key_name(), wrapped.into()).await.unwrap();
+        let text = |text: &str| Setting::Text(text.to_owned());
+        let config = [("url".to_owned(), text(&self.url)), ("events".to_owned(), text(events))].into();
+        let (platform, enabled, by) = (Platform::GenericHttp, true, Actor::system());
+        self.happen(id, &Event::Created(Created { platform, config, enabled, by })).await;
+    }
+
+    /// Lets something happen to an integration.
+    pub(crate) async fn happen(&self, id: u64, event: &Event) {
+        self.put(Subject::integration(&main(), id), event.event_type(), &new_ulid().unwrap().to_string(), event).await;
+    }
+
+    /// Publishes audit events with the ids `<prefix><number>`.
+    pub(crate) async fn publish(&self, prefix: &str, numbers: Range<usize>) {
+        for number in numbers {
+            let data = json!({ "event_type": "door.open" });
+            let subject = Subject::audit(&main(), "test");
+            self.put(subject, "flowtrail.audit.recorded.v1", &format!("{prefix}{number}"), &data).await;
+        }
+    }
+
+    /// Publishes traffic reports with the ids `<prefix><number>`.
+    pub(crate) async fn report(&self, prefix: &str, numbers: Range<usize>) {
+        for number in numbers {
+            let data = json!({ "flow_id": "f", "type": "TYPE_START" });
+            let subject = Subject::traffic(&main(), "test");
+            self.put(subject, "flowtrail.traffic.reported.v1", &format!("{prefix}{number}"), &data).await;
+        }
+    }
+
+    async fn put<D: serde::Serialize>(&self, subject: Subject, kind: &str, id: &str, data: &D) {
+        let time = Timestamp::from_micros(now_micros()).unwrap();
+        let payload = serde_json::to_vec(&Sealed::new(id, "/test", kind, time, data)).unwrap();
+        let headers = vec![("Content-Type".to_owned(), STRUCTURED.to_owned())];
+        let message = Outgoing {
+            subject,
+            message_id: Some(id.to_owned()),
+            headers,
+            payload: payload.into(),
+            expected_last: None,
+        };
+        self.bus.publish(message).await.unwrap();
+    }
+
+    /// Removes the messages of a stream before a sequence, as retention does.
+    pub(crate) async fn forget(&self, stream: Stream, before: u64) {
+        let client = async_nats::connect(self.server.url()).await.unwrap();
+        let context = async_nats::jetstream::new(client);
+        let stream = context.get_stream(stream.name()).await.unwrap();
+        stream.purge().sequence(before).await.unwrap();
+    }
+
+    pub(crate) fn answer(&self, status: u16) {
+        self.received.lock().unwrap().status = status;
+    }
+
+    /// The ids that begin with a text and were taken, in order.
+    pub(crate) fn taken(&self, prefix: &str) -> Vec<String> {
+        let received = self.received.lock().unwrap();
+        received.taken.iter().filter(|id| id.starts_with(prefix)).cloned().collect()
+    }
+
+    /// How many requests were not taken.
+    pub(crate) fn requests(&self) -> usize {
+        self.received.lock().unwrap().refused
+    }
+
+    /// Waits until so many events have come, each once and in order.
+    pub(crate) async fn receives(&self, prefix: &str, count: usize) {
+        let wanted: Vec<String> = (0..count).map(|number| format!("{prefix}{number}")).collect();
+        eventually("they have arrived", async || (self.taken(prefix) == wanted).then_some(())).await;
+    }
+
+    /// The status that the streamer tells.
+    pub(crate) async fn status(&self, id: u64) -> Value {
+        let request = serde_json::to_vec(&StatusOf { account: main(), id }).unwrap();
+        let subject = format!("flowtrail.streamer.{}", StatusOf::PATH);
+        let answer = self.bus.ask(&subject, request.into(), Duration::from_secs(5)).await.unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    }
+}
+
+async fn take(State(received): State<Arc<Mutex<Received>>>, body: Bytes) -> StatusCode {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let id = body["ID"].as_str().unwrap().to_owned();
+    let mut received = received.lock().unwrap();
+    let status = received.status;
+    if status == 200 {
+        received.taken.push(id);
+    } else {
+        received.refused += 1;
+    }
+    StatusCode::from_u16(status).unwrap()
+}
