@@ -16,6 +16,7 @@ mod native;
 mod netbird;
 pub mod oidc;
 mod openapi;
+pub mod parsers;
 mod query;
 mod reader;
 mod refused;

@@ -112,6 +112,11 @@ fn credentials_schema(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Whether a body can be read.
+pub(crate) fn check(body: &[u8]) -> Result<(), Refused> {
+    credentials(body).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
