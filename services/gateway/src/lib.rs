@@ -12,6 +12,7 @@ mod frame;
 mod freshness;
 mod instavm;
 mod json;
+mod limits;
 mod native;
 mod netbird;
 pub mod oidc;
