@@ -102,6 +102,33 @@ drill-delivery KILLS='20' EVENTS='2000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- delivery::killed --nocapture
 
+# Let many clients be slow on purpose, with headers, bodies and answers: they are cut off, and others wait no longer.
+drill-slow SOCKETS='500':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_SOCKETS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_SOCKETS
+    exec cargo test --release --package flowtrail --test end_to_end -- slow:: --nocapture
+
+# Send every kind of hostile input to every endpoint, again and again: no 5xx, no panic, no memory that stays taken.
+drill-hostile ROUNDS='12':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_ROUNDS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_ROUNDS
+    exec cargo test --release --package flowtrail --test end_to_end -- hostile:: --nocapture
+
+# Ask for everything of another account: nothing of it may be seen, and foreign must look like missing.
+drill-foreign CALLS='10000':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_CALLS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_CALLS
+    exec cargo test --release --package flowtrail --test end_to_end -- foreign:: --nocapture
+
 # Measure ingest, publish to visible, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
 bench *ARGS:
     #!/bin/sh

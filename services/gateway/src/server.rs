@@ -142,11 +142,33 @@ async fn pause_after(error: &io::Error) {
     sleep(PAUSE).await;
 }
 
+/// Bounds how long the system itself keeps what a client does not take: an answer that fits into its buffers is gone
+/// for us, and so may the connection be.
+#[cfg(target_os = "linux")]
+fn bound_sending(stream: &TcpStream) {
+    let within = u32::try_from(PACE.within.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, within) {
+        debug!(%error, "a connection is gone already");
+    }
+}
+
+/// Elsewhere the system has bounds of its own.
+#[cfg(not(target_os = "linux"))]
+fn bound_sending(_: &TcpStream) {}
+
+/// Lets the system drop what is still to be sent. It would otherwise keep that, and try on, for minutes.
+fn forget(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        debug!(%error, "a connection is gone already");
+    }
+}
+
 async fn talk(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
     // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a connection is gone already");
     }
+    bound_sending(&stream);
     let router = TowerToHyperService::new(router);
     let router = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
@@ -154,7 +176,7 @@ async fn talk(stream: TcpStream, peer: Peer, router: Router, stop: CancellationT
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MOST_HEADER_BYTES);
-    let stream = TokioIo::new(Paced::new(stream, PACE));
+    let stream = TokioIo::new(Paced::new(stream, PACE, forget));
     let mut connection = pin!(http.serve_connection(stream, router));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -7,43 +7,28 @@ mod properties;
 use std::fs;
 use std::path::Path;
 
+use testkit::Chance;
+
 /// How often each seed is changed by chance.
-const CHANGES: u64 = 500;
+const CHANGES: usize = 500;
 
-/// Numbers that look like chance, the same on every run.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap()).unwrap()
-    }
-
-    fn change(&mut self, input: &mut Vec<u8>) {
-        let at = self.below(input.len() + 1);
-        let byte = self.next().to_be_bytes()[0];
-        match self.below(4) {
-            0 => input.insert(at, byte),
-            1 if at < input.len() => input[at] = byte,
-            2 if at < input.len() => drop(input.remove(at)),
-            _ => {
-                let part = input[at..].to_vec();
-                let to = self.below(input.len() + 1);
-                input.splice(to..to, part);
-            }
+fn change(input: &mut Vec<u8>, chance: &mut Chance) {
+    let at = chance.below(input.len() + 1);
+    let byte = chance.byte();
+    match chance.below(4) {
+        0 => input.insert(at, byte),
+        1 if at < input.len() => input[at] = byte,
+        2 if at < input.len() => drop(input.remove(at)),
+        _ => {
+            let part = input[at..].to_vec();
+            let to = chance.below(input.len() + 1);
+            input.splice(to..to, part);
         }
     }
 }
 
 fn hold(target: &str, property: fn(&[u8])) {
-    let mut chance = Chance(1);
+    let mut chance = Chance::new(1);
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -54,7 +39,7 @@ fn hold(target: &str, property: fn(&[u8])) {
         for _ in 0..CHANGES {
             let mut changed = seed.clone();
             for _ in 0..=chance.below(4) {
-                chance.change(&mut changed);
+                change(&mut changed, &mut chance);
             }
             property(&changed);
         }

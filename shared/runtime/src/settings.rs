@@ -136,7 +136,7 @@ pub struct LimitSettings {
     pub rate_unknown: u32,
 
     /// Sign-ins a minute, for each address. 0: any number.
-    #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS", default_value_t = 60, value_name = "NUMBER")]
+    #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS", default_value_t = 120, value_name = "NUMBER")]
     pub rate_sign_ins: u32,
 
     /// Connections at a time; more wait until one of them ends.

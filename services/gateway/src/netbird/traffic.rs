@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::paging::{Page, Rows, Start};
-use schemars::JsonSchema;
 use model::traffic::Filter;
+use schemars::JsonSchema;
 use serde::Serialize;
 use views::traffic::List;
 

@@ -22,6 +22,8 @@ pub(super) struct Pace {
 pub(super) struct Paced<S> {
     stream: S,
     pace: Pace,
+    /// What is done to the stream before it fails.
+    give_up: fn(&S),
     /// Runs since a write had to wait; until then nobody is slow.
     window: Option<Pin<Box<Sleep>>>,
     /// What was sent in the window.
@@ -29,8 +31,8 @@ pub(super) struct Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S, pace: Pace) -> Self {
-        Self { stream, pace, window: None, sent: 0 }
+    pub(super) fn new(stream: S, pace: Pace, give_up: fn(&S)) -> Self {
+        Self { stream, pace, give_up, window: None, sent: 0 }
     }
 
     /// Judges a write. That one waits is not wrong yet.
@@ -44,6 +46,7 @@ impl<S> Paced<S> {
         if written.is_pending() {
             let window = self.window.get_or_insert_with(|| Box::pin(sleep(self.pace.within)));
             ready!(window.as_mut().poll(context));
+            (self.give_up)(&self.stream);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")));
         }
         written
@@ -109,14 +112,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_nobody_reads_is_cut_off() {
         let (_client, server) = duplex(10);
-        let failure = Paced::new(server, PACE).write_all(&[0; 11]).await.unwrap_err();
+        let failure = Paced::new(server, PACE, |_| ()).write_all(&[0; 11]).await.unwrap_err();
         assert_eq!(failure.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
     async fn an_answer_that_is_read_byte_by_byte_is_cut_off() {
         let (mut client, server) = duplex(10);
-        let mut server = Paced::new(server, PACE);
+        let mut server = Paced::new(server, PACE, |_| ());
         let dripping = async {
             while client.read_u8().await.is_ok() {
                 sleep(Duration::from_millis(20)).await;
@@ -132,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_read_arrives_whatever_the_pauses_between_two_are() {
         let (mut client, server) = duplex(10);
-        let mut server = Paced::new(server, PACE);
+        let mut server = Paced::new(server, PACE, |_| ());
         for _ in 0..3 {
             let writing = async {
                 server.write_all(&[0; 50]).await.unwrap();

@@ -94,15 +94,20 @@ async fn an_address_that_brings_many_unknown_tokens_is_refused_and_its_neighbour
 async fn sign_ins_of_an_address_are_few() {
     let world = World::start().await;
     let router = limited(&world, LimitSettings { rate_sign_ins: 2, ..NONE });
-    let sign_in = async |address: &str| {
-        let mut request = Request::post("/api/ni/auth/token").body(Body::from("{}")).unwrap();
+    let sign_in = async |address: &str, body: &'static str| {
+        let mut request = Request::post("/api/ni/auth/token").body(Body::from(body)).unwrap();
         request.extensions_mut().insert(Peer(address.parse().unwrap()));
         send(&router, request).await
     };
-    assert_eq!(sign_in("2001:db8::1").await.status, 400);
-    assert_eq!(sign_in("2001:db8::2").await.status, 400);
-    let refused = sign_in("2001:db8::3").await;
-    assert_eq!(refused.refusal(429), "too many requests, try again in 30 s");
-    assert_eq!(refused.header("retry-after"), Some("30"));
-    assert_eq!(sign_in("2001:db8:1::").await.status, 400);
+    let attempt = r#"{"username":"a@x","password":"p"}"#;
+    for body in [attempt, "{}", "{}", attempt] {
+        let expected = if body == attempt { 401 } else { 400 };
+        assert_eq!(sign_in("2001:db8::1", body).await.status, expected, "what is no attempt does not count");
+    }
+    let refused = sign_in("2001:db8::2", attempt).await;
+    assert_eq!(refused.status, 429);
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=30).contains(&seconds));
+    assert_eq!(refused.refusal(429), format!("too many requests, try again in {seconds} s"));
+    assert_eq!(sign_in("2001:db8:1::", attempt).await.status, 401);
 }

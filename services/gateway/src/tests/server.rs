@@ -1,8 +1,10 @@
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use model::log::Subject;
 use model::paging::RowPosition;
 use runtime::settings::LimitSettings;
+use serde_json::json;
 use testkit::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -188,4 +190,24 @@ async fn an_address_has_so_many_connections_and_the_next_one_is_closed() {
         (&status == b"HTTP/1.1 200").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answers_is_cut_off() {
+    let serving = serving().await;
+    let text = "x".repeat(100_000);
+    for number in 0..10 {
+        serving.world.audit("main", &format!("e{number}"), number, &json!({"event_type": "a", "actor_id": text}));
+    }
+    // More than the system takes off our hands: a hundred answers of a megabyte.
+    let token = serving.world.admin();
+    let requests = format!("GET /api/events/audit HTTP/1.1\r\nhost: x\r\nx-api-key: {token}\r\n\r\n").repeat(100);
+    let stream = serving.connect(&requests).await;
+    let cut_off = async {
+        // Whoever sends to a connection that is gone learns it.
+        while !stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), cut_off).await.unwrap();
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::fields::Fields;
 use crate::auth::Caller;
-use crate::body::{REQUEST, discard, read};
+use crate::body::{REQUEST, read};
 use crate::openapi::{Header, Operation};
 use crate::refused::Refused;
 use crate::router::Gateway;
@@ -32,11 +32,9 @@ struct Token<'a> {
 pub(crate) async fn sign_in(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Refused> {
     let at_least = freshness::at_least(request.headers())?;
     let address = request.extensions().get().map(|Peer(address)| *address);
-    if let Err(refused) = gateway.limits.sign_in(address) {
-        discard(request).await;
-        return Err(refused);
-    }
     let Credentials { name, password } = credentials(&read(request, REQUEST).await?)?;
+    // What names nobody and no password is no attempt.
+    gateway.limits.sign_in(address)?;
     let attempt = Attempt { name, password, address, at_least };
     let SignedIn { token, expires_at, position } = gateway.sign_in(attempt).await?;
     let mut response = json::ok(&Token { token: token.reveal(), expiry: expires_at.micros() / 1000 });
