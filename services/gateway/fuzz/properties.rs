@@ -153,7 +153,7 @@ fn shown(event: Event, record: &mut Option<Record>) {
             assert_eq!(there, back, "the order of reports matters");
             *record = Some(there);
         }
-        Event::Integration(_) | Event::Access(_) | Event::Directory { .. } => {}
+        Event::Integration(_) | Event::Access(_) | Event::Directory { .. } | Event::Delivery(_) => {}
     }
 }
 

@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::router::Route;
 
 /// Every refusal: its status, what it means, and the headers it has.
-const ALL: [(StatusCode, &str, &[Header]); 12] = [
+const ALL: [(StatusCode, &str, &[Header]); 13] = [
     (StatusCode::BAD_REQUEST, "The request is wrong. The text names the parameter, header or field.", &[]),
     (StatusCode::UNAUTHORIZED, "There is no token, or none that is valid.", &[Header::WwwAuthenticate]),
     (StatusCode::FORBIDDEN, "The token lacks the scope.", &[]),

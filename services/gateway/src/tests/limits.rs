@@ -6,13 +6,16 @@ use runtime::settings::LimitSettings;
 
 use super::world::{Answer, World, send};
 use crate::server::Peer;
+use crate::witness::witness;
 use crate::{Gateway, Reader, cursor, router};
 
 const NONE: LimitSettings = LimitSettings::NONE;
 
 /// A gateway over the views of `world` with limits of its own.
 fn limited(world: &World, limits: LimitSettings) -> Router {
-    let gateway = Gateway::new(Reader::Local(world.views.clone()), world.bus.clone(), cursor::Key::new([7; 32]));
+    let (witness, _) = witness(world.bus.clone(), false);
+    let (reader, key) = (Reader::Local(world.views.clone()), cursor::Key::new([7; 32]));
+    let gateway = Gateway::new(reader, world.bus.clone(), key, witness);
     router(gateway.limited(&limits))
 }
 

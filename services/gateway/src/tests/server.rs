@@ -31,7 +31,8 @@ async fn serving_with(limits: LimitSettings) -> Serving {
     let address = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let (reader, settings) = (Reader::Local(world.views.clone()), Settings { records_reads: false, provider: None, limits });
+    let (reader, settings) =
+        (Reader::Local(world.views.clone()), Settings { records_reads: false, provider: None, limits });
     tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }
 }
