@@ -63,6 +63,25 @@ deny:
 
 cargo_deny := '0.20.2'
 
+# Send a reader of strangers' texts what chance makes up, for so long: TARGET is cursor, filter, cloudevents or instavm_validation.
+fuzz TARGET SECONDS='600':
+    #!/bin/sh
+    set -eu
+    case $(.tools/bin/cargo-fuzz --version 2>/dev/null) in
+        'cargo-fuzz {{ cargo_fuzz }}') ;;
+        *) cargo install --quiet --locked cargo-fuzz --version {{ cargo_fuzz }} --root .tools ;;
+    esac
+    # The sanitizers need it.
+    rustup run nightly rustc --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
+    PATH=$PWD/.tools/bin:$PATH
+    cd services/gateway/fuzz
+    mkdir -p "corpus/$1"
+    # What it finds worth keeping goes into the first folder; the seeds stay as they are.
+    exec cargo +nightly fuzz run --fuzz-dir . --target-dir target "$1" "corpus/$1" "seeds/$1" -- \
+        -max_total_time="$2" -max_len=16384 -timeout=10 -print_final_stats=1
+
+cargo_fuzz := '0.13.2'
+
 # Kill everything at a random moment of an import, again and again: nothing may be lost or doubled.
 drill ROUNDS='20' RECORDS='100000':
     #!/bin/sh
@@ -82,6 +101,33 @@ drill-delivery KILLS='20' EVENTS='2000':
     FLOWTRAIL_DRILL_EVENTS=$2
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- delivery::killed --nocapture
+
+# Let many clients be slow on purpose, with headers, bodies and answers: they are cut off, and others wait no longer.
+drill-slow SOCKETS='500':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_SOCKETS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_SOCKETS
+    exec cargo test --release --package flowtrail --test end_to_end -- slow:: --nocapture
+
+# Send every kind of hostile input to every endpoint, again and again: no 5xx, no panic, no memory that stays taken.
+drill-hostile ROUNDS='12':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_ROUNDS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_ROUNDS
+    exec cargo test --release --package flowtrail --test end_to_end -- hostile:: --nocapture
+
+# Ask for everything of another account: nothing of it may be seen, and foreign must look like missing.
+drill-foreign CALLS='10000':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_CALLS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_CALLS
+    exec cargo test --release --package flowtrail --test end_to_end -- foreign:: --nocapture
 
 # Measure ingest, publish to visible, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
 bench *ARGS:

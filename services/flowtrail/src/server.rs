@@ -160,7 +160,8 @@ impl Running {
         let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
         let listener = TcpListener::bind(listen).await.with_context(hint)?;
         self.address = Some(listener.local_addr().context("learn the address")?);
-        let settings = gateway::Settings { records_reads: server.audit_reads, provider: provider(server)? };
+        let settings =
+            gateway::Settings { records_reads: server.audit_reads, provider: provider(server)?, limits: server.limits };
         let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
         Ok(())

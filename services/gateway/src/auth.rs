@@ -17,6 +17,7 @@ use runtime::clock;
 use views::access::{AccountById, ByToken};
 use views::{Ask, Reply};
 
+use crate::limits::Kind;
 use crate::oidc::{Bad, Provider};
 use crate::refused::Refused;
 use crate::router::Gateway;
@@ -62,13 +63,18 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
+    let kind = Kind::of(access, request.method());
+    if let Err(refused) = gateway.limits.by_address(kind, request.extensions()) {
+        body::discard(request).await;
+        return Err(refused);
+    }
     let needed = match access {
         Access::Open => return Ok(next.run(request).await),
         Access::Token => None,
         Access::Scope(scope) => Some(scope),
     };
     let from = Origin::of(&request);
-    match admitted(&gateway, needed, request.headers()).await {
+    match admitted(&gateway, needed, kind, request.headers()).await {
         Ok((principal, at_least)) => {
             request.extensions_mut().insert(Caller { principal, at_least, from });
             Ok(next.run(request).await)
@@ -77,6 +83,7 @@ pub(crate) async fn guard(
             if let Some(whom) = whom {
                 gateway.witness.turned_away(whom, &refused, from);
             }
+            let refused = gateway.limits.unknown(refused, request.extensions());
             body::discard(request).await;
             Err(refused)
         }
@@ -86,10 +93,12 @@ pub(crate) async fn guard(
 async fn admitted(
     gateway: &Gateway,
     needed: Option<Scope>,
+    kind: Kind,
     headers: &HeaderMap,
 ) -> Result<(Principal, Vec<Position>), TurnedAway> {
     let at_least = freshness::at_least(headers);
     let principal = authenticate(gateway, headers, at_least.as_deref().unwrap_or_default()).await?;
+    gateway.limits.by_token(kind, &principal)?;
     if let Some(scope) = needed.filter(|scope| !principal.scopes.allow(*scope)) {
         return Err(TurnedAway::known(principal, Refused::MissingScope(scope)));
     }

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::header::EXPECT;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::refused::Refused;
 
@@ -24,6 +24,10 @@ pub(crate) const REQUEST: Limit = Limit { bytes: 1 << 20, within: Duration::from
 /// Bodies that bring events.
 pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_secs(30) };
 
+/// While a body is on its way, at least so many bytes of it ...
+const LEAST_PROGRESS: usize = 64 << 10;
+/// ... must come in every such time.
+const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a refused body is still taken in before the answer.
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 
@@ -46,7 +50,8 @@ pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Re
 
 async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refused> {
     let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    let mut window = (Instant::now() + PROGRESS_WITHIN, LEAST_PROGRESS);
+    while let Some(frame) = timeout_at(window.0, body.frame()).await.map_err(|_| Refused::SlowBody)? {
         let frame = frame.map_err(|_| Refused::field("body", "did not arrive whole"))?;
         // What is no data is a trailer, which says nothing here.
         let Ok(data) = frame.into_data() else { continue };
@@ -54,6 +59,9 @@ async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refused> {
             return Err(Refused::TooLarge { limit });
         }
         bytes.extend_from_slice(&data);
+        if bytes.len() >= window.1 {
+            window = (Instant::now() + PROGRESS_WITHIN, bytes.len() + LEAST_PROGRESS);
+        }
     }
     Ok(bytes.freeze())
 }

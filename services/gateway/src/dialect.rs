@@ -109,6 +109,9 @@ impl Dialect {
             Refused::Unavailable(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
+            Refused::TooMany { seconds } => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
             Refused::Invalid(_)
             | Refused::MissingScope(_)
             | Refused::Forbidden(_)

@@ -59,6 +59,7 @@ pub(crate) fn refusal(refused: &Refused) -> Response {
         | Refused::SlowBody
         | Refused::Conflict(_)
         | Refused::ReceiverRefuses(_)
+        | Refused::TooMany { .. }
         | Refused::TooLarge { .. }
         | Refused::UnknownEncoding
         | Refused::Unavailable(_) => refused.to_string(),

@@ -51,6 +51,12 @@ pub(crate) enum Refused {
     /// The receiver that an integration names does not take a test event.
     #[error("{0}")]
     ReceiverRefuses(String),
+    /// Too many requests came before this one.
+    #[error("too many requests, try again in {seconds} s")]
+    TooMany {
+        /// After which the same request is answered.
+        seconds: u64,
+    },
     /// The body is larger than it may be.
     #[error("body: must have at most {limit} bytes")]
     TooLarge {
@@ -85,6 +91,7 @@ impl Refused {
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::ReceiverRefuses(_) => StatusCode::PRECONDITION_FAILED,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -11,12 +11,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use bus::Bus;
 use model::access::Scope;
+use runtime::settings::LimitSettings;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::{Access, guard};
 use crate::dialect::Dialect;
 use crate::frame::{frame, panicked};
 use crate::instavm::audit as instavm;
+use crate::limits::{self, Limits};
 use crate::native::{description, health, ingest};
 use crate::netbird::streaming::delivery;
 use crate::netbird::{audit, proxy, streaming, traffic};
@@ -38,20 +40,28 @@ pub struct Gateway {
     pub(crate) sign_ins: Desk,
     pub(crate) witness: Witness,
     pub(crate) provider: Option<Arc<Provider>>,
+    pub(crate) limits: Limits,
 }
 
 impl Gateway {
-    /// A gateway that asks `reader`, and writes over `bus`. `witness` notes who reads and who is turned away.
+    /// A gateway that asks `reader`, and writes over `bus`. `witness` notes who reads and who is turned away. It has no
+    /// limits.
     #[must_use]
     pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
-        let (caught_up, sign_ins) = (health::CaughtUp::default(), Desk::default());
-        Self { reader, bus, cursors, caught_up, sign_ins, witness, provider: None }
+        let (caught_up, sign_ins, limits) = (health::CaughtUp::default(), Desk::default(), Limits::default());
+        Self { reader, bus, cursors, caught_up, sign_ins, witness, provider: None, limits }
     }
 
     /// Lets in whoever comes with a token of this provider, too.
     #[must_use]
     pub fn trusting(self, provider: Arc<Provider>) -> Self {
         Self { provider: Some(provider), ..self }
+    }
+
+    /// The same, answering only so many requests in a while.
+    #[must_use]
+    pub fn limited(self, limits: &LimitSettings) -> Self {
+        Self { limits: Limits::new(limits), ..self }
     }
 }
 
@@ -202,6 +212,7 @@ pub fn scopes_table() -> String {
 /// Answers every request, also those to paths that nobody knows.
 pub fn router(gateway: Gateway) -> Router {
     let gateway = Arc::new(gateway);
+    let elsewhere = from_fn_with_state(gateway.clone(), limits::elsewhere);
     let mut router = Router::new();
     let mut paths = BTreeSet::new();
     for Route { path, access, answer, .. } in routes() {
@@ -209,11 +220,11 @@ pub fn router(gateway: Gateway) -> Router {
         paths.insert(path);
     }
     for path in paths {
-        router = router.route(path, Dialect::other_methods(path));
+        router = router.route(path, Dialect::other_methods(path).layer(elsewhere.clone()));
     }
     router
-        .method_not_allowed_fallback(async || Refused::WrongMethod)
-        .fallback(async |request: Request| Dialect::elsewhere(&request.into_parts().0))
+        .method_not_allowed_fallback((async || Refused::WrongMethod).layer(elsewhere.clone()))
+        .fallback((async |request: Request| Dialect::elsewhere(&request.into_parts().0)).layer(elsewhere))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(frame))
         .with_state(gateway)

@@ -1,7 +1,13 @@
 //! The listening side: takes in connections, bounds them, and ends them in good order.
+//!
+//! Invariant: whatever a client does or leaves undone, each thing it may do has an end: headers, a body (see
+//! [`crate::body`]), taking the answer, and doing nothing.
+
+mod paced;
+mod seats;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +20,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use runtime::settings::LimitSettings;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use self::paced::{Pace, Paced};
+use self::seats::Seats;
 use crate::oidc::{KeysError, Provider};
 use crate::witness::witness;
 use crate::{Gateway, Reader, cursor, oidc, router};
@@ -30,8 +39,10 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// How long the last records of who read may take then.
 const RECORDED_WITHIN: Duration = Duration::from_secs(5);
-/// More clients than this wait in the kernel's queue.
-const MOST_CONNECTIONS: usize = 4096;
+/// A request's line and headers may have at least so many bytes; soon after, they are a 431, as over 100 headers are.
+const MOST_HEADER_BYTES: usize = 64 << 10;
+/// How fast answers must be taken.
+const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_secs(10) };
 /// The pause after a connection could not be taken in: too many files are open, mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -60,6 +71,8 @@ pub struct Settings {
     pub records_reads: bool,
     /// Whose tokens are as good as Flowtrail's own.
     pub provider: Option<oidc::Settings>,
+    /// How many requests are answered, over how many connections.
+    pub limits: LimitSettings,
 }
 
 /// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
@@ -78,7 +91,7 @@ pub async fn serve(
     let (witness, recorder) = witness(bus.clone(), settings.records_reads);
     let mut recording = JoinSet::new();
     recording.spawn(recorder.run());
-    let mut gateway = Gateway::new(reader, bus, key, witness);
+    let mut gateway = Gateway::new(reader, bus, key, witness).limited(&settings.limits);
     // Ends with this function.
     let mut renewing = JoinSet::new();
     if let Some(provider) = settings.provider {
@@ -87,14 +100,25 @@ pub async fn serve(
         renewing.spawn(async move { provider.keep_fresh().await });
     }
     let router = router(gateway);
+    let seats = Seats::new(settings.limits.connections_address);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, from)) => { connections.spawn(talk(stream, from, router.clone(), stop.clone())); }
+            accepted = listener.accept(), if connections.len() < settings.limits.connections => match accepted {
+                Ok((stream, from)) => {
+                    // One that came over IPv4 is written as such, whatever the listener is.
+                    let address = from.ip().to_canonical();
+                    match seats.take(address) {
+                        Some(seat) => {
+                            let talk = talk(stream, Peer(address), router.clone(), stop.clone());
+                            connections.spawn(async move { talk.await; drop(seat); });
+                        }
+                        None => debug!(%address, "an address has as many connections as it may have"),
+                    }
+                }
                 Err(error) => pause_after(&error).await,
             },
         }
@@ -118,21 +142,42 @@ async fn pause_after(error: &io::Error) {
     sleep(PAUSE).await;
 }
 
-async fn talk(stream: TcpStream, from: SocketAddr, router: Router, stop: CancellationToken) {
+/// Bounds how long the system itself keeps what a client does not take: an answer that fits into its buffers is gone
+/// for us, and so may the connection be.
+#[cfg(target_os = "linux")]
+fn bound_sending(stream: &TcpStream) {
+    let within = u32::try_from(PACE.within.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, within) {
+        debug!(%error, "a connection is gone already");
+    }
+}
+
+/// Elsewhere the system has bounds of its own.
+#[cfg(not(target_os = "linux"))]
+fn bound_sending(_: &TcpStream) {}
+
+/// Lets the system drop what is still to be sent. It would otherwise keep that, and try on, for minutes.
+fn forget(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        debug!(%error, "a connection is gone already");
+    }
+}
+
+async fn talk(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
     // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a connection is gone already");
     }
-    // One that came over IPv4 is written as such, whatever the listener is.
-    let peer = Peer(from.ip().to_canonical());
+    bound_sending(&stream);
     let router = TowerToHyperService::new(router);
     let router = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         router.call(request)
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), router));
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MOST_HEADER_BYTES);
+    let stream = TokioIo::new(Paced::new(stream, PACE, forget));
+    let mut connection = pin!(http.serve_connection(stream, router));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

@@ -7,6 +7,7 @@ mod frame;
 mod health;
 mod ingest;
 mod instavm;
+mod limits;
 mod matrix;
 mod remote;
 mod server;

@@ -110,6 +110,55 @@ pub struct ServerSettings {
     /// <data-dir>/admin.password.
     #[arg(long, env = "FLOWTRAIL_BOOTSTRAP_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub bootstrap_password: Option<String>,
+
+    /// How many requests are answered, over how many connections.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+}
+
+/// How many requests are answered in a while, and how many connections there may be.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct LimitSettings {
+    /// Requests a second that read, for each token; twice as many at once. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_RATE_READS", default_value_t = 2000, value_name = "NUMBER")]
+    pub rate_reads: u32,
+
+    /// Requests a second that write, for each token; twice as many at once. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_RATE_WRITES", default_value_t = 500, value_name = "NUMBER")]
+    pub rate_writes: u32,
+
+    /// Requests a second that read, and as many that write, for each address; twice as many at once. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_RATE_ADDRESS", default_value_t = 4000, value_name = "NUMBER")]
+    pub rate_address: u32,
+
+    /// Requests a second without a valid token, for each address; twice as many at once. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_RATE_UNKNOWN", default_value_t = 50, value_name = "NUMBER")]
+    pub rate_unknown: u32,
+
+    /// Sign-ins a minute, for each address. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS", default_value_t = 120, value_name = "NUMBER")]
+    pub rate_sign_ins: u32,
+
+    /// Connections at a time; more wait until one of them ends.
+    #[arg(long, env = "FLOWTRAIL_CONNECTIONS", default_value_t = 4096, value_name = "NUMBER")]
+    pub connections: usize,
+
+    /// Connections at a time from one address; more are closed at once. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_CONNECTIONS_ADDRESS", default_value_t = 1024, value_name = "NUMBER")]
+    pub connections_address: usize,
+}
+
+impl LimitSettings {
+    /// As many as there can be.
+    pub const NONE: Self = Self {
+        rate_reads: 0,
+        rate_writes: 0,
+        rate_address: 0,
+        rate_unknown: 0,
+        rate_sign_ins: 0,
+        connections: usize::MAX,
+        connections_address: 0,
+    };
 }
 
 impl Settings {

@@ -44,6 +44,10 @@ impl Program {
         command.env("FLOWTRAIL_DATA_DIR", data);
         // It counts the events that it publishes.
         command.env("FLOWTRAIL_AUDIT_READS", "false");
+        // What one client can do is what is measured.
+        for limit in ["READS", "WRITES", "ADDRESS"] {
+            command.env(format!("FLOWTRAIL_RATE_{limit}"), "0");
+        }
         command.stdin(Stdio::null());
         command
     }

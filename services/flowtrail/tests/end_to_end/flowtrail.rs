@@ -28,6 +28,16 @@ impl Topology {
     pub(crate) const BOTH: [Self; 2] = [Self::Together, Self::Split];
 }
 
+/// Settings for whoever asks more, and faster, than anybody should.
+pub(crate) const UNLIMITED: &[(&str, &str)] = &[
+    ("FLOWTRAIL_AUDIT_READS", "false"),
+    ("FLOWTRAIL_RATE_READS", "0"),
+    ("FLOWTRAIL_RATE_WRITES", "0"),
+    ("FLOWTRAIL_RATE_ADDRESS", "0"),
+    ("FLOWTRAIL_RATE_UNKNOWN", "0"),
+    ("FLOWTRAIL_RATE_SIGN_INS", "0"),
+];
+
 pub(crate) struct Flowtrail {
     pub(crate) directory: TempDir,
     pub(crate) nats_url: String,
@@ -121,6 +131,11 @@ impl Flowtrail {
         self.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The id of the first process.
+    pub(crate) fn id(&self) -> u32 {
+        self.processes[0].child.id()
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
@@ -163,6 +178,11 @@ impl Flowtrail {
         let method = method.parse().unwrap();
         let request = self.http.request(method, format!("{}{path}", self.url));
         request.header(AUTHORIZATION, format!("Token {}", self.token))
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn execute(&self, request: reqwest::Request) -> reqwest::Response {
+        self.http.execute(request).await.unwrap()
     }
 
     /// The JSON answer to a GET that must succeed.

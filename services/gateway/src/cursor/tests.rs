@@ -1,4 +1,5 @@
 use model::audit::Filter;
+use testkit::Chance;
 
 use super::*;
 
@@ -48,6 +49,27 @@ fn a_cut_or_lengthened_cursor_is_refused() {
         assert!(key().open(&scope, &cursor[..end]).is_err(), "cut to {end}");
     }
     assert!(key().open(&scope, &format!("{cursor}A")).is_err());
+}
+
+#[test]
+fn none_of_a_million_random_cursors_is_taken() {
+    let scope = scope("audit", "main", None);
+    let key = key();
+    let mut chance = Chance::new(1);
+    for round in 0..1_000_000 {
+        let mut bytes: Vec<u8> = (0..8).flat_map(|_| chance.number().to_be_bytes()).collect();
+        bytes.truncate(chance.below(64));
+        if round % 2 == 0 {
+            // Well formed, so that its tag is what it fails for.
+            bytes.resize(1 + TIME_LENGTH + TAG_LENGTH + chance.below(27), b'0');
+            bytes[0] = VERSION;
+            for byte in &mut bytes[1 + TIME_LENGTH + TAG_LENGTH..] {
+                *byte &= 0x7f;
+            }
+        }
+        let cursor = BASE64_URL_SAFE_NO_PAD.encode(&bytes);
+        assert!(key.open(&scope, &cursor).is_err(), "{cursor}");
+    }
 }
 
 #[test]

@@ -113,6 +113,15 @@ fn with_freshness(mut response: Response, freshness: &Freshness) -> Response {
     response
 }
 
+/// What a query asks for, and at most how many rows of it.
+///
+/// # Errors
+/// With `detail`, in JSON.
+pub(crate) fn asked(query: &str) -> Result<(Filter, usize), String> {
+    let asked = Asked::read(&Parameters::parse(Some(query)));
+    asked.map(|asked| (asked.filter, asked.limit)).map_err(|detail| serde_json::to_string(&detail).unwrap_or_default())
+}
+
 /// What a list is asked for.
 #[derive(Debug, PartialEq)]
 struct Asked {

@@ -10,9 +10,10 @@ mod messages;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bus::{Outgoing, PublishError, Receipt};
+use bytes::Bytes;
 use model::log::{AccountId, Position, Subject};
 use model::paging::Page;
 use model::{audit as audit_model, traffic as traffic_model};
@@ -109,6 +110,13 @@ async fn ingest(
     let mut response = json::answer(StatusCode::ACCEPTED, json::JSON, &answer);
     freshness::written(response.headers_mut(), last);
     Ok((response, last))
+}
+
+/// The events of a body, whatever its form and encoding.
+pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Refused> {
+    let family = if is_audit { Family::Audit } else { Family::Traffic };
+    let body = compressed::Encoding::of(headers)?.open(Bytes::copy_from_slice(body), INGEST.bytes)?;
+    events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)
 }
 
 /// Publishes the messages, and gives the first and the last position of them.

@@ -66,7 +66,8 @@ pub(crate) fn describe_list() -> Operation {
         .with(&[Header::Link, Header::TotalCount])
 }
 
-fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
+/// What the parameters ask for.
+pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
     let mut event_types = parameters.texts("activity_code");
     // The same codes in another order are the same filter, so its cursors are the same too.
     event_types.sort();

@@ -31,6 +31,12 @@ use crate::{freshness, json};
 /// An id as it stands in a path.
 type Id = Result<Path<String>, PathRejection>;
 
+/// Whether a body can be read as one that makes an integration or as one that changes it.
+pub(crate) fn check(body: &[u8]) -> Result<(), Refused> {
+    let created = body::create(body).map(drop);
+    created.or_else(|_| body::update(body).map(drop))
+}
+
 /// All integrations.
 pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
     let account = &caller.principal.account;

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::paging::{Page, Rows, Start};
+use model::traffic::Filter;
 use schemars::JsonSchema;
 use serde::Serialize;
 use views::traffic::List;
@@ -36,6 +37,12 @@ struct Answer<'a> {
     /// How many there are on all pages.
     total_records: u64,
     total_pages: u64,
+}
+
+/// What the parameters ask for.
+pub(crate) fn asked(parameters: &Parameters) -> Result<Filter, Refused> {
+    parameters::numbers(parameters)?;
+    parameters::filter(parameters)
 }
 
 /// Lists traffic records.

@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::router::Route;
 
 /// Every refusal: its status, what it means, and the headers it has.
-const ALL: [(StatusCode, &str, &[Header]); 12] = [
+const ALL: [(StatusCode, &str, &[Header]); 13] = [
     (StatusCode::BAD_REQUEST, "The request is wrong. The text names the parameter, header or field.", &[]),
     (StatusCode::UNAUTHORIZED, "There is no token, or none that is valid.", &[Header::WwwAuthenticate]),
     (StatusCode::FORBIDDEN, "The token lacks the scope.", &[]),
@@ -23,13 +23,15 @@ const ALL: [(StatusCode, &str, &[Header]); 12] = [
     (StatusCode::PRECONDITION_FAILED, "The receiver does not take a test event. The text says why.", &[]),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", &[]),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed in a way that is not understood.", &[]),
+    (StatusCode::TOO_MANY_REQUESTS, "Too many requests came before this one.", &[Header::RetryAfter]),
     (StatusCode::INTERNAL_SERVER_ERROR, "Flowtrail failed. Its log says why.", &[]),
     (StatusCode::SERVICE_UNAVAILABLE, "What is needed can not be reached right now.", &[Header::RetryAfter]),
 ];
 
 /// The refusals of a route; a text of its own where it has one.
 pub(super) fn of(route: &Route) -> BTreeMap<StatusCode, Option<&'static str>> {
-    let always: &[StatusCode] = &[StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
+    let always: &[StatusCode] =
+        &[StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
     // Whoever brings a token may bring a bad `Flowtrail-At-Least` too.
     let with_token: &[StatusCode] = match route.access {
         Access::Open => &[],

@@ -1,7 +1,11 @@
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use model::log::Subject;
 use model::paging::RowPosition;
+use runtime::settings::LimitSettings;
+use serde_json::json;
+use testkit::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -18,12 +22,17 @@ struct Serving {
 }
 
 async fn serving() -> Serving {
+    serving_with(LimitSettings::NONE).await
+}
+
+async fn serving_with(limits: LimitSettings) -> Serving {
     let world = World::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let (reader, settings) = (Reader::Local(world.views.clone()), Settings { records_reads: false, provider: None });
+    let (reader, settings) =
+        (Reader::Local(world.views.clone()), Settings { records_reads: false, provider: None, limits });
     tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }
 }
@@ -146,4 +155,60 @@ async fn every_gateway_signs_cursors_with_the_same_key() {
     assert_eq!(other.unwrap().open(&scope, &cursor).unwrap(), place);
     let later = cursor::Key::load(&world.bus).await.unwrap();
     assert_eq!(later.open(&scope, &cursor).unwrap(), place);
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_or_too_many_are_refused() {
+    let serving = serving().await;
+    let large = format!("x: {}\r\n", "y".repeat(200_000));
+    let many = "x: y\r\n".repeat(101);
+    for headers in [large, many] {
+        let mut stream = serving.connect("GET /healthz HTTP/1.1\r\n").await;
+        // It may answer and close before it has read everything.
+        let _ = stream.write_all(format!("{headers}\r\n").as_bytes()).await;
+        let answer = read(&mut stream, "\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_the_next_one_is_closed() {
+    let serving = serving_with(LimitSettings { connections_address: 2, ..LimitSettings::NONE }).await;
+    let alive = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut first = serving.connect(alive).await;
+    let mut second = serving.connect(alive).await;
+    for stream in [&mut first, &mut second] {
+        assert!(read(stream, "alive").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    let mut third = TcpStream::connect(&serving.address).await.unwrap();
+    assert!(matches!(third.read(&mut [0; 1]).await, Ok(0) | Err(_)), "it is closed");
+    drop(first);
+    eventually("a connection that ended makes room", async || {
+        let mut stream = TcpStream::connect(&serving.address).await.ok()?;
+        stream.write_all(alive.as_bytes()).await.ok()?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.ok()?;
+        (&status == b"HTTP/1.1 200").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answers_is_cut_off() {
+    let serving = serving().await;
+    let text = "x".repeat(100_000);
+    for number in 0..10 {
+        serving.world.audit("main", &format!("e{number}"), number, &json!({"event_type": "a", "actor_id": text}));
+    }
+    // More than the system takes off our hands: a hundred answers of a megabyte.
+    let token = serving.world.admin();
+    let requests = format!("GET /api/events/audit HTTP/1.1\r\nhost: x\r\nx-api-key: {token}\r\n\r\n").repeat(100);
+    let stream = serving.connect(&requests).await;
+    let cut_off = async {
+        // Whoever sends to a connection that is gone learns it.
+        while !stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), cut_off).await.unwrap();
 }

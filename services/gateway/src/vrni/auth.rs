@@ -33,6 +33,8 @@ pub(crate) async fn sign_in(State(gateway): State<Arc<Gateway>>, request: Reques
     let at_least = freshness::at_least(request.headers())?;
     let address = request.extensions().get().map(|Peer(address)| *address);
     let Credentials { name, password } = credentials(&read(request, REQUEST).await?)?;
+    // What names nobody and no password is no attempt.
+    gateway.limits.sign_in(address)?;
     let attempt = Attempt { name, password, address, at_least };
     let SignedIn { token, expires_at, position } = gateway.sign_in(attempt).await?;
     let mut response = json::ok(&Token { token: token.reveal(), expiry: expires_at.micros() / 1000 });
@@ -110,6 +112,11 @@ fn credentials_schema(_: &mut SchemaGenerator) -> Schema {
             },
         },
     })
+}
+
+/// Whether a body can be read.
+pub(crate) fn check(body: &[u8]) -> Result<(), Refused> {
+    credentials(body).map(drop)
 }
 
 #[cfg(test)]

@@ -155,6 +155,11 @@ fn asked(body: &[u8]) -> Result<Asked, Refused> {
     Ok(Asked { filter, limit, cursor })
 }
 
+/// The filter of a body.
+pub(crate) fn filter(body: &[u8]) -> Result<Filter, Refused> {
+    asked(body).map(|asked| asked.filter)
+}
+
 /// A text; an empty one is none, as some clients send all that they know of.
 fn filled(fields: &mut Fields, name: &str) -> Result<Option<String>, Refused> {
     Ok(fields.text(name)?.filter(|text| !text.is_empty()))

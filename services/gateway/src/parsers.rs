@@ -1,0 +1,142 @@
+//! Every text that a stranger may send, each with its reader, callable without a server: what the fuzz targets ask.
+//!
+//! A refusal is the text that the client would be told.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use model::log::AccountId;
+use model::paging::RowPosition;
+use model::{audit, traffic};
+
+use crate::cursor::{Key, Scope};
+use crate::freshness;
+use crate::instavm::audit as instavm;
+use crate::native::ingest;
+use crate::netbird::{audit as netbird, streaming, traffic as netbird_traffic};
+use crate::query::Parameters;
+use crate::refused::Refused;
+use crate::vrni::{auth, logs};
+
+/// A cursor for a place in a list of an account, under a filter.
+///
+/// # Errors
+/// When the filter can not be written.
+pub fn seal_cursor(key: &Key, list: &CursorList<'_>, position: &RowPosition) -> Result<String, String> {
+    Ok(key.seal(&list.scope().map_err(told)?, position))
+}
+
+/// The place that a cursor stands for in a list.
+///
+/// # Errors
+/// When it was not made for this list.
+pub fn open_cursor(key: &Key, list: &CursorList<'_>, cursor: &str) -> Result<RowPosition, String> {
+    key.open(&list.scope().map_err(told)?, cursor).map_err(told)
+}
+
+/// The list that a cursor is bound to.
+#[derive(Clone, Debug)]
+pub struct CursorList<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whose it is.
+    pub account: &'a AccountId,
+    /// What is in it.
+    pub filter: &'a audit::Filter,
+}
+
+impl CursorList<'_> {
+    fn scope(&self) -> Result<Scope, Refused> {
+        Scope::new(self.name, self.account, self.filter)
+    }
+}
+
+/// The query of NetBird's audit list.
+///
+/// # Errors
+/// When it is wrong.
+pub fn netbird_audit(query: &str) -> Result<audit::Filter, String> {
+    netbird::filter(&Parameters::parse(Some(query)).map_err(told)?).map_err(told)
+}
+
+/// The query of NetBird's traffic list.
+///
+/// # Errors
+/// When it is wrong.
+pub fn netbird_traffic(query: &str) -> Result<traffic::Filter, String> {
+    netbird_traffic::asked(&Parameters::parse(Some(query)).map_err(told)?).map_err(told)
+}
+
+/// The query that a link to the next page has.
+///
+/// # Errors
+/// When the query it is made of is wrong.
+pub fn next_query(query: &str, cursor: &str) -> Result<String, String> {
+    Ok(Parameters::parse(Some(query)).map_err(told)?.with_cursor(cursor, &["page"]))
+}
+
+/// The query of InstaVM's audit list.
+///
+/// # Errors
+/// With `detail`, in JSON, when it is wrong.
+pub fn instavm_audit(query: &str) -> Result<(audit::Filter, usize), String> {
+    instavm::asked(query)
+}
+
+/// The body of vRNI's audit list.
+///
+/// # Errors
+/// When it is wrong.
+pub fn vrni_audit(body: &[u8]) -> Result<audit::Filter, String> {
+    logs::filter(body).map_err(told)
+}
+
+/// The body of vRNI's sign-in.
+///
+/// # Errors
+/// When it is wrong.
+pub fn vrni_sign_in(body: &[u8]) -> Result<(), String> {
+    auth::check(body).map_err(told)
+}
+
+/// The bodies that make and change an integration.
+///
+/// # Errors
+/// When neither can be read of it.
+pub fn netbird_integration(body: &[u8]) -> Result<(), String> {
+    streaming::check(body).map_err(told)
+}
+
+/// The header that says how fresh an answer shall be, as it is or several times.
+///
+/// # Errors
+/// When it is wrong.
+pub fn at_least(values: &[&str]) -> Result<usize, String> {
+    freshness::at_least(&headers(values.iter().map(|value| ("flowtrail-at-least", *value))))
+        .map(|all| all.len())
+        .map_err(told)
+}
+
+/// A body of audit events, or else of traffic reports, as HTTP brings it, with its headers: the CloudEvents that are
+/// published.
+///
+/// # Errors
+/// When one of them can not be read.
+pub fn ingest(is_audit: bool, given: &[(&str, &str)], body: &[u8]) -> Result<Vec<String>, String> {
+    ingest::opened(is_audit, &headers(given.iter().copied()), body).map_err(told)
+}
+
+fn headers<'a>(given: impl Iterator<Item = (&'a str, &'a str)>) -> HeaderMap {
+    // What is no header never gets past the server.
+    let fit = |(name, value): (&str, &str)| {
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in given.filter_map(fit) {
+        headers.append(name, value);
+    }
+    headers
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
+fn told(refused: Refused) -> String {
+    refused.to_string()
+}
