@@ -8,11 +8,13 @@ use model::command::{
 use model::event::Event as Any;
 use model::integration::{self, Command, Integration, Patch, Rejected, Sealed, seal};
 use model::log::{AccountId, Position, Stream, Subject};
+use model::reach::Reach;
 use model::secret::Secret;
 use tracing::{info, warn};
 use vault::{DataKey, MasterKey, Owner, Unopenable};
 
 use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+use crate::reachable;
 use crate::receiver::Receiver;
 
 /// Carries out commands about integrations. Cheap to clone.
@@ -21,6 +23,7 @@ pub(crate) struct Integrations {
     bus: Bus,
     master: MasterKey,
     receiver: Receiver,
+    reach: Reach,
 }
 
 impl From<Rejected> for Refused {
@@ -56,8 +59,8 @@ struct Loaded {
 }
 
 impl Integrations {
-    pub(crate) fn new(bus: Bus, master: MasterKey) -> Self {
-        Self { receiver: Receiver::new(bus.clone()), bus, master }
+    pub(crate) fn new(bus: Bus, master: MasterKey, reach: Reach) -> Self {
+        Self { receiver: Receiver::new(bus.clone()), bus, master, reach }
     }
 
     /// Makes an integration under the next number of its account. The number's subject is the lock: whoever
@@ -72,6 +75,7 @@ impl Integrations {
             let config = sealed(&key, owner, config.clone())?;
             let state = Integration::Absent;
             let event = state.decide(Command::Create { platform, config, enabled }, by.clone())?;
+            reachable::check(&self.reach, &event).await?;
             let wrapped = self.master.wrap(&key, owner)?;
             match self.bus.keys().create(&key_name(&account, id), Bytes::from(wrapped)).await {
                 Ok(()) => {}
@@ -114,6 +118,7 @@ impl Integrations {
             let key = self.master.unwrap(&wrapped, owner)?;
             let config = sealed(&key, owner, config)?;
             let events = loaded.state.decide(Command::Update { config, enabled }, by.clone())?;
+            reachable::check(&self.reach, &events).await?;
             match self.publish_all(&account, id, loaded, events).await {
                 Ok((position, current)) => return accepted(position, id, current),
                 Err(Unpublished::Conflict) => {}

@@ -7,10 +7,12 @@ mod access;
 mod aggregate;
 mod bootstrap;
 mod integrations;
+mod reachable;
 mod receiver;
 mod service;
 
 use bus::{Answering, Bus};
+use model::reach::Reach;
 use tokio_util::sync::CancellationToken;
 use vault::MasterKey;
 
@@ -36,12 +38,13 @@ pub struct Commands {
 }
 
 /// Makes the first account where there is none, and begins to receive commands; [`Commands::run`] carries them out.
+/// Integrations are held to what `reach` allows.
 ///
 /// # Errors
 /// When the first account can not be made or commands can not be received.
-pub async fn start(bus: &Bus, master: MasterKey, first: &Bootstrap) -> Result<Commands, Error> {
+pub async fn start(bus: &Bus, master: MasterKey, reach: Reach, first: &Bootstrap) -> Result<Commands, Error> {
     bootstrap::ensure(bus, first).await?;
-    let integrations = Integrations::new(bus.clone(), master);
+    let integrations = Integrations::new(bus.clone(), master, reach);
     let answering = service::start(bus, &integrations).await?;
     Ok(Commands { answering, integrations })
 }

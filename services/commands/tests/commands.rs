@@ -14,6 +14,7 @@ use model::command::{
 };
 use model::integration::{Platform, Value};
 use model::log::{AccountId, Stream, Subject};
+use model::reach::Reach;
 use testkit::NatsServer;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -35,7 +36,7 @@ impl Running {
         bus.ensure_streams().await.unwrap();
         let master = MasterKey::load_or_create(&directory.join("master.key")).unwrap();
         let first = Bootstrap { data_dir: directory.to_owned(), token: None, password: None };
-        let commands = commands::start(&bus, master, &first).await.unwrap();
+        let commands = commands::start(&bus, master, Reach::default(), &first).await.unwrap();
         let stop = CancellationToken::new();
         #[expect(clippy::disallowed_methods, reason = "the test owns the task and ends it")]
         let task = tokio::spawn(commands.run(stop.clone()));
@@ -160,6 +161,22 @@ async fn of_two_writers_at_once_neither_change_is_lost() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_may_not_be_reached_is_refused_when_it_is_named() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let id = running.create().await.id;
+    for url in ["https://127.0.0.1/", "http://example.com/", "https://localhost/", "https://[::ffff:10.0.0.1]/"] {
+        let (refusal, text) = running.send(update(id, &[("api_url", url)])).await.unwrap_err();
+        assert_eq!(refusal, Refusal::Invalid);
+        assert!(text.starts_with("config.api_url: "), "{url}: {text}");
+    }
+    let nothing_changed = running.bus.load(&Subject::integration(&main(), id)).await.unwrap();
+    assert_eq!(nothing_changed.len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_secret_is_sealed_in_the_log_and_after_delete_nobody_can_open_it() {
     let mut server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();
@@ -200,7 +217,7 @@ async fn nothing_of_a_refused_command_is_kept() {
     let server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;
-    let refused = running.send(CreateIntegration { config: config(&[("site", "x")]), ..create() }).await;
+    let refused = running.send(CreateIntegration { config: config(&[("site", "datadoghq.eu")]), ..create() }).await;
     let (refusal, message) = refused.unwrap_err();
     assert_eq!((refusal, message.as_str()), (Refusal::Invalid, "config.api_key: is required for datadog"));
     assert_eq!(running.send(update(1, &[])).await.unwrap_err().0, Refusal::NotFound);

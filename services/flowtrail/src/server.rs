@@ -117,7 +117,8 @@ impl Running {
 
     async fn start_commands(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
         let master = MasterKey::load_or_create(&settings.master_key_file())?;
-        let commands = commands::start(&bus, master, &bootstrap(settings, server)).await?;
+        let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
+        let commands = commands::start(&bus, master, reach, &bootstrap(settings, server)).await?;
         let stop = self.stop_back.clone();
         self.back.spawn(async move {
             commands.run(stop).await;

@@ -82,13 +82,27 @@ impl Guard {
         client.map_err(|failure| ConfigError::new(key, format!("no client can be made for it: {failure}")))
     }
 
+    /// Where a `host:port` that stands under `key` leads to.
+    pub(crate) fn target(&self, key: &str, text: &str, encrypted: bool) -> Result<Target, ConfigError> {
+        self.reach.tcp(text, encrypted).map_err(|refused| ConfigError::new(key, refused.to_string()))
+    }
+
+    /// How TLS is done.
+    pub(crate) fn tls(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.tls)
+    }
+
     /// The addresses of a name, all checked; one that is refused refuses them all, for a name that mixes public and
     /// other addresses is up to no good.
-    async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+    pub(crate) async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        if let Ok(address) = target.host.parse() {
+            self.reach.check(address, target.encrypted)?;
+            return Ok(vec![SocketAddr::new(address, target.port)]);
+        }
         let found: Vec<SocketAddr> = self.names.resolve(target.host.parse()?).await?.collect();
         for address in &found {
-            self.reach.check(address.ip().to_canonical(), target.encrypted).map_err(Box::new)?;
-            self.reach.check(address.ip(), target.encrypted).map_err(Box::new)?;
+            self.reach.check(address.ip().to_canonical(), target.encrypted)?;
+            self.reach.check(address.ip(), target.encrypted)?;
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address.ip(), target.port)).collect())
     }

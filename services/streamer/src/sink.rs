@@ -6,14 +6,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use model::integration::Platform;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use model::{audit, traffic};
 
-use crate::guard::Guard;
-use crate::opened::{ConfigError, Opened};
-use crate::sinks::GenericHttp;
+pub use crate::sinks::Sink;
 
 /// One event on its way to a receiver.
 #[derive(Clone, Debug)]
@@ -117,67 +114,6 @@ pub enum Outcome {
     Partly(Vec<(usize, Failure)>),
 }
 
-/// A receiver that one integration delivers to, over one platform's protocol.
-#[derive(Debug)]
-pub enum Sink {
-    /// Any HTTP receiver.
-    GenericHttp(GenericHttp),
-}
-
-impl Sink {
-    /// Reads a configuration. Nothing is sent, no name is resolved.
-    ///
-    /// # Errors
-    /// When a value is wrong, naming its key.
-    pub fn connect(platform: Platform, config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
-        match platform {
-            Platform::GenericHttp => GenericHttp::new(config, guard).map(Self::GenericHttp),
-            Platform::Datadog | Platform::S3 | Platform::Firehose => {
-                Err(ConfigError::new("platform", "can not be delivered to yet"))
-            }
-        }
-    }
-
-    /// How batches for it are to be cut.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        match self {
-            Self::GenericHttp(sink) => sink.limits(),
-        }
-    }
-
-    /// How many bytes of [`Limits::bytes`] an item takes.
-    #[must_use]
-    pub fn size(&self, item: &Item) -> usize {
-        match self {
-            Self::GenericHttp(sink) => sink.size(item),
-        }
-    }
-
-    /// Makes one attempt. Ends within a bounded time, whatever the receiver does.
-    pub async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
-        if items.is_empty() {
-            return Outcome::Delivered;
-        }
-        match self {
-            Self::GenericHttp(sink) => sink.deliver(plan, items).await,
-        }
-    }
-
-    /// Delivers a test event, for real: the usual credentials allow nothing but writing.
-    ///
-    /// # Errors
-    /// When the receiver did not take it.
-    pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
-        let (plan, item) = test_event(account);
-        match self.deliver(&plan, &[item]).await {
-            Outcome::Delivered => Ok(()),
-            Outcome::Failed(failure) => Err(failure),
-            Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
-        }
-    }
-}
-
 impl Kind {
     /// The name of the family: `audit` or `traffic`.
     #[must_use]
@@ -196,6 +132,10 @@ impl Failure {
 
     pub(crate) fn stop(reason: impl Into<String>) -> Self {
         Self::Stop { status: None, reason: reason.into() }
+    }
+
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused { status: None, reason: reason.into() }
     }
 
     /// The HTTP status, where there was an answer.
@@ -225,9 +165,20 @@ impl Outcome {
     pub(crate) fn of(result: Result<(), Failure>) -> Self {
         result.map_or_else(Self::Failed, |()| Self::Delivered)
     }
+
+    /// Of items that failed one by one; none: all arrived.
+    pub(crate) fn partly(mut failures: Vec<(usize, Failure)>) -> Self {
+        failures.sort_unstable_by_key(|(index, _)| *index);
+        if failures.is_empty() { Self::Delivered } else { Self::Partly(failures) }
+    }
 }
 
 impl Item {
+    /// Whether it is no event of the log but a test of the receiver.
+    pub(crate) const fn is_test(&self) -> bool {
+        self.sequence == 0
+    }
+
     /// Its place in its stream.
     #[must_use]
     pub const fn place(&self) -> Place {
@@ -236,7 +187,7 @@ impl Item {
 }
 
 /// Stands before everything in the log, so that it is no event's place.
-fn test_event(account: &AccountId) -> (Plan, Item) {
+pub(crate) fn test_event(account: &AccountId) -> (Plan, Item) {
     let place = Place { sequence: 0, index: 0 };
     let time = Timestamp::from_micros(runtime::clock::now_micros()).unwrap_or(Timestamp::EPOCH);
     // Of the moment, so that a receiver that knows ids takes the second test as it took the first.

@@ -1,8 +1,119 @@
 //! The platforms, one module each, and what they share.
 
+mod aws;
+mod datadog;
 mod document;
+mod firehose;
 mod generic_http;
+mod gzip;
 mod http;
+mod otlp;
+mod s3;
+mod splunk_hec;
+mod syslog;
 mod webhook;
 
-pub use generic_http::GenericHttp;
+use model::integration::Platform;
+use model::log::AccountId;
+
+use self::datadog::Datadog;
+use self::firehose::Firehose;
+use self::generic_http::GenericHttp;
+use self::otlp::Otlp;
+use self::s3::S3;
+use self::splunk_hec::SplunkHec;
+use self::syslog::Syslog;
+use crate::guard::Guard;
+use crate::opened::{ConfigError, Opened};
+use crate::sink::{Failure, Item, Limits, Outcome, Plan, test_event};
+
+/// A receiver that one integration delivers to, over its platform's protocol.
+#[derive(Debug)]
+pub struct Sink(Protocol);
+
+#[derive(Debug)]
+enum Protocol {
+    Datadog(Datadog),
+    S3(S3),
+    Firehose(Firehose),
+    GenericHttp(GenericHttp),
+    Otlp(Otlp),
+    Syslog(Syslog),
+    SplunkHec(SplunkHec),
+}
+
+impl Sink {
+    /// Reads a configuration. Nothing is sent, no name is resolved.
+    ///
+    /// # Errors
+    /// When a value is wrong, naming its key.
+    pub fn connect(platform: Platform, config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
+        let protocol = match platform {
+            Platform::Datadog => Protocol::Datadog(Datadog::new(config, guard)?),
+            Platform::S3 => Protocol::S3(S3::new(config, guard)?),
+            Platform::Firehose => Protocol::Firehose(Firehose::new(config, guard)?),
+            Platform::GenericHttp => Protocol::GenericHttp(GenericHttp::new(config, guard)?),
+            Platform::Otlp => Protocol::Otlp(Otlp::new(config, guard)?),
+            Platform::Syslog => Protocol::Syslog(Syslog::new(config, guard)?),
+            Platform::SplunkHec => Protocol::SplunkHec(SplunkHec::new(config, guard)?),
+        };
+        Ok(Self(protocol))
+    }
+
+    /// How batches for it are to be cut.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        match &self.0 {
+            Protocol::Datadog(_) => Datadog::LIMITS,
+            Protocol::S3(sink) => sink.limits(),
+            Protocol::Firehose(_) => Firehose::LIMITS,
+            Protocol::GenericHttp(sink) => sink.limits(),
+            Protocol::Otlp(_) => Otlp::LIMITS,
+            Protocol::Syslog(_) => Syslog::LIMITS,
+            Protocol::SplunkHec(_) => SplunkHec::LIMITS,
+        }
+    }
+
+    /// How many bytes of [`Limits::bytes`] an item takes.
+    #[must_use]
+    pub fn size(&self, item: &Item) -> usize {
+        match &self.0 {
+            Protocol::Datadog(_) => Datadog::size(item),
+            Protocol::S3(_) => S3::size(item),
+            Protocol::Firehose(_) => Firehose::size(item),
+            Protocol::GenericHttp(sink) => sink.size(item),
+            Protocol::Otlp(_) => Otlp::size(item),
+            Protocol::Syslog(_) => Syslog::size(item),
+            Protocol::SplunkHec(sink) => sink.size(item),
+        }
+    }
+
+    /// Makes one attempt. Ends within a bounded time, whatever the receiver does.
+    pub async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
+        if items.is_empty() {
+            return Outcome::Delivered;
+        }
+        match &self.0 {
+            Protocol::Datadog(sink) => sink.deliver(items).await,
+            Protocol::S3(sink) => sink.deliver(plan, items).await,
+            Protocol::Firehose(sink) => sink.deliver(items).await,
+            Protocol::GenericHttp(sink) => sink.deliver(plan, items).await,
+            Protocol::Otlp(sink) => sink.deliver(items).await,
+            Protocol::Syslog(sink) => sink.deliver(items).await,
+            Protocol::SplunkHec(sink) => sink.deliver(items).await,
+        }
+    }
+
+    /// Delivers a test event, for real: the usual credentials allow nothing but writing.
+    ///
+    /// # Errors
+    /// When the receiver did not take it.
+    pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
+        let (plan, item) = test_event(account);
+        match self.deliver(&plan, &[item]).await {
+            Outcome::Delivered => Ok(()),
+            Outcome::Failed(failure) => Err(failure),
+            Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
+        }
+    }
+}

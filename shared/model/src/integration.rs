@@ -3,6 +3,7 @@
 //! All rules are in [`Integration::decide`], none in [`Integration::apply`].
 
 mod config;
+mod key;
 mod platform;
 mod steering;
 
@@ -10,10 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use config::{Change, Config, Patch, Sealed, Value, seal, shown};
-pub use platform::{Platform, UnknownPlatform};
+pub use platform::{Platform, Receiver, UnknownPlatform};
 pub use steering::{Order, Origin, ReplayRequested, Steered};
 
 use crate::access::Actor;
+use crate::reach::Reach;
 use crate::time::Timestamp;
 
 /// What happened to an integration.
@@ -225,6 +227,28 @@ impl Current {
 }
 
 impl Event {
+    /// The receivers that the event names anew, where they may be reached. What was named before is not asked for
+    /// again: whoever connects to it does that.
+    ///
+    /// # Errors
+    /// The first that may not be reached, by its form or its address alone.
+    pub fn named_receivers(&self, reach: &Reach) -> Result<Vec<Receiver>, Rejected> {
+        match self {
+            Self::Created(Created { platform, config, .. }) => platform.receivers(config, reach),
+            Self::Updated(Updated { platform, config, changed, .. }) => {
+                // Whether a connection is encrypted belongs to the address.
+                let is_named = |key: &String| changed.contains(key) || changed.iter().any(|changed| changed == "tls");
+                let named = config.iter().filter(|(key, _)| *key == "tls" || is_named(key));
+                platform.receivers(&named.map(|(key, value)| (key.clone(), value.clone())).collect(), reach)
+            }
+            Self::Deleted(_)
+            | Self::Paused(_)
+            | Self::Resumed(_)
+            | Self::ReplayRequested(_)
+            | Self::RedriveRequested(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The CloudEvents type.
     #[must_use]
     pub const fn event_type(&self) -> &'static str {

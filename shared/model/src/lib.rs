@@ -18,5 +18,6 @@ pub mod paging;
 pub mod reach;
 pub mod schema;
 pub mod secret;
+pub mod template;
 pub mod time;
 pub mod traffic;

@@ -17,7 +17,8 @@ async fn one_account_never_sees_anothers(topology: Topology) {
     flowtrail.succeed(["account", "create", "other"]);
     let token = ["token", "create", "--account", "other", "--name", "ci", "--scopes", "admin"];
     let (main, other) = (flowtrail.token.clone(), flowtrail.succeed(token).trim().to_owned());
-    let integration = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "s"}});
+    let integration =
+        json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "datadoghq.com"}});
     assert_eq!(text(flowtrail.request("POST", "/api/event-streaming").json(&integration)).await.0, 200);
     let event = json!({"id": "e1", "event_type": "door.open", "actor_id": "mallory", "resource_id": "vault"});
     assert_eq!(text(flowtrail.request("POST", "/api/events/audit").json(&event)).await.0, 202);

@@ -39,7 +39,8 @@ async fn every_read_has_the_same_answer_in_one_process_and_over_nats() {
     let cloudtrail = sample("aws-cloudtrail-s3-exfiltration.ndjson");
     flowtrail.succeed(["import".into(), "zeek-conn".into(), sample("zeek-conn-nashua.ndjson")]);
     flowtrail.succeed(["import".into(), "aws-cloudtrail".into(), cloudtrail]);
-    let integration = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "s"}});
+    let integration =
+        json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "datadoghq.com"}});
     flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
     flowtrail.has_traffic(479).await;
     let events = |flowtrail: &Flowtrail| flowtrail.request("GET", "/api/events").send();
@@ -100,7 +101,8 @@ async fn without_a_projector_a_gateway_says_unavailable_and_when_to_come_back() 
 async fn each_role_works_with_the_least_rights_on_nats() {
     // The operator makes the streams, as `nats/README.md` says.
     let flowtrail = Flowtrail::start(Topology::LeastPrivilege).await;
-    let integration = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "s"}});
+    let integration =
+        json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "api_url": "http://127.0.0.1:9/"}});
     let answer = flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let update = flowtrail.request("PUT", "/api/event-streaming/1").json(&json!({"enabled": true}));

@@ -1,4 +1,4 @@
-//! An event as JSON: NetBird's envelope, which receivers of its streaming know.
+//! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else beside it.
 
 use model::traffic::{EndpointType, EventType, Report};
 use serde::Serialize;
@@ -6,19 +6,36 @@ use serde_json::{Map, Value, json};
 
 use crate::sink::{Item, Kind};
 
-/// What NetBird streams of an event, under the names it has in an object of S3.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Envelope<'a> {
+/// What NetBird streams of an event, under the names it has in an object of S3, and more.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Document<'a> {
     pub(super) timestamp: String,
     pub(super) message: &'a str,
+    #[serde(flatten)]
+    pub(super) details: Details<'a>,
+}
+
+/// All but when and what, which platforms have places of their own for.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Details<'a> {
     pub(super) id: &'a str,
     pub(super) initiator_id: &'a str,
     pub(super) target_id: &'a str,
     pub(super) meta: Map<String, Value>,
     pub(super) reference: &'a str,
+    pub(super) account_id: &'a str,
+    /// `audit` or `traffic`.
+    pub(super) kind: &'static str,
+    /// NetBird's `activity_code`, or what happened to the flow.
+    pub(super) event_type: &'a str,
+    /// Where it stands in the log, so that a receiver can see that nothing is missing.
+    pub(super) position: String,
+    pub(super) index: u32,
+    /// Whatever else was published.
+    pub(super) event: Value,
 }
 
-/// The same under the names it has in a request of NetBird's generic HTTP integration.
+/// The body of NetBird's generic HTTP integration.
 #[derive(Serialize)]
 struct Posted<'a> {
     #[serde(rename = "ID")]
@@ -32,6 +49,78 @@ struct Posted<'a> {
     target_id: &'a str,
     meta: &'a Map<String, Value>,
     reference: &'a str,
+}
+
+/// What NetBird knows of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Envelope<'a> {
+    pub(super) timestamp: String,
+    pub(super) message: &'a str,
+    pub(super) id: &'a str,
+    pub(super) initiator_id: &'a str,
+    pub(super) target_id: &'a str,
+    pub(super) meta: Map<String, Value>,
+    pub(super) reference: &'a str,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(item: &'a Item) -> Self {
+        let Envelope { timestamp, message, id, initiator_id, target_id, meta, reference } = Envelope::new(item);
+        let (event_type, event) = match &item.kind {
+            Kind::Audit(event) => (event.event_type.as_str(), rest_of(&event.given, &IN_ENVELOPE)),
+            Kind::Traffic(report) => (message, rest_of(&report.data, &[])),
+        };
+        let details = Details {
+            id,
+            initiator_id,
+            target_id,
+            meta,
+            reference,
+            account_id: item.account.as_str(),
+            kind: item.kind.name(),
+            event_type,
+            position: format!("{}:{}", item.stream, item.sequence),
+            index: item.index,
+            event,
+        };
+        Self { timestamp, message, details }
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        json_bytes(self)
+    }
+}
+
+/// Who saw it.
+pub(super) fn host(item: &Item) -> &str {
+    match &item.kind {
+        Kind::Audit(event) => event.given.node_ip.as_deref().unwrap_or(&event.source),
+        Kind::Traffic(report) => report.data.reporter_id.as_deref().unwrap_or(&report.subject_reporter),
+    }
+}
+
+/// Fields of an audit event that have a place in the envelope.
+const IN_ENVELOPE: [&str; 4] = ["activity", "actor_id", "resource_id", "meta"];
+
+/// The fields that say something, without those in `known`.
+fn rest_of(fields: &impl Serialize, known: &[&str]) -> Value {
+    let mut fields = serde_json::to_value(fields).unwrap_or_default();
+    if let Value::Object(fields) = &mut fields {
+        fields.retain(|name, value| !known.contains(&name.as_str()) && has_content(value));
+    }
+    fields
+}
+
+/// Takes out what says nothing, and tells whether something is left.
+fn has_content(value: &mut Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Object(fields) => {
+            fields.retain(|_, value| has_content(value));
+            !fields.is_empty()
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
+    }
 }
 
 impl<'a> Envelope<'a> {

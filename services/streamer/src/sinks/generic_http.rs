@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use model::template::{BadTemplate, Field, Template};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
+use serde_json::Value;
 
 use super::document::Envelope;
 use super::http;
@@ -14,11 +16,12 @@ use crate::sink::{Failure, Item, Limits, Outcome, Plan};
 
 /// Any HTTP receiver.
 #[derive(Debug)]
-pub struct GenericHttp {
+pub(super) struct GenericHttp {
     client: Client,
     url: Url,
     headers: HeaderMap,
     format: Format,
+    template: Option<Template>,
     signer: Option<Signer>,
 }
 
@@ -34,7 +37,7 @@ enum Format {
 }
 
 impl GenericHttp {
-    pub(crate) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
         let url = config.required("url")?;
         let client = guard.client("url", url)?;
         let url = Url::parse(url).map_err(|error| ConfigError::new("url", error.to_string()))?;
@@ -48,30 +51,23 @@ impl GenericHttp {
             Format::Single | Format::Array => "application/json",
             Format::Ndjson => "application/x-ndjson",
         };
-        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-        for (name, value) in config.headers() {
-            let key = format!("headers.{name}");
-            let name = HeaderName::try_from(name).map_err(|error| ConfigError::new(&key, error.to_string()))?;
-            let value =
-                HeaderValue::try_from(value.reveal()).map_err(|error| ConfigError::new(&key, error.to_string()))?;
-            headers.insert(name, value);
-        }
-        headers.values_mut().for_each(|value| value.set_sensitive(true));
-        Ok(Self { client, url, headers, format, signer: Signer::new(config)? })
+        let mut headers = http::own_headers(config)?;
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+        Ok(Self { client, url, headers, format, template: template(config, format)?, signer: Signer::new(config)? })
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Limits {
         match self.format {
             Format::Single => Limits { items: 100, bytes: 1 << 20, wait: Duration::ZERO },
             Format::Ndjson | Format::Array => Limits { items: 1000, bytes: 1 << 20, wait: Duration::from_secs(1) },
         }
     }
 
-    pub(crate) fn size(&self, item: &Item) -> usize {
+    pub(super) fn size(&self, item: &Item) -> usize {
         self.body(item).len() + 1
     }
 
-    pub(crate) async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
+    pub(super) async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
         match self.format {
             Format::Single => self.deliver_singly(items).await,
             Format::Ndjson => {
@@ -99,7 +95,7 @@ impl GenericHttp {
                 break;
             }
         }
-        if failures.is_empty() { Outcome::Delivered } else { Outcome::Partly(failures) }
+        Outcome::partly(failures)
     }
 
     async fn post(&self, id: &str, body: Vec<u8>) -> Result<(), Failure> {
@@ -115,8 +111,28 @@ impl GenericHttp {
     }
 
     fn body(&self, item: &Item) -> Vec<u8> {
-        Envelope::new(item).posted()
+        let envelope = Envelope::new(item);
+        let Some(template) = &self.template else { return envelope.posted() };
+        template.render(|field| match field {
+            Field::Id => Value::from(envelope.id),
+            Field::Timestamp => Value::from(envelope.timestamp.as_str()),
+            Field::TimestampAs(layout) => Value::from(layout.format(item.time)),
+            Field::TimestampSeconds => Value::from(item.time.micros().div_euclid(1_000_000)),
+            Field::Message => Value::from(envelope.message),
+            Field::InitiatorId => Value::from(envelope.initiator_id),
+            Field::TargetId => Value::from(envelope.target_id),
+            Field::Meta => Value::Object(envelope.meta.clone()),
+            Field::MetaMember(name) => envelope.meta.get(name).cloned().unwrap_or_default(),
+            Field::Reference => Value::from(envelope.reference),
+        })
     }
+}
+
+fn template(config: &Opened, format: Format) -> Result<Option<Template>, ConfigError> {
+    let Some(text) = config.text("body_template") else { return Ok(None) };
+    let template: Template =
+        text.parse().map_err(|error: BadTemplate| ConfigError::new("body_template", error.to_string()))?;
+    Ok(Some(if format == Format::Ndjson { template.on_one_line() } else { template }))
 }
 
 /// The same for every attempt at the same batch.

@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::time::{Duration, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::guard;
+use crate::opened::{ConfigError, Opened};
 use crate::sink::Failure;
 
 /// How much of an answer's body is ever read.
@@ -19,29 +20,53 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a body may take after its head.
 const BODY_TIME: Duration = Duration::from_secs(5);
 
-/// The head of an answer.
+/// An answer, and the start of its body.
 pub(super) struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
 }
 
-/// Sends a request and reads the start of its answer, so that the connection can be used again. That an answer breaks
-/// off or never ends after its head is not worth a retry: what it says is in its head.
+/// Sends a request and reads the start of its answer. That an answer breaks off or never ends after its head is not
+/// worth a retry: what it says is in its head.
 pub(super) async fn send(request: RequestBuilder) -> Result<Answer, Failure> {
-    let mut response = request.send().await.map_err(|error| unsent(&error))?;
-    start_of_body(&mut response).await;
-    Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()) })
+    send_for(request, BODY_BYTES).await
 }
 
-async fn start_of_body(response: &mut Response) -> Vec<u8> {
+/// The same, where more of the answer is needed.
+pub(super) async fn send_for(request: RequestBuilder, body_bytes: usize) -> Result<Answer, Failure> {
+    let mut response = request.send().await.map_err(|error| unsent(&error))?;
+    let body = start_of_body(&mut response, body_bytes).await;
+    Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body })
+}
+
+async fn start_of_body(response: &mut Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let end = Instant::now() + BODY_TIME;
-    while body.len() < BODY_BYTES {
+    while body.len() < most {
         let Ok(Ok(Some(chunk))) = timeout_at(end, response.chunk()).await else { break };
-        let room = BODY_BYTES - body.len();
+        let room = most - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
     body
+}
+
+/// A header value that no log shows.
+pub(super) fn secret_header(key: &str, value: &str) -> Result<HeaderValue, ConfigError> {
+    let mut value = HeaderValue::try_from(value).map_err(|error| ConfigError::new(key, error.to_string()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Headers as their account gave them.
+pub(super) fn own_headers(config: &Opened) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in config.headers() {
+        let key = format!("headers.{name}");
+        let name = HeaderName::try_from(name).map_err(|error| ConfigError::new(&key, error.to_string()))?;
+        headers.insert(name, secret_header(&key, value.reveal())?);
+    }
+    Ok(headers)
 }
 
 /// There was no answer.
@@ -91,7 +116,7 @@ impl Answer {
         }
     }
 
-    fn retry(&self, reason: String) -> Failure {
+    pub(super) fn retry(&self, reason: String) -> Failure {
         Failure::Retry { after: retry_after(&self.headers), status: Some(self.status.as_u16()), reason }
     }
 }

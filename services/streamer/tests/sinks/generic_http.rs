@@ -7,6 +7,7 @@ use model::integration::Platform;
 use serde_json::json;
 use streamer::sink::{Failure, Outcome, Sink};
 
+use crate::standin::run;
 use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
 
 fn sink(receiver: &Receiver, config: &[(&str, &str)]) -> Sink {
@@ -171,4 +172,47 @@ async fn a_test_is_a_real_event() {
     receiver.answer(StatusCode::UNAUTHORIZED);
     let reason = "the receiver answered 401: check the credentials".to_owned();
     assert_eq!(sink.test(&account()).await, Err(Failure::Stop { status: Some(401), reason }));
+}
+
+#[tokio::test]
+async fn a_template_shapes_every_body() {
+    let receiver = Receiver::start().await;
+    let items = audits(1..3);
+    let template =
+        "{\n \"id\": \"{{.ID}}\", \"day\": \"{{.Timestamp.Format \"2006-01-02\"}}\",\n \"n\": {{.Meta.number}}}";
+    let expected =
+        [json!({"id": "e-1", "day": "2024-01-31", "n": "1"}), json!({"id": "e-2", "day": "2024-01-31", "n": "2"})];
+    let single = sink(&receiver, &[("body_template", template)]);
+    assert_eq!(single.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    let batched = sink(&receiver, &[("body_template", template), ("batch", "ndjson")]);
+    assert_eq!(batched.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    let [first, second, batch] = receiver.requests().try_into().unwrap();
+    assert_eq!([first.json(), second.json()], expected);
+    let lines = std::str::from_utf8(&batch.body).unwrap().lines();
+    let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn the_reference_library_verifies_every_signature_while_the_secret_is_being_replaced() {
+    let receiver = Receiver::start().await;
+    let (new, old) = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let mut items = audits(1..4);
+    items[1].id = "an.odd \"id\"\r\n".into();
+    for batch in [None, Some(("batch", "ndjson")), Some(("batch", "array"))] {
+        let config = [Some(("signing_secret", new)), Some(("signing_secret_previous", old)), batch];
+        let sink = sink(&receiver, &config.into_iter().flatten().collect::<Vec<_>>());
+        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    }
+    let mut lines = String::new();
+    for request in receiver.requests() {
+        let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+        let headers: serde_json::Map<String, serde_json::Value> =
+            names.map(|name| (name.to_owned(), request.header(name).into())).into_iter().collect();
+        let body = std::str::from_utf8(&request.body).unwrap();
+        for secret in [new, old] {
+            lines.push_str(&format!("{}\n", json!([secret, headers, body])));
+        }
+    }
+    assert_eq!(run("verify_webhooks.py", &[], lines).await.trim(), "10");
 }

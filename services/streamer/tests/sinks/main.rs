@@ -1,4 +1,14 @@
-//! What every sink sends, to receivers that record it.
+//! What every sink sends, to receivers that record it and to programs of others that stand in for the platforms.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 
+mod datadog;
+mod firehose;
 mod generic_http;
+mod guard;
+mod moto;
+mod otlp;
+mod s3;
+mod splunk_hec;
+mod standin;
 mod support;
+mod syslog;

@@ -1,5 +1,4 @@
 //! Events to send, and a receiver that records requests and answers as it is told.
-#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -7,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use model::audit::{Context, Event, Recorded};
@@ -60,7 +59,7 @@ impl Receiver {
         let shared = Arc::new(Mutex::new(Shared::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().fallback(record).with_state(Arc::clone(&shared));
+        let app = Router::new().fallback(record).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&shared));
         let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { address, shared, _server: server }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::Rejected;
-use super::config::{Change, Config, Patch};
-use crate::secret::{Secret, is_mask};
+use super::config::{Config, Patch, Value};
+use super::key::{BUCKET, Kind, PREFIX, REGION, SECONDS, STREAM_NAME};
+use crate::reach::{Reach, Target};
+use crate::secret::Secret;
 
 /// Where events can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,23 +23,40 @@ pub enum Platform {
     Firehose,
     /// Any HTTP receiver.
     GenericHttp,
+    /// An OpenTelemetry collector, or what speaks its protocol, over HTTP.
+    Otlp,
+    /// A syslog server, over TCP.
+    Syslog,
+    /// Splunk's HTTP event collector.
+    SplunkHec,
 }
 
 /// The platform is none of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("platform: must be one of datadog, s3, firehose, generic_http")]
+#[error("platform: must be one of datadog, s3, firehose, generic_http, otlp, syslog, splunk_hec")]
 pub struct UnknownPlatform;
 
-/// How a configuration key is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Secret,
-    Url,
-    Headers,
-    Switch,
-    Families,
+/// The receivers that a configuration names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receiver {
+    /// The key that names it.
+    pub key: String,
+    /// Where it is.
+    pub target: Target,
 }
+
+/// Datadog's sites; one that is newer can be named whole, as `api_url`.
+const DATADOG_SITES: [&str; 9] = [
+    "datadoghq.com",
+    "us3.datadoghq.com",
+    "us5.datadoghq.com",
+    "ap1.datadoghq.com",
+    "ap2.datadoghq.com",
+    "uk1.datadoghq.com",
+    "datadoghq.eu",
+    "ddog-gov.com",
+    "us2.ddog-gov.com",
+];
 
 /// Any one of these groups of keys satisfies the platform.
 type Alternatives = &'static [&'static [&'static str]];
@@ -51,7 +69,7 @@ const AWS_KEYS: [(&str, Kind); 8] = [
     ("secret_key", Kind::Secret),
     ("secret_access_key", Kind::Secret),
     ("session_token", Kind::Secret),
-    ("region", Kind::Text),
+    ("region", Kind::Form(REGION)),
     ("endpoint", Kind::Url),
     ("events", Kind::Families),
 ];
@@ -66,7 +84,8 @@ impl std::str::FromStr for Platform {
 
 impl Platform {
     /// Every platform.
-    pub const ALL: [Self; 4] = [Self::Datadog, Self::S3, Self::Firehose, Self::GenericHttp];
+    pub const ALL: [Self; 7] =
+        [Self::Datadog, Self::S3, Self::Firehose, Self::GenericHttp, Self::Otlp, Self::Syslog, Self::SplunkHec];
 
     /// The name in the API.
     #[must_use]
@@ -76,6 +95,9 @@ impl Platform {
             Self::S3 => "s3",
             Self::Firehose => "firehose",
             Self::GenericHttp => "generic_http",
+            Self::Otlp => "otlp",
+            Self::Syslog => "syslog",
+            Self::SplunkHec => "splunk_hec",
         }
     }
 
@@ -90,19 +112,34 @@ impl Platform {
             Self::Datadog => &[
                 ("api_key", Kind::Secret),
                 ("api_url", Kind::Url),
-                ("site", Kind::Text),
+                ("site", Kind::OneOf(&DATADOG_SITES)),
                 ("region", Kind::Text),
                 ("events", Kind::Families),
             ],
-            Self::S3 => &[("bucket_name", Kind::Text), ("prefix", Kind::Text), ("path_style", Kind::Switch)],
-            Self::Firehose => &[("stream_name", Kind::Text)],
+            Self::S3 => &[
+                ("bucket_name", Kind::Form(BUCKET)),
+                ("prefix", Kind::Form(PREFIX)),
+                ("path_style", Kind::Switch),
+                ("batch_seconds", Kind::Form(SECONDS)),
+            ],
+            Self::Firehose => &[("stream_name", Kind::Form(STREAM_NAME))],
             Self::GenericHttp => &[
                 ("url", Kind::Url),
                 ("headers", Kind::Headers),
-                ("body_template", Kind::Text),
+                ("body_template", Kind::Template),
                 ("signing_secret", Kind::Secret),
                 ("signing_secret_previous", Kind::Secret),
-                ("batch", Kind::Text),
+                ("batch", Kind::OneOf(&["ndjson", "array"])),
+                ("events", Kind::Families),
+            ],
+            Self::Otlp => &[("url", Kind::Url), ("headers", Kind::Headers), ("events", Kind::Families)],
+            Self::Syslog => &[("address", Kind::Address), ("tls", Kind::Switch), ("events", Kind::Families)],
+            Self::SplunkHec => &[
+                ("url", Kind::Url),
+                ("token", Kind::Secret),
+                ("index", Kind::Text),
+                ("source", Kind::Text),
+                ("sourcetype", Kind::Text),
                 ("events", Kind::Families),
             ],
         }
@@ -111,7 +148,7 @@ impl Platform {
     fn shared_keys(self) -> &'static [(&'static str, Kind)] {
         match self {
             Self::S3 | Self::Firehose => &AWS_KEYS,
-            Self::Datadog | Self::GenericHttp => &[],
+            Self::Datadog | Self::GenericHttp | Self::Otlp | Self::Syslog | Self::SplunkHec => &[],
         }
     }
 
@@ -121,7 +158,9 @@ impl Platform {
             Self::Datadog => &[&[&["api_key"]], &[&["api_url"], &["site"]]],
             Self::S3 => &[&[&["bucket_name"]], &[&["region"]], CREDENTIALS],
             Self::Firehose => &[&[&["stream_name"]], &[&["region"]], CREDENTIALS],
-            Self::GenericHttp => &[&[&["url"]]],
+            Self::GenericHttp | Self::Otlp => &[&[&["url"]]],
+            Self::Syslog => &[&[&["address"]]],
+            Self::SplunkHec => &[&[&["url"]], &[&["token"]]],
         }
     }
 
@@ -163,76 +202,34 @@ impl Platform {
         };
         Err(Rejected::config(missing, problem))
     }
-}
 
-impl Kind {
-    fn read(self, key: &str, value: String) -> Result<Change<Secret>, Rejected> {
-        if value.is_empty() {
-            return Ok(Change::Remove);
+    /// The receivers that a configuration names, where they may be reached.
+    ///
+    /// # Errors
+    /// The first that may not, by its form or its address alone.
+    pub fn receivers(self, config: &Config, reach: &Reach) -> Result<Vec<Receiver>, Rejected> {
+        let encrypted = !matches!(config.get("tls"), Some(Value::Text(tls)) if tls == "false");
+        let mut receivers = Vec::new();
+        for (key, value) in config {
+            let Value::Text(text) = value else { continue };
+            let target = match self.kind(key) {
+                Some(Kind::Url) => reach.web(text),
+                Some(Kind::Address) => reach.tcp(text, encrypted),
+                Some(
+                    Kind::Text
+                    | Kind::Secret
+                    | Kind::Headers
+                    | Kind::Switch
+                    | Kind::Families
+                    | Kind::Template
+                    | Kind::OneOf(_)
+                    | Kind::Form(_),
+                )
+                | None => continue,
+            };
+            let target = target.map_err(|refused| Rejected::config(key, refused.to_string()))?;
+            receivers.push(Receiver { key: key.clone(), target });
         }
-        if is_mask(&value) {
-            return Ok(Change::Keep);
-        }
-        if value.contains('\0') {
-            return Err(Rejected::config(key, "must not hold a NUL character"));
-        }
-        match self {
-            Self::Secret => Ok(Change::Secret(Secret::new(value))),
-            Self::Headers => read_headers(key, &value),
-            Self::Url if !is_web_address(&value) => {
-                Err(Rejected::config(key, "must be an http or https URL without user name or password"))
-            }
-            Self::Switch if value != "true" && value != "false" => {
-                Err(Rejected::config(key, "must be \"true\" or \"false\""))
-            }
-            Self::Families if !value.split(',').all(|family| ["audit", "traffic"].contains(&family.trim())) => {
-                Err(Rejected::config(key, "must be audit, traffic or audit,traffic"))
-            }
-            Self::Text | Self::Url | Self::Switch | Self::Families => Ok(Change::Text(value)),
-        }
+        Ok(receivers)
     }
-}
-
-fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-    })
-}
-
-/// Header names that belong to one connection (RFC 9110, 7.6.1) or that the sender sets itself.
-const RESERVED_HEADERS: [&str; 11] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-fn read_headers(key: &str, text: &str) -> Result<Change<Secret>, Rejected> {
-    let headers: BTreeMap<String, String> = serde_json::from_str(text)
-        .map_err(|_| Rejected::config(key, "must be a JSON object of strings, such as {\"X-Key\":\"value\"}"))?;
-    let read = |(name, value): (String, String)| {
-        let field = format!("{key}.{name}");
-        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_name_byte) {
-            return Err(Rejected::config(&field, "is no HTTP header name"));
-        }
-        if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(Rejected::config(&field, "is set by the connection and can not be chosen"));
-        }
-        if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-            return Err(Rejected::config(&field, "must not hold control characters"));
-        }
-        Ok((name, Some(value).filter(|value| !is_mask(value)).map(Secret::new)))
-    };
-    Ok(Change::Headers(headers.into_iter().map(read).collect::<Result<_, _>>()?))
 }

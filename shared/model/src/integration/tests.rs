@@ -51,7 +51,7 @@ fn creating_keeps_texts_and_seals_secrets() {
 
 #[test]
 fn both_spellings_of_credentials_are_taken_and_a_half_pair_is_named() {
-    let base = [("bucket_name", "b"), ("region", "r")];
+    let base = [("bucket_name", "logs"), ("region", "r")];
     let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
     assert!(create(Platform::S3, &with(&[("access_key", "a"), ("secret_key", "s")])).is_ok());
     assert!(create(Platform::S3, &with(&[("access_key_id", "a"), ("secret_access_key", "s")])).is_ok());
@@ -61,17 +61,22 @@ fn both_spellings_of_credentials_are_taken_and_a_half_pair_is_named() {
 
 #[test]
 fn a_refusal_names_the_key() {
-    assert!(refusal(Platform::Datadog, &[("site", "x")]).starts_with("config.api_key: is required"));
+    assert!(refusal(Platform::Datadog, &[("site", "datadoghq.eu")]).starts_with("config.api_key: is required"));
     assert_eq!(refusal(Platform::Datadog, &[("api_key", "k"), ("site", "")]), "config.site: must not be empty");
     assert!(refusal(Platform::Datadog, &[("color", "red")]).starts_with("config.color: is not known for datadog"));
     assert!(refusal(Platform::GenericHttp, &[("url", "ftp://x")]).starts_with("config.url: must be an http"));
-    assert!(refusal(Platform::GenericHttp, &[("url", "https://u:p@x")]).starts_with("config.url: must be an http"));
+    assert!(
+        refusal(Platform::GenericHttp, &[("url", "https://u:p@x")]).starts_with("config.url: must not hold a user")
+    );
     let headers = |text: &'static str| refusal(Platform::GenericHttp, &[("url", "https://x"), ("headers", text)]);
     assert!(headers("nonsense").starts_with("config.headers: must be a JSON object"));
     assert!(headers(r#"{"Host":"x"}"#).starts_with("config.headers.Host: "));
     assert!(headers(r#"{"X-A":"a\r\nb"}"#).starts_with("config.headers.X-A: must not hold control"));
     assert!(headers(r#"{"X-A":"****"}"#).starts_with("config.headers.X-A: **** keeps"));
-    assert!(refusal(Platform::Datadog, &[("api_key", "****"), ("site", "x")]).starts_with("config.api_key: ****"));
+    assert!(
+        refusal(Platform::Datadog, &[("api_key", "****"), ("site", "datadoghq.eu")])
+            .starts_with("config.api_key: ****")
+    );
 }
 
 #[test]
@@ -117,4 +122,72 @@ fn a_deleted_integration_can_not_be_changed_and_its_id_is_never_used_again() {
     assert_eq!(deleted.decide(update, by()), Err(Rejected::NotFound));
     assert_eq!(deleted.decide(Command::Delete, by()), Err(Rejected::NotFound));
     assert_eq!(deleted.decide(create(Platform::Datadog, DATADOG).unwrap(), by()), Err(Rejected::Taken));
+}
+
+#[test]
+fn a_value_of_the_wrong_form_is_named() {
+    let aws = [("access_key", "a"), ("secret_key", "s"), ("region", "eu-central-1")];
+    let s3 = |key, value| refusal(Platform::S3, &[&aws[..], &[("bucket_name", "logs"), (key, value)]].concat());
+    for (key, value) in [
+        ("region", "eu.evil.example/"),
+        ("region", "EU"),
+        ("bucket_name", "a/"),
+        ("bucket_name", "logs.evil.example/x?"),
+        ("bucket_name", "-logs"),
+        ("prefix", "../x"),
+        ("prefix", "/x"),
+        ("prefix", "a//b"),
+        ("path_style", "yes"),
+        ("endpoint", "https://x:22/"),
+        ("batch_seconds", "0"),
+        ("batch_seconds", "901"),
+        ("secret_key", "a\r\nb"),
+        ("events", "audit,flows"),
+    ] {
+        assert!(s3(key, value).starts_with(&format!("config.{key}: must ")), "{key} {value}");
+    }
+    assert!(
+        refusal(Platform::Datadog, &[("api_key", "k"), ("site", "evil.example")])
+            .starts_with("config.site: must be one of")
+    );
+    assert!(
+        refusal(Platform::Syslog, &[("address", "logs.example.com")])
+            .starts_with("config.address: must be a host and a port")
+    );
+    assert!(refusal(Platform::SplunkHec, &[("url", "https://x")]).starts_with("config.token: is required"));
+    let template = [("url", "https://x"), ("body_template", "{{.Color}}")];
+    assert!(refusal(Platform::GenericHttp, &template).starts_with("config.body_template: can not do {{.Color}}"));
+    for name in ["Connection", "transfer-encoding", "TE", "Proxy-Connection", "Upgrade", "a b", "a\r\nb", ""] {
+        let headers = serde_json::json!({ name: "x" }).to_string();
+        let config = [("url", "https://x"), ("headers", headers.as_str())];
+        assert!(refusal(Platform::GenericHttp, &config).starts_with("config.headers."), "{name}");
+    }
+}
+
+#[test]
+fn what_may_not_be_reached_is_named_when_it_is_named_and_not_again() {
+    let event = |config: &[(&str, &str)], platform| {
+        Integration::Absent.decide(create(platform, config).unwrap(), by()).unwrap().remove(0)
+    };
+    let named = |event: &Event, list: &str| {
+        let named = event.named_receivers(&list.parse().unwrap());
+        named.map(|receivers| receivers.len()).map_err(|rejected| rejected.to_string())
+    };
+    let loopback = event(&[("url", "http://127.0.0.1:1/")], Platform::GenericHttp);
+    assert!(named(&loopback, "").unwrap_err().starts_with("config.url: leads to 127.0.0.1"));
+    assert_eq!(named(&loopback, "127.0.0.0/8"), Ok(1));
+    let syslog = event(&[("address", "logs.example.com:514"), ("tls", "false")], Platform::Syslog);
+    assert!(named(&syslog, "").unwrap_err().starts_with("config.address: must be encrypted"));
+
+    let update = |values: &[(&str, &str)], platform, created: Event| {
+        let mut state = Integration::Absent;
+        state.apply(created, at(1));
+        let config = patch(platform, values).unwrap();
+        state.decide(Command::Update { config, enabled: Some(true) }, by()).unwrap().remove(0)
+    };
+    assert_eq!(named(&update(&[], Platform::GenericHttp, loopback.clone()), ""), Ok(0));
+    let moved = update(&[("url", "http://10.0.0.1/")], Platform::GenericHttp, loopback);
+    assert!(named(&moved, "").unwrap_err().starts_with("config.url: leads to 10.0.0.1"));
+    let encrypted = event(&[("address", "logs.example.com:514")], Platform::Syslog);
+    assert!(named(&update(&[("tls", "false")], Platform::Syslog, encrypted), "").is_err());
 }

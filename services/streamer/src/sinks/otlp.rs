@@ -1,0 +1,153 @@
+//! OpenTelemetry logs over HTTP, in JSON: one log record an event.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::document::{Document, json_bytes};
+use super::gzip::gzip;
+use super::http;
+use crate::guard::Guard;
+use crate::opened::{ConfigError, Opened};
+use crate::sink::{Failure, Item, Kind, Limits, Outcome};
+
+/// A collector.
+#[derive(Debug)]
+pub(super) struct Otlp {
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Accepted {
+    partial_success: PartialSuccess,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PartialSuccess {
+    /// A number, which this JSON writes as a text.
+    rejected_log_records: Value,
+}
+
+impl Otlp {
+    pub(super) const LIMITS: Limits = Limits { items: 1000, bytes: 2 << 20, wait: Duration::from_secs(1) };
+
+    pub(super) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
+        let given = config.required("url")?;
+        let client = guard.client("url", given)?;
+        let mut url = Url::parse(given).map_err(|error| ConfigError::new("url", error.to_string()))?;
+        if !url.path().ends_with("/v1/logs") {
+            let path = format!("{}/v1/logs", url.path().trim_end_matches('/'));
+            url.set_path(&path);
+        }
+        let mut headers = http::own_headers(config)?;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        Ok(Self { client, url, headers })
+    }
+
+    pub(super) fn size(item: &Item) -> usize {
+        json_bytes(&record(item)).len() + 1
+    }
+
+    pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
+        Outcome::of(self.post(items).await)
+    }
+
+    async fn post(&self, items: &[Item]) -> Result<(), Failure> {
+        // A batch is of one account.
+        let account = items.first().map_or("", |item| item.account.as_str());
+        let records: Vec<Value> = items.iter().map(record).collect();
+        let body = json!({ "resourceLogs": [{
+            "resource": { "attributes": [
+                attribute("service.name", &Value::from("flowtrail")),
+                attribute("flowtrail.account", &Value::from(account)),
+            ] },
+            "scopeLogs": [{ "scope": { "name": "flowtrail" }, "logRecords": records }],
+        }] });
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone());
+        let answer = http::send(request.body(gzip(json_bytes(&body)).await?)).await?;
+        answer.judge()?;
+        let accepted: Accepted = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let rejected = match accepted.partial_success.rejected_log_records {
+            Value::String(text) => text.parse().unwrap_or(0),
+            Value::Number(number) => number.as_u64().unwrap_or(0),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 0,
+        };
+        if rejected == 0 {
+            return Ok(());
+        }
+        // Which ones, the protocol does not say, and forbids to send them again.
+        let status = Some(answer.status.as_u16());
+        Err(Failure::Refused { status, reason: format!("the receiver rejected {rejected} of {} records", items.len()) })
+    }
+}
+
+fn record(item: &Item) -> Value {
+    let Document { message, details, timestamp: _ } = Document::new(item);
+    let nanos = (i128::from(item.time.micros()) * 1000).max(0).to_string();
+    let (number, text) = severity(item);
+    let fields = BTreeMap::from([
+        ("flowtrail.id", Value::from(details.id)),
+        ("flowtrail.kind", Value::from(details.kind)),
+        ("flowtrail.initiator_id", Value::from(details.initiator_id)),
+        ("flowtrail.target_id", Value::from(details.target_id)),
+        ("flowtrail.reference", Value::from(details.reference)),
+        ("flowtrail.position", Value::from(details.position)),
+        ("flowtrail.index", Value::from(details.index)),
+        ("flowtrail.meta", Value::Object(details.meta)),
+        ("flowtrail.event", details.event),
+    ]);
+    let attributes: Vec<Value> = fields.iter().map(|(name, value)| attribute(name, value)).collect();
+    json!({
+        "timeUnixNano": nanos,
+        "observedTimeUnixNano": nanos,
+        "severityNumber": number,
+        "severityText": text,
+        "eventName": details.event_type,
+        "body": { "stringValue": message },
+        "attributes": attributes,
+    })
+}
+
+fn severity(item: &Item) -> (u8, &'static str) {
+    match &item.kind {
+        Kind::Audit(event) => match event.status() {
+            "failure" | "error" | "denied" => (13, "WARN"),
+            _ => (9, "INFO"),
+        },
+        Kind::Traffic(_) => (9, "INFO"),
+    }
+}
+
+fn attribute(name: &str, value: &Value) -> Value {
+    json!({ "key": name, "value": any_value(value) })
+}
+
+/// OTLP's `AnyValue`: each value says its type; 64-bit integers are texts in its JSON.
+fn any_value(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({}),
+        Value::Bool(value) => json!({ "boolValue": value }),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => json!({ "intValue": integer.to_string() }),
+            None => json!({ "doubleValue": number }),
+        },
+        Value::String(text) => json!({ "stringValue": text }),
+        Value::Array(values) => {
+            let values: Vec<Value> = values.iter().map(any_value).collect();
+            json!({ "arrayValue": { "values": values } })
+        }
+        Value::Object(fields) => {
+            let fields: Vec<Value> = fields.iter().map(|(name, value)| attribute(name, value)).collect();
+            json!({ "kvlistValue": { "values": fields } })
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Amazon S3 and what speaks its language: one object a batch, each event in exactly one.
+//!
+//! Invariant: an object's name and bytes follow from its items alone, and it is written only where there is none, so
+//! a second attempt either writes the same object or finds it there.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use model::time::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_NONE_MATCH};
+use reqwest::{Client, Url};
+use sha2::{Digest, Sha256};
+
+use super::aws::{self, Service, Signer};
+use super::document::Document;
+use super::gzip::gzip;
+use super::http::{self, Answer};
+use crate::guard::Guard;
+use crate::opened::{ConfigError, Opened};
+use crate::sink::{Failure, Item, Kind, Limits, Outcome, Plan};
+
+/// A bucket.
+#[derive(Debug)]
+pub(super) struct S3 {
+    client: Client,
+    signer: Signer,
+    /// Scheme, host and what stands before the key, without a slash at its end.
+    base: String,
+    bucket: String,
+    prefix: String,
+    wait: Duration,
+}
+
+/// What stands in the path of a key as it is. Everything else is encoded once, as signatures want it.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+const DEFAULT_WAIT: Duration = Duration::from_secs(300);
+
+impl S3 {
+    pub(super) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
+        let signer = Signer::new(config, Service::S3)?;
+        let bucket = config.required("bucket_name")?.to_owned();
+        let endpoint = config.text("endpoint").map_or_else(|| format!("https://{}", signer.host()), str::to_owned);
+        let key = if config.text("endpoint").is_some() { "endpoint" } else { "region" };
+        // The bucket as part of the host's name is Amazon's way; others, and names with a dot, which no certificate
+        // fits, have it in the path.
+        let default_style = config.text("endpoint").is_some() || bucket.contains('.');
+        let path_style = config.text("path_style").map_or(default_style, |style| style == "true");
+        let base =
+            base(&endpoint, &bucket, path_style).ok_or_else(|| ConfigError::new(key, "must be a web address"))?;
+        let prefix = config.text("prefix").map(|prefix| format!("{}/", prefix.trim_end_matches('/')));
+        let wait = config.text("batch_seconds").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        Ok(Self {
+            client: guard.client(key, &base)?,
+            signer,
+            base,
+            bucket,
+            prefix: prefix.unwrap_or_default(),
+            wait: wait.unwrap_or(DEFAULT_WAIT),
+        })
+    }
+
+    pub(super) const fn limits(&self) -> Limits {
+        Limits { items: 100_000, bytes: 10_000_000, wait: self.wait }
+    }
+
+    pub(super) fn size(item: &Item) -> usize {
+        Document::new(item).to_json().len() + 1
+    }
+
+    pub(super) async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
+        Outcome::of(self.put(plan, items).await)
+    }
+
+    async fn put(&self, plan: &Plan, items: &[Item]) -> Result<(), Failure> {
+        let mut lines = Vec::new();
+        for item in items {
+            lines.extend_from_slice(&Document::new(item).to_json());
+            lines.push(b'\n');
+        }
+        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(plan, items), KEY));
+        let url: Url = url.parse().map_err(|_| Failure::stop("the bucket and prefix give no web address"))?;
+        let request = self.client.put(url).header(CONTENT_TYPE, "application/x-ndjson");
+        let request = request.header(CONTENT_ENCODING, "gzip").header(IF_NONE_MATCH, "*").body(gzip(lines).await?);
+        let answer = http::send(self.signer.sign(&self.client, request)?).await?;
+        self.judge(&answer)
+    }
+
+    /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells
+    /// apart what has the same numbers and is not the same: another stream, part of a message, a log that was begun
+    /// anew.
+    fn key(&self, plan: &Plan, items: &[Item]) -> String {
+        let mut digest = Sha256::new();
+        for item in items {
+            digest.update(format!("{} {} {} {}\n", item.stream, item.sequence, item.index, item.id));
+        }
+        let mut hash = String::new();
+        for byte in digest.finalize().iter().take(8) {
+            // Writing to a text never fails.
+            let _ = write!(hash, "{byte:02x}");
+        }
+        let first = items.first();
+        let account = first.map_or("", |item| item.account.as_str());
+        let kind = first.map_or("audit", |item| match item.kind {
+            _ if item.is_test() => "test",
+            Kind::Audit(_) => "audit",
+            Kind::Traffic(_) => "flow",
+        });
+        let hour = hour(first.map_or(Timestamp::EPOCH, |item| item.time));
+        let (first, last) = (plan.first.sequence, plan.last.sequence);
+        format!("{}account={account}/kind={kind}/{hour}/{first:020}-{last:020}-{hash}.ndjson.gz", self.prefix)
+    }
+
+    fn judge(&self, answer: &Answer) -> Result<(), Failure> {
+        let name = aws::error_code(&answer.body).unwrap_or_default();
+        let code = answer.status.as_u16();
+        let bucket = &self.bucket;
+        let stop = |reason: String| Err(Failure::Stop { status: Some(code), reason });
+        if let Some(problem) = aws::credentials_problem(name) {
+            return stop(format!("the bucket {bucket} refused the object: {problem} ({name})"));
+        }
+        match (code, name) {
+            // It is there already: the first attempt's answer was lost.
+            (200..=299 | 412, _) => Ok(()),
+            (_, "NoSuchBucket") => stop(format!("there is no bucket {bucket}")),
+            (301, _)
+            | (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+                stop(format!("the bucket {bucket} is not in the region {}", self.signer.region()))
+            }
+            (403, _) => stop(format!("the bucket {bucket} refused the object: check the credentials")),
+            (501, _) => stop("the receiver knows no conditional writes (If-None-Match)".to_owned()),
+            (413, _) | (_, "EntityTooLarge") => Err(Failure::TooLarge),
+            (409, _) | (_, "RequestTimeout" | "SlowDown" | "ServiceUnavailable" | "InternalError") => {
+                Err(answer.retry(format!("the receiver answered {code} {name}").trim_end().to_owned()))
+            }
+            // What stands in an object is no reason to refuse it.
+            (400, _) => stop(format!("the receiver answered 400 {name}").trim_end().to_owned()),
+            _ => answer.judge(),
+        }
+    }
+}
+
+fn base(endpoint: &str, bucket: &str, path_style: bool) -> Option<String> {
+    let (scheme, rest) = endpoint.trim_end_matches('/').split_once("://")?;
+    Some(if path_style { format!("{scheme}://{rest}/{bucket}") } else { format!("{scheme}://{bucket}.{rest}") })
+}
+
+fn hour(time: Timestamp) -> String {
+    let time = DateTime::<Utc>::from_timestamp_micros(time.micros()).unwrap_or_default();
+    time.format("dt=%Y-%m-%d/hr=%H").to_string()
+}

@@ -1,0 +1,86 @@
+//! OTLP, as Datadog's test agent receives it and OpenTelemetry's own definition reads it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use axum::http::StatusCode;
+use model::integration::Platform;
+use serde_json::{Value, json};
+use streamer::sink::{Failure, Outcome};
+
+use crate::standin::{StandIn, free_port, run};
+use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
+
+/// A plain GET: what the agent has is read without any code of ours.
+fn get(agent: &StandIn, path: &str) -> String {
+    let mut connection = TcpStream::connect(agent.address).unwrap();
+    write!(connection, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_collector_reads_every_field() {
+    let arguments = |port: u16| {
+        let [apm, http] = [free_port().to_string(), port.to_string()];
+        ["--host", "127.0.0.1", "--port", &apm, "--otlp-grpc-port", "0", "--otlp-http-port", &http]
+            .map(Into::into)
+            .into()
+    };
+    let agent = StandIn::start("ddapm_test_agent.agent", arguments).await;
+    let url = format!("http://{}", agent.address);
+    let sink = connect(Platform::Otlp, &[("url", &url), ("headers", r#"{"X-Key":"k"}"#)]);
+    let failed = json!({
+        "event_type": "user.login", "status": "failure", "actor_id": "u1", "latency_ms": 1.5, "http_status": 401,
+        "meta": {"name": "é"},
+    });
+    let items = vec![audit(5, &failed), traffic(6, &json!({"type": "TYPE_DROP", "protocol": 17, "tx_bytes": 7}))];
+    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.test(&account()).await, Ok(()));
+
+    let lines = run("read_otlp.py", &[], get(&agent, "/test/session/logs")).await;
+    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // The agent gives the last request first.
+    let [test, audit, flow] = records.try_into().unwrap();
+    assert_eq!(
+        audit,
+        json!({
+            "time": 1_706_702_400_250_000_000_i64, "severity": [13, "WARN"], "name": "user.login", "body": "user.login",
+            "resource": {"service.name": "flowtrail", "flowtrail.account": "main"},
+            "attributes": {
+                "flowtrail.id": "e-5", "flowtrail.kind": "audit", "flowtrail.initiator_id": "u1",
+                "flowtrail.target_id": "", "flowtrail.reference": "", "flowtrail.position": "FLOWTRAIL_AUDIT:5",
+                "flowtrail.index": 0, "flowtrail.meta": {"name": "é"},
+                "flowtrail.event": {"status": "failure", "latency_ms": 1.5, "http_status": 401},
+            },
+        })
+    );
+    assert_eq!((&flow["name"], &flow["severity"]), (&json!("TYPE_DROP"), &json!([9, "INFO"])));
+    assert_eq!(flow["attributes"]["flowtrail.meta"]["protocol"], 17);
+    assert_eq!(test["body"], "Flowtrail test event");
+}
+
+#[tokio::test]
+async fn a_200_that_rejects_records_is_no_delivery() {
+    let receiver = Receiver::start().await;
+    let url = format!("http://{}/base/v1/logs", receiver.address);
+    let sink = connect(Platform::Otlp, &[("url", &url)]);
+    let items = audits(1..4);
+    for count in [json!("2"), json!(2)] {
+        receiver.answer(json!({"partialSuccess": {"rejectedLogRecords": count, "errorMessage": "no"}}).to_string());
+        let reason = "the receiver rejected 2 of 3 records".to_owned();
+        let expected = Outcome::Failed(Failure::Refused { status: Some(200), reason });
+        assert_eq!(sink.deliver(&plan(&items), &items).await, expected);
+    }
+    for body in ["", "{}", r#"{"partialSuccess":{}}"#, r#"{"partialSuccess":{"rejectedLogRecords":"0"}}"#, "<html>"] {
+        receiver.answer(body);
+        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered, "{body}");
+    }
+    receiver.answer((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "3")]));
+    assert!(matches!(
+        sink.deliver(&plan(&items), &items).await,
+        Outcome::Failed(Failure::Retry { after: Some(_), .. })
+    ));
+    assert!(receiver.requests().iter().all(|request| request.path == "/base/v1/logs"));
+}

@@ -1,0 +1,181 @@
+//! Configuration keys: what may stand under each kind of them.
+
+use std::collections::BTreeMap;
+
+use super::Rejected;
+use super::config::Change;
+use crate::reach::{Reach, Unreachable};
+use crate::secret::{Secret, is_mask};
+use crate::template::Template;
+
+/// How a configuration key is read.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Text,
+    Secret,
+    /// A receiver's web address.
+    Url,
+    /// A receiver's `host:port`.
+    Address,
+    Headers,
+    Switch,
+    Families,
+    Template,
+    OneOf(&'static [&'static str]),
+    /// Part of a host, a path or a header: only what has this form.
+    Form(Form),
+}
+
+/// A form that a text must have, and how that is said.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    pub(super) fits: fn(&str) -> bool,
+    pub(super) says: &'static str,
+}
+
+/// What makes up a host's name must not bring in another host.
+pub(super) const REGION: Form = Form {
+    fits: |text| {
+        text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    },
+    says: "must be a region such as eu-central-1",
+};
+
+pub(super) const BUCKET: Form = Form {
+    fits: |text| {
+        let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+        let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let bytes = text.as_bytes();
+        (1..=63).contains(&bytes.len())
+            && bytes.iter().copied().all(is_inner)
+            && is_end(bytes.first())
+            && is_end(bytes.last())
+            && !text.contains("..")
+    },
+    says: "must be a bucket's name: 1 to 63 of a-z 0-9 . - _",
+};
+
+pub(super) const STREAM_NAME: Form = Form {
+    fits: |text| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)),
+    says: "must be a delivery stream's name: 1 to 64 of A-Z a-z 0-9 _ . -",
+};
+
+pub(super) const PREFIX: Form = Form {
+    fits: |text| {
+        let is_part = |part: &str| !matches!(part, "" | "." | "..");
+        text.len() <= 512 && text.trim_end_matches('/').split('/').all(is_part)
+    },
+    says: "must be a path such as logs/flowtrail, without empty parts, . and ..",
+};
+
+pub(super) const SECONDS: Form = Form {
+    fits: |text| text.parse().is_ok_and(|seconds: u16| (1..=900).contains(&seconds)),
+    says: "must be a number of seconds from 1 to 900",
+};
+
+impl Kind {
+    pub(super) fn read(self, key: &str, value: String) -> Result<Change<Secret>, Rejected> {
+        if value.is_empty() {
+            return Ok(Change::Remove);
+        }
+        if is_mask(&value) {
+            return Ok(Change::Keep);
+        }
+        let refuse = |problem: &str| Err(Rejected::config(key, problem));
+        match self {
+            Self::Headers => return read_headers(key, &value),
+            Self::Template => {
+                let template = value.parse::<Template>().map_err(|error| Rejected::config(key, error.to_string()));
+                return template.map(|_| Change::Text(value));
+            }
+            Self::Text
+            | Self::Secret
+            | Self::Url
+            | Self::Address
+            | Self::Switch
+            | Self::Families
+            | Self::OneOf(_)
+            | Self::Form(_) => {}
+        }
+        if value.chars().any(char::is_control) {
+            return refuse("must not hold control characters");
+        }
+        match self {
+            Self::Secret => Ok(Change::Secret(Secret::new(value))),
+            Self::Switch if value != "true" && value != "false" => refuse("must be \"true\" or \"false\""),
+            Self::Families if !value.split(',').all(|family| ["audit", "traffic"].contains(&family.trim())) => {
+                refuse("must be audit, traffic or audit,traffic")
+            }
+            Self::OneOf(choices) if !choices.contains(&value.as_str()) => {
+                refuse(&format!("must be one of {}", choices.join(", ")))
+            }
+            Self::Form(form) if !(form.fits)(&value) => refuse(form.says),
+            Self::Url => check_form(key, value, |reach, text| reach.web(text).map(drop)),
+            Self::Address => check_form(key, value, |reach, text| reach.tcp(text, true).map(drop)),
+            Self::Text
+            | Self::Switch
+            | Self::Families
+            | Self::OneOf(_)
+            | Self::Form(_)
+            | Self::Headers
+            | Self::Template => Ok(Change::Text(value)),
+        }
+    }
+}
+
+/// Refuses what has not the form of a receiver, whatever the operator allows. What may be reached is asked once the
+/// configuration is whole.
+fn check_form(
+    key: &str,
+    value: String,
+    read: fn(&Reach, &str) -> Result<(), Unreachable>,
+) -> Result<Change<Secret>, Rejected> {
+    match read(&Reach::default(), &value) {
+        Ok(()) | Err(Unreachable::Plain | Unreachable::Address(_)) => Ok(Change::Text(value)),
+        Err(
+            refused @ (Unreachable::Malformed(_)
+            | Unreachable::UserInfo
+            | Unreachable::OddHost(_)
+            | Unreachable::BadName
+            | Unreachable::Port(_)),
+        ) => Err(Rejected::config(key, refused.to_string())),
+    }
+}
+
+/// Header names that belong to one connection (RFC 9110, 7.6.1) or that the sender sets itself.
+const RESERVED_HEADERS: [&str; 14] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
+fn read_headers(key: &str, text: &str) -> Result<Change<Secret>, Rejected> {
+    let headers: BTreeMap<String, String> = serde_json::from_str(text)
+        .map_err(|_| Rejected::config(key, "must be a JSON object of strings, such as {\"X-Key\":\"value\"}"))?;
+    let read = |(name, value): (String, String)| {
+        let field = format!("{key}.{name}");
+        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_name_byte) {
+            return Err(Rejected::config(&field, "is no HTTP header name"));
+        }
+        if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            return Err(Rejected::config(&field, "is set by the connection and can not be chosen"));
+        }
+        if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+            return Err(Rejected::config(&field, "must not hold control characters"));
+        }
+        Ok((name, Some(value).filter(|value| !is_mask(value)).map(Secret::new)))
+    };
+    Ok(Change::Headers(headers.into_iter().map(read).collect::<Result<_, _>>()?))
+}
