@@ -27,7 +27,7 @@ pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_
 /// While a body is on its way, at least so many bytes of it ...
 const LEAST_PROGRESS: usize = 64 << 10;
 /// ... must come in every such time.
-const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
+const PROGRESS_WITHIN: Duration = Duration::from_secs(8);
 /// How long a refused body is still taken in before the answer.
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 

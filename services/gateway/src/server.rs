@@ -34,7 +34,9 @@ use crate::witness::witness;
 use crate::{Gateway, Reader, cursor, oidc, router};
 
 /// How long a client may take over the headers of a request, and how long a connection may idle between two.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+///
+/// Less than ten seconds, so that after ten the connection is gone.
+const HEADERS_WITHIN: Duration = Duration::from_secs(8);
 /// How long requests under way may still take when the gateway stops.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// How long the last records of who read may take then.
@@ -42,7 +44,7 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 /// A request's line and headers may have at least so many bytes; soon after, they are a 431, as over 100 headers are.
 const MOST_HEADER_BYTES: usize = 64 << 10;
 /// How fast answers must be taken.
-const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_secs(10) };
+const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_secs(8) };
 /// The pause after a connection could not be taken in: too many files are open, mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 

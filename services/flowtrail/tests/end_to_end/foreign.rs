@@ -105,7 +105,7 @@ impl Accounts {
             assert_eq!(answer.status, 202, "{answer:?}");
         }
         for _ in 0..count {
-            let config = json!({"api_key": text, "site": format!("{text}.example.com")});
+            let config = json!({"api_key": text, "site": "datadoghq.com", "region": text});
             let integration = json!({"platform": "datadog", "enabled": false, "config": config});
             let answer = self.call(token, &Call::new("POST", "/api/event-streaming").with(&integration)).await;
             assert_eq!(answer.status, 200, "{answer:?}");
@@ -210,7 +210,7 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
         5..=7 => {
             let root = ["/api/event-streaming", "/api/integrations/event-streaming"][chance.below(2)];
             let method = ["GET", "PUT", "DELETE"][chance.below(3)];
-            let body = json!({"enabled": true, "config": {"site": "example.com", "api_key": "****"}});
+            let body = json!({"enabled": true, "config": {"site": "datadoghq.eu", "api_key": "****"}});
             numbers.map(|number| Call::new(method, &format!("{root}/{number}")).with(&body))
         }
         8..=9 => {
