@@ -80,9 +80,9 @@ async fn drip(stream: &mut TcpStream) -> String {
     }
 }
 
-/// Looks every second, without reading: what is sent to a connection that the other end has given up breaks it.
+/// Looks four times a second, without reading: what is sent to a connection that the other end has given up breaks it.
 async fn is_broken(stream: &TcpStream) -> bool {
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_millis(250)).await;
     stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
 }
 
