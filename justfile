@@ -29,7 +29,9 @@ test *ARGS:
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
-    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON
+    # Empty where it can not be had: then its tests say so.
+    FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_RSYSLOG
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi

@@ -1,5 +1,6 @@
 //! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else beside it.
 
+use model::audit;
 use model::traffic::{EndpointType, EventType, Report};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -67,7 +68,7 @@ impl<'a> Document<'a> {
     pub(super) fn new(item: &'a Item) -> Self {
         let Envelope { timestamp, message, id, initiator_id, target_id, meta, reference } = Envelope::new(item);
         let (event_type, event) = match &item.kind {
-            Kind::Audit(event) => (event.event_type.as_str(), rest_of(&event.given, &IN_ENVELOPE)),
+            Kind::Audit(event) => (event.event_type.as_str(), rest_of_audit(event)),
             Kind::Traffic(report) => (message, rest_of(&report.data, &[])),
         };
         let details = Details {
@@ -101,6 +102,14 @@ pub(super) fn host(item: &Item) -> &str {
 
 /// Fields of an audit event that have a place in the envelope.
 const IN_ENVELOPE: [&str; 4] = ["activity", "actor_id", "resource_id", "meta"];
+
+fn rest_of_audit(event: &audit::Event) -> Value {
+    let mut rest = rest_of(&event.given, &IN_ENVELOPE);
+    if let Value::Object(fields) = &mut rest {
+        fields.insert("source".to_owned(), event.source.as_str().into());
+    }
+    rest
+}
 
 /// The fields that say something, without those in `known`.
 fn rest_of(fields: &impl Serialize, known: &[&str]) -> Value {

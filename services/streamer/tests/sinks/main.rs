@@ -7,6 +7,7 @@ mod generic_http;
 mod guard;
 mod moto;
 mod otlp;
+mod rsyslog;
 mod s3;
 mod splunk_hec;
 mod standin;

@@ -52,7 +52,7 @@ async fn a_collector_reads_every_field() {
                 "flowtrail.id": "e-5", "flowtrail.kind": "audit", "flowtrail.initiator_id": "u1",
                 "flowtrail.target_id": "", "flowtrail.reference": "", "flowtrail.position": "FLOWTRAIL_AUDIT:5",
                 "flowtrail.index": 0, "flowtrail.meta": {"name": "é"},
-                "flowtrail.event": {"status": "failure", "latency_ms": 1.5, "http_status": 401},
+                "flowtrail.event": {"status": "failure", "latency_ms": 1.5, "http_status": 401, "source": "/test"},
             },
         })
     );

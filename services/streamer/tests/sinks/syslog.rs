@@ -159,7 +159,10 @@ async fn every_field_is_read_back_over_tcp() {
     assert_eq!((data("position"), data("index")), ("FLOWTRAIL_AUDIT:1", "0"));
     let meta: serde_json::Value = serde_json::from_str(data("meta")).unwrap();
     assert_eq!(meta["k\"]"], "a \"b\" ]c[ \\ é\r\nd\u{1b}[31m");
-    assert_eq!(serde_json::from_str::<serde_json::Value>(data("event")).unwrap(), json!({"status": "failure"}));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(data("event")).unwrap(),
+        json!({"status": "failure", "source": "/test"})
+    );
     assert_eq!((flow.host.as_str(), flow.kind.as_str(), flow.text.as_str()), ("gw_1", "TYPE_END", "TYPE_END"));
 }
 
