@@ -6,12 +6,16 @@ use anyhow::{Context, bail};
 use bus::{AskError, Bus, Options};
 use bytes::Bytes;
 use model::command::{Accepted, Command};
+use model::log::Position;
 use runtime::settings::Settings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{sleep, timeout};
+use views::status::Status;
 use views::{Ask, Question, Reply};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A connection to the NATS server that the settings name.
 ///
@@ -26,10 +30,26 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Bus> {
     Bus::connect(&options).await.context(hint)
 }
 
-/// Sends a command and gives what was done.
+/// Sends a command, waits until the views show what it did, and gives what was done.
 pub(crate) async fn send<C: Command>(bus: &Bus, command: &C) -> anyhow::Result<C::Done> {
     let accepted: Accepted<C::Done> = request(bus, &format!("flowtrail.command.{}", C::PATH), command).await?;
+    if let Some(position) = accepted.position {
+        // What is done is done, also where no view can be asked.
+        let _ = timeout(PATIENCE, shown(bus, position)).await;
+    }
     Ok(accepted.done)
+}
+
+/// Waits until no view is behind `position`.
+async fn shown(bus: &Bus, position: Position) -> anyhow::Result<()> {
+    loop {
+        let views = ask(bus, Status).await?;
+        let mut streams = views.iter().flat_map(|view| &view.streams);
+        if !streams.any(|(stream, sequence, _)| *stream == position.stream && *sequence < position.sequence) {
+            return Ok(());
+        }
+        sleep(LOOK_AGAIN_AFTER).await;
+    }
 }
 
 /// Asks a question about the views.

@@ -18,6 +18,10 @@ use runtime::telemetry;
 
 use crate::cli::{Cli, Command};
 
+/// Half of projecting is making and dropping small texts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {

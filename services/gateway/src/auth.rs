@@ -2,6 +2,8 @@
 //!
 //! Invariant: all of this is decided from the headers alone, before a body is read.
 
+mod memo;
+
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -15,8 +17,9 @@ use model::log::Position;
 use model::time::Timestamp;
 use runtime::clock;
 use views::access::{AccountById, ByToken};
-use views::{Ask, Reply};
+use views::{Ask, Reply, View};
 
+pub(crate) use self::memo::Memo;
 use crate::limits::Kind;
 use crate::oidc::{Bad, Provider};
 use crate::refused::Refused;
@@ -127,20 +130,38 @@ async fn holder(gateway: &Gateway, sent: Sent<'_>, at_least: &[Position]) -> Res
         return of_provider(gateway, provider.holder(token, now).await, at_least).await;
     }
     let (Sent::Bearer(token) | Sent::Otherwise(token)) = sent;
-    // A token that was made a moment ago is known here once the position of its making is.
-    let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash: TokenHash::of(token) } };
-    let principal = match gateway.reader.ask(ask).await.map_err(Refused::from)?.answer {
-        Some(Bearer::Current(principal)) => principal,
-        Some(Bearer::Former { account, token_id, actor }) => {
-            let whom = Whom::Known { account, token_id: Some(token_id), actor };
-            return Err(TurnedAway { refused: Refused::UnknownToken, whom: Some(whom) });
+    let hash = TokenHash::of(token);
+    let version = gateway.reader.version(View::Access);
+    // Whoever knows of something newer waits for the view.
+    let recalled = version.filter(|_| at_least.is_empty()).and_then(|version| gateway.memo.recall(&hash, version));
+    let principal = match recalled {
+        Some(principal) => principal,
+        None => {
+            let principal = look_up(gateway, hash.clone(), at_least).await?;
+            if let Some(version) = version {
+                gateway.memo.keep(hash, version, &principal);
+            }
+            principal
         }
-        None => return Err(TurnedAway::stranger()),
     };
     if principal.expires_at.is_some_and(|end| end <= now) {
         return Err(TurnedAway::known(principal, Refused::ExpiredToken));
     }
     Ok(principal)
+}
+
+/// Whom a token stands for, its time aside.
+async fn look_up(gateway: &Gateway, hash: TokenHash, at_least: &[Position]) -> Result<Principal, TurnedAway> {
+    // A token that was made a moment ago is known here once the position of its making is.
+    let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash } };
+    match gateway.reader.ask(ask).await.map_err(Refused::from)?.answer {
+        Some(Bearer::Current(principal)) => Ok(principal),
+        Some(Bearer::Former { account, token_id, actor }) => {
+            let whom = Whom::Known { account, token_id: Some(token_id), actor };
+            Err(TurnedAway { refused: Refused::UnknownToken, whom: Some(whom) })
+        }
+        None => Err(TurnedAway::stranger()),
+    }
 }
 
 /// Whom a token of the provider's stands for: it may name accounts that are not there.
@@ -216,12 +237,27 @@ impl Caller {
     /// # Errors
     /// When the views can not be reached or fail.
     pub(crate) async fn ask<Q: Watched>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
+        self.ask_and(gateway, question, |answer| answer).await
+    }
+
+    /// The same, making something of the answer off the threads that serve connections.
+    ///
+    /// # Errors
+    /// When the views can not be reached or fail.
+    pub(crate) async fn ask_and<Q: Watched, T: Send + 'static>(
+        &self,
+        gateway: &Gateway,
+        question: Q,
+        make: impl FnOnce(Q::Answer) -> T + Send + 'static,
+    ) -> Result<Reply<T>, Refused> {
         let asked = gateway.witness.asked(&question);
-        let reply = gateway.reader.ask(Ask { at_least: self.at_least.clone(), question }).await?;
+        let ask = Ask { at_least: self.at_least.clone(), question };
+        let make = move |answer| (Q::seen(&answer), make(answer));
+        let Reply { answer: (seen, made), freshness } = gateway.reader.ask_and(ask, make).await?;
         if let Some(filter) = asked {
-            gateway.witness.looked::<Q>(self, &filter, Q::seen(&reply.answer));
+            gateway.witness.looked::<Q>(self, &filter, seen);
         }
-        Ok(reply)
+        Ok(Reply { answer: made, freshness })
     }
 }
 

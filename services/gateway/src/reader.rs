@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bus::{AskError, Bus};
 use model::log::Position;
-use views::{Ask, Question, Reply, Views};
+use views::{Ask, Question, Reply, View, Views};
 
 /// How long an answer over the bus may take; a list of 50,000 rows of a large view takes seconds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -38,14 +38,40 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, ReadError> {
+        self.ask_and(ask, |answer| answer).await
+    }
+
+    /// Asks a question and makes something of the answer, which takes the time that many rows take: off the threads
+    /// that serve connections.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub(crate) async fn ask_and<Q: Question, T: Send + 'static>(
+        &self,
+        ask: Ask<Q>,
+        make: impl FnOnce(Q::Answer) -> T + Send + 'static,
+    ) -> Result<Reply<T>, ReadError> {
         match self {
-            Self::Local(views) => views.ask(ask).await.map_err(local),
+            Self::Local(views) => views.ask_and(ask, make).await.map_err(local),
             Self::Remote(bus) => {
                 let request = serde_json::to_vec(&ask).map_err(failed)?;
                 let subject = format!("flowtrail.query.{}", Q::PATH);
                 let answer = bus.ask(&subject, request.into(), ANSWERS_WITHIN).await.map_err(remote)?;
-                serde_json::from_slice(&answer).map_err(failed)
+                let read = move || {
+                    let Reply { answer, freshness } = serde_json::from_slice(&answer)?;
+                    Ok(Reply { answer: make(answer), freshness })
+                };
+                let made = tokio::task::spawn_blocking(read).await;
+                made.map_err(|failure| ReadError::Failed(failure.into()))?.map_err(failed)
             }
+        }
+    }
+
+    /// The version of a view: see [`views::Slot::version`]. None where the view is in another process.
+    pub(crate) fn version(&self, view: View) -> Option<u64> {
+        match self {
+            Self::Local(views) => Some(views.slot(view).version()),
+            Self::Remote(_) => None,
         }
     }
 

@@ -14,7 +14,7 @@ use model::access::Scope;
 use runtime::settings::LimitSettings;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{Access, guard};
+use crate::auth::{Access, Memo, guard};
 use crate::dialect::Dialect;
 use crate::frame::{frame, panicked};
 use crate::instavm::audit as instavm;
@@ -34,6 +34,7 @@ use crate::{Reader, cursor};
 #[derive(Debug)]
 pub struct Gateway {
     pub(crate) reader: Reader,
+    pub(crate) memo: Memo,
     pub(crate) bus: Bus,
     pub(crate) cursors: cursor::Key,
     pub(crate) caught_up: health::CaughtUp,
@@ -49,7 +50,8 @@ impl Gateway {
     #[must_use]
     pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
         let (caught_up, sign_ins, limits) = (health::CaughtUp::default(), Desk::default(), Limits::default());
-        Self { reader, bus, cursors, caught_up, sign_ins, witness, provider: None, limits }
+        let memo = Memo::default();
+        Self { reader, memo, bus, cursors, caught_up, sign_ins, witness, provider: None, limits }
     }
 
     /// Lets in whoever comes with a token of this provider, too.

@@ -4,8 +4,11 @@
 //! else the attributes stand in `ce-*` headers and the payload is the data.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::json::{self, BadJson};
@@ -111,15 +114,47 @@ pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
     Ok(CloudEvent { id, source, kind, time, account, data: data.get().as_bytes() })
 }
 
-/// Takes all events of a batch out of their envelopes and reads their data, in one pass. None where that is not
-/// possible as a whole: [`open`] then tells what is wrong with which.
-#[must_use]
-pub fn open_batch<'a, D: Deserialize<'a>>(message: Message<'a>) -> Option<Vec<CloudEvent<'a, D>>> {
+/// Takes all events of a batch out of their envelopes and reads their data, in one pass; each is given to `take` at
+/// once, with its place. None where `take` or anything in the batch fails: [`open`] then tells what is wrong with which.
+pub fn open_batch<'a, D: Deserialize<'a>, T>(
+    message: Message<'a>,
+    take: impl FnMut(usize, CloudEvent<'a, D>) -> Option<T>,
+) -> Option<Vec<T>> {
     if message.form() != BATCH || json::check_depth(message.payload).is_err() {
         return None;
     }
-    let events: Vec<Structured<'a, D>> = serde_json::from_slice(message.payload).ok()?;
-    events.into_iter().map(|event| event.checked().ok()).collect()
+    let mut text = serde_json::Deserializer::from_slice(message.payload);
+    let batch = Batch { take, about: message.payload.len() / USUAL_BYTES, data: PhantomData };
+    let taken = text.deserialize_seq(batch).ok()?;
+    text.end().ok()?;
+    Some(taken)
+}
+
+/// What an event takes in a batch, for a guess at how many there are.
+const USUAL_BYTES: usize = 512;
+
+/// Reads a batch without holding more than one event as it came.
+struct Batch<F, D> {
+    take: F,
+    about: usize,
+    data: PhantomData<D>,
+}
+
+impl<'a, D: Deserialize<'a>, T, F: FnMut(usize, CloudEvent<'a, D>) -> Option<T>> Visitor<'a> for Batch<F, D> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut events: A) -> Result<Vec<T>, A::Error> {
+        let mut taken = Vec::with_capacity(self.about);
+        while let Some(event) = events.next_element::<Structured<'a, D>>()? {
+            let event = event.checked().map_err(A::Error::custom)?;
+            taken.push((self.take)(taken.len(), event).ok_or_else(|| A::Error::custom("it is not taken"))?);
+        }
+        Ok(taken)
+    }
 }
 
 impl<'a, D> Structured<'a, D> {

@@ -90,13 +90,11 @@ fn decode_all<'a, D: Deserialize<'a>>(
     message: Message<'a>,
     decode: impl Fn(CloudEvent<'a, D>) -> Result<Event, Unreadable>,
 ) -> Option<Vec<Decoded>> {
-    let events: Vec<CloudEvent<'a, D>> = envelope::open_batch(message)?;
-    let decode_one = |(index, event): (usize, CloudEvent<'a, D>)| {
+    envelope::open_batch(message, |index, event: CloudEvent<'a, D>| {
         check_account(subject.account(), event.account.as_deref()).ok()?;
         let id = Some(event.id.to_string());
         Some(Decoded { index, id, event: Ok(decode(event).ok()?) })
-    };
-    events.into_iter().enumerate().map(decode_one).collect()
+    })
 }
 
 /// Decodes one event as if it came on `subject`.

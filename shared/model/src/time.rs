@@ -1,5 +1,7 @@
 //! Points in time: UTC, to the microsecond, which is what every dialect can show.
 
+mod canonical;
+
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -53,6 +55,9 @@ impl Timestamp {
     /// # Errors
     /// When `text` is something else.
     pub fn parse(text: &str) -> Result<Self, BadTimestamp> {
+        if let Some(micros) = canonical::read(text.as_bytes()) {
+            return Ok(Self(micros));
+        }
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| BadTimestamp)?;
         Self::in_range(time.with_timezone(&Utc))
     }
@@ -94,7 +99,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.date_time().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        formatter.write_str(canonical::Text::new(self.0).as_str())
     }
 }
 
@@ -108,7 +113,11 @@ impl std::str::FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i64(self.0) }
+        if serializer.is_human_readable() {
+            serializer.serialize_str(canonical::Text::new(self.0).as_str())
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
 }
 

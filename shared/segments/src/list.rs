@@ -149,13 +149,18 @@ fn after(stretch: &Stretch, position: &Position, matching: u64) -> Result<(Range
     Ok((range, matching))
 }
 
+/// So many rows are passed over one by one; for more of them, all rows of the parts that hold them are looked at first.
+const FEW: u64 = 4096;
+/// The fewest rows of a part that are looked at together.
+const GLANCE: usize = 256;
+
 /// Where the rows of the page are.
 fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
     counted.sort_by_key(|part| std::cmp::Reverse(part.span.1));
-    let mut places = Vec::new();
     let mut left = counted.into_iter().peekable();
-    while places.len() < limit {
-        let Some(first) = left.next() else { break };
+    let mut parts = Vec::new();
+    while let Some(first) = left.next() {
+        // Parts that overlap are passed over together or not at all.
         let mut earliest = first.span.0;
         let mut group = vec![first];
         while let Some(next) = left.next_if(|next| next.span.1 >= earliest) {
@@ -167,53 +172,101 @@ fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<
             skip -= matching;
             continue;
         }
-        merge(group, skip, limit, &mut places)?;
-        skip = 0;
+        parts = group.into_iter().map(Matched::new).collect();
+        break;
+    }
+    if skip > FEW {
+        for part in &mut parts {
+            part.look_at_all()?;
+        }
+        skip -= pass_over(&mut parts, skip);
+    }
+    parts.extend(left.map(Matched::new));
+    merge(parts, skip, limit)
+}
+
+/// The matching rows of one part, looked at from the newest on as far as they are needed.
+struct Matched {
+    part: Part,
+    wanted: Resolved,
+    /// The latest time in the part.
+    latest: i64,
+    /// Rows that were not looked at yet.
+    unseen: Range<usize>,
+    /// Those that match of the rows after them, newest last.
+    rows: Vec<u32>,
+    /// How many are looked at next.
+    glance: usize,
+    times: Option<Arc<Vec<i64>>>,
+}
+
+impl Matched {
+    fn new(counted: Counted) -> Self {
+        let Counted { stretch: Stretch { part, wanted, .. }, range, span, .. } = counted;
+        Self { part, wanted, latest: span.1, unseen: range, rows: Vec::new(), glance: GLANCE, times: None }
+    }
+
+    fn look_at_all(&mut self) -> Result<(), Error> {
+        self.look_at(self.unseen.len())
+    }
+
+    /// Looks at so many more rows, which stand before those that were looked at already.
+    fn look_at(&mut self, rows: usize) -> Result<(), Error> {
+        let start = self.unseen.end - rows.min(self.unseen.len());
+        let mask = self.part.mask(&self.wanted, start..self.unseen.end)?;
+        let found = memchr::memchr_iter(1, &mask).map(|row| u32::try_from(start + row).unwrap_or(u32::MAX));
+        self.rows.splice(0..0, found);
+        self.unseen.end = start;
+        if self.times.is_none() {
+            self.times = Some(self.part.times()?);
+        }
+        Ok(())
+    }
+
+    /// The newest row that was not given yet.
+    fn next(&mut self, from: usize) -> Result<Option<Candidate>, Error> {
+        while self.rows.is_empty() && !self.unseen.is_empty() {
+            self.look_at(self.glance)?;
+            self.glance *= 2;
+        }
+        let Some(row) = self.rows.pop() else { return Ok(None) };
+        Ok(Some(Candidate { time: self.time(row), row: row as usize, from, ids: Ids(self.part.clone()) }))
+    }
+
+    /// The time of a row that was looked at.
+    fn time(&self, row: u32) -> i64 {
+        self.times.as_ref().and_then(|times| times.get(row as usize)).copied().unwrap_or_default()
+    }
+}
+
+/// The places of `limit` rows of parts that come by their latest time, newest first.
+fn merge(mut parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
+    let mut places = Vec::new();
+    let mut heap: BinaryHeap<Candidate> = BinaryHeap::new();
+    let mut opened = 0;
+    while places.len() < limit {
+        // A part is looked at once it may hold the next row.
+        while opened < parts.len() && heap.peek().is_none_or(|newest| newest.time <= parts[opened].latest) {
+            heap.extend(parts[opened].next(opened)?);
+            opened += 1;
+        }
+        let Some(newest) = heap.pop() else { break };
+        heap.extend(parts[newest.from].next(newest.from)?);
+        if skip > 0 {
+            skip -= 1;
+        } else {
+            places.push((parts[newest.from].part.clone(), newest.row));
+        }
     }
     Ok(places)
 }
 
-/// The matching rows of one part of a group, newest last.
-struct Matched {
-    part: Part,
-    rows: Vec<u32>,
-    times: Arc<Vec<i64>>,
-}
-
-/// Adds rows of parts that overlap, newest first, until there are `limit`.
-fn merge(group: Vec<Counted>, skip: u64, limit: usize, places: &mut Vec<(Part, usize)>) -> Result<(), Error> {
-    let mut matched = Vec::with_capacity(group.len());
-    for Counted { stretch, range, .. } in group {
-        let start = range.start;
-        let mask = stretch.part.mask(&stretch.wanted, range)?;
-        let rows = memchr::memchr_iter(1, &mask).map(|row| u32::try_from(start + row).unwrap_or(u32::MAX)).collect();
-        matched.push(Matched { times: stretch.part.times()?, part: stretch.part, rows });
-    }
-    let mut skip = skip - pass_over(&mut matched, skip);
-    let mut heap = BinaryHeap::new();
-    for from in 0..matched.len() {
-        heap.extend(next(&mut matched, from)?);
-    }
-    while places.len() < limit {
-        let Some(newest) = heap.pop() else { break };
-        heap.extend(next(&mut matched, newest.from)?);
-        if skip > 0 {
-            skip -= 1;
-        } else {
-            places.push((matched[newest.from].part.clone(), newest.row));
-        }
-    }
-    Ok(())
-}
-
-/// Drops the newest rows, at most `skip` of them, without merging: all that are later than some time.
+/// Drops the newest rows of parts that were looked at, at most `skip` of them, without merging: all that are later
+/// than some time.
 fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
-    let later = |part: &Matched, time: i64| {
-        part.rows.len() - part.rows.partition_point(|row| part.times[*row as usize] <= time)
-    };
+    let later = |part: &Matched, time: i64| part.rows.len() - part.rows.partition_point(|row| part.time(*row) <= time);
     let all_later = |matched: &[Matched], time: i64| matched.iter().map(|part| later(part, time) as u64).sum::<u64>();
-    let ends =
-        |part: &Matched| Some((part.times[*part.rows.first()? as usize], part.times[*part.rows.last()? as usize]));
+    let ends = |part: &Matched| Some((part.time(*part.rows.first()?), part.time(*part.rows.last()?)));
     let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
     let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
     // The earliest time after which there are not too many.
@@ -242,13 +295,6 @@ struct Candidate {
 /// Ids are looked at only where times are equal.
 #[derive(Clone)]
 struct Ids(Part);
-
-fn next(matched: &mut [Matched], from: usize) -> Result<Option<Candidate>, Error> {
-    let part = &mut matched[from];
-    let Some(row) = part.rows.pop() else { return Ok(None) };
-    let row = row as usize;
-    Ok(Some(Candidate { time: part.times[row], row, from, ids: Ids(part.part.clone()) }))
-}
 
 impl Ids {
     fn get(&self) -> Option<Arc<Slices>> {

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL_EVERY: Duration = Duration::from_millis(15);
 
 /// Asks `probe` again and again until it gives a value, and gives that value back.
 ///
 /// # Panics
-/// After 10 seconds without one; `what` says in the message what never came about.
+/// After a minute without one; `what` says in the message what never came about.
 #[expect(clippy::panic, reason = "a test fails by panicking")]
 pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();

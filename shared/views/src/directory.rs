@@ -1,6 +1,6 @@
 //! The directory view: what is known of each id now. Other views ask it when they answer, never when they project.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -38,11 +38,13 @@ pub(crate) struct Directory<'a> {
     store: Arc<Store>,
     account: &'a AccountId,
     known: RefCell<HashMap<(Kind, String), Option<Entry>>>,
+    /// Whether there is anything of a kind, in the order of [`Kind::ALL`]. Many accounts publish no directory.
+    has: [OnceCell<bool>; Kind::ALL.len()],
 }
 
 impl<'a> Directory<'a> {
     pub(crate) fn new(views: &Views, account: &'a AccountId) -> Self {
-        Self { store: views.slot(View::Directory).store(), account, known: RefCell::default() }
+        Self { store: views.slot(View::Directory).store(), account, known: RefCell::default(), has: Default::default() }
     }
 
     /// The ids whose entry matches a search.
@@ -77,8 +79,18 @@ impl Directory<'_> {
     }
 }
 
+impl Directory<'_> {
+    fn has(&self, kind: Kind) -> bool {
+        let look = || self.store.scan(&key::prefix(self.account, tag(kind))).next().is_some();
+        *self.has[kind as usize].get_or_init(look)
+    }
+}
+
 impl Names for Directory<'_> {
     fn entry(&self, kind: Kind, id: &str) -> Option<Entry> {
+        if !self.has(kind) {
+            return None;
+        }
         let mut known = self.known.borrow_mut();
         let read = || {
             let row = self.store.row(&key::key(self.account, tag(kind), &[id.as_bytes()]));

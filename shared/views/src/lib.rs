@@ -27,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use model::log::Position;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Duration, timeout};
 
 /// How long a question waits for a position that the view has not reached.
@@ -109,22 +110,40 @@ impl Views {
     /// # Errors
     /// When the storage fails.
     pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, Error> {
+        self.ask_and(ask, |answer| answer).await
+    }
+
+    /// The same, making something of the answer where it was found, off the async threads.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn ask_and<Q: Question, T: Send + 'static>(
+        &self,
+        ask: Ask<Q>,
+        make: impl FnOnce(Q::Answer) -> T + Send + 'static,
+    ) -> Result<Reply<T>, Error> {
         let slot = self.slot(ask.question.view());
         // Not reached in time is no failure: the answer says as of when it is.
         let _ = timeout(PATIENCE, slot.reached(&ask.at_least)).await;
+        // Where another thread can take over, this one answers: changing threads takes longer than most answers.
+        if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+            return tokio::task::block_in_place(|| self.answer(&ask.question, make));
+        }
         let views = self.clone();
-        let answer = tokio::task::spawn_blocking(move || {
-            let view = ask.question.view();
-            // Read before the rows: they are at least as new as this says.
-            let freshness = views.slot(view).freshness();
-            let answer = ask.question.answer(&views).inspect_err(|error| {
-                if error.is_damage() {
-                    views.slot(view).report_damage();
-                }
-            });
-            Ok(Reply { answer: answer?, freshness })
-        });
+        let answer = tokio::task::spawn_blocking(move || views.answer(&ask.question, make));
         answer.await.map_err(|_| Error::Closing)?
+    }
+
+    fn answer<Q: Question, T>(&self, question: &Q, make: impl FnOnce(Q::Answer) -> T) -> Result<Reply<T>, Error> {
+        let slot = self.slot(question.view());
+        // Read before the rows: they are at least as new as this says.
+        let freshness = slot.freshness();
+        let answer = question.answer(self).inspect_err(|error| {
+            if error.is_damage() {
+                slot.report_damage();
+            }
+        });
+        Ok(Reply { answer: make(answer?), freshness })
     }
 
     /// Waits until `view` has `position`, at most [`PATIENCE`]; says whether it has.

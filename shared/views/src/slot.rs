@@ -49,6 +49,7 @@ pub struct Slot {
     newest: Arc<AtomicU64>,
     current: Arc<ArcSwap<Store>>,
     progress: watch::Sender<Progress>,
+    version: Arc<AtomicU64>,
     is_damaged: watch::Sender<bool>,
 }
 
@@ -86,6 +87,7 @@ impl Slot {
             newest: Arc::new(AtomicU64::new(generation)),
             current: Arc::new(ArcSwap::from_pointee(store)),
             progress: watch::Sender::new(progress),
+            version: Arc::new(AtomicU64::new(0)),
             is_damaged: watch::Sender::new(false),
         })
     }
@@ -121,6 +123,7 @@ impl Slot {
         store.flush()?;
         write_current(&self.directory, self.newest.load(Ordering::Relaxed))?;
         self.current.swap(store).retire();
+        self.version.fetch_add(1, Ordering::Release);
         self.is_damaged.send_replace(false);
         info!(view = %self.view, "switched to a new generation of the view");
         Ok(())
@@ -141,10 +144,21 @@ impl Slot {
     pub fn observe(&self, stream: Stream, observed: Observed) {
         let now = Instant::now();
         self.progress.send_modify(|progress| {
-            let before = progress.get(&stream).map_or(now, |heard| heard.caught_up_at);
+            let before = progress.get(&stream);
+            if before.is_none_or(|before| before.observed.sequence != observed.sequence) {
+                self.version.fetch_add(1, Ordering::Release);
+            }
+            let before = before.map_or(now, |heard| heard.caught_up_at);
             let caught_up_at = if observed.pending == 0 { now } else { before };
             progress.insert(stream, Heard { observed, at: now, caught_up_at });
         });
+    }
+
+    /// A number that is another one once something was observed in the view. An answer that was asked for after the
+    /// number was read is right as long as the number is the same.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Waits until the view has all of `positions` that are of its streams.

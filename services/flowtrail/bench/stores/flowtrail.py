@@ -16,6 +16,8 @@ STARTS_WITHIN = 600
 # However slow the machine is, something is wrong when the view stands still for so long.
 STANDS_STILL = 120
 PATH = "/api/events/network-traffic?"
+# Asked faster than anybody may by default; no store but this one would record who asks.
+SETTINGS = {"FLOWTRAIL_RATE_READS": "0", "FLOWTRAIL_RATE_ADDRESS": "0", "FLOWTRAIL_AUDIT_READS": "false"}
 
 
 class Flowtrail(Store):
@@ -26,7 +28,7 @@ class Flowtrail(Store):
         """Starts the program and waits until its views have caught up with its log."""
         data, nats, port = self.directory / "data", free_port(), free_port()
         self.nats_url = f"nats://127.0.0.1:{nats}"
-        environment = {name: value for name, value in os.environ.items() if name != "FLOWTRAIL_NATS_URL"}
+        environment = {name: value for name, value in os.environ.items() if name != "FLOWTRAIL_NATS_URL"} | SETTINGS
         command = [self.options["flowtrail"], "up", "--data-dir", str(data), "--listen", f"127.0.0.1:{port}"]
         with open(self.directory / "log", "a") as log:
             self.program = subprocess.Popen(

@@ -46,6 +46,8 @@ pub(crate) struct Flowtrail {
     topology: Topology,
     /// What the processes are told besides, as environment variables.
     settings: Vec<(String, String)>,
+    /// MiB of the disk that the views are on, where they have one of their own.
+    disk: Option<usize>,
     processes: Vec<Process>,
     /// The nats-server of the split topologies.
     nats: Option<NatsServer>,
@@ -60,6 +62,15 @@ impl Flowtrail {
 
     /// Starts with the usual settings but for these.
     pub(crate) async fn start_with(topology: Topology, settings: &[(&str, &str)]) -> Self {
+        Self::start_on(None, topology, settings).await
+    }
+
+    /// Starts in one process, with the views on a disk of so many MiB.
+    pub(crate) async fn start_on_small_disk(disk: usize) -> Self {
+        Self::start_on(Some(disk), Topology::Together, &[("FLOWTRAIL_AUDIT_READS", "false")]).await
+    }
+
+    async fn start_on(disk: Option<usize>, topology: Topology, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let nats = match topology {
             Topology::Together => None,
@@ -77,7 +88,7 @@ impl Flowtrail {
         let (url, token) = (String::new(), String::new());
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let processes = Vec::new();
-        let mut flowtrail = Self { directory, nats_url, url, token, topology, settings, processes, nats, http };
+        let mut flowtrail = Self { directory, nats_url, url, token, topology, settings, disk, processes, nats, http };
         flowtrail.start_processes();
         flowtrail.token = std::fs::read_to_string(flowtrail.data().join("admin.token")).unwrap().trim().to_owned();
         flowtrail
@@ -112,6 +123,9 @@ impl Flowtrail {
         let port = self.nats_url.rsplit(':').next().unwrap().to_owned();
         let mut command = self.command(["up", "--listen", "127.0.0.1:0", "--nats-port", &port]);
         command.env_remove("FLOWTRAIL_NATS_URL");
+        if let Some(mib) = self.disk {
+            command = on_disk_of_its_own(&command, &self.views(), mib, &self.logs());
+        }
         let process = Process::start(command, &self.logs());
         self.url.clone_from(&process.url);
         self.processes.push(process);
@@ -134,6 +148,17 @@ impl Flowtrail {
     /// The id of the first process.
     pub(crate) fn id(&self) -> u32 {
         self.processes[0].child.id()
+    }
+
+    /// Where the views are.
+    pub(crate) fn views(&self) -> PathBuf {
+        self.data().join("views")
+    }
+
+    /// A path on the disk of the views that only the process itself has mounted.
+    pub(crate) fn on_its_disk(&self, name: &str) -> PathBuf {
+        let inside = self.views().join(name);
+        Path::new("/proc").join(self.id().to_string()).join("root").join(inside.strip_prefix("/").unwrap())
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -305,6 +330,31 @@ pub(crate) fn flowtrail(data: &Path) -> Command {
     }
     command.env("FLOWTRAIL_DATA_DIR", data);
     command
+}
+
+/// Whether [`Flowtrail::start_on_small_disk`] is possible here.
+pub(crate) fn can_mount() -> bool {
+    let tried = Command::new(UNSHARE[0]).args(&UNSHARE[1..]).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+/// Gives a process mounts of its own, which end with it.
+const UNSHARE: [&str; 3] = ["unshare", "--map-root-user", "--mount"];
+
+/// The same command with an empty disk of so many MiB at `place`.
+fn on_disk_of_its_own(command: &Command, place: &Path, mib: usize, log: &Path) -> Command {
+    std::fs::create_dir_all(place).unwrap();
+    let mut inside = Command::new(UNSHARE[0]);
+    inside.args(&UNSHARE[1..]).args(["sh", "-c", r#"mount -t tmpfs -o "size=$2m" tmpfs "$1" && shift 2 && exec "$@""#]);
+    inside.arg("sh").arg(place).arg(mib.to_string()).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    inside.stderr(std::fs::File::options().create(true).append(true).open(log).unwrap());
+    inside
 }
 
 /// The shipped configuration with the users of the shipped example, all with the same password.

@@ -3,9 +3,11 @@
 
 mod accounts;
 mod clients;
+mod damage;
 mod delivery;
 mod flowtrail;
 mod foreign;
+mod full;
 mod hostile;
 mod importing;
 mod kill;

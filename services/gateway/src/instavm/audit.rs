@@ -40,12 +40,13 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let account = caller.principal.account.clone();
     let scope = Scope::new("instavm.audit", &account, &asked.filter)?;
     let page = page(&gateway.cursors, &scope, &asked)?;
-    let reply = caller.ask(&gateway, List { account, filter: asked.filter, page }).await?;
-
-    let Rows { rows, next, .. } = reply.answer;
-    let next_cursor = next.map(|position| gateway.cursors.seal(&scope, &position));
-    let render = move || answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor });
-    Ok(with_freshness(json::aside(render).await?, &reply.freshness))
+    let sealing = gateway.clone();
+    let render = move |Rows { rows, next, .. }: Rows<Event>| {
+        let next_cursor = next.map(|position| sealing.cursors.seal(&scope, &position));
+        answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor })
+    };
+    let reply = caller.ask_and(&gateway, List { account, filter: asked.filter, page }, render).await?;
+    Ok(with_freshness(reply.answer, &reply.freshness))
 }
 
 pub(crate) fn describe_list() -> Operation {

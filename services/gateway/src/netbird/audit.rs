@@ -36,10 +36,12 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let account = caller.principal.account.clone();
     let scope = Scope::new("audit", &account, &filter)?;
     let page = next_page::asked(&gateway.cursors, &scope, &parameters, Page::newest(limit as usize))?;
-    let reply = caller.ask(&gateway, List { account, filter, page }).await?;
+    let render = |Rows { rows, total, next }: Rows<Event>| {
+        (json::ok(&rows.iter().map(Row::from).collect::<Vec<_>>()), total, next)
+    };
+    let reply = caller.ask_and(&gateway, List { account, filter, page }, render).await?;
 
-    let Rows { rows, total, next } = reply.answer;
-    let mut response = json::aside(move || json::ok(&rows.iter().map(Row::from).collect::<Vec<_>>())).await?;
+    let (mut response, total, next) = reply.answer;
     let headers = response.headers_mut();
     freshness::read(headers, &reply.freshness);
     headers.insert(TOTAL_COUNT, HeaderValue::from(total));

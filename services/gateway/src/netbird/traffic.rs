@@ -55,14 +55,14 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let start = Start::Offset((page - 1).saturating_mul(page_size));
     let first = Page { start, limit: page_size as usize };
     let asked = next_page::asked(&gateway.cursors, &scope, &parameters, first)?;
-    let reply = caller.ask(&gateway, List { account, filter, page: asked }).await?;
-
-    let Rows { rows, total, next } = reply.answer;
-    let render = move || {
+    let render = move |Rows { rows, total, next }| {
         let data = rows.iter().map(Row::from).collect();
-        json::ok(&Answer { data, page, page_size, total_records: total, total_pages: total.div_ceil(page_size) })
+        let answer = Answer { data, page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
+        (json::ok(&answer), next)
     };
-    let mut response = json::aside(render).await?;
+    let reply = caller.ask_and(&gateway, List { account, filter, page: asked }, render).await?;
+
+    let (mut response, next) = reply.answer;
     let headers = response.headers_mut();
     freshness::read(headers, &reply.freshness);
     if let Some(cursor) = next_page::cursor(&gateway.cursors, &scope, next.as_ref()) {

@@ -57,12 +57,10 @@ pub(crate) async fn list(
         Some(cursor) => next_page(gateway.cursors.open(&scope, &cursor)?)?,
         None => (Start::Offset(0), None),
     };
-    let reply = caller.ask(&gateway, List { account, filter, page: Page { start, limit } }).await?;
-
-    let Rows { rows, total, next } = reply.answer;
-    let total = first_total.unwrap_or(total);
-    let cursor = next.map(|position| gateway.cursors.seal(&scope, &with_total(position, total)));
-    let render = move || {
+    let sealing = gateway.clone();
+    let render = move |Rows { rows, total, next }: Rows<Event>| {
+        let total = first_total.unwrap_or(total);
+        let cursor = next.map(|position| sealing.cursors.seal(&scope, &with_total(position, total)));
         let (newest, oldest) = (rows.first(), rows.last());
         json::ok(&Answer {
             results: rows.iter().map(Row::from).collect(),
@@ -72,7 +70,8 @@ pub(crate) async fn list(
             total_count: total,
         })
     };
-    let mut response = json::aside(render).await?;
+    let reply = caller.ask_and(&gateway, List { account, filter, page: Page { start, limit } }, render).await?;
+    let mut response = reply.answer;
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)
 }

@@ -1,5 +1,7 @@
 //! A traffic record as NetBird shows it: every member always, empty or 0 where nothing is known.
 
+use std::collections::BTreeSet;
+
 use model::time::Timestamp;
 use model::traffic::{Direction, Endpoint, EndpointType, EventType, Record, SubEvent};
 use schemars::JsonSchema;
@@ -32,7 +34,8 @@ pub(super) struct Row<'a> {
     window_start: Timestamp,
     window_end: Timestamp,
     /// What happened to it, in order; never empty.
-    events: Vec<SubEvent>,
+    #[schemars(with = "Vec<SubEvent>")]
+    events: &'a BTreeSet<SubEvent>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -105,7 +108,7 @@ impl<'a> From<&'a Record> for Row<'a> {
             num_of_drops: record.count(EventType::Drop),
             window_start: record.window_start(),
             window_end: record.window_end(),
-            events: record.events.iter().copied().collect(),
+            events: &record.events,
         }
     }
 }

@@ -1,0 +1,71 @@
+//! A full disk: projection stands still and says so, reads go on, and it goes on alone when there is room.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use testkit::eventually;
+
+use crate::flowtrail::{Flowtrail, can_mount};
+
+/// The views' disk; small, and large enough for what stays free on it.
+const DISK_MIB: usize = 192;
+const MIB: usize = 1 << 20;
+
+fn reports(from: u64, to: u64) -> Value {
+    let report = |n: u64| {
+        json!({
+            "id": format!("r{n}"), "reporter_id": "gw", "flow_id": format!("f{n}"), "type": "TYPE_START",
+            "source": {"address": format!("10.0.{}.{}:1000", n / 250 % 250, n % 250)},
+        })
+    };
+    (from..to).map(report).collect()
+}
+
+#[tokio::test]
+async fn on_a_full_disk_reads_go_on_and_projection_when_there_is_room_again() {
+    if !can_mount() {
+        eprintln!("NOT RUN: no disk can be mounted here, so none can be filled");
+        return;
+    }
+    let flowtrail = Flowtrail::start_on_small_disk(DISK_MIB).await;
+    let publish = async |reports: &Value| {
+        let answer = flowtrail.request("POST", "/api/events/network-traffic").json(reports).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+    };
+    publish(&reports(0, 1000)).await;
+    flowtrail.has_traffic(1000).await;
+
+    let ballast = flowtrail.on_its_disk("ballast");
+    fill(&ballast);
+    publish(&reports(1000, 2000)).await;
+    eventually("it says that the disk is full", async || {
+        fs::read_to_string(flowtrail.logs()).unwrap().contains("the disk is full").then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(flowtrail.traffic_total("").await, 1000, "reads go on, of what is there");
+    }
+    let alive = flowtrail.request("GET", "/healthz").send().await.unwrap();
+    assert_eq!(alive.status(), 200);
+
+    fs::remove_file(&ballast).unwrap();
+    flowtrail.has_traffic(2000).await;
+    publish(&reports(2000, 3000)).await;
+    flowtrail.has_traffic(3000).await;
+    let live = flowtrail.succeed(["dump", "traffic"]);
+    flowtrail.succeed(["rebuild", "traffic"]);
+    assert_eq!(flowtrail.succeed(["dump", "traffic"]), live, "nothing was lost or doubled");
+}
+
+/// Writes until nothing more can be written.
+fn fill(path: &PathBuf) {
+    let mut file = fs::File::create(path).unwrap();
+    let block = vec![1; MIB];
+    let mut written = 0;
+    while written < DISK_MIB && file.write_all(&block).is_ok() {
+        written += 1;
+    }
+    assert!(written > DISK_MIB / 2, "the disk had no room for {written} MiB");
+}
