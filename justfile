@@ -104,6 +104,35 @@ drill-delivery KILLS='20' EVENTS='2000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- delivery::killed --nocapture
 
+# Kill everything at random moments while events go to a stand-in for S3: each must be in exactly one object.
+drill-s3 KILLS='10' EVENTS='100000':
+    @"{{ just_executable() }}" drill-receiver "$1" "$2" aws::killed_at_any_moment_every_event
+
+# The same with Firehose, behind a proxy that keeps its limits and fails: only what may have been sent may come again.
+drill-firehose KILLS='10' EVENTS='100000':
+    @"{{ just_executable() }}" drill-receiver "$1" "$2" aws::killed_at_any_moment_every_record
+
+# Deliver to a webhook receiver that fails in every way: complete, in order, verified, and not before it wants it.
+drill-webhook REQUESTS='10000':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
+    FLOWTRAIL_DRILL_REQUESTS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_DRILL_REQUESTS
+    exec cargo test --release --package flowtrail --test end_to_end -- webhook:: --nocapture
+
+[private]
+drill-receiver KILLS EVENTS TEST:
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
+    FLOWTRAIL_DRILL_KILLS=$1
+    FLOWTRAIL_DRILL_EVENTS=$2
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
+    exec cargo test --release --package flowtrail --test end_to_end -- "$3" --nocapture
+
 # Let many clients be slow on purpose, with headers, bodies and answers: they are cut off, and others wait no longer.
 drill-slow SOCKETS='500':
     #!/bin/sh

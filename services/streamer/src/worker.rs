@@ -241,6 +241,7 @@ impl<'a> Worker<'a> {
                     self.record(Step::Planned, Data::default()).await?;
                 }
                 Next::Stop => {
+                    self.narrow(&mut batch, &verdict.again);
                     let failure = self.state.last_error.clone();
                     if let Some(failure) = failure {
                         self.suspend(failure).await?;
@@ -248,13 +249,25 @@ impl<'a> Worker<'a> {
                     return Ok(Some(End::Suspended));
                 }
                 Next::Wait { asked } => {
-                    batch.keep(&verdict.again);
+                    self.narrow(&mut batch, &verdict.again);
                     failures += 1;
                     if let Some(end) = self.wait(failures, asked).await? {
                         return Ok(Some(end));
                     }
                 }
             }
+        }
+    }
+
+    /// Keeps what is still to be delivered. Where that is the end of the batch, the plan begins there from now on, so
+    /// that whoever goes on with it sends nothing again that is known to have arrived.
+    fn narrow(&mut self, batch: &mut Batch, again: &[usize]) {
+        let is_end = again.first().is_some_and(|first| first + again.len() == batch.items.len());
+        batch.keep(again);
+        if let (true, None, Some(first)) = (is_end, batch.plan.letter, batch.items.first()) {
+            batch.plan.first = first.into();
+            self.state.next.insert(batch.plan.stream, batch.plan.first);
+            self.state.plan = Some(batch.plan);
         }
     }
 

@@ -1,11 +1,16 @@
-//! What tests need around the code: a real nats-server of their own, chance that repeats itself, and patience.
+//! What tests need around the code: a real nats-server of their own, stand-ins for the platforms that events go to,
+//! chance that repeats itself, and patience.
 //!
-//! Invariant: a development dependency only. It starts real things and imitates none.
+//! Invariant: a development dependency only. What it starts is real, or the work of others where it can be.
 
 mod chance;
 mod eventually;
+mod moto;
 mod nats_server;
+mod stand_in;
 
 pub use chance::Chance;
-pub use eventually::eventually;
+pub use eventually::{eventually, within};
+pub use moto::{Moto, User};
 pub use nats_server::NatsServer;
+pub use stand_in::{StandIn, free_port, run_stand_in};

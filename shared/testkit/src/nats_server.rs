@@ -16,9 +16,9 @@ use crate::eventually;
 const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../nats/server.conf");
 
 /// How long a server may take to start again.
-const STARTS_WITHIN: Duration = Duration::from_secs(10);
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
 /// How long a server may take to end by itself after SIGTERM.
-const STOPS_WITHIN: Duration = Duration::from_secs(10);
+const STOPS_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running (or stopped) nats-server. Dropping it kills the server and removes the store.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl NatsServer {
     /// Starts a server with `nats/server.conf` on a port of its own.
     ///
     /// # Panics
-    /// Without a nats-server binary, or when it does not come up within 10 seconds.
+    /// Without a nats-server binary, or when it does not come up in time.
     pub async fn start() -> Self {
         Self::start_with(Path::new(CONFIGURATION)).await
     }

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::flowtrail::{Flowtrail, Topology, free_port};
+use testkit::free_port;
+
+use crate::flowtrail::{Flowtrail, Topology};
 
 /// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict. What the
 /// program reads is recorded in the log that it reads, as it is for whoever changes no setting.

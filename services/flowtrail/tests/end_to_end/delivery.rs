@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::eventually;
 
+use crate::drill::{number, random_below};
 use crate::flowtrail::{Flowtrail, Topology};
 use crate::receiver::{Receiver, Reply};
 
@@ -218,15 +219,16 @@ async fn wrong_credentials_suspend_until_someone_resumes() {
     let flowtrail = Flowtrail::start(Topology::Together).await;
     let receiver = Receiver::start().await;
     let id = integrate(&flowtrail, &receiver).await;
-    receiver.rule(|_| Reply::Status(403));
+    receiver.rule(|id| Reply::Status(if id == "x1" { 403 } else { 200 }));
     let ids = publish(&flowtrail, "x", 3).await;
     let suspended = is(&flowtrail, id, "suspended").await;
     assert_eq!(suspended["last_error"]["status"], 403, "{suspended}");
     assert!(suspended["since"].is_string() && suspended["next_retry"].is_null(), "{suspended}");
     let attempts = receiver.got().iter().filter(|got| got.status == 403).count();
-    assert_eq!(attempts, 1, "it does not hammer");
+    assert_eq!((attempts, receiver.taken("x")), (1, vec!["x0".to_owned()]), "it does not hammer");
     receiver.rule(|_| Reply::Status(200));
     steer(&flowtrail, id, "resume", &json!({})).await;
+    // What was taken is not sent again.
     has(&receiver, "x", &ids).await;
     assert_eq!(status(&flowtrail, id).await["state"], "active");
 }
@@ -267,16 +269,6 @@ async fn a_dead_receiver_holds_up_nobody_else() {
         has(receiver, "x", &ids).await;
     }
     assert_eq!(dead.taken("x"), Vec::<String>::new());
-}
-
-/// Different at each call; a test of chance needs no better.
-fn random_below(bound: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) % bound
-}
-
-fn number(variable: &str, default: usize) -> usize {
-    std::env::var_os(variable).map_or(default, |text| text.to_str().unwrap().parse().unwrap())
 }
 
 /// `just drill-delivery` runs the same with more rounds and events.

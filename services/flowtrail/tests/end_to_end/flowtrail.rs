@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
@@ -10,7 +9,7 @@ use reqwest::header::AUTHORIZATION;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{NatsServer, eventually};
+use testkit::{NatsServer, eventually, free_port};
 
 /// How the roles are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -372,11 +371,6 @@ fn guarded_configuration(directory: &Path) -> PathBuf {
 
 fn as_user(url: &str, user: &str) -> String {
     url.replace("nats://", &format!("nats://{user}:secret@"))
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A file of `samples/`.

@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::drill::{number, random_below};
 use crate::flowtrail::{Flowtrail, Topology};
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var_os(variable).map_or(default, |text| text.to_str().unwrap().parse().unwrap())
-}
 
 /// Reports of distinct flows: a start and an end for each, far apart in the file.
 fn reports(directory: &Path, records: u64) -> PathBuf {
@@ -30,15 +27,9 @@ fn reports(directory: &Path, records: u64) -> PathBuf {
     file
 }
 
-/// Different at each call; a test of chance needs no better.
-fn random_below(bound: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) % bound
-}
-
 #[tokio::test]
 async fn killed_during_an_import_everything_is_there_once_after_the_import_is_repeated() {
-    let records = number("FLOWTRAIL_DRILL_RECORDS", 10_000);
+    let records = number("FLOWTRAIL_DRILL_RECORDS", 10_000) as u64;
     for round in 0..number("FLOWTRAIL_DRILL_ROUNDS", 4) {
         let topology = if round % 2 == 0 { Topology::Together } else { Topology::Split };
         let mut flowtrail = Flowtrail::start(topology).await;

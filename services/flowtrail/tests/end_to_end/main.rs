@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod aws;
 mod clients;
 mod damage;
 mod delivery;
+mod drill;
 mod flowtrail;
 mod foreign;
 mod full;
@@ -18,3 +20,4 @@ mod slow;
 mod starting;
 mod topologies;
 mod watching;
+mod webhook;

@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::flowtrail::{Flowtrail, Topology, flowtrail, free_port};
+use testkit::free_port;
+
+use crate::flowtrail::{Flowtrail, Topology, flowtrail};
 
 /// The line that a start which must fail ends with.
 fn refusal(data: &Path, arguments: &[&str]) -> String {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 use streamer::sink::{Failure, Item, Outcome, Sink};
+use testkit::run_stand_in;
 
-use crate::standin::run;
 use crate::support::{Receiver, Request, account, audit, audits, connect, plan, traffic};
 
 fn sink(receiver: &Receiver) -> Sink {
@@ -48,7 +48,7 @@ async fn the_request_is_that_of_datadogs_own_client() {
     let ours = receiver.requests().remove(0);
     let log = Value::Object(logs(&ours)[0].clone());
     receiver.answer((axum::http::StatusCode::ACCEPTED, [("content-type", "application/json")], "{}"));
-    run("datadog_logs.py", &[&format!("http://{}", receiver.address), "datadog-key"], log.to_string()).await;
+    run_stand_in("datadog_logs.py", &[&format!("http://{}", receiver.address), "datadog-key"], log.to_string()).await;
     let theirs = receiver.requests().remove(1);
 
     assert_eq!((&ours.method, &ours.path), (&theirs.method, &theirs.path));

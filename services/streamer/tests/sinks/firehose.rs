@@ -13,10 +13,10 @@ use base64::engine::general_purpose::STANDARD;
 use model::integration::Platform;
 use serde_json::{Value, json};
 use streamer::sink::{Failure, Item, Outcome, Sink};
+use testkit::{Moto, User};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::moto::{Moto, User};
 use crate::support::{Receiver, account, audit, audits, connect, plan};
 
 fn sink(url: &str, user: &User) -> Sink {

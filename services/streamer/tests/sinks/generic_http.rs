@@ -6,8 +6,8 @@ use futures_util::stream;
 use model::integration::Platform;
 use serde_json::json;
 use streamer::sink::{Failure, Outcome, Sink};
+use testkit::run_stand_in;
 
-use crate::standin::run;
 use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
 
 fn sink(receiver: &Receiver, config: &[(&str, &str)]) -> Sink {
@@ -214,5 +214,5 @@ async fn the_reference_library_verifies_every_signature_while_the_secret_is_bein
             lines.push_str(&format!("{}\n", json!([secret, headers, body])));
         }
     }
-    assert_eq!(run("verify_webhooks.py", &[], lines).await.trim(), "10");
+    assert_eq!(run_stand_in("verify_webhooks.py", &[], lines).await.trim(), "10");
 }

@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use model::integration::Platform;
 use serde_json::{Value, json};
 use streamer::sink::{Failure, Outcome};
+use testkit::{StandIn, free_port, run_stand_in};
 
-use crate::standin::{StandIn, free_port, run};
 use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
 
 /// A plain GET: what the agent has is read without any code of ours.
@@ -39,7 +39,7 @@ async fn a_collector_reads_every_field() {
     assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
     assert_eq!(sink.test(&account()).await, Ok(()));
 
-    let lines = run("read_otlp.py", &[], get(&agent, "/test/session/logs")).await;
+    let lines = run_stand_in("read_otlp.py", &[], get(&agent, "/test/session/logs")).await;
     let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     // The agent gives the last request first.
     let [test, audit, flow] = records.try_into().unwrap();

@@ -3,8 +3,8 @@
 use model::integration::Platform;
 use serde_json::Value;
 use streamer::sink::{Failure, Outcome, Sink};
+use testkit::{Moto, User};
 
-use crate::moto::{Moto, User};
 use crate::support::{Receiver, account, audits, connect, plan, traffic};
 
 fn sink(url: &str, user: &User, more: &[(&str, &str)]) -> Sink {

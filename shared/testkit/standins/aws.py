@@ -39,9 +39,11 @@ def setup(url):
     writer = user(iam, "writer", ["s3:PutObject", "s3:PutObjectAcl", "firehose:PutRecord", "firehose:PutRecordBatch"])
     stranger = user(iam, "stranger", ["iam:GetUser"])
     reader = user(iam, "reader", ["s3:GetObject", "s3:ListBucket"])
+    # Whoever passes a part of a request on must sign that part.
+    proxy = user(iam, "proxy", ["firehose:PutRecordBatch"])
     headers = {"Content-Type": "application/octet-stream"}
     urllib.request.urlopen(urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", headers=headers)).read()
-    print(json.dumps({"writer": writer, "stranger": stranger, "reader": reader}))
+    print(json.dumps({"writer": writer, "stranger": stranger, "reader": reader, "proxy": proxy}))
 
 
 def objects(url, bucket, access_key, secret_key):
@@ -54,7 +56,7 @@ def objects(url, bucket, access_key, secret_key):
             is_packed = body[:2] == b"\x1f\x8b"
             text = gzip.decompress(body).decode() if is_packed else body.decode()
             kinds = [answer["ContentType"], answer.get("ContentEncoding", "")]
-            found.append({"key": entry["Key"], "kinds": kinds, "text": text, "bytes": body.hex()})
+            found.append({"key": entry["Key"], "kinds": kinds, "text": text})
     print(json.dumps(found))
 
 

@@ -1,0 +1,75 @@
+//! Amazon's services, as moto stands in for them: it checks signatures and policies.
+
+use serde_json::Value;
+
+use crate::stand_in::{StandIn, run_stand_in};
+
+/// moto with the buckets `logs` and `records`, the delivery stream `events`, which writes into `records`, and users.
+#[derive(Debug)]
+pub struct Moto {
+    /// Where it is.
+    pub url: String,
+    /// May put objects and records.
+    pub writer: User,
+    /// May do neither.
+    pub stranger: User,
+    /// May put records: whoever passes a part of a request on must sign that part.
+    pub proxy: User,
+    /// May read what was put, and nothing else.
+    reader: User,
+    server: StandIn,
+}
+
+/// Credentials.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Its public part.
+    pub access_key: String,
+    /// What signs.
+    pub secret_key: String,
+}
+
+impl Moto {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// Without the Python environment, or when it does not come up.
+    pub async fn start() -> Self {
+        let arguments = |port: u16| vec!["-H".into(), "127.0.0.1".into(), "-p".into(), port.to_string()];
+        let server = StandIn::start("moto.server", arguments).await;
+        let url = server.url();
+        let users: Value = parsed(&run_stand_in("aws.py", &["setup", &url], String::new()).await);
+        let user = |name: &str| {
+            let key = |key: &str| users[name][key].as_str().expect("every user has a key").to_owned();
+            User { access_key: key("access_key"), secret_key: key("secret_key") }
+        };
+        let [writer, stranger, proxy, reader] = ["writer", "stranger", "proxy", "reader"].map(user);
+        Self { url, writer, stranger, proxy, reader, server }
+    }
+
+    /// A line for each request: its method, path and status.
+    ///
+    /// # Panics
+    /// When it can not be read.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// Every object of a bucket, as the reader gets it: `key`, `kinds` (type and encoding) and `text`.
+    ///
+    /// # Panics
+    /// When they can not be read.
+    pub async fn objects(&self, bucket: &str) -> Vec<Value> {
+        let User { access_key, secret_key } = &self.reader;
+        let arguments = ["objects", &self.url, bucket, access_key, secret_key];
+        match parsed(&run_stand_in("aws.py", &arguments, String::new()).await) {
+            Value::Array(objects) => objects,
+            other => vec![other],
+        }
+    }
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("it says JSON")
+}
