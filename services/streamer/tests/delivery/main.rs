@@ -1,6 +1,7 @@
 //! Delivery against a real nats-server, a receiver on loopback and a clock that a test moves.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
+mod datadog;
 mod world;
 
 use std::time::Duration;

@@ -11,9 +11,10 @@ use axum::http::StatusCode;
 use bus::{Bus, Options, Outgoing};
 use model::access::Actor;
 use model::delivery::{Question, StatusOf};
-use model::envelope::{STRUCTURED, Sealed};
+use model::envelope::{BATCH, STRUCTURED, Sealed};
 use model::integration::{Created, Event, Platform, Value as Setting};
 use model::log::{AccountId, Stream, Subject};
+use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock::{Clock, Simulated, new_ulid, now_micros};
 use serde_json::{Value, json};
@@ -100,13 +101,29 @@ impl World {
 
     /// Makes an integration that delivers this family of events to the receiver.
     pub(crate) async fn integrate(&self, id: u64, events: &str) {
+        self.integrate_with(id, Platform::GenericHttp, &[("url", &self.url), ("events", events)], &[]).await;
+    }
+
+    /// Makes an integration of any platform.
+    pub(crate) async fn integrate_with(
+        &self,
+        id: u64,
+        platform: Platform,
+        texts: &[(&str, &str)],
+        secrets: &[(&str, &str)],
+    ) {
         let owner = main();
         let owner = Owner { account: &owner, id };
-        let wrapped = self.master().wrap(&DataKey::generate().unwrap(), owner).unwrap();
+        let key = DataKey::generate().unwrap();
+        let wrapped = self.master().wrap(&key, owner).unwrap();
         self.bus.keys().create(&owner.key_name(), wrapped.into()).await.unwrap();
-        let text = |text: &str| Setting::Text(text.to_owned());
-        let config = [("url".to_owned(), text(&self.url)), ("events".to_owned(), text(events))].into();
-        let (platform, enabled, by) = (Platform::GenericHttp, true, Actor::system());
+        let text = |(name, text): &(&str, &str)| ((*name).to_owned(), Setting::Text((*text).to_owned()));
+        let secret = |(name, secret): &(&str, &str)| {
+            let sealed = key.seal(owner, name, &Secret::new((*secret).to_owned())).unwrap();
+            ((*name).to_owned(), Setting::Sealed(sealed))
+        };
+        let config = texts.iter().map(text).chain(secrets.iter().map(secret)).collect();
+        let (enabled, by) = (true, Actor::system());
         self.happen(id, &Event::Created(Created { platform, config, enabled, by })).await;
     }
 
@@ -131,6 +148,23 @@ impl World {
             let subject = Subject::traffic(&main(), "test");
             self.put(subject, "flowtrail.traffic.reported.v1", &format!("{prefix}{number}"), &data).await;
         }
+    }
+
+    /// Publishes audit events, in one message.
+    pub(crate) async fn publish_together(&self, events: &[(String, Value)]) {
+        let time = Timestamp::from_micros(now_micros()).unwrap();
+        let seal = |(id, data): &(String, Value)| {
+            serde_json::to_value(Sealed::new(id, "/test", "flowtrail.audit.recorded.v1", time, data)).unwrap()
+        };
+        let payload: Value = events.iter().map(seal).collect();
+        let message = Outgoing {
+            subject: Subject::audit(&main(), "test"),
+            message_id: events.first().map(|(id, _)| id.clone()),
+            headers: vec![("Content-Type".to_owned(), BATCH.to_owned())],
+            payload: payload.to_string().into(),
+            expected_last: None,
+        };
+        self.bus.publish(message).await.unwrap();
     }
 
     async fn put<D: serde::Serialize>(&self, subject: Subject, kind: &str, id: &str, data: &D) {

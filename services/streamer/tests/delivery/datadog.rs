@@ -1,0 +1,136 @@
+//! Datadog's limits are kept, whatever the sizes of events.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use flate2::read::GzDecoder;
+use model::integration::Platform;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use testkit::eventually;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::world::World;
+
+/// The most logs of a request.
+const LOGS: usize = 1000;
+/// Their most bytes, before compression.
+const BYTES: usize = 5_000_000;
+/// The most bytes of a log.
+const LOG_BYTES: usize = 1_000_000;
+
+/// An intake that keeps its limits.
+#[derive(Default)]
+struct Intake {
+    requests: usize,
+    /// The limits that were broken.
+    broken: Vec<String>,
+    /// The largest request there was, in logs and in bytes.
+    largest: (usize, usize),
+    ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    id: String,
+}
+
+async fn take(State(intake): State<Arc<Mutex<Intake>>>, body: Bytes) -> StatusCode {
+    let mut unpacked = Vec::new();
+    GzDecoder::new(body.as_ref()).read_to_end(&mut unpacked).unwrap();
+    let logs: Vec<&RawValue> = serde_json::from_slice(&unpacked).unwrap();
+    let largest = logs.iter().map(|log| log.get().len()).max().unwrap_or_default();
+    let mut intake = intake.lock().unwrap();
+    intake.requests += 1;
+    intake.largest = (intake.largest.0.max(logs.len()), intake.largest.1.max(unpacked.len()));
+    if logs.is_empty() || logs.len() > LOGS || unpacked.len() > BYTES || largest > LOG_BYTES {
+        let broken = format!("{} logs, {} bytes, the largest log has {largest}", logs.len(), unpacked.len());
+        intake.broken.push(broken);
+        return StatusCode::PAYLOAD_TOO_LARGE;
+    }
+    let ids = logs.iter().map(|log| serde_json::from_str::<Log>(log.get()).unwrap().id);
+    intake.ids.extend(ids);
+    StatusCode::ACCEPTED
+}
+
+/// Sizes of events: many small ones, and some about as large as a log may be, or larger.
+fn sizes() -> impl Strategy<Value = Vec<usize>> {
+    let size = prop_oneof![3000 => 0..1500_usize, 4 => 2_000..400_000_usize, 6 => 995_000..1_003_000_usize];
+    proptest::collection::vec(size, 1..2500)
+}
+
+/// Publishes events of these sizes, as few messages as may be, and waits until each was delivered or can never be.
+async fn deliver(world: &World, intake: &Mutex<Intake>, prefix: &str, sizes: &[usize]) {
+    let letters = world.status(1).await["dead_lettered"].as_u64().unwrap();
+    let mut waiting = Vec::new();
+    let mut bytes = 0;
+    for (number, &size) in sizes.iter().enumerate() {
+        let data = json!({ "event_type": "a.b", "error_message": "é".repeat(size / 2) });
+        waiting.push((format!("{prefix}{number}"), data));
+        bytes += size + 500;
+        if waiting.len() == 500 || bytes > 2_000_000 {
+            world.publish_together(&std::mem::take(&mut waiting)).await;
+            bytes = 0;
+        }
+    }
+    if !waiting.is_empty() {
+        world.publish_together(&waiting).await;
+    }
+    let status = eventually("everything is dealt with", async || {
+        let status = world.status(1).await;
+        (status["lag_events"] == 0).then_some(status)
+    })
+    .await;
+    let intake = intake.lock().unwrap();
+    assert_eq!(intake.broken, Vec::<String>::new());
+    let taken: Vec<usize> = intake.ids.iter().filter_map(|id| id.strip_prefix(prefix)?.parse().ok()).collect();
+    assert!(taken.is_sorted_by(|one, next| one < next), "once and in order");
+    let taken: BTreeSet<usize> = taken.into_iter().collect();
+    let missing: Vec<usize> = (0..sizes.len()).filter(|number| !taken.contains(number)).collect();
+    // A log is its event and less than a thousand bytes of names.
+    let is_too_large = |number: &usize| sizes[*number] > LOG_BYTES - 1000;
+    assert!(missing.iter().all(is_too_large), "only what is too large is missing: {missing:?} of {sizes:?}");
+    assert_eq!(status["dead_lettered"].as_u64().unwrap() - letters, missing.len() as u64, "{status}");
+}
+
+#[test]
+fn datadogs_limits_are_kept_whatever_the_sizes_of_events() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let intake = Arc::new(Mutex::new(Intake::default()));
+    let mut server = JoinSet::new();
+    let world = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/api/v2/logs", listener.local_addr().unwrap());
+        let app = Router::new().fallback(take).layer(DefaultBodyLimit::disable()).with_state(intake.clone());
+        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let mut world = World::start().await;
+        let texts = [("api_url", url.as_str()), ("events", "audit")];
+        world.integrate_with(1, Platform::Datadog, &texts, &[("api_key", "key")]).await;
+        world.stream(std::time::Duration::from_secs(3600)).await;
+        // Small enough to be many in one request, large enough to be few.
+        deliver(&world, &intake, "small-", &[0; 2100]).await;
+        deliver(&world, &intake, "large-", &[990_000; 12]).await;
+        world
+    });
+    let largest = intake.lock().unwrap().largest;
+    assert!(largest.0 == LOGS && largest.1 > 4_900_000, "the limits are used: {largest:?}");
+    let config = Config { cases: 2, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
+    let case = std::sync::atomic::AtomicUsize::new(0);
+    let delivered = TestRunner::new(config).run(&sizes(), |sizes| {
+        let number = case.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        runtime.block_on(deliver(&world, &intake, &format!("case-{number}-"), &sizes));
+        Ok(())
+    });
+    delivered.unwrap();
+    let intake = intake.lock().unwrap();
+    println!("{} logs in {} requests, the largest {:?}", intake.ids.len(), intake.requests, intake.largest);
+}
