@@ -106,11 +106,11 @@ drill-delivery KILLS='20' EVENTS='2000':
 
 # Kill everything at random moments while events go to a stand-in for S3: each must be in exactly one object.
 drill-s3 KILLS='10' EVENTS='100000':
-    @"{{ just_executable() }}" drill-receiver "$1" "$2" aws::killed_at_any_moment_every_event
+    @"{{ just_executable() }}" drill-receiver "$1" "$2" aws::s3::
 
 # The same with Firehose, behind a proxy that keeps its limits and fails: only what may have been sent may come again.
 drill-firehose KILLS='10' EVENTS='100000':
-    @"{{ just_executable() }}" drill-receiver "$1" "$2" aws::killed_at_any_moment_every_record
+    @"{{ just_executable() }}" drill-receiver "$1" "$2" aws::firehose::
 
 # Deliver to a webhook receiver that fails in every way: complete, in order, verified, and not before it wants it.
 drill-webhook REQUESTS='10000':

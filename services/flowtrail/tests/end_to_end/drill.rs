@@ -82,6 +82,8 @@ async fn publish(
             Ok(answer) if answer.status() == 202 => {
                 next = end;
                 acknowledges.send_replace(next);
+                // Not all at once, so that events come while others are on their way.
+                tokio::time::sleep(Duration::from_millis(random_below(120))).await;
             }
             // It may have been stored: the same events again are the same message, which is stored once.
             Ok(answer) if answer.status() == 503 => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -113,7 +115,7 @@ pub(crate) async fn publish_under_fire(
     for kill in 0..kills {
         // Each life begins with events to publish, so that all phases of a delivery are met.
         publisher.order(flowtrail, events * (kill + 1) / (kills + 1));
-        tokio::time::sleep(Duration::from_millis(random_below(2500))).await;
+        tokio::time::sleep(Duration::from_millis(random_below(3500))).await;
         flowtrail.kill().await;
         killed().await;
         flowtrail.start_processes();
