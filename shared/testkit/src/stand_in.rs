@@ -11,6 +11,9 @@ use tokio::net::TcpStream;
 
 use crate::eventually;
 
+/// How often a stand-in is started whose port another program was faster to take.
+const ATTEMPTS: usize = 3;
+
 /// A server on loopback. It ends with its owner.
 #[derive(Debug)]
 pub struct StandIn {
@@ -25,7 +28,7 @@ impl StandIn {
     ///
     /// # Panics
     /// Without the Python environment, or when it does not listen in time.
-    pub async fn start(module: &str, arguments: impl FnOnce(u16) -> Vec<String>) -> Self {
+    pub async fn start(module: &str, arguments: impl Fn(u16) -> Vec<String>) -> Self {
         Self::python(["-m".into(), module.into()], arguments).await
     }
 
@@ -33,22 +36,37 @@ impl StandIn {
     ///
     /// # Panics
     /// Like [`StandIn::start`].
-    pub async fn start_program(program: &str, arguments: impl FnOnce(u16) -> Vec<String>) -> Self {
+    pub async fn start_program(program: &str, arguments: impl Fn(u16) -> Vec<String>) -> Self {
         Self::python([path_of(program).into()], arguments).await
     }
 
-    async fn python<const N: usize>(what: [OsString; N], arguments: impl FnOnce(u16) -> Vec<String>) -> Self {
-        let port = free_port();
-        let mut command = python();
-        command.args(what).args(arguments(port)).stdin(Stdio::null());
-        let log = NamedTempFile::new().expect("make a file");
-        let errors = log.reopen().expect("open the file");
-        let child = command.stdout(Stdio::null()).stderr(errors).spawn().expect("start Python");
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    async fn python<const N: usize>(what: [OsString; N], arguments: impl Fn(u16) -> Vec<String>) -> Self {
+        for _ in 0..ATTEMPTS {
+            let port = free_port();
+            let mut command = python();
+            command.args(&what).args(arguments(port)).stdin(Stdio::null());
+            let log = NamedTempFile::new().expect("make a file");
+            let errors = log.reopen().expect("open the file");
+            let child = command.stdout(Stdio::null()).stderr(errors).spawn().expect("start Python");
+            let mut stand_in = Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), child, log };
+            if stand_in.listens().await {
+                return stand_in;
+            }
+        }
+        panic!("{what:?} ends whenever it is started");
+    }
+
+    /// Waits until it listens. False: it has ended, as one does whose port was taken in the meantime.
+    async fn listens(&mut self) -> bool {
         // Python reads a lot before it listens.
-        let stand_in = Self { address, child, log };
-        eventually("the stand-in listens", async || TcpStream::connect(address).await.ok()).await;
-        stand_in
+        eventually("the stand-in listens", async || {
+            if self.child.try_wait().expect("look after it").is_some() {
+                return Some(false);
+            }
+            TcpStream::connect(self.address).await.ok().map(|_| true)
+        })
+        .await
     }
 
     /// What it wrote to its standard error.

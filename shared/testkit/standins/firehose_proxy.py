@@ -93,7 +93,7 @@ class Proxy(BaseHTTPRequestHandler):
     def do_POST(self):
         if self.path.startswith("/mark?"):
             self.close_connection = True
-            while clients != {self.client_address}:
+            while not self.is_alone():
                 time.sleep(0.005)
             write({"mark": self.path.partition("?")[2]})
             return self.answer(200, b"{}")
@@ -116,6 +116,10 @@ class Proxy(BaseHTTPRequestHandler):
             if any(id.startswith("flowtrail-test-") for id in ids):
                 line["fault"] = "ok"
         return getattr(self, "fault_" + line["fault"])(line, body, put, failing)
+
+    def is_alone(self):
+        with lock:
+            return clients == {self.client_address}
 
     def pass_on(self, line, body):
         status, text = forward(self.path, dict(self.headers), body)
@@ -208,12 +212,14 @@ class Server(ThreadingHTTPServer):
 
     def process_request(self, request, client_address):
         # Here and not in its thread, so that a mark is never earlier than a connection before it.
-        clients.add(client_address)
+        with lock:
+            clients.add(client_address)
         super().process_request(request, client_address)
 
     def process_request_thread(self, request, client_address):
         super().process_request_thread(request, client_address)
-        clients.discard(client_address)
+        with lock:
+            clients.discard(client_address)
 
     def handle_error(self, *_):
         """A client that was killed is no error."""

@@ -35,7 +35,7 @@ LONGEST_SILENCE = 120
 
 chances = {}
 seen = {}
-# For each path, the clock and the moment from which on it may be asked again.
+# For each path, the moment from which on it may be asked again.
 named = {}
 lock = threading.Lock()
 journal = open(JOURNAL, "a", buffering=1)
@@ -75,8 +75,8 @@ class Receiver(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self):
-        clock, moment = named.pop(self.path, (None, None))
-        after = clock() - moment if clock else None
+        moment = named.pop(self.path, None)
+        after = None if moment is None else time.monotonic() - moment
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         events = json.loads(body)
@@ -91,12 +91,12 @@ class Receiver(BaseHTTPRequestHandler):
         }
         status, more = 200, {}
         if fault == "retry_after":
-            named[self.path] = time.monotonic, time.monotonic() + wait
+            named[self.path] = time.monotonic() + wait
             status, more = 429, {"Retry-After": str(wait)}
         elif fault == "retry_date":
             # A date has whole seconds, and names the moment from which on a request may come.
             until = int(time.time()) + 1 + wait
-            named[self.path] = time.time, until
+            named[self.path] = time.monotonic() + until - time.time()
             status, more = 429, {"Retry-After": formatdate(until, usegmt=True)}
         elif fault == "500":
             status = 500

@@ -54,7 +54,12 @@ async fn integrate(flowtrail: &Flowtrail, body: &Value) -> String {
 /// Waits until everything in the log is delivered.
 async fn has_delivered(flowtrail: &Flowtrail, integration: &str) {
     within(PATIENCE, "everything is delivered", async || {
-        let status = flowtrail.get(&format!("{integration}/status")).await;
+        let answer = flowtrail.request("GET", &format!("{integration}/status")).send().await.unwrap();
+        // Whoever tells it may not be there yet, so shortly after a kill.
+        if answer.status() == 503 {
+            return None;
+        }
+        let status: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         assert!(status["dead_lettered"] == 0 && status["state"] != "suspended", "{status}");
         (status["state"] == "active" && status["lag_events"] == 0).then_some(())
     })

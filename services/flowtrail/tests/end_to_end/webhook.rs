@@ -115,9 +115,8 @@ async fn start_receiver(journal: &Path, count: usize, seed: u64) -> StandIn {
     let journal = journal.to_str().unwrap().to_owned();
     // With few requests, failures are as many as can be.
     let [timeouts, good] = if count < MANY { ["1", "280"] } else { ["5", "930"] };
-    let arguments =
-        |port: u16| vec![port.to_string(), journal, seed.to_string(), SECRET.into(), timeouts.into(), good.into()];
-    StandIn::start_program("webhook_receiver.py", arguments).await
+    let arguments = [journal, seed.to_string(), SECRET.into(), timeouts.into(), good.into()];
+    StandIn::start_program("webhook_receiver.py", |port| [&[port.to_string()], &arguments[..]].concat()).await
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,8 +11,9 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use flate2::read::GzDecoder;
 use model::integration::Platform;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::prop_oneof;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -68,69 +70,90 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(size, 1..2500)
 }
 
-/// Publishes events of these sizes, as few messages as may be, and waits until each was delivered or can never be.
-async fn deliver(world: &World, intake: &Mutex<Intake>, prefix: &str, sizes: &[usize]) {
-    let letters = world.status(1).await["dead_lettered"].as_u64().unwrap();
-    let mut waiting = Vec::new();
-    let mut bytes = 0;
-    for (number, &size) in sizes.iter().enumerate() {
-        let data = json!({ "event_type": "a.b", "error_message": "é".repeat(size / 2) });
-        waiting.push((format!("{prefix}{number}"), data));
-        bytes += size + 500;
-        if waiting.len() == 500 || bytes > 2_000_000 {
-            world.publish_together(&std::mem::take(&mut waiting)).await;
-            bytes = 0;
-        }
-    }
-    if !waiting.is_empty() {
-        world.publish_together(&waiting).await;
-    }
-    let status = eventually("everything is dealt with", async || {
-        let status = world.status(1).await;
-        (status["lag_events"] == 0).then_some(status)
-    })
-    .await;
-    let intake = intake.lock().unwrap();
-    assert_eq!(intake.broken, Vec::<String>::new());
-    let taken: Vec<usize> = intake.ids.iter().filter_map(|id| id.strip_prefix(prefix)?.parse().ok()).collect();
-    assert!(taken.is_sorted_by(|one, next| one < next), "once and in order");
-    let taken: BTreeSet<usize> = taken.into_iter().collect();
-    let missing: Vec<usize> = (0..sizes.len()).filter(|number| !taken.contains(number)).collect();
-    // A log is its event and less than a thousand bytes of names.
-    let is_too_large = |number: &usize| sizes[*number] > LOG_BYTES - 1000;
-    assert!(missing.iter().all(is_too_large), "only what is too large is missing: {missing:?} of {sizes:?}");
-    assert_eq!(status["dead_lettered"].as_u64().unwrap() - letters, missing.len() as u64, "{status}");
+/// Events of some sizes on their way to an intake.
+struct Delivery {
+    world: World,
+    intake: Arc<Mutex<Intake>>,
+    /// How many were published so far.
+    published: usize,
+    _server: JoinSet<()>,
 }
 
-#[test]
-fn datadogs_limits_are_kept_whatever_the_sizes_of_events() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let intake = Arc::new(Mutex::new(Intake::default()));
-    let mut server = JoinSet::new();
-    let world = runtime.block_on(async {
+impl Delivery {
+    async fn start() -> Self {
+        let intake = Arc::new(Mutex::new(Intake::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/api/v2/logs", listener.local_addr().unwrap());
         let app = Router::new().fallback(take).layer(DefaultBodyLimit::disable()).with_state(intake.clone());
+        let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        let mut world = World::start().await;
+        let world = World::start().await;
         let texts = [("api_url", url.as_str()), ("events", "audit")];
         world.integrate_with(1, Platform::Datadog, &texts, &[("api_key", "key")]).await;
-        world.stream(std::time::Duration::from_secs(3600)).await;
-        // Small enough to be many in one request, large enough to be few.
-        deliver(&world, &intake, "small-", &[0; 2100]).await;
-        deliver(&world, &intake, "large-", &[990_000; 12]).await;
-        world
-    });
-    let largest = intake.lock().unwrap().largest;
+        Self { world, intake, published: 0, _server: server }
+    }
+
+    /// Publishes events of these sizes, in as few messages as may be.
+    async fn publish(&mut self, prefix: &str, sizes: &[usize]) {
+        let mut waiting = Vec::new();
+        let mut bytes = 0;
+        for (number, &size) in sizes.iter().enumerate() {
+            let data = json!({ "event_type": "a.b", "error_message": "é".repeat(size / 2) });
+            waiting.push((format!("{prefix}{number}"), data));
+            bytes += size + 500;
+            if waiting.len() == 500 || bytes > 2_000_000 || number + 1 == sizes.len() {
+                self.world.publish_together(&std::mem::take(&mut waiting)).await;
+                bytes = 0;
+            }
+        }
+        self.published += sizes.len();
+    }
+
+    /// Waits until every event was delivered or is a dead letter.
+    async fn is_over(&self) {
+        eventually("everything is delivered or never will be", async || {
+            let letters = self.world.status(1).await["dead_lettered"].as_u64().unwrap_or_default();
+            let intake = self.intake.lock().unwrap();
+            assert_eq!(intake.broken, Vec::<String>::new());
+            (intake.ids.len() as u64 + letters == self.published as u64).then_some(())
+        })
+        .await;
+    }
+
+    /// What is true of events of these sizes when all is over.
+    fn holds_for(&self, prefix: &str, sizes: &[usize]) {
+        let intake = self.intake.lock().unwrap();
+        let taken: Vec<usize> = intake.ids.iter().filter_map(|id| id.strip_prefix(prefix)?.parse().ok()).collect();
+        assert!(taken.is_sorted_by(|one, next| one < next), "once and in order");
+        let taken: BTreeSet<usize> = taken.into_iter().collect();
+        let missing: Vec<usize> = (0..sizes.len()).filter(|number| !taken.contains(number)).collect();
+        // A log is its event and less than a thousand bytes of names.
+        let is_too_large = |number: &usize| sizes[*number] > LOG_BYTES - 1000;
+        assert!(missing.iter().all(is_too_large), "only what is too large is missing: {missing:?} of {sizes:?}");
+    }
+}
+
+#[tokio::test]
+async fn datadogs_limits_are_kept_whatever_the_sizes_of_events() {
+    let mut delivery = Delivery::start().await;
+    // Small enough to be many in one request, large enough to be few; all there before the first is sent.
+    let (small, large) = ([0; 2100], [990_000; 12]);
+    delivery.publish("small-", &small).await;
+    delivery.publish("large-", &large).await;
+    delivery.world.stream(Duration::from_secs(3600)).await;
+    delivery.is_over().await;
+    delivery.holds_for("small-", &small);
+    delivery.holds_for("large-", &large);
+    let largest = delivery.intake.lock().unwrap().largest;
     assert!(largest.0 == LOGS && largest.1 > 4_900_000, "the limits are used: {largest:?}");
-    let config = Config { cases: 2, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
-    let case = std::sync::atomic::AtomicUsize::new(0);
-    let delivered = TestRunner::new(config).run(&sizes(), |sizes| {
-        let number = case.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        runtime.block_on(deliver(&world, &intake, &format!("case-{number}-"), &sizes));
-        Ok(())
-    });
-    delivered.unwrap();
-    let intake = intake.lock().unwrap();
+
+    let mut runner = TestRunner::default();
+    for case in ["a-", "b-"] {
+        let sizes = sizes().new_tree(&mut runner).unwrap().current();
+        delivery.publish(case, &sizes).await;
+        delivery.is_over().await;
+        delivery.holds_for(case, &sizes);
+    }
+    let intake = delivery.intake.lock().unwrap();
     println!("{} logs in {} requests, the largest {:?}", intake.ids.len(), intake.requests, intake.largest);
 }

@@ -33,10 +33,9 @@ async fn start_proxy(moto: &Moto, journal: &Path, seed: u64) -> StandIn {
     let journal = journal.to_str().unwrap().to_owned();
     let User { access_key, secret_key } = moto.proxy.clone();
     let url = moto.url.clone();
-    StandIn::start_program("firehose_proxy.py", |port| {
-        vec![port.to_string(), url, journal, seed.to_string(), access_key, secret_key]
-    })
-    .await
+    let arguments = [journal, seed.to_string(), access_key, secret_key];
+    StandIn::start_program("firehose_proxy.py", |port| [&[port.to_string(), url.clone()], &arguments[..]].concat())
+        .await
 }
 
 fn read_journal(journal: &Path) -> Vec<Line> {
