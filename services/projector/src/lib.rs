@@ -10,6 +10,7 @@ mod decode;
 pub mod rebuild;
 mod service;
 mod supervisor;
+mod thread;
 mod worker;
 
 use std::collections::HashMap;
@@ -46,6 +47,9 @@ pub enum Error {
     /// A task of it ended by a panic.
     #[error("a task of the projector failed")]
     Task(#[from] tokio::task::JoinError),
+    /// Decoding or projecting panicked.
+    #[error("the log can not be projected")]
+    Thread(#[from] thread::Panicked),
 }
 
 /// Projects the log into `views` and answers questions about them, until `stop`.

@@ -75,7 +75,7 @@ impl Supervisor {
         match failure {
             Error::Consume(ConsumeError::RolledBack { .. }) => true,
             Error::View { cause, .. } => cause.is_damage(),
-            Error::Consume(_) | Error::Log(_) | Error::Service(_) | Error::Task(_) => false,
+            Error::Consume(_) | Error::Log(_) | Error::Service(_) | Error::Task(_) | Error::Thread(_) => false,
         }
     }
 

@@ -20,6 +20,7 @@ use views::{Logged, Observed, Refused, Slot, View};
 
 use crate::dead_letters::{self, Letter};
 use crate::decode::{self, Entry, Work};
+use crate::thread::Thread;
 use crate::{Error, rebuild};
 
 /// The most messages in one batch.
@@ -68,6 +69,7 @@ impl Worker {
         let _end_readers = readers_stop.clone().drop_guard();
         let mut readers = JoinSet::new();
         let (news, mut inbox) = mpsc::channel(2);
+        let mut writer = Thread::start();
         let mut reached: BTreeMap<Stream, u64> = BTreeMap::new();
         for &stream in self.view.streams() {
             let after = checkpoints.get(&stream).map_or(0, |checkpoint| checkpoint.sequence);
@@ -89,7 +91,7 @@ impl Worker {
                 Some(News::Idle(stream)) => self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0),
                 Some(News::Work(work)) => {
                     let (stream, sequence, pending) = (work.stream, work.checkpoint.sequence, work.pending);
-                    if !self.take_in(work, &stop).await? {
+                    if !self.take_in(work, &mut writer, &stop).await? {
                         return Ok(());
                     }
                     reached.insert(stream, sequence);
@@ -117,13 +119,13 @@ impl Worker {
     }
 
     /// Projects and commits; false when `stop` came first.
-    async fn take_in(&self, mut work: Work, stop: &CancellationToken) -> Result<bool, Error> {
+    async fn take_in(&self, mut work: Work, writer: &mut Thread, stop: &CancellationToken) -> Result<bool, Error> {
         let (stream, checkpoint) = (work.stream, work.checkpoint.clone());
         loop {
             let (view, store) = (self.view, self.store.clone());
             let entries = work.take_entries();
             let events = entries.iter().map(|entry| entry.decoded.len() as u64).sum();
-            let projected = tokio::task::spawn_blocking(move || project(view, &store, stream, entries)).await?;
+            let projected = writer.run(move || project(view, &store, stream, entries)).await?;
             let committed = match projected {
                 Ok((batch, letters)) => {
                     let publishes = matches!(self.purpose, Purpose::Live(_)) && !letters.is_empty();
@@ -131,7 +133,7 @@ impl Worker {
                         return Ok(false);
                     }
                     let checkpoint = checkpoint.clone();
-                    tokio::task::spawn_blocking(move || batch.commit(stream, &checkpoint)).await?
+                    writer.run(move || batch.commit(stream, &checkpoint)).await?
                 }
                 Err(error) => Err(error),
             };
@@ -163,12 +165,13 @@ async fn read(
 ) -> Result<(), Error> {
     let created = bus.state(stream).await?.created;
     let mut consumer = bus.consume(stream, after);
+    let mut decoder = Thread::start();
     loop {
         let messages = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
         };
-        let decoded = tokio::task::spawn_blocking(move || decode::decode(created, messages)).await?;
+        let decoded = decoder.run(move || decode::decode(created, messages)).await?;
         let next = match decoded {
             Some(work) => News::Work(work),
             None if consumer.pending() == Some(0) => News::Idle(stream),

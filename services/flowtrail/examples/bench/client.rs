@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use model::log::Position;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
 use reqwest::{RequestBuilder, StatusCode, Url};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) const TRAFFIC: &str = "/api/events/network-traffic";
@@ -95,8 +96,21 @@ impl Answer {
         positions.into_iter().any(|as_of| as_of.stream == position.stream && as_of.sequence >= position.sequence)
     }
 
-    fn json(&self) -> anyhow::Result<Value> {
+    /// Reads its body.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
         serde_json::from_slice(&self.body).context("read the answer")
+    }
+
+    /// The cursor of the next page, when there is one.
+    pub(crate) fn next_cursor(&self) -> Option<String> {
+        let link = self.headers.get(LINK)?.to_str().ok()?;
+        let target = link.strip_prefix('<')?.split_once('>')?.0;
+        let next = Url::parse("http://localhost").ok()?.join(target).ok()?;
+        next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
+    }
+
+    fn json(&self) -> anyhow::Result<Value> {
+        self.read()
     }
 }
 

@@ -15,6 +15,7 @@ mod progress;
 mod publish;
 mod questions;
 mod random;
+mod readers;
 mod replay;
 mod statistics;
 mod system;
@@ -75,6 +76,7 @@ struct Report {
     single_event: lone::Lone,
     replay: Vec<replay::Replayed>,
     lists: Vec<lists::Lists>,
+    readers: Vec<readers::Readers>,
 }
 
 fn main() -> ExitCode {
@@ -158,18 +160,23 @@ async fn measure(program: &Program, plan: Plan) -> anyhow::Result<Report> {
     });
     let (ingest, publish, single_event) = arrival.await?;
 
-    let (mut replay, mut lists) = (Vec::new(), Vec::new());
+    let (mut replay, mut lists, mut readers) = (Vec::new(), Vec::new(), Vec::new());
     for &records in &bench.plan.records {
         let sized = system::run(program, async |system| {
             let filled = replay::fill(&bench, system, records).await?;
             let lists = lists::measure(&bench, system, records).await?;
             progress.print(&lists::table(&lists));
-            Ok((replay::measure(&bench, system, filled).await?, lists))
+            let replayed = replay::measure(&bench, system, filled).await?;
+            // The last, as the view grows by it.
+            let readers = readers::measure(&bench, system, records).await?;
+            progress.print(&readers::table(&readers));
+            Ok((replayed, lists, readers))
         });
-        let (replayed, listed) = sized.await?;
+        let (replayed, listed, read) = sized.await?;
         replay.push(replayed);
         lists.push(listed);
+        readers.push(read);
     }
     progress.print(&replay::table(&replay));
-    Ok(Report { machine, report_bytes, ingest, publish, single_event, replay, lists })
+    Ok(Report { machine, report_bytes, ingest, publish, single_event, replay, lists, readers })
 }

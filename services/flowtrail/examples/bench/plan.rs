@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     /// One list: so many requests at most, and so long.
     pub(crate) list_requests: usize,
     pub(crate) list_time: Duration,
+    /// How long readers read.
+    pub(crate) readers_time: Duration,
     /// No further rebuild is begun after so long.
     pub(crate) rebuild_time: Duration,
 }
@@ -38,6 +40,7 @@ impl Plan {
             lone_events: 500,
             list_requests: 200,
             list_time: Duration::from_secs(8),
+            readers_time: Duration::from_secs(20),
             rebuild_time: Duration::from_secs(60),
         }
     }
@@ -55,6 +58,7 @@ impl Plan {
             lone_events: 100,
             list_requests: 30,
             list_time: Duration::from_millis(500),
+            readers_time: Duration::from_secs(2),
             rebuild_time: Duration::from_secs(5),
         }
     }

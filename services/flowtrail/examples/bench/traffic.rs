@@ -34,6 +34,11 @@ impl<'a> Reports<'a> {
         Self { world, random: Random::new(count), number: 0, step }
     }
 
+    /// What is reported after the first so many reports.
+    pub(crate) fn after(world: &'a World, count: u64) -> Self {
+        Self { number: count, random: Random::new(count + 1), ..Self::new(world, count) }
+    }
+
     fn time(&mut self) -> i64 {
         let even = (self.number as f64 * self.step) as i64;
         let late = if self.random.percent(2) { self.random.below(600) as i64 } else { 0 };

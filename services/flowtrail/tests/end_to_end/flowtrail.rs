@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Duration;
 
 use reqwest::header::AUTHORIZATION;
 use rustix::process::{Pid, Signal, kill_process};
@@ -83,7 +84,7 @@ impl Flowtrail {
         };
         // The streamer's build of the library has TLS without a provider of cryptography.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::new();
+        let http = http_client();
         let (url, token) = (String::new(), String::new());
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let processes = Vec::new();
@@ -316,6 +317,12 @@ fn last_lines(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+/// A client of the gateway. It lets go of connections before the gateway ends them, which it does after 8 s without a
+/// request: whoever asks just then is not answered.
+pub(crate) fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(3)).build().unwrap()
 }
 
 /// The binary under test, with nothing from the environment but the nats-server to use.
