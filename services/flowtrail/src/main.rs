@@ -3,6 +3,7 @@
 mod admin;
 mod cli;
 mod client;
+mod greeting;
 mod import;
 mod nats_server;
 mod samples;

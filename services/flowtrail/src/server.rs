@@ -1,8 +1,6 @@
 //! `flowtrail up` and `flowtrail run`: which roles run in this process, and how they are tied together.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use anyhow::Context;
 use bus::{Bus, Options};
@@ -11,6 +9,7 @@ use gateway::{Reader, oidc};
 use model::log::{Position, Stream};
 use model::secret::Secret;
 use runtime::clock::Clock;
+use runtime::metrics::Metrics;
 use runtime::settings::{ServerSettings, Settings};
 use runtime::shutdown;
 use streamer::guard::Guard;
@@ -21,6 +20,7 @@ use vault::MasterKey;
 use views::{View, Views};
 
 use crate::cli::{Role, Run, Up};
+use crate::greeting::{announce, greet};
 use crate::nats_server::NatsServer;
 use crate::samples;
 
@@ -56,7 +56,7 @@ async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: 
     if up.demo {
         samples::import(&settings.data_dir, &running.bus).await.context("import the sample events")?;
     }
-    greet(settings, own_server, running.address);
+    greet(settings, own_server, running.address, running.metrics_address);
     running.wait().await
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
     let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles).await?;
     let outcome = async {
         running.wait_until_ready().await?;
-        announce(running.address);
+        announce(running.address, running.metrics_address);
         running.wait().await
     };
     let outcome = outcome.await;
@@ -84,6 +84,8 @@ struct Running {
     bus: Bus,
     views: Option<Views>,
     address: Option<SocketAddr>,
+    metrics: Metrics,
+    metrics_address: Option<SocketAddr>,
 }
 
 impl Running {
@@ -99,7 +101,17 @@ impl Running {
         if roles.iter().any(|role| *role != Role::Gateway) {
             bus.ensure_streams().await.context("prepare the log")?;
         }
-        let mut running = Self { front, stop_front, back: JoinSet::new(), stop_back, bus, views: None, address: None };
+        let mut running = Self {
+            front,
+            stop_front,
+            back: JoinSet::new(),
+            stop_back,
+            bus,
+            views: None,
+            address: None,
+            metrics: Metrics::default(),
+            metrics_address: None,
+        };
         if roles.contains(&Role::Streamer) {
             running.start_streamer(settings, server, connect().await?).await?;
         }
@@ -111,6 +123,9 @@ impl Running {
         }
         if roles.contains(&Role::Gateway) {
             running.start_gateway(server, connect().await?).await?;
+        }
+        if let Some(listen) = server.metrics_listen {
+            running.start_metrics(listen, server).await?;
         }
         Ok(running)
     }
@@ -131,7 +146,7 @@ impl Running {
         let master = MasterKey::load_or_create(&settings.master_key_file())?;
         let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
         let guard = Guard::new(reach).context("prepare TLS")?;
-        let delivery = streamer::Settings { suspend_after: server.suspend_after };
+        let delivery = streamer::Settings { suspend_after: server.suspend_after, metrics: self.metrics.clone() };
         let streamer = streamer::start(&bus, master, guard, Clock::System, delivery).await?;
         let stop = self.stop_back.clone();
         self.back.spawn(async move {
@@ -149,7 +164,7 @@ impl Running {
             move || Views::open(&directory, cache_bytes)
         });
         let views = opened.await?.with_context(|| format!("open the views in {}", directory.display()))?;
-        let projector = projector::run(views.clone(), bus, self.stop_back.clone());
+        let projector = projector::run(views.clone(), bus, self.metrics.clone(), self.stop_back.clone());
         self.back.spawn(async move { projector.await.context("project the log") });
         self.views = Some(views);
         Ok(())
@@ -161,10 +176,26 @@ impl Running {
         let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
         let listener = TcpListener::bind(listen).await.with_context(hint)?;
         self.address = Some(listener.local_addr().context("learn the address")?);
-        let settings =
-            gateway::Settings { records_reads: server.audit_reads, provider: provider(server)?, limits: server.limits };
+        let settings = gateway::Settings {
+            records_reads: server.audit_reads,
+            provider: provider(server)?,
+            limits: server.limits,
+            metrics: self.metrics.clone(),
+        };
         let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
+        Ok(())
+    }
+
+    async fn start_metrics(&mut self, listen: SocketAddr, server: &ServerSettings) -> anyhow::Result<()> {
+        let hint = || format!("listen on {listen}; FLOWTRAIL_METRICS_LISTEN chooses another address");
+        let listener = TcpListener::bind(listen).await.with_context(hint)?;
+        self.metrics_address = Some(listener.local_addr().context("learn the address")?);
+        let serving = gateway::serve_metrics(listener, self.metrics.clone(), server.limits, self.stop_front.clone());
+        self.front.spawn(async move {
+            serving.await;
+            Ok(())
+        });
         Ok(())
     }
 
@@ -254,52 +285,4 @@ fn bootstrap(settings: &Settings, server: &ServerSettings) -> Bootstrap {
         token: server.bootstrap_token.clone().map(Secret::new),
         password: server.bootstrap_password.clone().map(Secret::new),
     }
-}
-
-/// One line when the roles of `run` are at work.
-fn announce(address: Option<SocketAddr>) {
-    match address {
-        Some(address) => say(&format!("ready, the API is at http://{address}\n")),
-        None => say("ready\n"),
-    }
-}
-
-/// Prints to whoever started us. They may be gone, which is no reason to stop.
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// What runs where, and what to try first.
-fn greet(settings: &Settings, own_server: Option<u32>, address: Option<SocketAddr>) {
-    let address = address.map(|address| format!("http://{address}")).unwrap_or_default();
-    let data = settings.data_dir.display();
-    let token: PathBuf = settings.data_dir.join("admin.token");
-    let token = token.display();
-    let nats = match own_server {
-        Some(pid) => format!("{} (own server, pid {pid})", settings.nats_url()),
-        // The URL itself may hold a password.
-        None => "the server that FLOWTRAIL_NATS_URL names".to_owned(),
-    };
-    say(&format!(
-        "
-Flowtrail {version} is ready.
-
-  API    {address}
-  NATS   {nats}
-  Data   {data}
-  Token  {token}  (account main, all scopes)
-
-Try:
-
-  TOKEN=$(cat {token})
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/network-traffic?page_size=5
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit \\
-       -d '{{\"event_type\":\"door.open\",\"actor_id\":\"alice\",\"resource_id\":\"lab\"}}'
-
-Ctrl-C stops everything.
-",
-        version = env!("CARGO_PKG_VERSION"),
-    ));
 }

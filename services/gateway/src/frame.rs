@@ -1,9 +1,9 @@
 //! What every answer has, whoever gives it: a request id, headers for browsers, the shape of its dialect, an end.
 
 use std::any::Any;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -12,6 +12,7 @@ use runtime::clock;
 use tracing::{Instrument, debug, debug_span, error};
 
 use crate::dialect::Dialect;
+use crate::numbers::{Asked, Numbers};
 use crate::refused::Refused;
 
 /// How long an answer may take in all: a large body, a large question and the wait for a view, one after the other.
@@ -24,7 +25,8 @@ const LONGEST_REQUEST_ID: usize = 128;
 pub(crate) struct RequestId(pub(crate) HeaderValue);
 
 /// Runs a request and completes its answer.
-pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
+pub(crate) async fn frame(State(numbers): State<Numbers>, mut request: Request, next: Next) -> Response {
+    let (asked, began) = (Asked::of(&request), Instant::now());
     let dialect = Dialect::of(request.uri().path());
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -35,6 +37,7 @@ pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
         response = dialect.render(&refused);
     }
     span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
+    numbers.answered(asked, response.status(), began.elapsed());
     complete(response.headers_mut(), id);
     response
 }

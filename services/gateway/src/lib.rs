@@ -15,6 +15,7 @@ mod json;
 mod limits;
 mod native;
 mod netbird;
+mod numbers;
 pub mod oidc;
 mod openapi;
 pub mod parsers;
@@ -30,7 +31,7 @@ mod witness;
 pub use openapi::openapi;
 pub use reader::{ReadError, Reader};
 pub use router::{Gateway, router, scopes_table};
-pub use server::{Error, Settings, serve};
+pub use server::{Error, Settings, serve, serve_metrics};
 pub use witness::Witness;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Flowtrail's own: events published over HTTP, whether the service is well, and the description of the API.
+//! Flowtrail's own: events published over HTTP, whether the service is well and what it counts, and the description of the API.
 
 pub(crate) mod description;
 pub(crate) mod health;
 pub(crate) mod ingest;
+pub(crate) mod metrics;
 
 use axum::http::HeaderValue;
 use axum::response::Response;

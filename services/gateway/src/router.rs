@@ -7,10 +7,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 use bus::Bus;
 use model::access::Scope;
+use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -19,9 +20,10 @@ use crate::dialect::Dialect;
 use crate::frame::{frame, panicked};
 use crate::instavm::audit as instavm;
 use crate::limits::{self, Limits};
-use crate::native::{description, health, ingest};
+use crate::native::{description, health, ingest, metrics};
 use crate::netbird::streaming::delivery;
 use crate::netbird::{audit, proxy, streaming, traffic};
+use crate::numbers::Numbers;
 use crate::oidc::Provider;
 use crate::openapi::Operation;
 use crate::refused::Refused;
@@ -42,6 +44,8 @@ pub struct Gateway {
     pub(crate) witness: Witness,
     pub(crate) provider: Option<Arc<Provider>>,
     pub(crate) limits: Limits,
+    pub(crate) numbers: Numbers,
+    pub(crate) metrics: Metrics,
 }
 
 impl Gateway {
@@ -51,7 +55,9 @@ impl Gateway {
     pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
         let (caught_up, sign_ins, limits) = (health::CaughtUp::default(), Desk::default(), Limits::default());
         let memo = Memo::default();
-        Self { reader, memo, bus, cursors, caught_up, sign_ins, witness, provider: None, limits }
+        let (numbers, metrics) = (Numbers::default(), Metrics::default());
+        metrics.add(Arc::new(numbers.clone()));
+        Self { reader, memo, bus, cursors, caught_up, sign_ins, witness, provider: None, limits, numbers, metrics }
     }
 
     /// Lets in whoever comes with a token of this provider, too.
@@ -64,6 +70,13 @@ impl Gateway {
     #[must_use]
     pub fn limited(self, limits: &LimitSettings) -> Self {
         Self { limits: Limits::new(limits), ..self }
+    }
+
+    /// Counts among what its process counts.
+    #[must_use]
+    pub fn counted(self, metrics: Metrics) -> Self {
+        metrics.add(Arc::new(self.numbers.clone()));
+        Self { metrics, ..self }
     }
 }
 
@@ -121,6 +134,7 @@ pub(crate) fn routes() -> Vec<Route> {
     const TRAFFIC: Access = Access::Scope(Scope::TrafficRead);
     const READ: Access = Access::Scope(Scope::IntegrationsRead);
     const WRITE: Access = Access::Scope(Scope::IntegrationsWrite);
+    const ADMIN: Access = Access::Scope(Scope::Admin);
     const INGEST: Access = Access::Scope(Scope::EventsWrite);
     let mut routes = vec![
         Route::get("/v1/audit/events", AUDIT, instavm::list, instavm::describe_list()),
@@ -140,6 +154,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/docs", Access::Open, description::docs, description::describe_docs()),
         Route::get("/healthz", Access::Open, health::alive, health::describe_alive()),
         Route::get("/readyz", Access::Open, health::ready, health::describe_ready()),
+        Route::get("/metrics", ADMIN, metrics::show, metrics::describe_show()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.
     for [all, one, status, test, pause, resume, replay, letters, redrive, history] in EVENT_STREAMING {
@@ -228,6 +243,6 @@ pub fn router(gateway: Gateway) -> Router {
         .method_not_allowed_fallback((async || Refused::WrongMethod).layer(elsewhere.clone()))
         .fallback((async |request: Request| Dialect::elsewhere(&request.into_parts().0)).layer(elsewhere))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(frame))
+        .layer(from_fn_with_state(gateway.numbers.clone(), frame))
         .with_state(gateway)
 }

@@ -20,6 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -29,6 +30,7 @@ use tracing::{debug, error, warn};
 
 use self::paced::{Pace, Paced};
 use self::seats::Seats;
+use crate::native::metrics;
 use crate::oidc::{KeysError, Provider};
 use crate::witness::witness;
 use crate::{Gateway, Reader, cursor, oidc, router};
@@ -75,6 +77,8 @@ pub struct Settings {
     pub provider: Option<oidc::Settings>,
     /// How many requests are answered, over how many connections.
     pub limits: LimitSettings,
+    /// What its process counts.
+    pub metrics: Metrics,
 }
 
 /// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
@@ -93,7 +97,7 @@ pub async fn serve(
     let (witness, recorder) = witness(bus.clone(), settings.records_reads);
     let mut recording = JoinSet::new();
     recording.spawn(recorder.run());
-    let mut gateway = Gateway::new(reader, bus, key, witness).limited(&settings.limits);
+    let mut gateway = Gateway::new(reader, bus, key, witness).limited(&settings.limits).counted(settings.metrics);
     // Ends with this function.
     let mut renewing = JoinSet::new();
     if let Some(provider) = settings.provider {
@@ -101,15 +105,29 @@ pub async fn serve(
         gateway = gateway.trusting(provider.clone());
         renewing.spawn(async move { provider.keep_fresh().await });
     }
-    let router = router(gateway);
-    let seats = Seats::new(settings.limits.connections_address);
+    answer(listener, router(gateway), settings.limits, stop).await;
+    // With the last request's gateway the witness is gone, and the recorder ends when it has written what it has.
+    if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
+        error!("who read or was turned away in the last moments is not recorded: the log does not answer");
+    }
+    Ok(())
+}
+
+/// Shows what a process counts, everybody's numbers to everybody, on `listener` until `stop`.
+pub async fn serve_metrics(listener: TcpListener, shown: Metrics, limits: LimitSettings, stop: CancellationToken) {
+    answer(listener, metrics::open(shown), limits, stop).await;
+}
+
+/// Answers until `stop`, and ends in good order. The router is gone afterwards.
+async fn answer(listener: TcpListener, router: Router, limits: LimitSettings, stop: CancellationToken) {
+    let seats = Seats::new(limits.connections_address);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < settings.limits.connections => match accepted {
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, from)) => {
                     // One that came over IPv4 is written as such, whatever the listener is.
                     let address = from.ip().to_canonical();
@@ -131,12 +149,6 @@ pub async fn serve(
         warn!("requests were cut off: they took too long to end");
         connections.shutdown().await;
     }
-    // With the last request's gateway the witness is gone, and the recorder ends when it has written what it has.
-    drop(router);
-    if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
-        error!("who read or was turned away in the last moments is not recorded: the log does not answer");
-    }
-    Ok(())
 }
 
 async fn pause_after(error: &io::Error) {

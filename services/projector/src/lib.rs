@@ -7,6 +7,7 @@
 mod continuity;
 mod dead_letters;
 mod decode;
+mod numbers;
 pub mod rebuild;
 mod service;
 mod supervisor;
@@ -14,13 +15,16 @@ mod thread;
 mod worker;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bus::Bus;
+use runtime::metrics::Metrics;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use views::{View, Views};
 
+use crate::numbers::Numbers;
 use crate::supervisor::Supervisor;
 
 /// Why the projector can not work.
@@ -52,18 +56,20 @@ pub enum Error {
     Thread(#[from] thread::Panicked),
 }
 
-/// Projects the log into `views` and answers questions about them, until `stop`.
+/// Projects the log into `views` and answers questions about them, until `stop`. What it does is counted in `metrics`.
 ///
 /// # Errors
 /// When the log or the views' storage can not be used at the start.
-pub async fn run(views: Views, bus: Bus, stop: CancellationToken) -> Result<(), Error> {
+pub async fn run(views: Views, bus: Bus, metrics: Metrics, stop: CancellationToken) -> Result<(), Error> {
     let mut tasks = JoinSet::new();
     let mut rebuilds = HashMap::new();
+    let numbers = Numbers::new(views.clone());
+    metrics.add(Arc::new(numbers.clone()));
     for view in View::ALL {
         let (orders, inbox) = mpsc::channel(1);
         let progress = rebuild::Watch::default();
         rebuilds.insert(view, rebuild::Handle::new(orders, progress.subscribe()));
-        let supervisor = Supervisor::new(views.slot(view).clone(), bus.clone(), progress);
+        let supervisor = Supervisor::new(views.slot(view).clone(), bus.clone(), progress, numbers.clone());
         tasks.spawn(supervisor.run(inbox, stop.child_token()));
     }
     let answering = service::start(&bus, &views, rebuilds).await?;

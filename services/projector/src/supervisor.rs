@@ -15,6 +15,7 @@ use tracing::{error, info};
 use views::Slot;
 use views::store::Store;
 
+use crate::numbers::Numbers;
 use crate::worker::{Purpose, Worker};
 use crate::{Error, continuity, rebuild};
 
@@ -26,11 +27,12 @@ pub(crate) struct Supervisor {
     slot: Slot,
     bus: Bus,
     progress: rebuild::Watch,
+    numbers: Numbers,
 }
 
 impl Supervisor {
-    pub(crate) fn new(slot: Slot, bus: Bus, progress: rebuild::Watch) -> Self {
-        Self { slot, bus, progress }
+    pub(crate) fn new(slot: Slot, bus: Bus, progress: rebuild::Watch, numbers: Numbers) -> Self {
+        Self { slot, bus, progress, numbers }
     }
 
     /// Keeps the view until `stop`.
@@ -64,7 +66,7 @@ impl Supervisor {
     }
 
     fn worker(&self, store: Arc<Store>, purpose: Purpose) -> Worker {
-        Worker { view: self.slot.view(), store, bus: self.bus.clone(), purpose }
+        Worker { view: self.slot.view(), store, bus: self.bus.clone(), purpose, numbers: self.numbers.clone() }
     }
 
     /// Whether the end of a worker means that the view, or the log it was computed from, is lost.

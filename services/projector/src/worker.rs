@@ -20,6 +20,7 @@ use views::{Logged, Observed, Refused, Slot, View};
 
 use crate::dead_letters::{self, Letter};
 use crate::decode::{self, Entry, Work};
+use crate::numbers::Numbers;
 use crate::thread::Thread;
 use crate::{Error, rebuild};
 
@@ -38,6 +39,7 @@ pub(crate) struct Worker {
     pub(crate) store: Arc<Store>,
     pub(crate) bus: Bus,
     pub(crate) purpose: Purpose,
+    pub(crate) numbers: Numbers,
 }
 
 /// What a generation is being written for.
@@ -126,8 +128,10 @@ impl Worker {
             let entries = work.take_entries();
             let events = entries.iter().map(|entry| entry.decoded.len() as u64).sum();
             let projected = writer.run(move || project(view, &store, stream, entries)).await?;
+            let mut refused = 0;
             let committed = match projected {
                 Ok((batch, letters)) => {
+                    refused = letters.len();
                     let publishes = matches!(self.purpose, Purpose::Live(_)) && !letters.is_empty();
                     if publishes && !dead_letters::publish(&self.bus, &letters, stop).await {
                         return Ok(false);
@@ -138,8 +142,9 @@ impl Worker {
                 Err(error) => Err(error),
             };
             let Err(error) = committed else {
-                if let Purpose::Rebuild(_, watch) = &self.purpose {
-                    watch.projected(events);
+                match &self.purpose {
+                    Purpose::Live(_) => self.numbers.projected(self.view, events, refused),
+                    Purpose::Rebuild(_, watch) => watch.projected(events),
                 }
                 return Ok(true);
             };

@@ -10,6 +10,7 @@ use model::envelope::{BATCH, STRUCTURED};
 use model::log::{AccountId, Stream, Subject};
 use model::paging::Page;
 use projector::rebuild::{Order, PROGRESS, Progress, START};
+use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use testkit::{NatsServer, eventually};
 use tokio::task::JoinHandle;
@@ -31,7 +32,7 @@ impl Running {
         let views = Views::open(directory, 64 << 20).unwrap();
         let stop = CancellationToken::new();
         #[expect(clippy::disallowed_methods, reason = "the test owns the task and ends it")]
-        let task = tokio::spawn(projector::run(views.clone(), bus, stop.clone()));
+        let task = tokio::spawn(projector::run(views.clone(), bus, Metrics::default(), stop.clone()));
         Self { views, stop, task }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bus::{Bus, LoadError};
 use model::delivery::{Data, Step};
 use model::log::AccountId;
+use prometheus_client::metrics::histogram::Histogram;
 use runtime::telemetry::chain;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub(crate) struct Keeper {
     /// None: it was deleted.
     pub(crate) desired: watch::Receiver<Option<Desired>>,
     pub(crate) live: watch::Sender<Live>,
+    /// How long its attempts take.
+    pub(crate) attempts: Histogram,
 }
 
 impl Keeper {
@@ -59,8 +62,8 @@ impl Keeper {
     async fn work(&mut self, desired: &Desired, stop: &CancellationToken) -> Option<End> {
         let worker_stop = stop.child_token();
         let ended = {
-            let Self { receivers, settings, account, id, desired: changes, live } = self;
-            let task = Task { receivers, settings, account, id: *id, desired, live };
+            let Self { receivers, settings, account, id, desired: changes, live, attempts } = self;
+            let task = Task { receivers, settings, account, id: *id, desired, live, attempts };
             let worker = Worker::run(&task, worker_stop.clone());
             tokio::pin!(worker);
             tokio::select! {

@@ -19,6 +19,7 @@ mod history;
 mod journal;
 mod keeper;
 mod lane;
+mod numbers;
 mod receiver;
 mod service;
 mod status;
@@ -30,19 +31,24 @@ use std::time::Duration;
 
 use bus::{Answering, Bus};
 use runtime::clock::Clock;
+use runtime::metrics::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vault::MasterKey;
 
 use crate::guard::Guard;
+use crate::numbers::Numbers;
 use crate::receiver::Receivers;
+use crate::service::Desk;
 use crate::supervisor::{Lives, Supervisor};
 
 /// How delivery behaves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How long a receiver may fail before its delivery is suspended.
     pub suspend_after: Duration,
+    /// What its process counts.
+    pub metrics: Metrics,
 }
 
 /// Why events can not be streamed.
@@ -72,7 +78,9 @@ pub async fn start(
 ) -> Result<Streamer, Error> {
     let receivers = Receivers { bus: bus.clone(), master, guard, clock };
     let lives = Lives::default();
-    let answering = service::start(&receivers, &lives).await?;
+    let desk = Desk { receivers: receivers.clone(), lives: lives.clone() };
+    let answering = service::start(&desk).await?;
+    settings.metrics.add(Numbers::new(desk));
     Ok(Streamer { answering, supervisor: Supervisor::new(receivers, settings, lives) })
 }
 

@@ -32,21 +32,20 @@ pub(crate) enum Unanswered {
 }
 
 /// Starts answering.
-pub(crate) async fn start(receivers: &Receivers, lives: &Lives) -> Result<Answering, AnswerError> {
+pub(crate) async fn start(desk: &Desk) -> Result<Answering, AnswerError> {
     let service = ServiceInfo {
         name: "flowtrail-streamer".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         description: "Tests the receivers of Flowtrail's integrations, and says how delivery stands".to_owned(),
     };
-    let desk = Desk { receivers: receivers.clone(), lives: lives.clone() };
     let endpoints = vec![
-        endpoint(&desk, Desk::test),
-        endpoint(&desk, Desk::test_of),
-        endpoint(&desk, Desk::status),
-        endpoint(&desk, Desk::dead_letters),
-        endpoint(&desk, Desk::history),
+        endpoint(desk, Desk::test),
+        endpoint(desk, Desk::test_of),
+        endpoint(desk, Desk::status),
+        endpoint(desk, Desk::dead_letters),
+        endpoint(desk, Desk::history),
     ];
-    receivers.bus.answer(&service, endpoints).await
+    desk.receivers.bus.answer(&service, endpoints).await
 }
 
 fn endpoint<Q, F>(desk: &Desk, answer: impl Fn(Desk, Q) -> F + Copy + Send + Sync + 'static) -> Endpoint

@@ -27,12 +27,7 @@ pub(crate) async fn of(desk: &Desk, account: &AccountId, id: u64, desired: &Desi
         None => journal::last_state(bus, account, id).await?.unwrap_or_default(),
     };
     let now = desk.receivers.clock.now_micros();
-    let mut position = BTreeMap::new();
-    for stream in desired.streams() {
-        if let Some(next) = state.next.get(&stream) {
-            position.insert(stream.name().to_owned(), behind(bus, stream, account, *next, now).await?);
-        }
-    }
+    let position = positions(bus, account, desired, &state, now).await?;
     let (shown, since) = shown(desired, &state);
     Ok(Status {
         state: shown,
@@ -51,8 +46,28 @@ pub(crate) async fn of(desk: &Desk, account: &AccountId, id: u64, desired: &Desi
     })
 }
 
+/// Where it is in each stream, and how far behind.
+///
+/// # Errors
+/// When the log can not be read.
+pub(crate) async fn positions(
+    bus: &Bus,
+    account: &AccountId,
+    desired: &Desired,
+    state: &State,
+    now: i64,
+) -> Result<BTreeMap<String, Position>, LoadError> {
+    let mut positions = BTreeMap::new();
+    for stream in desired.streams() {
+        if let Some(next) = state.next.get(&stream) {
+            positions.insert(stream.name().to_owned(), behind(bus, stream, account, *next, now).await?);
+        }
+    }
+    Ok(positions)
+}
+
 /// What people want comes first; what someone did since it was suspended is about to be heard.
-fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestamp>) {
+pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestamp>) {
     if !desired.is_on() {
         return (Shown::Paused, None);
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bus::{Bus, ConsumeError, Message};
 use model::event::Event;
 use model::log::{AccountId, Stream, Subject};
+use prometheus_client::metrics::histogram::Histogram;
+use runtime::metrics::durations;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,21 +28,53 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// The pause before a log that can not be read is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-type Key = (AccountId, u64);
+/// Which integration.
+pub(crate) type Key = (AccountId, u64);
 
 /// What others may see of every delivery. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Lives(Arc<Mutex<HashMap<Key, watch::Receiver<Live>>>>);
+pub(crate) struct Lives(Arc<Mutex<HashMap<Key, Seen>>>);
+
+/// What others may see of a delivery, for as long as its integration is there.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    live: watch::Receiver<Live>,
+    desired: watch::Receiver<Option<Desired>>,
+    attempts: Histogram,
+}
+
+impl Seen {
+    /// How it stands right now.
+    pub(crate) fn live(&self) -> Live {
+        self.live.borrow().clone()
+    }
+
+    /// What it shall do; none: it is being deleted.
+    pub(crate) fn desired(&self) -> Option<Desired> {
+        self.desired.borrow().clone()
+    }
+
+    /// How long its attempts took.
+    pub(crate) fn attempts(&self) -> Histogram {
+        self.attempts.clone()
+    }
+}
 
 impl Lives {
     /// How a delivery stands right now; none: nobody is at it.
     pub(crate) fn of(&self, account: &AccountId, id: u64) -> Option<Live> {
         let lives = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lives.get(&(account.clone(), id)).map(|live| live.borrow().clone())
+        lives.get(&(account.clone(), id)).map(Seen::live)
     }
 
-    fn insert(&self, key: Key, live: watch::Receiver<Live>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, live);
+    /// Every delivery.
+    pub(crate) fn all(&self) -> Vec<(Key, Seen)> {
+        let lives = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.iter().map(|(key, seen)| (key.clone(), seen.clone())).collect()
+    }
+
+    fn insert(&self, key: Key, seen: Seen) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, seen);
     }
 
     fn remove(&self, key: &Key) {
@@ -157,10 +191,12 @@ impl Supervisor {
         }
         let (sender, receiver) = watch::channel(desired);
         let live = watch::Sender::new(Live::default());
-        self.lives.insert(key.clone(), live.subscribe());
+        let attempts = durations();
+        let seen = Seen { live: live.subscribe(), desired: receiver.clone(), attempts: attempts.clone() };
+        self.lives.insert(key.clone(), seen);
         let (account, id) = key.clone();
-        let (receivers, settings) = (self.receivers.clone(), self.settings);
-        let keeper = Keeper { receivers, settings, account, id, desired: receiver, live };
+        let (receivers, settings) = (self.receivers.clone(), self.settings.clone());
+        let keeper = Keeper { receivers, settings, account, id, desired: receiver, live, attempts };
         self.tasks.spawn(keeper.run(stop.child_token()));
         self.keepers.insert(key, sender);
     }

@@ -12,6 +12,7 @@ use bus::{ConsumeError, LoadError};
 use model::delivery::{Data, Redrive, Standing, State, Step};
 use model::log::AccountId;
 use model::time::Timestamp;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -81,6 +82,7 @@ pub(crate) struct Worker<'a> {
     journal: Journal,
     state: State,
     live: &'a watch::Sender<Live>,
+    attempts: &'a Histogram,
     lanes: Vec<Lane>,
     limits: Limits,
     /// None while nothing is to be sent.
@@ -101,6 +103,7 @@ pub(crate) struct Task<'a> {
     pub(crate) id: u64,
     pub(crate) desired: &'a Desired,
     pub(crate) live: &'a watch::Sender<Live>,
+    pub(crate) attempts: &'a Histogram,
 }
 
 impl<'a> Worker<'a> {
@@ -109,7 +112,7 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// When the log can not be used; what was done is recorded, so the next worker goes on from there.
     pub(crate) async fn run(task: &Task<'a>, stop: CancellationToken) -> Result<End, WorkerError> {
-        let &Task { receivers, settings, account, id, desired, live } = task;
+        let &Task { receivers, settings, account, id, desired, live, attempts } = task;
         let (journal, state) = Journal::open(&receivers.bus, &receivers.clock, account, id).await?;
         let is_new = state.is_none();
         let mut worker = Self {
@@ -122,6 +125,7 @@ impl<'a> Worker<'a> {
             journal,
             state: state.unwrap_or_default(),
             live,
+            attempts,
             lanes: Vec::new(),
             limits: Limits { items: 1, bytes: 1, wait: Duration::ZERO },
             sink: None,
@@ -203,11 +207,12 @@ impl<'a> Worker<'a> {
                 return Ok(Some(End::Stopped));
             }
             let Some(sink) = &self.sink else { return Ok(Some(End::Stopped)) };
-            let plan = batch.sink_plan();
+            let (plan, began) = (batch.sink_plan(), Instant::now());
             let outcome = tokio::select! {
                 outcome = sink.deliver(&plan, &batch.items) => outcome,
                 () = grace(&self.stop) => return Ok(Some(End::Stopped)),
             };
+            self.attempts.observe(began.elapsed().as_secs_f64());
             let verdict = verdict::of(outcome, batch.items.len());
             let now = self.now();
             if !verdict.letters.is_empty() {

@@ -58,6 +58,10 @@ pub struct ServerSettings {
     #[arg(long, env = "FLOWTRAIL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
+    /// Where this process's metrics are, for the operator: of all accounts and without a token. Unset: nowhere.
+    #[arg(long, env = "FLOWTRAIL_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// The memory that the views' storage may use as a cache, in MiB.
     #[arg(long, env = "FLOWTRAIL_CACHE_MB", default_value_t = 512, value_name = "MIB")]
     pub cache_mb: u64,

@@ -161,6 +161,11 @@ impl Flowtrail {
         Path::new("/proc").join(self.id().to_string()).join("root").join(inside.strip_prefix("/").unwrap())
     }
 
+    /// Where each process that was told to shows its metrics.
+    pub(crate) fn metrics_urls(&self) -> impl Iterator<Item = &str> {
+        self.processes.iter().filter_map(|process| process.metrics_url.as_deref())
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
@@ -287,6 +292,7 @@ impl Drop for Flowtrail {
 struct Process {
     child: Child,
     url: String,
+    metrics_url: Option<String>,
     /// Kept open, as a terminal would be.
     _output: BufReader<ChildStdout>,
 }
@@ -299,12 +305,19 @@ impl Process {
         let ready = lines.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains("ready")));
         assert!(ready.is_some(), "it ended before it was ready: {:?}, {}", child.wait(), last_lines(log));
         let ready = ready.unwrap().unwrap();
-        let url_in = |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
-        let url = url_in(&ready).or_else(|| {
-            // `up` names it in the lines after.
-            ready.ends_with("is ready.").then(|| lines.find_map(|line| url_in(&line.ok()?)))?
-        });
-        Self { child, url: url.unwrap_or_default(), _output: output }
+        let mut said = ready.clone();
+        if ready.ends_with("is ready.") {
+            // `up` names the addresses in the lines after.
+            for line in lines.map_while(Result::ok).take_while(|line| !line.starts_with("Try")) {
+                said = format!("{said} {line}");
+            }
+        }
+        let urls =
+            said.split_whitespace().map(|word| word.trim_end_matches(',')).filter(|word| word.starts_with("http://"));
+        let (metrics, api): (Vec<&str>, Vec<&str>) = urls.partition(|url| url.ends_with("/metrics"));
+        let url = api.first().copied().unwrap_or_default().to_owned();
+        let metrics_url = metrics.first().map(|url| (*url).to_owned());
+        Self { child, url, metrics_url, _output: output }
     }
 
     fn kill(mut self) {

@@ -13,6 +13,7 @@ mod full;
 mod hostile;
 mod importing;
 mod kill;
+mod metrics;
 mod reach;
 mod readme;
 mod receiver;

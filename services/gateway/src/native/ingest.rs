@@ -105,6 +105,7 @@ async fn ingest(
     });
     let (accepted, messages) = prepared.await??;
     let (first, last) = publish(gateway, messages).await?;
+    gateway.numbers.ingested(family.name(), accepted);
 
     let answer = Answer { accepted, first: first.sequence, last: last.sequence };
     let mut response = json::answer(StatusCode::ACCEPTED, json::JSON, &answer);
@@ -147,6 +148,13 @@ impl Family {
         match self {
             Self::Audit => Subject::audit(account, SOURCE),
             Self::Traffic => Subject::traffic(account, SOURCE),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Audit => "audit",
+            Self::Traffic => "traffic",
         }
     }
 

@@ -3,6 +3,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::world::World;
+use crate::numbers::Numbers;
 use crate::router::routes;
 
 fn bare(method: &str, path: &str) -> Request<Body> {
@@ -101,14 +102,14 @@ async fn a_position_that_is_none_is_a_400() {
 
 #[tokio::test]
 async fn a_handler_that_panics_is_a_500_that_says_nothing() {
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use tower_http::catch_panic::CatchPanicLayer;
 
     let panics = axum::Router::new()
         .route("/api/x", get(async || -> StatusCode { panic!("secret") }))
         .layer(CatchPanicLayer::custom(crate::frame::panicked))
-        .layer(from_fn(crate::frame::frame));
+        .layer(from_fn_with_state(Numbers::default(), crate::frame::frame));
     let answer = super::world::send(&panics, bare("GET", "/api/x")).await;
     assert_eq!(answer.refusal(500), "internal error");
 }

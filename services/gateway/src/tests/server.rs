@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use model::log::Subject;
 use model::paging::RowPosition;
+use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use serde_json::json;
 use testkit::eventually;
@@ -31,8 +32,10 @@ async fn serving_with(limits: LimitSettings) -> Serving {
     let address = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let (reader, settings) =
-        (Reader::Local(world.views.clone()), Settings { records_reads: false, provider: None, limits });
+    let (reader, settings) = (
+        Reader::Local(world.views.clone()),
+        Settings { records_reads: false, provider: None, limits, metrics: Metrics::default() },
+    );
     tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }
 }

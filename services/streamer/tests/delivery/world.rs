@@ -17,6 +17,7 @@ use model::log::{AccountId, Stream, Subject};
 use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock::{Clock, Simulated, new_ulid, now_micros};
+use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use streamer::guard::Guard;
 use tempfile::TempDir;
@@ -86,7 +87,7 @@ impl World {
     /// Starts a streamer, again after [`Self::stop`].
     pub(crate) async fn stream(&mut self, suspend_after: Duration) {
         let guard = Guard::new("127.0.0.0/8".parse().unwrap()).unwrap();
-        let settings = streamer::Settings { suspend_after };
+        let settings = streamer::Settings { suspend_after, metrics: Metrics::default() };
         let started = streamer::start(&self.bus, self.master(), guard, self.clock.clone(), settings).await.unwrap();
         self.stop = CancellationToken::new();
         self.streamer.spawn(started.run(self.stop.clone()));

@@ -90,6 +90,19 @@ pub enum Shown {
     Suspended,
 }
 
+impl Shown {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Failing => "failing",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
 /// A place in a stream, and how far it is behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Position {

@@ -1,0 +1,62 @@
+//! What whoever starts the servers is told when they are at work.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use runtime::settings::Settings;
+
+/// One line when the roles of `run` are at work.
+pub(crate) fn announce(address: Option<SocketAddr>, metrics: Option<SocketAddr>) {
+    let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics")).unwrap_or_default();
+    match address {
+        Some(address) => say(&format!("ready, the API is at http://{address}{metrics}\n")),
+        None => say(&format!("ready{metrics}\n")),
+    }
+}
+
+/// Prints to whoever started us. They may be gone, which is no reason to stop.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// What runs where, and what to try first.
+pub(crate) fn greet(
+    settings: &Settings,
+    own_server: Option<u32>,
+    address: Option<SocketAddr>,
+    metrics: Option<SocketAddr>,
+) {
+    let metrics = metrics.map(|address| format!("\n  Metrics  http://{address}/metrics")).unwrap_or_default();
+    let address = address.map(|address| format!("http://{address}")).unwrap_or_default();
+    let data = settings.data_dir.display();
+    let token: PathBuf = settings.data_dir.join("admin.token");
+    let token = token.display();
+    let nats = match own_server {
+        Some(pid) => format!("{} (own server, pid {pid})", settings.nats_url()),
+        // The URL itself may hold a password.
+        None => "the server that FLOWTRAIL_NATS_URL names".to_owned(),
+    };
+    say(&format!(
+        "
+Flowtrail {version} is ready.
+
+  API    {address}
+  NATS   {nats}
+  Data   {data}
+  Token  {token}  (account main, all scopes){metrics}
+
+Try:
+
+  TOKEN=$(cat {token})
+  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit
+  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/network-traffic?page_size=5
+  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit \\
+       -d '{{\"event_type\":\"door.open\",\"actor_id\":\"alice\",\"resource_id\":\"lab\"}}'
+
+Ctrl-C stops everything.
+",
+        version = env!("CARGO_PKG_VERSION"),
+    ));
+}

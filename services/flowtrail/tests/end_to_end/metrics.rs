@@ -1,0 +1,215 @@
+//! The numbers of `/metrics`, read by the Prometheus project's own parsers, are what happened, and show nobody else's.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use testkit::eventually;
+
+use crate::flowtrail::{Flowtrail, Topology};
+use crate::receiver::{Receiver, Reply};
+
+const SETTINGS: &[(&str, &str)] = &[("FLOWTRAIL_AUDIT_READS", "false"), ("FLOWTRAIL_METRICS_LISTEN", "127.0.0.1:0")];
+
+/// What a scrape brought.
+struct Scrape {
+    text: String,
+    samples: Vec<(String, BTreeMap<String, String>, f64)>,
+}
+
+impl Scrape {
+    async fn read(text: String) -> Self {
+        let python =
+            std::env::var_os("FLOWTRAIL_TEST_PYTHON").expect("run ./just test: it installs the Python clients");
+        let mut command = Command::new(python);
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/read_metrics.py"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let input = text.clone();
+        let run = move || {
+            let mut child = command.env("PYTHONDONTWRITEBYTECODE", "1").spawn().unwrap();
+            child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+            child.wait_with_output().unwrap()
+        };
+        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+        Self { samples: serde_json::from_slice(&output.stdout).unwrap(), text }
+    }
+
+    /// The one sample of a name with these labels, and others.
+    fn number(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let has = |known: &BTreeMap<String, String>| {
+            labels.iter().all(|(name, value)| known.get(*name).is_some_and(|known| known == value))
+        };
+        let found: Vec<_> = self.samples.iter().filter(|(known, with, _)| known == name && has(with)).collect();
+        assert!(found.len() <= 1, "{name} with {labels:?} is not one: {found:?}");
+        found.first().map(|(_, _, number)| *number)
+    }
+
+    /// The accounts that are named.
+    fn accounts(&self) -> Vec<&str> {
+        let mut accounts: Vec<&str> =
+            self.samples.iter().filter_map(|(_, labels, _)| labels.get("account")).map(String::as_str).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+}
+
+/// What `/metrics` of the API says to a token.
+async fn scrape(flowtrail: &Flowtrail, token: &str) -> Scrape {
+    let request = reqwest::Client::new().get(format!("{}/metrics", flowtrail.url));
+    let answer = request.header("authorization", format!("Bearer {token}")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    Scrape::read(answer.text().await.unwrap()).await
+}
+
+/// What the processes' own listeners say to whoever asks, together.
+async fn operators(flowtrail: &Flowtrail) -> Vec<Scrape> {
+    let mut scrapes = Vec::new();
+    for url in flowtrail.metrics_urls() {
+        let answer = reqwest::get(url).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        scrapes.push(Scrape::read(answer.text().await.unwrap()).await);
+    }
+    scrapes
+}
+
+/// Sends a request with a JSON body under a token.
+async fn ask(flowtrail: &Flowtrail, token: &str, (method, path): (&str, &str), body: &Value) -> Value {
+    let mut request = flowtrail.request(method, path).json(body).build().unwrap();
+    request.headers_mut().insert("authorization", format!("Token {token}").parse().unwrap());
+    let answer = flowtrail.execute(request).await;
+    let (status, text) = (answer.status(), answer.text().await.unwrap());
+    assert!(status.is_success(), "{status}: {text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+async fn integrate(flowtrail: &Flowtrail, token: &str, receiver: &Receiver) -> u64 {
+    let config = json!({ "url": receiver.url(), "events": "audit", "headers": "{\"X-Key\":\"Zq7-header\"}" });
+    let body = json!({ "platform": "generic_http", "enabled": true, "config": config });
+    ask(flowtrail, token, ("POST", "/api/event-streaming"), &body).await["id"].as_u64().unwrap()
+}
+
+/// Publishes events in so many requests of 50.
+async fn publish(flowtrail: &Flowtrail, token: &str, prefix: &str, requests: usize) {
+    for request in 0..requests {
+        let events: Vec<Value> = (0..50)
+            .map(|number| json!({ "id": format!("{prefix}-{request}-{number}"), "event_type": "door.open" }))
+            .collect();
+        ask(flowtrail, token, ("POST", "/api/events/audit"), &json!(events)).await;
+    }
+}
+
+/// Waits until the receiver has everything and the status says so.
+async fn is_even(flowtrail: &Flowtrail, id: u64, letters: u64) -> Value {
+    eventually("it is even with the log", async || {
+        let status = flowtrail.get(&format!("/api/event-streaming/{id}/status")).await;
+        (status["lag_events"] == 0 && status["dead_lettered"] == letters).then_some(status)
+    })
+    .await
+}
+
+async fn numbers_are_what_happened(topology: Topology) {
+    let flowtrail = Flowtrail::start_with(topology, SETTINGS).await;
+    let main = flowtrail.token.clone();
+    flowtrail.succeed(["account", "create", "other"]);
+    let made = ["token", "create", "--account", "other", "--name", "t", "--scopes", "admin"];
+    let other = flowtrail.succeed(made).trim().to_owned();
+    let (ours, theirs) = (Receiver::start().await, Receiver::start().await);
+    let id = integrate(&flowtrail, &main, &ours).await;
+    integrate(&flowtrail, &other, &theirs).await;
+    // One attempt fails and one event is refused for good.
+    let mut failures = vec![503];
+    ours.rule(move |id| Reply::Status(if id == "ours-1-7" { 400 } else { failures.pop().unwrap_or(200) }));
+    publish(&flowtrail, &main, "ours", 4).await;
+    publish(&flowtrail, &other, "theirs", 2).await;
+    let status = is_even(&flowtrail, id, 1).await;
+
+    let id_label = id.to_string();
+    let ours_are = [("account", "main"), ("integration", id_label.as_str()), ("platform", "generic_http")];
+    let with = |more: (&'static str, &'static str)| [ours_are.as_slice(), &[more]].concat();
+    // How far behind it is is looked for now and then.
+    let even = eventually("the metrics say that it is even", async || {
+        let scrapes = operators(&flowtrail).await;
+        let even =
+            scrapes.iter().any(|scrape| scrape.number("flowtrail_delivery_lag_messages", &ours_are) == Some(0.0));
+        even.then_some(scrapes)
+    })
+    .await;
+    let (delivering, serving, projecting) = {
+        let find = |name: &str| even.iter().find(|scrape| scrape.text.contains(name)).unwrap();
+        (find("flowtrail_delivery_"), find("flowtrail_http_requests"), find("flowtrail_view_lag"))
+    };
+    assert_eq!(delivering.accounts(), ["main", "other"]);
+    let number = |name: &str| delivering.number(name, &ours_are);
+    assert_eq!(number("flowtrail_delivery_events_total"), status["delivered"].as_f64());
+    assert_eq!(number("flowtrail_delivery_failed_attempts_total"), status["failed"].as_f64());
+    assert!(status["delivered"].as_u64() >= Some(199) && status["failed"].as_u64() >= Some(2), "{status}");
+    assert_eq!(number("flowtrail_delivery_dead_letters_total"), Some(1.0));
+    assert_eq!(number("flowtrail_delivery_lag_seconds"), Some(0.0));
+    assert!(number("flowtrail_delivery_last_success_timestamp_seconds") > Some(1.7e9));
+    let attempts = number("flowtrail_delivery_attempt_duration_seconds_count").unwrap();
+    assert!(attempts > status["failed"].as_f64().unwrap(), "{attempts}");
+    for (state, is) in [("active", 1.0), ("paused", 0.0), ("failing", 0.0), ("suspended", 0.0)] {
+        assert_eq!(delivering.number("flowtrail_delivery_state", &with(("state", state))), Some(is), "{state}");
+    }
+    let post = [("route", "/api/events/audit"), ("method", "POST")];
+    let answered = [post.as_slice(), &[("status", "202")]].concat();
+    assert_eq!(serving.number("flowtrail_http_requests_total", &answered), Some(6.0));
+    assert_eq!(serving.number("flowtrail_http_request_duration_seconds_count", &post), Some(6.0));
+    assert_eq!(serving.number("flowtrail_ingest_events_total", &[("family", "audit")]), Some(300.0));
+    let audit = [("view", "audit")];
+    assert!(projecting.number("flowtrail_projected_events_total", &audit) >= Some(300.0));
+    assert_eq!(projecting.number("flowtrail_projection_dead_letters_total", &audit), Some(0.0));
+    assert_eq!(projecting.number("flowtrail_view_lag_messages", &audit), Some(0.0));
+
+    // To a token, only its own account's are shown, and nobody's secrets anywhere.
+    let (to_main, to_other) = (scrape(&flowtrail, &main).await, scrape(&flowtrail, &other).await);
+    if topology == Topology::Together {
+        assert_eq!((to_main.accounts(), to_other.accounts()), (vec!["main"], vec!["other"]));
+    }
+    for scrape in even.iter().chain([&to_main, &to_other]) {
+        for secret in ["Zq7", "http:", "127.0.0.1", "/hook", main.as_str(), other.as_str()] {
+            assert!(!scrape.text.contains(secret), "{secret} in {}", scrape.text);
+        }
+    }
+    let less = flowtrail.succeed(["token", "create", "--name", "less", "--scopes", "audit:read,integrations:write"]);
+    for (token, expected) in [(less.trim(), 403), ("ft_unknown", 401)] {
+        let request = reqwest::Client::new().get(format!("{}/metrics", flowtrail.url)).bearer_auth(token);
+        assert_eq!(request.send().await.unwrap().status(), expected);
+    }
+
+    // It is told from its log that a paused one falls behind; what is deleted has no numbers.
+    let path = format!("/api/event-streaming/{id}");
+    ask(&flowtrail, &main, ("POST", &format!("{path}/pause")), &json!({})).await;
+    publish(&flowtrail, &main, "later", 1).await;
+    eventually("it is paused and behind", async || {
+        let scrapes = operators(&flowtrail).await;
+        let is_behind = |scrape: &Scrape| {
+            scrape.number("flowtrail_delivery_state", &with(("state", "paused"))) == Some(1.0)
+                && scrape.number("flowtrail_delivery_lag_messages", &ours_are) >= Some(1.0)
+        };
+        scrapes.iter().any(is_behind).then_some(())
+    })
+    .await;
+    ask(&flowtrail, &main, ("DELETE", &path), &json!({})).await;
+    eventually("its numbers are gone", async || {
+        let scrapes = operators(&flowtrail).await;
+        let named: Vec<&str> = scrapes.iter().flat_map(Scrape::accounts).collect();
+        (named == ["other"]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_are_what_happened_in_one_process() {
+    numbers_are_what_happened(Topology::Together).await;
+}
+
+#[tokio::test]
+async fn numbers_are_what_happened_with_the_least_rights_on_nats() {
+    numbers_are_what_happened(Topology::LeastPrivilege).await;
+}

@@ -1,0 +1,89 @@
+//! What a process counts, in the text that Prometheus reads (OpenMetrics 1.0).
+//!
+//! Invariant: whoever may see one account's numbers sees no other account's.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// The media type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How long a source may look for numbers before the others are shown without what it has not found by then.
+const LOOKS_WITHIN: Duration = Duration::from_secs(3);
+
+/// Whose numbers are shown, of those that are an account's. What is no account's is shown to everybody.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// All accounts'.
+    Everybodys,
+    /// One account's.
+    Account(&'a str),
+}
+
+/// What has numbers to show.
+pub trait Source: Send + Sync {
+    /// Finds out what has to be asked for. May be dropped half-way.
+    fn look(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Adds its numbers to those that are shown.
+    fn add_to(&self, registry: &mut Registry, whose: Whose<'_>);
+}
+
+/// The numbers of a process. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Metrics(Arc<Mutex<Vec<Arc<dyn Source>>>>);
+
+impl Metrics {
+    /// Shows the numbers of a source, too.
+    pub fn add(&self, source: Arc<dyn Source>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(source);
+    }
+
+    /// All numbers, as they are now.
+    ///
+    /// # Errors
+    /// When a source can not write its own.
+    pub async fn text(&self, whose: Whose<'_>) -> Result<String, fmt::Error> {
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut registry = Registry::with_prefix("flowtrail");
+        for source in sources {
+            // What it has not found by then is not shown.
+            let _ = tokio::time::timeout(LOOKS_WITHIN, source.look()).await;
+            source.add_to(&mut registry, whose);
+        }
+        let mut out = String::new();
+        text::encode(&mut out, &registry)?;
+        Ok(out)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Whose<'_> {
+    /// Whether an account's numbers are shown.
+    #[must_use]
+    pub fn includes(self, account: &str) -> bool {
+        match self {
+            Self::Everybodys => true,
+            Self::Account(own) => own == account,
+        }
+    }
+}
+
+/// How long things took, in seconds: from a millisecond to half a minute.
+#[must_use]
+pub fn durations() -> Histogram {
+    Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
+}
