@@ -133,6 +133,15 @@ drill-receiver KILLS EVENTS TEST:
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- "$3" --nocapture
 
+# Deliver EVENTS to nine fast receivers, by turns beside one that never answers: rates, their ratio, and memory.
+drill-fair EVENTS='100000':
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_DRILL_EVENTS=$1
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_EVENTS
+    exec cargo test --release --package flowtrail --test end_to_end -- fair:: --nocapture
+
 # Let many clients be slow on purpose, with headers, bodies and answers: they are cut off, and others wait no longer.
 drill-slow SOCKETS='500':
     #!/bin/sh

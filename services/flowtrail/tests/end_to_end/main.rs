@@ -7,6 +7,7 @@ mod clients;
 mod damage;
 mod delivery;
 mod drill;
+mod fair;
 mod flowtrail;
 mod foreign;
 mod full;
