@@ -28,6 +28,10 @@ pub struct StreamState {
     pub last_sequence: u64,
     /// How many messages it holds.
     pub messages: u64,
+    /// When the first message that it holds was stored: microseconds since 1970. Of an empty one, this says nothing.
+    pub first_at: i64,
+    /// When the last message was stored that it ever got: microseconds since 1970.
+    pub last_at: i64,
 }
 
 /// Why nothing could be read.
@@ -63,6 +67,8 @@ impl Bus {
             first_sequence: info.state.first_sequence,
             last_sequence: info.state.last_sequence,
             messages: info.state.messages,
+            first_at: micros(info.state.first_timestamp.unix_timestamp_nanos()),
+            last_at: micros(info.state.last_timestamp.unix_timestamp_nanos()),
         })
     }
 

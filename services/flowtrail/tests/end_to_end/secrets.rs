@@ -19,7 +19,7 @@ fn holding(path: &Path, text: &str) -> Vec<PathBuf> {
 
 async fn no_secret_is_in_clear(topology: Topology) {
     let mut flowtrail = Flowtrail::start(topology).await;
-    let secrets = ["Zq7-datadog-key", "Zq7-aws-secret", "Zq7-header-value", "Zq7-signing-secret"];
+    let secrets = ["Zq7-datadog-key", "Zq7-aws-secret", "Zq7-header-value", "whsec_Zq7SigningSecretZq7SigningSecret"];
     let integrations = [
         json!({"platform": "datadog", "enabled": false, "config": {"api_key": secrets[0], "site": "datadoghq.com"}}),
         json!({"platform": "s3", "enabled": false, "config":

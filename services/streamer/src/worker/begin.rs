@@ -15,6 +15,9 @@ use crate::lane::{self, Lane};
 /// How long the end of the log is waited for while a plan is read again.
 const READS_WITHIN: Duration = Duration::from_secs(1);
 
+/// No log forgets sooner.
+const KEPT_AT_LEAST: Duration = Duration::from_secs(60 * 60);
+
 impl Worker<'_> {
     /// Brings the state to what is ordered since it was left.
     pub(super) async fn begin(&mut self, is_new: bool) -> Result<(), WorkerError> {
@@ -24,9 +27,11 @@ impl Worker<'_> {
         if self.state.plan.is_some_and(|plan| plan.version != self.desired.version || plan.letter.is_some()) {
             self.state.plan = None;
         }
-        let is_started = self.place_new_streams(is_new).await?;
-        if is_started {
+        if let Some(missing) = self.place_new_streams(is_new).await? {
             self.record(Step::Started, Data::default()).await?;
+            for missing in missing {
+                self.note_missing(missing).await?;
+            }
         }
         if self.desired.touched > self.state.orders {
             // Whoever resumed it or changed its configuration gives it all the time again.
@@ -47,22 +52,38 @@ impl Worker<'_> {
     }
 
     /// Gives every stream that has no place yet one: after the event that enabled the integration, or chose the stream.
-    async fn place_new_streams(&mut self, is_new: bool) -> Result<bool, WorkerError> {
-        let mut is_started = false;
+    /// None: there is no such stream. Else, what the log's retention took before this first start.
+    async fn place_new_streams(&mut self, is_new: bool) -> Result<Option<Vec<Missing>>, WorkerError> {
+        let mut missing = None;
         for stream in self.desired.streams() {
             if self.state.next.contains_key(&stream) {
                 continue;
             }
             let begun = self.desired.begun.filter(|_| is_new);
+            let since = begun.map_or(self.desired.configured_at, |begun| begun.received_at);
             let place = match begun {
                 Some(begun) if stream == Stream::Integration => Place::start_of(begun.sequence + 1),
-                Some(begun) => self.place_since(stream, begun.received_at).await?,
-                None => self.place_since(stream, self.desired.configured_at).await?,
+                Some(_) | None => self.place_since(stream, since).await?,
             };
             self.state.next.insert(stream, place);
-            is_started = true;
+            missing.get_or_insert_with(Vec::new).extend(self.missing_since(stream, since).await?);
         }
-        Ok(is_started)
+        Ok(missing)
+    }
+
+    /// What the log's retention may have taken of a stream between a time (microseconds since 1970) and now. Nobody
+    /// noted where in the stream that time was, so the range begins with the first message that there ever was.
+    async fn missing_since(&self, stream: Stream, since: i64) -> Result<Option<Missing>, WorkerError> {
+        let waited = self.receivers.clock.now_micros().saturating_sub(since);
+        // What is delivered at once is not overtaken, however old the messages before it were.
+        if u64::try_from(waited).is_ok_and(|waited| Duration::from_micros(waited) < KEPT_AT_LEAST) {
+            return Ok(None);
+        }
+        let log = self.receivers.bus.state(stream).await?;
+        // When the oldest that is left came before, so did all that are gone.
+        let oldest_at = if log.messages == 0 { log.last_at } else { log.first_at };
+        let is_overtaken = log.first_sequence > 1 && oldest_at > since;
+        Ok(is_overtaken.then(|| Missing { stream, first: 1, last: log.first_sequence - 1 }))
     }
 
     /// The place of what a stream received at a time (microseconds since 1970) or later.

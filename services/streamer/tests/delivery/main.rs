@@ -92,6 +92,40 @@ async fn what_the_logs_retention_took_is_named_and_the_rest_is_delivered() {
 }
 
 #[tokio::test]
+async fn what_retention_took_before_the_first_start_is_named_too() {
+    let mut world = World::start().await;
+    world.report("before", 0..3).await;
+    world.integrate(1, "traffic").await;
+    world.integrate(2, "audit").await;
+    world.report("since", 0..4).await;
+    // The streamer comes only when the log has forgotten two of those.
+    world.forget(Stream::Traffic, 6).await;
+    world.simulated.advance(2 * HOUR);
+    world.stream(HOUR).await;
+    eventually("the rest has arrived", async || (world.taken("since") == ["since2", "since3"]).then_some(())).await;
+    let missing = world.status(1).await["missing"].clone();
+    assert_eq!(missing, serde_json::json!([{ "stream": "FLOWTRAIL_TRAFFIC", "first": 1, "last": 5 }]));
+    eventually("the other has started too", async || {
+        (world.status(2).await["position"]["FLOWTRAIL_AUDIT"].is_object()).then_some(())
+    })
+    .await;
+    assert_eq!(world.status(2).await["missing"], serde_json::json!([]), "nothing of its stream is gone");
+}
+
+#[tokio::test]
+async fn what_retention_took_before_an_integration_was_made_is_not_missing() {
+    let mut world = World::start().await;
+    world.report("before", 0..3).await;
+    world.forget(Stream::Traffic, 3).await;
+    world.integrate(1, "traffic").await;
+    world.report("since", 0..2).await;
+    world.simulated.advance(2 * HOUR);
+    world.stream(HOUR).await;
+    world.receives("since", 2).await;
+    assert_eq!(world.status(1).await["missing"], serde_json::json!([]));
+}
+
+#[tokio::test]
 async fn a_replay_from_a_time_brings_the_past_again_and_goes_on() {
     let mut world = World::start().await;
     world.integrate(1, "audit").await;

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroize;
+
 use super::Rejected;
 use super::config::Change;
 use crate::reach::{Reach, Unreachable};
@@ -13,6 +17,8 @@ use crate::template::Template;
 pub(super) enum Kind {
     Text,
     Secret,
+    /// A secret of this form.
+    SecretOf(Form),
     /// A receiver's web address.
     Url,
     /// A receiver's `host:port`.
@@ -73,6 +79,19 @@ pub(super) const SECONDS: Form = Form {
     says: "must be a number of seconds from 1 to 900",
 };
 
+/// As Standard Webhooks writes symmetric keys.
+pub(super) const SIGNING_SECRET: Form = Form {
+    fits: |text| {
+        let encoded = text.strip_prefix("whsec_").unwrap_or(text);
+        STANDARD.decode(encoded).is_ok_and(|mut key| {
+            let fits = (24..=64).contains(&key.len());
+            key.zeroize();
+            fits
+        })
+    },
+    says: "must be whsec_ and the base64 of 24 to 64 random bytes",
+};
+
 impl Kind {
     pub(super) fn read(self, key: &str, value: String) -> Result<Change<Secret>, Rejected> {
         if value.is_empty() {
@@ -90,6 +109,7 @@ impl Kind {
             }
             Self::Text
             | Self::Secret
+            | Self::SecretOf(_)
             | Self::Url
             | Self::Address
             | Self::Switch
@@ -101,10 +121,13 @@ impl Kind {
             return refuse("must not hold control characters");
         }
         match self {
-            Self::Secret => Ok(Change::Secret(Secret::new(value))),
+            Self::SecretOf(form) if !(form.fits)(&value) => refuse(form.says),
+            Self::Secret | Self::SecretOf(_) => Ok(Change::Secret(Secret::new(value))),
             Self::Switch if value != "true" && value != "false" => refuse("must be \"true\" or \"false\""),
-            Self::Families if !value.split(',').all(|family| ["audit", "traffic"].contains(&family.trim())) => {
-                refuse("must be audit, traffic or audit,traffic")
+            Self::Families
+                if value != "both" && !value.split(',').all(|family| ["audit", "traffic"].contains(&family.trim())) =>
+            {
+                refuse("must be audit, traffic or both")
             }
             Self::OneOf(choices) if !choices.contains(&value.as_str()) => {
                 refuse(&format!("must be one of {}", choices.join(", ")))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rejected;
 use super::config::{Config, Patch, Value};
-use super::key::{BUCKET, Kind, PREFIX, REGION, SECONDS, STREAM_NAME};
+use super::key::{BUCKET, Kind, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
 
@@ -127,8 +127,8 @@ impl Platform {
                 ("url", Kind::Url),
                 ("headers", Kind::Headers),
                 ("body_template", Kind::Template),
-                ("signing_secret", Kind::Secret),
-                ("signing_secret_previous", Kind::Secret),
+                ("signing_secret", Kind::SecretOf(SIGNING_SECRET)),
+                ("signing_secret_previous", Kind::SecretOf(SIGNING_SECRET)),
                 ("batch", Kind::OneOf(&["ndjson", "array"])),
                 ("events", Kind::Families),
             ],
@@ -218,6 +218,7 @@ impl Platform {
                 Some(
                     Kind::Text
                     | Kind::Secret
+                    | Kind::SecretOf(_)
                     | Kind::Headers
                     | Kind::Switch
                     | Kind::Families

@@ -191,3 +191,34 @@ fn what_may_not_be_reached_is_named_when_it_is_named_and_not_again() {
     let encrypted = event(&[("address", "logs.example.com:514")], Platform::Syslog);
     assert!(named(&update(&[("tls", "false")], Platform::Syslog, encrypted), "").is_err());
 }
+
+#[test]
+fn a_signing_secret_that_no_receiver_could_verify_is_refused_naming_its_key() {
+    let with = |key: &'static str, secret: &'static str| [("url", "https://example.com/"), (key, secret)];
+    let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for key in ["signing_secret", "signing_secret_previous"] {
+        for bad in
+            ["hunter2", "whsec_", "whsec_c2hvcnQ=", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!", "whsk_MfKQ9r8GKYqr"]
+        {
+            let said = refusal(Platform::GenericHttp, &with(key, bad));
+            assert_eq!(said, format!("config.{key}: must be whsec_ and the base64 of 24 to 64 random bytes"), "{bad}");
+        }
+        assert!(create(Platform::GenericHttp, &with(key, good)).is_ok());
+        assert!(create(Platform::GenericHttp, &with(key, &good[6..])).is_ok(), "the prefix may be left out");
+    }
+}
+
+#[test]
+fn events_are_audit_traffic_or_both() {
+    let with = |events: &'static str| [("url", "https://example.com/"), ("events", events)];
+    for good in ["audit", "traffic", "both", "audit,traffic", "traffic, audit"] {
+        assert!(create(Platform::GenericHttp, &with(good)).is_ok(), "{good}");
+    }
+    for bad in ["all", "audit,both", "Audit", ",", "audit,"] {
+        assert_eq!(
+            refusal(Platform::GenericHttp, &with(bad)),
+            "config.events: must be audit, traffic or both",
+            "{bad}"
+        );
+    }
+}
