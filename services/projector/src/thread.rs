@@ -9,7 +9,7 @@ type Piece = Box<dyn FnOnce() + Send>;
 
 /// A thread of its own for work that blocks. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Thread(mpsc::UnboundedSender<Piece>);
+pub(crate) struct Thread(mpsc::Sender<Piece>);
 
 /// The thread has panicked.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub struct Panicked;
 impl Thread {
     pub(crate) fn start() -> Self {
         // Not more than one piece waits here: whoever gives it waits for its result.
-        let (pieces, mut inbox) = mpsc::unbounded_channel::<Piece>();
+        let (pieces, mut inbox) = mpsc::channel::<Piece>(1);
         tokio::task::spawn_blocking(move || {
             while let Some(piece) = inbox.blocking_recv() {
                 piece();
@@ -41,7 +41,7 @@ impl Thread {
             // Nobody waits any more when the process ends.
             let _ = result.send(work());
         };
-        self.0.send(Box::new(piece)).map_err(|_| Panicked)?;
+        self.0.send(Box::new(piece)).await.map_err(|_| Panicked)?;
         done.await.map_err(|_| Panicked)
     }
 }
