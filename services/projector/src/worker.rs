@@ -30,6 +30,8 @@ const BATCH_MESSAGES: usize = 2000;
 const BATCH_BYTES: usize = 4 << 20;
 /// How often an idle stream is looked at, to know that nothing is waiting.
 const IDLE: Duration = Duration::from_millis(250);
+/// How often it is asked what the log has forgotten.
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long a failed storage is left alone before the batch is tried again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -56,6 +58,8 @@ enum News {
     Work(Work),
     /// There is nothing to read in this stream.
     Idle(Stream),
+    /// The stream has forgotten everything before this sequence.
+    Forgotten(u64),
 }
 
 impl Worker {
@@ -78,6 +82,9 @@ impl Worker {
             reached.insert(stream, after);
             readers.spawn(read(self.bus.clone(), stream, after, news.clone(), readers_stop.clone()));
         }
+        if let (Purpose::Live(_), Some(stream)) = (&self.purpose, self.view.forgets_with()) {
+            readers.spawn(watch_retention(self.bus.clone(), stream, news.clone(), readers_stop.clone()));
+        }
         drop(news);
         while !self.is_done(&reached) {
             let next = tokio::select! {
@@ -91,6 +98,7 @@ impl Worker {
             match next {
                 None => return Ok(()),
                 Some(News::Idle(stream)) => self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0),
+                Some(News::Forgotten(sequence)) => self.forget(sequence, &mut writer).await?,
                 Some(News::Work(work)) => {
                     let (stream, sequence, pending) = (work.stream, work.checkpoint.sequence, work.pending);
                     if !self.take_in(work, &mut writer, &stop).await? {
@@ -110,6 +118,18 @@ impl Worker {
             Purpose::Rebuild(targets, _) => {
                 targets.iter().all(|(stream, target)| reached.get(stream).is_some_and(|sequence| sequence >= target))
             }
+        }
+    }
+
+    async fn forget(&self, sequence: u64, writer: &mut Thread) -> Result<(), Error> {
+        let store = self.store.clone();
+        match writer.run(move || store.forget(sequence)).await? {
+            Err(error) if error.is_damage() => Err(Error::View { view: self.view, cause: error }),
+            Err(error) => {
+                error!(view = %self.view, error = %chain(&error), "the view can not forget what the log has forgotten");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 
@@ -156,6 +176,31 @@ impl Worker {
                 () = stop.cancelled() => return Ok(false),
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}
             }
+        }
+    }
+}
+
+/// Tells the writer what the log has forgotten, as often as that matters.
+async fn watch_retention(
+    bus: Bus,
+    stream: Stream,
+    news: mpsc::Sender<News>,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let mut first = 0;
+    loop {
+        // A log that is away forgets nothing.
+        if let Ok(state) = bus.state(stream).await
+            && state.first_sequence > first
+        {
+            first = state.first_sequence;
+            if news.send(News::Forgotten(first)).await.is_err() {
+                return Ok(());
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(RETENTION_EVERY) => {}
         }
     }
 }

@@ -51,6 +51,15 @@ impl Running {
             .await;
     }
 
+    async fn has_traffic(&self, total: u64) {
+        eventually("the records are in the view", async || {
+            let question = views::traffic::List { account: main(), filter: Default::default(), page: Page::newest(0) };
+            let reply = self.views.ask(Ask { at_least: Vec::new(), question }).await.unwrap();
+            (reply.answer.total == total).then_some(())
+        })
+        .await;
+    }
+
     async fn dump(&self, view: View) -> Vec<String> {
         let question = Dump { view, after: None, limit: usize::MAX };
         self.views.ask(Ask { at_least: Vec::new(), question }).await.unwrap().answer.lines
@@ -262,6 +271,43 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
     assert!(directory.path().join("audit/2").exists(), "a new generation");
     publish_audit(&bus, &audit_event("e3", "a.b")).await;
     running.has_audit_events(3).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn traffic_that_the_log_has_forgotten_goes_from_its_view_segment_by_segment() {
+    const SEGMENT: u64 = 65_536;
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let report = |n: u64| {
+        json!({
+            "specversion": "1.0", "id": n.to_string(), "source": "/test", "type": "flowtrail.traffic.reported.v1",
+            "time": "2024-01-01T00:00:00Z", "data": {},
+        })
+    };
+    let all = 82_000;
+    let subject = || Subject::traffic(&main(), "gw");
+    for first in (0..all).step_by(1000) {
+        let batch: Value = (first..first + 1000).map(report).collect();
+        bus.publish(message(subject(), BATCH, batch.to_string())).await.unwrap();
+    }
+    running.has_traffic(all).await;
+    running.stop().await;
+    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    jetstream.get_stream(Stream::Traffic.name()).await.unwrap().purge().await.unwrap();
+
+    for _ in 0..2 {
+        let running = Running::start(&server, directory.path()).await;
+        running.has_traffic(all - SEGMENT).await;
+        assert_eq!(running.dump(View::Traffic).await.len() as u64, all - SEGMENT);
+        running.stop().await;
+    }
+    let running = Running::start(&server, directory.path()).await;
+    // A flow that was forgotten is a new one.
+    bus.publish(message(subject(), STRUCTURED, report(0).to_string())).await.unwrap();
+    running.has_traffic(all - SEGMENT + 1).await;
     running.stop().await;
 }
 

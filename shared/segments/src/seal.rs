@@ -7,9 +7,9 @@ use crate::dictionary::{Dictionaries, NewSymbols};
 use crate::frame::Framer;
 use crate::key::{Kind, key};
 use crate::membership::Filter;
-use crate::part::Part;
+use crate::part::{Body, Part};
 use crate::row::Coded;
-use crate::segment::Segment;
+use crate::segment::{Made, Segment};
 use crate::store::Store;
 use crate::table::{ById, Numbers, Seal, State, Table, Update};
 use crate::writer::Change;
@@ -19,32 +19,30 @@ use crate::{Error, Schema};
 pub(crate) fn seal(
     store: &Store,
     table: &Table,
-    state: &State,
+    (state, mark): (&State, u64),
     mut rows: Vec<Coded>,
     update: &mut Update,
 ) -> Result<(), Error> {
     let (schema, options) = (store.schema(), store.options());
     let prefix = &table.source.prefix;
-    let mut sealing =
-        Sealing { store, table, epoch: state.dictionaries.epoch, next: state.next_segment, sealed: Vec::new() };
+    let made = Made { number: state.next_segment, epoch: state.dictionaries.epoch, mark };
+    let mut sealing = Sealing { store, table, next: made, sealed: Vec::new() };
     let mut start = 0;
     while rows.len() - start >= options.seal_rows + options.keep_rows {
         sealing.add(&rows[start..start + options.seal_rows], &mut update.changes)?;
         start += options.seal_rows;
     }
-    let mut removed = Vec::new();
     if let Some(worn) = worn_segment(state, update) {
         // Only in its own epoch can a segment be written again without looking its symbols up anew.
         let live = worn.coded(schema.symbols.len(), schema.texts)?;
-        sealing.epoch = worn.epoch();
+        if let Body::Segment(segment) = &worn.body {
+            sealing.next = Made { number: sealing.next.number, epoch: segment.epoch, mark: segment.mark };
+            update.changes.extend(segment.keys().into_iter().map(|key| (key, None)));
+        }
         if !live.is_empty() {
             sealing.add(&live, &mut update.changes)?;
         }
-        sealing.epoch = state.dictionaries.epoch;
-        removed.push(worn.number());
-        if let crate::part::Body::Segment(segment) = &worn.body {
-            update.changes.extend(segment.keys().into_iter().map(|key| (key, None)));
-        }
+        update.removed.push(worn.number());
     }
 
     let mut rest = rows.split_off(start);
@@ -61,7 +59,7 @@ pub(crate) fn seal(
         update.changes.extend(values.into_iter().map(durable));
         dictionaries = Some(begun);
     }
-    let numbers = Numbers { epoch, next_segment: sealing.next };
+    let numbers = Numbers { epoch, next_segment: sealing.next.number };
     let value = postcard::to_stdvec(&numbers).map_err(|_| Error::Damaged("a table"))?;
     update.changes.push((key(prefix, Kind::Table, &[]), Some(Framer::new().frame(&value))));
 
@@ -72,17 +70,15 @@ pub(crate) fn seal(
     }
     let columns = Columns::new(schema, &rest);
     update.chunk = Some(Arc::new(Chunk { number, epoch, columns }));
-    update.seal =
-        Some(Seal { sealed: sealing.sealed, removed, by_id, dictionaries, next_segment: numbers.next_segment });
+    update.seal = Some(Seal { sealed: sealing.sealed, by_id, dictionaries, next_segment: numbers.next_segment });
     Ok(())
 }
 
 struct Sealing<'a> {
     store: &'a Store,
     table: &'a Table,
-    epoch: u32,
-    /// The next segment's number.
-    next: u32,
+    /// What the next segment is told.
+    next: Made,
     sealed: Vec<(Arc<Segment>, Filter)>,
 }
 
@@ -90,8 +86,8 @@ impl Sealing<'_> {
     fn add(&mut self, rows: &[Coded], changes: &mut Vec<Change>) -> Result<(), Error> {
         let columns = Columns::new(self.store.schema(), rows);
         let (source, full) = (self.table.source.clone(), self.store.options().seal_rows);
-        let sealed = Segment::seal(source, (self.next, self.epoch), &columns, full)?;
-        self.next += 1;
+        let sealed = Segment::seal(source, self.next, &columns, full)?;
+        self.next.number += 1;
         changes.extend(sealed.values.into_iter().map(|(key, value)| (key, Some(value))));
         self.sealed.push((Arc::new(sealed.segment), sealed.filter));
         Ok(())
@@ -105,7 +101,8 @@ fn worn_segment(state: &State, update: &Update) -> Option<Part> {
         let superseded = changed.map_or_else(|| part.superseded.clone(), |(_, superseded)| superseded.clone());
         Part { body: part.body.clone(), superseded }
     };
-    let worn = state.segments.iter().map(as_of_now).max_by_key(|part| part.superseded.len())?;
+    let stays = |part: &&Part| !update.removed.contains(&part.number());
+    let worn = state.segments.iter().filter(stays).map(as_of_now).max_by_key(|part| part.superseded.len())?;
     (worn.superseded.len() > worn.len() as u64 / 2).then_some(worn)
 }
 

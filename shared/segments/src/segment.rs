@@ -25,6 +25,7 @@ struct Description {
     rows: u32,
     first: i64,
     last: i64,
+    mark: u64,
     /// For each column of symbols the codes that are there.
     present: Vec<Vec<u8>>,
 }
@@ -38,6 +39,14 @@ pub(crate) struct Source {
     pub(crate) table: u64,
     /// What its keys start with.
     pub(crate) prefix: Arc<[u8]>,
+}
+
+/// What a new segment is told about itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    pub(crate) number: u32,
+    pub(crate) epoch: u32,
+    pub(crate) mark: u64,
 }
 
 /// A segment that was just made.
@@ -56,6 +65,8 @@ pub(crate) struct Segment {
     rows: usize,
     pub(crate) first: i64,
     pub(crate) last: i64,
+    /// No row of it was written after this: see [`crate::Writer::mark`].
+    pub(crate) mark: u64,
     pub(crate) present: Vec<RoaringBitmap>,
     source: Source,
 }
@@ -64,7 +75,7 @@ impl Segment {
     /// Makes a segment of rows, with the values that make it durable.
     pub(crate) fn seal(
         source: Source,
-        (number, epoch): (u32, u32),
+        Made { number, epoch, mark }: Made,
         columns: &Columns,
         full: usize,
     ) -> Result<Sealed, Error> {
@@ -99,12 +110,13 @@ impl Segment {
             rows: u32::try_from(rows).map_err(|_| DAMAGED)?,
             first: *first,
             last: *last,
+            mark,
             present: columns.present.iter().map(serialize).collect(),
         };
         let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
         put(Kind::Segment, &[number], framer.frame(&described));
         let present = columns.present.clone();
-        let segment = Self { number, epoch, rows, first: *first, last: *last, present, source };
+        let segment = Self { number, epoch, rows, first: *first, last: *last, mark, present, source };
         Ok(Sealed { segment, filter, values })
     }
 
@@ -113,8 +125,8 @@ impl Segment {
         let description: Description = postcard::from_bytes(&frame::open(value, "a segment")?).map_err(|_| DAMAGED)?;
         let present: Result<Vec<RoaringBitmap>, Error> =
             description.present.iter().map(|bytes| deserialize(bytes)).collect();
-        let Description { epoch, rows, first, last, .. } = description;
-        Ok(Self { number, epoch, rows: rows as usize, first, last, present: present?, source })
+        let Description { epoch, rows, first, last, mark, .. } = description;
+        Ok(Self { number, epoch, rows: rows as usize, first, last, mark, present: present?, source })
     }
 
     pub(crate) fn len(&self) -> usize {

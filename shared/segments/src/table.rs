@@ -71,6 +71,8 @@ pub(crate) struct Update {
     pub(crate) symbols: NewSymbols,
     /// Of a segment, all rows that are superseded now.
     pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,
+    /// The segments that go.
+    pub(crate) removed: Vec<u32>,
     /// The chunks that go: the new one has their rows.
     pub(crate) merged_chunks: Vec<u32>,
     pub(crate) chunk: Option<Arc<Chunk>>,
@@ -81,7 +83,6 @@ pub(crate) struct Update {
 /// What sealing changes: no chunk but the update's new one is left.
 pub(crate) struct Seal {
     pub(crate) sealed: Vec<(Arc<Segment>, Filter)>,
-    pub(crate) removed: Vec<u32>,
     /// The chunk's rows.
     pub(crate) by_id: ById,
     /// Given where a new epoch begins.
@@ -143,6 +144,10 @@ impl Table {
         let cached = Key::new(self.source.table, Kind::Symbols, epoch, 0);
         let load = || {
             let loaded = Dictionaries::load(&self.source.tree, &self.source.prefix, epoch, schema)?;
+            // It goes with the last segment that uses it, which an earlier reader may still look for.
+            if loaded.len() == 0 {
+                return Err(Error::Damaged("a dictionary"));
+            }
             Ok(Value::Dictionaries(Arc::new(loaded)))
         };
         match self.source.cache.get(cached, load)? {
@@ -286,12 +291,14 @@ impl State {
                 self.segments[place].superseded = superseded;
             }
         }
+        self.segments.retain(|segment| !update.removed.contains(&segment.number()));
+        self.removals += update.removed.len() as u64;
         let Some(seal) = update.seal else {
             self.chunks.retain(|chunk| !update.merged_chunks.contains(&chunk.number()));
             if let Some(chunk) = update.chunk {
                 self.add_chunk(chunk);
             }
-            return Vec::new();
+            return update.removed;
         };
         self.chunks.clear();
         self.by_id = seal.by_id;
@@ -299,14 +306,12 @@ impl State {
             self.next_chunk = chunk.number + 1;
             self.chunks.push(Part { body: Body::Chunk(chunk), superseded: Arc::default() });
         }
-        self.segments.retain(|segment| !seal.removed.contains(&segment.number()));
         let sealed = seal.sealed.into_iter().map(|(segment, _)| Body::Segment(segment));
         self.segments.extend(sealed.map(|body| Part { body, superseded: Arc::default() }));
         if let Some(dictionaries) = seal.dictionaries {
             self.dictionaries = dictionaries;
         }
         self.next_segment = seal.next_segment;
-        self.removals += seal.removed.len() as u64;
-        seal.removed
+        update.removed
     }
 }

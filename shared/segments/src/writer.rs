@@ -11,7 +11,7 @@ use crate::chunk::{Chunk, Columns};
 use crate::dictionary::NewSymbols;
 use crate::frame::Framer;
 use crate::key::{Kind, key};
-use crate::part::Part;
+use crate::part::{Body, Part};
 use crate::row::Coded;
 use crate::segment::serialize;
 use crate::store::Store;
@@ -31,6 +31,7 @@ pub type Change = (Vec<u8>, Option<Vec<u8>>);
 pub struct Writer {
     store: Store,
     tables: BTreeMap<Vec<u8>, Pending>,
+    mark: u64,
 }
 
 /// What a writer found under an id, and where: what [`Writer::put`] replaces.
@@ -63,11 +64,28 @@ pub(crate) struct Pending {
     symbols: NewSymbols,
     superseded_in_chunks: BTreeSet<(u32, u32)>,
     superseded_in_segments: BTreeMap<u32, RoaringBitmap>,
+    /// Segments with a smaller mark go.
+    forgotten_below: u64,
 }
 
 impl Writer {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, tables: BTreeMap::new() }
+        Self { store, tables: BTreeMap::new(), mark: 0 }
+    }
+
+    /// Marks the segments that are sealed by this writer, by a number that never goes down from writer to writer: no
+    /// row in them was written later. What is marked with less can be forgotten.
+    pub fn mark(&mut self, mark: u64) {
+        self.mark = mark;
+    }
+
+    /// Drops those segments of a table whose mark is below `mark`, whole. Rows that are not sealed stay.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn forget(&mut self, table: &[u8], mark: u64) -> Result<(), Error> {
+        self.pending(table)?.forgotten_below = mark;
+        Ok(())
     }
 
     /// Looks an id up, among committed rows and the writer's own.
@@ -119,11 +137,8 @@ impl Writer {
     pub fn prepare(self) -> Result<Prepared, Error> {
         let mut prepared = Prepared::default();
         for pending in self.tables.into_values() {
-            if pending.rows.is_empty() {
-                continue;
-            }
             let table = pending.table.clone();
-            let mut update = pending.prepare(&self.store)?;
+            let mut update = pending.prepare(&self.store, self.mark)?;
             prepared.changes.append(&mut update.changes);
             prepared.updates.push((table, update));
         }
@@ -163,6 +178,7 @@ impl Pending {
             symbols,
             superseded_in_chunks: BTreeSet::new(),
             superseded_in_segments: BTreeMap::new(),
+            forgotten_below: 0,
         }
     }
 
@@ -194,7 +210,7 @@ impl Pending {
         Ok(Row { symbols: symbols?, rest: coded.rest.to_vec() })
     }
 
-    fn prepare(mut self, store: &Store) -> Result<Update, Error> {
+    fn prepare(mut self, store: &Store, mark: u64) -> Result<Update, Error> {
         let (schema, options) = (store.schema(), store.options());
         let mut framer = Framer::new();
         let table = self.table.clone();
@@ -207,9 +223,10 @@ impl Pending {
             (key(prefix, Kind::Symbols, &[epoch, dictionary, first]), Some(value))
         };
         let mut changes: Vec<Change> = symbols.into_iter().map(durable).collect();
+        let removed = forget(&state, self.forgotten_below, &table, &mut changes)?;
         let mut superseded_in_segments = Vec::new();
         for (number, rows) in std::mem::take(&mut self.superseded_in_segments) {
-            let Some(part) = state.segment(number) else { continue };
+            let Some(part) = state.segment(number).filter(|_| !removed.contains(&number)) else { continue };
             let all = &*part.superseded | rows;
             let value = framer.frame(&serialize(&all));
             changes.push((key(prefix, Kind::Superseded, &[number]), Some(value)));
@@ -222,16 +239,20 @@ impl Pending {
             changes,
             symbols: self.symbols,
             superseded_in_segments,
+            removed,
             merged_chunks: Vec::new(),
             chunk: None,
             seal: None,
         };
+        if self.rows.is_empty() {
+            return Ok(update);
+        }
         let number = state.next_chunk;
         if unsealed >= (options.seal_rows + options.keep_rows) as u64 {
             let chunks: Vec<Part> = state.chunks.clone();
             let rows = gather(&chunks, &self.superseded_in_chunks, self.rows, schema)?;
             update.changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
-            seal::seal(store, &table, &state, rows, &mut update)?;
+            seal::seal(store, &table, (&state, mark), rows, &mut update)?;
         } else {
             let merged = small_chunks(&state);
             update.changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
@@ -246,6 +267,27 @@ impl Pending {
         }
         Ok(update)
     }
+}
+
+/// The segments whose mark is below `mark`. Their values go, and the dictionaries that no other segment uses.
+fn forget(state: &State, mark: u64, table: &Table, changes: &mut Vec<Change>) -> Result<Vec<u32>, Error> {
+    let (mut removed, mut epochs, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::from([state.dictionaries.epoch]));
+    for part in &state.segments {
+        let Body::Segment(segment) = &part.body else { continue };
+        if segment.mark < mark {
+            removed.push(segment.number);
+            epochs.insert(segment.epoch);
+            changes.extend(segment.keys().into_iter().map(|key| (key, None)));
+        } else {
+            used.insert(segment.epoch);
+        }
+    }
+    for epoch in epochs.difference(&used) {
+        for entry in table.source.tree.scan_prefix(key(&table.source.prefix, Kind::Symbols, &[*epoch])).keys() {
+            changes.push((entry?.to_vec(), None));
+        }
+    }
+    Ok(removed)
 }
 
 /// The last chunks, when they are small and there are many of them.

@@ -41,6 +41,8 @@ enum Step {
     Commit(Vec<(u16, Plain)>),
     /// A commit that is prepared, but does not reach the disk.
     Lost(Vec<(u16, Plain)>),
+    /// What was sealed by all but so many of the last commits is forgotten.
+    Forget(u64),
     /// The process ends; everything is read from disk.
     Reopen,
 }
@@ -57,7 +59,7 @@ fn plain() -> impl Strategy<Value = Plain> {
 
 fn step() -> impl Strategy<Value = Step> {
     let rows = || prop::collection::vec((0_u16..120, plain()), 0..30);
-    prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen)]
+    prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen), 1 => (0_u64..6).prop_map(Step::Forget)]
 }
 
 fn predicate() -> impl Strategy<Value = Predicate> {
@@ -207,13 +209,19 @@ proptest! {
         let (mut tree, mut store) = open(directory.path());
         let mut model = Model::new();
         let mut other = Model::new();
+        // The commit that wrote each row of the first table last.
+        let mut written: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        let mut commits = 0;
         for step in steps {
             match step {
                 Step::Commit(rows) => {
                     let mut writer = store.writer();
+                    commits += 1;
+                    writer.mark(commits);
                     for (number, row) in rows {
                         let before = put(&mut writer, TABLE, number, &row);
                         let replaced = model.insert(id(number), row.clone());
+                        written.insert(id(number), commits);
                         prop_assert_eq!(before.as_ref().map(read), replaced.as_ref().map(shown));
                         if number % 3 == 0 {
                             put(&mut writer, OTHER, number, &row);
@@ -228,6 +236,14 @@ proptest! {
                         put(&mut writer, TABLE, number, &row);
                     }
                     drop(writer.prepare().unwrap());
+                }
+                Step::Forget(kept) => {
+                    let first = commits.saturating_sub(kept);
+                    let mut writer = store.writer();
+                    writer.forget(TABLE, first).unwrap();
+                    commit(&tree, writer.prepare().unwrap());
+                    // Whole segments go, so what is left is known by looking; nothing that is younger may be gone.
+                    model.retain(|id, _| store.by_id(TABLE, id).unwrap().is_some() || written[id] >= first);
                 }
                 Step::Reopen => {
                     drop(store);

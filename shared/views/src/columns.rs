@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroU64};
+use std::ops::Bound;
 
 use model::log::AccountId;
 use model::paging::{Page, Period, RowPosition, Start};
@@ -9,8 +10,8 @@ use model::time::Timestamp;
 use segments::Predicate;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::store::Store;
+use crate::{Error, key};
 
 const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
 /// The kind of the keys that hold an account's rows.
@@ -24,6 +25,14 @@ pub(crate) fn table(account: &AccountId) -> Vec<u8> {
 /// The same, for an account whose id comes from a key.
 pub(crate) fn table_of(account: &str) -> Vec<u8> {
     [account.as_bytes(), &[0, ROWS]].concat()
+}
+
+/// The first account after another that has anything in the store; every one comes after the empty text.
+pub(crate) fn next_account(store: &Store, after: &str) -> Result<Option<String>, Error> {
+    // An account's keys go on with a zero byte, so they all come before this one.
+    let start = [after.as_bytes(), &[1]].concat();
+    let first = store.range((Bound::Included(start), Bound::Unbounded)).next().transpose()?;
+    Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
 }
 
 /// One page of an account's rows that match, newest first.

@@ -71,7 +71,7 @@ impl Dump {
     fn columns(&self, store: &Store) -> Result<Lines, Error> {
         let mut place = match &self.after {
             Some(place) => Some(postcard::from_bytes(place)?),
-            None => next_account(store, "")?.map(Place::first),
+            None => columns::next_account(store, "")?.map(Place::first),
         };
         let mut lines = Vec::new();
         while let Some(Place { account, after }) = place {
@@ -92,7 +92,7 @@ impl Dump {
             for pair in self.catalog(store, &account)? {
                 lines.push(line(&account, &pair));
             }
-            place = next_account(store, &account)?.map(Place::first);
+            place = columns::next_account(store, &account)?.map(Place::first);
             if let Some(next) = place.as_ref().filter(|_| lines.len() >= self.limit) {
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(next)?) });
             }
@@ -142,14 +142,6 @@ impl Place {
     fn first(account: String) -> Self {
         Self { account, after: None }
     }
-}
-
-/// The first account after another that has anything in the store.
-fn next_account(store: &Store, after: &str) -> Result<Option<String>, Error> {
-    // An account's keys go on with a zero byte, so they all come before this one.
-    let start = [after.as_bytes(), &[1]].concat();
-    let first = store.range((Bound::Included(start), Bound::Unbounded)).next().transpose()?;
-    Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
 }
 
 fn line(account: &str, row: &Value) -> String {

@@ -13,10 +13,10 @@ use segments::Schema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, columns};
 
 /// Changes when what is stored changes its form: a view of another format is rebuilt.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 /// What stays free on the disk, for what sled writes besides.
 const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.
@@ -133,6 +133,40 @@ impl Store {
         Ok(self.tree.size_on_disk()?)
     }
 
+    /// Forgets what was written last by messages before `sequence`, as the log has forgotten them: as far as whole
+    /// segments hold nothing else, so of an account's rows the newest 81,920 stay in any case. For a view of one stream.
+    ///
+    /// # Errors
+    /// When the storage fails or the disk is full; nothing is forgotten then.
+    pub fn forget(&self, sequence: u64) -> Result<(), Error> {
+        let mut writer = self.rows.writer();
+        let mut account = columns::next_account(self, "")?;
+        while let Some(known) = account {
+            writer.forget(&columns::table_of(&known), sequence)?;
+            account = columns::next_account(self, &known)?;
+        }
+        let mut rows = writer.prepare()?;
+        self.write(rows.changes())?;
+        rows.publish();
+        Ok(())
+    }
+
+    /// Writes changes, all or none.
+    fn write(&self, changes: impl Iterator<Item = segments::Change>) -> Result<(), Error> {
+        let mut batch = sled::Batch::default();
+        let mut bytes = 0;
+        for (key, value) in changes {
+            bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.has_room_for(bytes as u64)?;
+        self.tree.apply_batch(batch)?;
+        Ok(())
+    }
+
     /// Writes everything to disk.
     ///
     /// # Errors
@@ -208,18 +242,9 @@ impl Batch {
     pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
         let key = [CHECKPOINT_PREFIX, stream.name().as_bytes()].concat();
         self.put(key, checkpoint)?;
+        self.rows.mark(checkpoint.sequence);
         let mut rows = self.rows.prepare()?;
-        let mut batch = sled::Batch::default();
-        let mut bytes = 0;
-        for (key, value) in self.changes.into_iter().chain(rows.changes()) {
-            bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-        }
-        self.store.has_room_for(bytes as u64)?;
-        self.store.tree.apply_batch(batch)?;
+        self.store.write(self.changes.into_iter().chain(rows.changes()))?;
         rows.publish();
         Ok(())
     }

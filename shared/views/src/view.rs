@@ -98,6 +98,16 @@ impl View {
         self.streams().first() == Some(&stream)
     }
 
+    /// The stream that this view forgets with. Traffic goes after days, and its rows come from one stream; audit rows
+    /// come from several, some of which are kept for ever.
+    #[must_use]
+    pub fn forgets_with(self) -> Option<Stream> {
+        match self {
+            Self::Traffic => Some(Stream::Traffic),
+            Self::Audit | Self::Integrations | Self::Access | Self::Directory => None,
+        }
+    }
+
     /// Takes one event in.
     ///
     /// # Errors
