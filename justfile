@@ -169,7 +169,7 @@ drill-foreign CALLS='10000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_CALLS
     exec cargo test --release --package flowtrail --test end_to_end -- foreign:: --nocapture
 
-# Measure ingest, publish to visible, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
+# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
 bench *ARGS:
     #!/bin/sh
     set -eu

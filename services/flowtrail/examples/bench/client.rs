@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use model::log::Position;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -64,6 +64,13 @@ impl Client {
     pub(crate) async fn post(&self, path: &str, body: Bytes) -> anyhow::Result<Answer> {
         let request = self.http.post(self.url(path, &[])?).header(CONTENT_TYPE, "application/json").body(body);
         take(request, StatusCode::ACCEPTED).await.with_context(|| format!("POST {path}"))
+    }
+
+    /// Sends an order with a JSON body that is to be carried out, and gives the answer.
+    pub(crate) async fn order(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let method = Method::from_bytes(method.as_bytes()).context("read the method")?;
+        let request = self.http.request(method, self.url(path, &[])?).json(body);
+        take(request, StatusCode::OK).await.with_context(|| format!("send to {path}"))?.json()
     }
 
     fn url(&self, path: &str, parameters: &[(&str, String)]) -> anyhow::Result<Url> {

@@ -4,6 +4,7 @@
 
 mod audit;
 mod client;
+mod delivery;
 mod events;
 mod ingest;
 mod lists;
@@ -42,7 +43,7 @@ use crate::progress::Progress;
 use crate::traffic::Reports;
 use crate::world::World;
 
-/// Measures a Flowtrail of its own on this machine: ingest, publish to visible, replay, lists.
+/// Measures a Flowtrail of its own on this machine: ingest, publish to visible, event streaming, replay, lists.
 #[derive(Parser)]
 #[command(name = "bench", max_term_width = 110)]
 struct Arguments {
@@ -74,6 +75,7 @@ struct Report {
     ingest: Vec<ingest::Row>,
     publish: Vec<publish::Row>,
     single_event: lone::Lone,
+    delivery: Vec<delivery::Row>,
     replay: Vec<replay::Replayed>,
     lists: Vec<lists::Lists>,
     readers: Vec<readers::Readers>,
@@ -159,6 +161,8 @@ async fn measure(program: &Program, plan: Plan) -> anyhow::Result<Report> {
         Ok((ingest, publish, lone))
     });
     let (ingest, publish, single_event) = arrival.await?;
+    let delivery = system::run(program, async |system| delivery::measure(&bench, system).await).await?;
+    progress.print(&delivery::table(&delivery));
 
     let (mut replay, mut lists, mut readers) = (Vec::new(), Vec::new(), Vec::new());
     for &records in &bench.plan.records {
@@ -178,5 +182,5 @@ async fn measure(program: &Program, plan: Plan) -> anyhow::Result<Report> {
         readers.push(read);
     }
     progress.print(&replay::table(&replay));
-    Ok(Report { machine, report_bytes, ingest, publish, single_event, replay, lists, readers })
+    Ok(Report { machine, report_bytes, ingest, publish, single_event, delivery, replay, lists, readers })
 }

@@ -17,6 +17,9 @@ pub(crate) struct Plan {
     pub(crate) batched_reports: u64,
     /// Single events, each published when the one before is visible.
     pub(crate) lone_events: u64,
+    /// One run of event streaming: in batches, and one event a request.
+    pub(crate) delivered_events: u64,
+    pub(crate) singly_delivered_events: u64,
     /// One list: so many requests at most, and so long.
     pub(crate) list_requests: usize,
     pub(crate) list_time: Duration,
@@ -38,6 +41,8 @@ impl Plan {
             single_reports: 10_000,
             batched_reports: 50_000,
             lone_events: 500,
+            delivered_events: 100_000,
+            singly_delivered_events: 20_000,
             list_requests: 200,
             list_time: Duration::from_secs(8),
             readers_time: Duration::from_secs(20),
@@ -56,6 +61,8 @@ impl Plan {
             single_reports: 2000,
             batched_reports: 5000,
             lone_events: 100,
+            delivered_events: 10_000,
+            singly_delivered_events: 2000,
             list_requests: 30,
             list_time: Duration::from_millis(500),
             readers_time: Duration::from_secs(2),

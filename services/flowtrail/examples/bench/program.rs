@@ -44,6 +44,8 @@ impl Program {
         command.env("FLOWTRAIL_DATA_DIR", data);
         // It counts the events that it publishes.
         command.env("FLOWTRAIL_AUDIT_READS", "false");
+        // Receivers are part of this program.
+        command.env("FLOWTRAIL_EGRESS_ALLOW", "127.0.0.0/8");
         // What one client can do is what is measured.
         for limit in ["READS", "WRITES", "ADDRESS"] {
             command.env(format!("FLOWTRAIL_RATE_{limit}"), "0");

@@ -14,6 +14,8 @@ use crate::client::{Client, READY};
 use crate::program::{Program, Running};
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
+/// Linux tells programs processor time in hundredths of a second, whatever it counts in itself.
+const TICKS_PER_SECOND: f64 = 100.0;
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// The system, ready.
@@ -95,6 +97,16 @@ impl<'a> System<'a> {
             bail!("flowtrail {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }
         Ok((String::from_utf8_lossy(&output.stdout).into_owned(), took))
+    }
+
+    /// The processor time that the process, without its nats-server, has taken so far, in seconds.
+    pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).context("read the processor time")?;
+        // Its name stands in brackets and may hold anything; user and system time are the 14th and 15th field.
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
+        let times: Vec<f64> = fields.split_whitespace().skip(11).take(2).filter_map(|time| time.parse().ok()).collect();
+        ensure!(times.len() == 2, "the processor time can not be read");
+        Ok(times.iter().sum::<f64>() / TICKS_PER_SECOND)
     }
 
     /// The most memory that the process, without its nats-server, has had so far; 0 where nobody knows.
