@@ -20,8 +20,9 @@ const FAST: usize = 9;
 const PHASES: usize = 4;
 /// How many events a request brings.
 const AT_ONCE: usize = 2000;
-/// How much the streamer may grow from the first phase to the last, in KiB: the same for any number of events.
-const MAY_GROW: u64 = 64 << 10;
+/// How much the streamer may grow from the first phase to the last, in KiB: what ten deliveries may hold, and the same for
+/// any number of events.
+const MAY_GROW: u64 = 128 << 10;
 
 /// Receives batches, and knows which events have come. It ends with its owner.
 struct Fast {
