@@ -76,7 +76,7 @@ impl Supervisor {
         pause(stop).await;
         match failure {
             Error::Consume(ConsumeError::RolledBack { .. }) => true,
-            Error::View { cause, .. } => cause.is_damage(),
+            Error::View { cause, .. } => cause.is_damage() || cause.is_lasting(),
             Error::Consume(_) | Error::Log(_) | Error::Service(_) | Error::Task(_) | Error::Thread(_) => false,
         }
     }
@@ -127,8 +127,11 @@ impl Supervisor {
             targets.insert(stream, if state.messages == 0 { 0 } else { state.last_sequence });
         }
         self.progress.expects(targets.values().sum());
-        self.replay_to(store.clone(), targets, stop).await?;
-        Ok(store)
+        let replayed = self.replay_to(store.clone(), targets, stop).await;
+        if replayed.is_err() {
+            store.retire();
+        }
+        replayed.map(|()| store)
     }
 
     async fn replay_to(

@@ -168,7 +168,8 @@ impl Worker {
                 }
                 return Ok(true);
             };
-            if error.is_damage() {
+            // A storage that takes nothing more is replaced, once there is room for another.
+            if error.is_damage() || (error.is_lasting() && self.store.has_room()) {
                 return Err(Error::View { view: self.view, cause: error });
             }
             error!(view = %self.view, error = %chain(&error), "the view can not be written and stands still; reads go on");

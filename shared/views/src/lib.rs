@@ -68,6 +68,16 @@ impl Error {
             Self::Storage(_) | Self::Full { .. } | Self::Directory(_) | Self::Closing => false,
         }
     }
+
+    /// Whether the storage takes nothing more, though it can be read: what failed once to write, as on a disk that
+    /// others have filled, sled does not try again.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Storage(_) => !self.is_damage(),
+            Self::Row(_) | Self::Damaged(_) | Self::Full { .. } | Self::Directory(_) | Self::Closing => false,
+        }
+    }
 }
 
 impl From<segments::Error> for Error {

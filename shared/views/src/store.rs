@@ -125,6 +125,12 @@ impl Store {
         Ok(())
     }
 
+    /// Whether something can be written.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.has_room_for(0).is_ok()
+    }
+
     /// Bytes on disk.
     ///
     /// # Errors
@@ -177,7 +183,7 @@ impl Store {
     }
 
     /// Its directory is removed as soon as nobody reads it any more.
-    pub(crate) fn retire(&self) {
+    pub fn retire(&self) {
         self.is_obsolete.store(true, Ordering::Relaxed);
     }
 }

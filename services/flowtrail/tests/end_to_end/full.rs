@@ -23,40 +23,74 @@ fn reports(from: u64, to: u64) -> Value {
     (from..to).map(report).collect()
 }
 
-#[tokio::test]
-async fn on_a_full_disk_reads_go_on_and_projection_when_there_is_room_again() {
+/// When the disk becomes full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// Everything was written.
+    AtRest,
+    /// Something is being written, and can not be.
+    WhileWriting,
+}
+
+async fn publish(flowtrail: &Flowtrail, reports: &Value) {
+    let answer = flowtrail.request("POST", "/api/events/network-traffic").json(reports).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+}
+
+async fn reads_go_on_and_projection_when_there_is_room_again(moment: Moment) {
     if !can_mount() {
         eprintln!("NOT RUN: no disk can be mounted here, so none can be filled");
         return;
     }
     let flowtrail = Flowtrail::start_on_small_disk(DISK_MIB).await;
-    let publish = async |reports: &Value| {
-        let answer = flowtrail.request("POST", "/api/events/network-traffic").json(reports).send().await.unwrap();
-        assert_eq!(answer.status(), 202);
-    };
-    publish(&reports(0, 1000)).await;
+    publish(&flowtrail, &reports(0, 1000)).await;
     flowtrail.has_traffic(1000).await;
 
     let ballast = flowtrail.on_its_disk("ballast");
-    fill(&ballast);
-    publish(&reports(1000, 2000)).await;
-    eventually("it says that the disk is full", async || {
-        fs::read_to_string(flowtrail.logs()).unwrap().contains("the disk is full").then_some(())
+    let filling = tokio::task::spawn_blocking({
+        let ballast = ballast.clone();
+        move || fill(&ballast)
+    });
+    let mut published = 1000;
+    if moment == Moment::AtRest {
+        filling.await.unwrap();
+    } else {
+        while !filling.is_finished() {
+            publish(&flowtrail, &reports(published, published + 500)).await;
+            published += 500;
+        }
+    }
+    publish(&flowtrail, &reports(published, published + 1000)).await;
+    published += 1000;
+    eventually("it says that it stands still", async || {
+        let said = fs::read_to_string(flowtrail.logs()).unwrap();
+        said.contains("the view can not be written and stands still").then_some(())
     })
     .await;
+    let seen = flowtrail.traffic_total("").await;
+    assert!((1000..published).contains(&seen), "{seen} of {published}");
     for _ in 0..20 {
-        assert_eq!(flowtrail.traffic_total("").await, 1000, "reads go on, of what is there");
+        assert_eq!(flowtrail.traffic_total("").await, seen, "reads go on, of what is there");
     }
-    let alive = flowtrail.request("GET", "/healthz").send().await.unwrap();
-    assert_eq!(alive.status(), 200);
+    assert_eq!(flowtrail.request("GET", "/healthz").send().await.unwrap().status(), 200);
 
     fs::remove_file(&ballast).unwrap();
-    flowtrail.has_traffic(2000).await;
-    publish(&reports(2000, 3000)).await;
-    flowtrail.has_traffic(3000).await;
+    flowtrail.has_traffic(published).await;
+    publish(&flowtrail, &reports(published, published + 1000)).await;
+    flowtrail.has_traffic(published + 1000).await;
     let live = flowtrail.succeed(["dump", "traffic"]);
     flowtrail.succeed(["rebuild", "traffic"]);
     assert_eq!(flowtrail.succeed(["dump", "traffic"]), live, "nothing was lost or doubled");
+}
+
+#[tokio::test]
+async fn on_a_full_disk_reads_go_on_and_projection_when_there_is_room_again() {
+    reads_go_on_and_projection_when_there_is_room_again(Moment::AtRest).await;
+}
+
+#[tokio::test]
+async fn what_can_not_be_written_any_more_comes_back_from_the_log() {
+    reads_go_on_and_projection_when_there_is_room_again(Moment::WhileWriting).await;
 }
 
 /// Writes until nothing more can be written.
