@@ -19,6 +19,7 @@ mod numbers;
 pub mod oidc;
 mod openapi;
 pub mod parsers;
+mod pieces;
 mod query;
 mod reader;
 mod refused;

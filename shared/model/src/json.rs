@@ -174,9 +174,9 @@ impl JsonSchema for Json {
 ///
 /// # Errors
 /// When it is neither text nor null.
-pub fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub fn filled<'de, D: Deserializer<'de>, S: From<String>>(deserializer: D) -> Result<Option<S>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|text| !text.is_empty()))
+    Ok(text.filter(|text| !text.is_empty()).map(S::from))
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl Columns {
 
     /// One row, taken apart.
     pub(crate) fn coded(&self, index: usize) -> Result<Coded, Error> {
-        let (codes, rest) = row::decode(self.rows.get(index), self.codes.len())?;
+        let mut codes = vec![0; self.codes.len()].into_boxed_slice();
+        let rest = row::decode(self.rows.get(index), &mut codes)?;
         Ok(Coded {
             time: self.times[index],
             id: self.ids.get(index).into(),
@@ -113,10 +114,11 @@ impl Chunk {
             return Err(damaged());
         }
         let mut columns = vec![Vec::with_capacity(length); schema.symbols.len()];
+        let mut codes = vec![0; columns.len()];
         for index in 0..length {
-            let (codes, _) = row::decode(rows.get(index), columns.len())?;
-            for (column, code) in columns.iter_mut().zip(codes) {
-                column.push(code);
+            row::decode(rows.get(index), &mut codes)?;
+            for (column, code) in columns.iter_mut().zip(&codes) {
+                column.push(*code);
             }
         }
         let codes: Vec<Arc<Codes>> =

@@ -131,10 +131,7 @@ pub(crate) fn list(store: &Store, table: &Table, query: &Query<'_>, page: &Page)
         Start::After(_) => 0,
     };
     let has_more = available.saturating_sub(skip) > page.limit as u64;
-    let mut rows = Vec::new();
-    for (part, index) in places(counted, skip, page.limit)? {
-        rows.push(table.read(store.schema(), &part, index)?);
-    }
+    let rows = table.read(store.schema(), &places(counted, skip, page.limit)?)?;
     Ok(Rows { rows, total, has_more })
 }
 

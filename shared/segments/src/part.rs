@@ -10,7 +10,7 @@ use crate::chunk::Chunk;
 use crate::codes::{Codes, Mask};
 use crate::predicate::Resolved;
 use crate::row::{self, Coded};
-use crate::segment::Segment;
+use crate::segment::{BLOCK, Segment};
 use crate::slices::Slices;
 
 /// Some rows of a table, ordered by time and id. Cheap to clone.
@@ -102,14 +102,6 @@ impl Part {
         }
     }
 
-    /// What it takes to show a row: its codes and rest.
-    pub(crate) fn row(&self, index: usize) -> Result<Vec<u8>, Error> {
-        match &self.body {
-            Body::Chunk(chunk) => Ok(chunk.columns.rows.get(index).to_vec()),
-            Body::Segment(segment) => segment.row(index),
-        }
-    }
-
     /// Every row that is not superseded, taken apart.
     pub(crate) fn coded(&self, columns: usize, texts: usize) -> Result<Vec<Coded>, Error> {
         let live = (0..self.len()).filter(|index| !self.is_superseded(*index));
@@ -119,9 +111,10 @@ impl Part {
                 let (times, ids) = (segment.times()?, segment.ids()?);
                 let texts: Result<Vec<_>, Error> = (0..texts).map(|column| segment.texts(column)).collect();
                 let texts = texts?;
+                let mut reader = RowReader::default();
                 let one = |index: usize| {
-                    let encoded = segment.row(index)?;
-                    let (codes, rest) = row::decode(&encoded, columns)?;
+                    let mut codes = vec![0; columns].into_boxed_slice();
+                    let rest = row::decode(reader.row(self, index)?, &mut codes)?;
                     Ok(Coded {
                         time: times[index],
                         id: ids.get(index).into(),
@@ -207,6 +200,30 @@ impl Part {
             return 0;
         }
         bounds(range).map_or(0, |bounds| self.superseded.range_cardinality(bounds))
+    }
+}
+
+/// Reads what it takes to show rows: their codes and rest. Neighbours are often asked for one after the other, and
+/// stand in the same block.
+#[derive(Debug, Default)]
+pub(crate) struct RowReader {
+    /// The last block, by the numbers of its segment and of itself.
+    last: Option<((u32, usize), Arc<Slices>)>,
+}
+
+impl RowReader {
+    pub(crate) fn row<'a>(&'a mut self, part: &'a Part, index: usize) -> Result<&'a [u8], Error> {
+        let segment = match &part.body {
+            Body::Chunk(chunk) => return Ok(chunk.columns.rows.get(index)),
+            Body::Segment(segment) => segment,
+        };
+        let place = (segment.number, index / BLOCK);
+        let block = match self.last.take() {
+            Some((last, block)) if last == place => block,
+            Some(_) | None => segment.block(place.1)?,
+        };
+        let (_, block) = self.last.insert((place, block));
+        Ok(block.get(index % BLOCK))
     }
 }
 

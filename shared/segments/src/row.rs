@@ -88,11 +88,10 @@ pub(crate) fn encode(codes: &[u32], rest: &[u8], into: &mut Vec<u8>) {
     into.extend_from_slice(rest);
 }
 
-/// What [`encode`] wrote: the codes of `columns` columns, and the rest.
-pub(crate) fn decode(encoded: &[u8], columns: usize) -> Result<(Box<[u32]>, &[u8]), Error> {
-    let mut codes = Vec::with_capacity(columns);
+/// What [`encode`] wrote: as many codes as there is place for are taken out; gives the rest.
+pub(crate) fn decode<'a>(encoded: &'a [u8], codes: &mut [u32]) -> Result<&'a [u8], Error> {
     let mut left = encoded;
-    for _ in 0..columns {
+    for place in codes {
         let mut code = 0_u32;
         for shift in (0..35).step_by(7) {
             let (byte, tail) = left.split_first().ok_or(Error::Damaged("a row"))?;
@@ -102,7 +101,7 @@ pub(crate) fn decode(encoded: &[u8], columns: usize) -> Result<(Box<[u32]>, &[u8
                 break;
             }
         }
-        codes.push(code);
+        *place = code;
     }
-    Ok((codes.into(), left))
+    Ok(left)
 }

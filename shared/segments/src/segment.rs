@@ -15,7 +15,7 @@ use crate::slices::Slices;
 use crate::{Error, frame};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
-const BLOCK: usize = 128;
+pub(crate) const BLOCK: usize = 128;
 const DAMAGED: Error = Error::Damaged("a segment");
 
 /// What is known of a segment without reading its columns.
@@ -157,10 +157,9 @@ impl Segment {
         self.slices(Kind::Texts, u32::try_from(column).ok(), "a column of texts", self.rows)
     }
 
-    /// What it takes to show a row.
-    pub(crate) fn row(&self, index: usize) -> Result<Vec<u8>, Error> {
-        let block = index / BLOCK;
-        let rows = BLOCK.min(self.rows - block * BLOCK);
+    /// What it takes to show the rows of a block: [`BLOCK`] of them, fewer in the last.
+    pub(crate) fn block(&self, block: usize) -> Result<Arc<Slices>, Error> {
+        let rows = BLOCK.min(self.rows.saturating_sub(block * BLOCK));
         let number = u32::try_from(block).map_err(|_| DAMAGED)?;
         let cached = Key::new(self.source.table, Kind::Block, self.number, number);
         let value = self.source.cache.get(cached, || {
@@ -168,7 +167,7 @@ impl Segment {
             Ok(Value::Slices(Arc::new(Slices::decode(&bytes, "a block of rows")?)))
         })?;
         match value {
-            Value::Slices(slices) if slices.len() == rows => Ok(slices.get(index % BLOCK).to_vec()),
+            Value::Slices(slices) if slices.len() == rows => Ok(slices),
             _ => Err(DAMAGED),
         }
     }

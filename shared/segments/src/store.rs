@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::cache::Cache;
+use crate::part::Part;
 use crate::predicate::Resolver;
 use crate::segment::Source;
 use crate::table::Table;
@@ -83,6 +84,21 @@ impl Store {
         page: &Page,
     ) -> Result<Rows, Error> {
         self.read(table, |table| list::list(self, table, &list::Query { predicate, period }, page))
+    }
+
+    /// How many rows may have to be looked at for a list over a period: all of the parts that reach into it.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn rows_around(&self, table: &[u8], period: (Option<i64>, Option<i64>)) -> Result<u64, Error> {
+        let (from, to) = (period.0.unwrap_or(i64::MIN), period.1.unwrap_or(i64::MAX));
+        let reaches_in = |part: &&Part| {
+            let (first, last) = part.span();
+            first <= to && from <= last
+        };
+        let table = self.table(table)?;
+        let state = table.state.read();
+        Ok(state.parts().filter(reaches_in).map(|part| part.len() as u64).sum())
     }
 
     /// The row with an id.

@@ -14,7 +14,7 @@ use crate::dictionary::{Dictionaries, NewSymbols};
 use crate::frame;
 use crate::key::{Kind, key, numbers};
 use crate::membership::{Filter, Membership};
-use crate::part::{Body, Part};
+use crate::part::{Body, Part, RowReader};
 use crate::segment::{Segment, Source, deserialize};
 use crate::store::Options;
 use crate::writer::Change;
@@ -192,25 +192,40 @@ impl Table {
         };
         let (Place::Chunk { row, .. } | Place::Segment { row, .. }) = place;
         match part {
-            Some(part) => self.read(schema, &part, row as usize).map(Some),
+            Some(part) => Ok(self.read(schema, &[(part, row as usize)])?.pop()),
             None => Ok(None),
         }
     }
 
-    /// Reads a row of a part.
-    pub(crate) fn read(&self, schema: &Schema, part: &Part, index: usize) -> Result<Row, Error> {
-        let encoded = part.row(index)?;
-        let (codes, rest) = row::decode(&encoded, schema.symbols.len())?;
-        let symbols = {
+    /// Reads rows of parts.
+    pub(crate) fn read(&self, schema: &Schema, places: &[(Part, usize)]) -> Result<Vec<Row>, Error> {
+        let columns = schema.symbols.len();
+        // What may have to be read from disk comes first: nobody can write while the state is being read.
+        let mut codes = vec![0; places.len() * columns];
+        let mut rests = Vec::with_capacity(places.len());
+        let mut reader = RowReader::default();
+        for ((part, index), codes) in places.iter().zip(codes.chunks_mut(columns)) {
+            rests.push(row::decode(reader.row(part, *index)?, codes)?.to_vec());
+        }
+        let mut rows = Vec::with_capacity(places.len());
+        let mut coded = codes.chunks(columns).zip(rests);
+        for stretch in places.chunk_by(|(one, _), (other, _)| one.epoch() == other.epoch()) {
+            let Some(epoch) = stretch.first().map(|(part, _)| part.epoch()) else { continue };
+            let mut read = |dictionaries: &Dictionaries| {
+                for (codes, rest) in coded.by_ref().take(stretch.len()) {
+                    rows.push(Row { symbols: symbols(schema, codes, dictionaries)?, rest });
+                }
+                Ok::<_, Error>(())
+            };
             let state = self.state.read();
-            if state.dictionaries.epoch == part.epoch() {
-                symbols(schema, &codes, &state.dictionaries)?
+            if state.dictionaries.epoch == epoch {
+                read(&state.dictionaries)?;
             } else {
                 drop(state);
-                symbols(schema, &codes, &*self.old_dictionaries(schema, part.epoch())?)?
+                read(&*self.old_dictionaries(schema, epoch)?)?;
             }
-        };
-        Ok(Row { symbols, rest: rest.to_vec() })
+        }
+        Ok(rows)
     }
 
     /// A symbol of an epoch.

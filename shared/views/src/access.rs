@@ -174,6 +174,10 @@ impl Question for ByToken {
         View::Access
     }
 
+    fn is_brief(&self, _: &Views) -> bool {
+        true
+    }
+
     fn answer(&self, views: &Views) -> Result<Option<Bearer>, Error> {
         let store = views.slot(View::Access).store();
         let Some(issued) = store.row::<Issued>(&hash_key(&self.hash))? else { return Ok(None) };
@@ -216,6 +220,10 @@ impl Question for AccountById {
 
     fn view(&self) -> View {
         View::Access
+    }
+
+    fn is_brief(&self, _: &Views) -> bool {
+        true
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Account>, Error> {

@@ -93,6 +93,15 @@ impl Question for List {
         View::Audit
     }
 
+    fn is_brief(&self, views: &Views) -> bool {
+        let Filter { search, user_name, period, .. } = &self.filter;
+        let is_of_all = self.filter == Filter { period: *period, ..Filter::default() };
+        let store = views.slot(View::Audit).store();
+        // Both look through the whole directory.
+        (search.is_none() && user_name.is_none())
+            && columns::is_brief(&store, &self.account, (is_of_all, *period), &self.page)
+    }
+
     fn answer(&self, views: &Views) -> Result<Rows<Event>, Error> {
         let directory = Directory::new(views, &self.account);
         let predicate = wanted::wanted(&self.filter, found(views, &self.account, &self.filter)?);
@@ -133,6 +142,10 @@ impl Question for ById {
 
     fn view(&self) -> View {
         View::Audit
+    }
+
+    fn is_brief(&self, _: &Views) -> bool {
+        true
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {

@@ -55,6 +55,18 @@ pub(crate) fn list(
     Ok(store.rows().list(&table(account), predicate, micros(period), &page)?)
 }
 
+/// Whether a list takes little time: a short page, and few rows to look at.
+///
+/// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
+pub(crate) fn is_brief(store: &Store, account: &AccountId, (is_of_all, period): (bool, Period), page: &Page) -> bool {
+    /// Rows of a page, each of which may be in a block that has to be read.
+    const ROWS: usize = 100;
+    /// Rows whose columns are looked at: those of four segments.
+    const LOOKED_AT: u64 = 1 << 18;
+    let looked_at = || store.rows().rows_around(&table(account), micros(period)).is_ok_and(|rows| rows <= LOOKED_AT);
+    page.limit <= ROWS && (is_of_all || looked_at())
+}
+
 /// How many of an account's rows match by what `name` makes of a column's values, the most frequent first.
 pub(crate) fn count_by_value(
     store: &Store,

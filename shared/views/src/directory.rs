@@ -80,6 +80,11 @@ impl Directory<'_> {
 }
 
 impl Directory<'_> {
+    /// Whether it says nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        !Kind::ALL.into_iter().any(|kind| self.has(kind))
+    }
+
     fn has(&self, kind: Kind) -> bool {
         let look = || self.store.scan(&key::prefix(self.account, tag(kind))).next().is_some();
         *self.has[kind as usize].get_or_init(look)

@@ -103,8 +103,8 @@ impl Views {
     /// # Errors
     /// When the directory can not be written or another process owns it.
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
-        let per_view = cache_bytes / View::ALL.len() as u64;
-        let open_one = |view: View| Slot::open(view, &directory.join(view.name()), per_view);
+        let per_share = cache_bytes / View::ALL.into_iter().map(View::share_of_cache).sum::<u64>();
+        let open_one = |view: View| Slot::open(view, &directory.join(view.name()), per_share * view.share_of_cache());
         let slots: Result<Vec<Slot>, Error> = View::ALL.into_iter().map(open_one).collect();
         Ok(Self { slots: slots?.into() })
     }
@@ -123,7 +123,7 @@ impl Views {
         self.ask_and(ask, |answer| answer).await
     }
 
-    /// The same, making something of the answer where it was found, off the async threads.
+    /// The same, making something of the answer where it was found: off the async threads, but for brief questions.
     ///
     /// # Errors
     /// When the storage fails.
@@ -135,7 +135,10 @@ impl Views {
         let slot = self.slot(ask.question.view());
         // Not reached in time is no failure: the answer says as of when it is.
         let _ = timeout(PATIENCE, slot.reached(&ask.at_least)).await;
-        // Where another thread can take over, this one answers: changing threads takes longer than most answers.
+        if ask.question.is_brief(self) {
+            return self.answer(&ask.question, make);
+        }
+        // Where another thread can take over what else there is to do, this one answers.
         if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
             return tokio::task::block_in_place(|| self.answer(&ask.question, make));
         }

@@ -17,6 +17,12 @@ pub trait Question: Serialize + DeserializeOwned + Send + 'static {
     /// The view whose freshness is the answer's.
     fn view(&self) -> View;
 
+    /// Whether the answer takes so little time that changing threads for it would take longer. Then it is given on a
+    /// thread that serves others too.
+    fn is_brief(&self, _: &Views) -> bool {
+        false
+    }
+
     /// The answer, from the views as they are now. Blocks on storage.
     ///
     /// # Errors

@@ -4,11 +4,14 @@ mod counts;
 mod row;
 mod wanted;
 
+use std::borrow::Cow;
+
 use model::event::Event;
 use model::log::AccountId;
 use model::paging::{Page, RowPosition, Rows};
 use model::traffic::{Filter, Record};
-use serde::{Deserialize, Serialize};
+use segments::Row;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 
 use crate::directory::Directory;
@@ -25,7 +28,7 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
     let table = columns::table(logged.account);
     let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
     if let Some(known) = &found.row {
-        let known = read(known)?;
+        let known = read(known)?.with_texts(ToString::to_string);
         record.merge(known.clone());
         if record == known {
             return Ok(());
@@ -33,6 +36,42 @@ pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refus
     }
     row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?;
     Ok(())
+}
+
+/// A record of a list. It stays as it stands in the view until it is shown.
+#[derive(Clone, Debug)]
+pub struct Stored(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    Row(Row),
+    /// With names out of the directory, or from another process.
+    Record(Box<Record>),
+}
+
+impl Stored {
+    /// What is shown.
+    ///
+    /// # Errors
+    /// When the row can not be read.
+    pub fn record(&self) -> Result<Record<Cow<'_, str>>, Error> {
+        match &self.0 {
+            Form::Row(row) => read(row),
+            Form::Record(record) => Ok(record.with_texts(|text| Cow::Borrowed(text.as_str()))),
+        }
+    }
+}
+
+impl Serialize for Stored {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.record().map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Form::Record(Box::deserialize(deserializer)?)))
+    }
 }
 
 /// Traffic records, newest first.
@@ -47,14 +86,21 @@ pub struct List {
 }
 
 impl Question for List {
-    type Answer = Rows<Record>;
+    type Answer = Rows<Stored>;
     const PATH: &'static str = "traffic.list";
 
     fn view(&self) -> View {
         View::Traffic
     }
 
-    fn answer(&self, views: &Views) -> Result<Rows<Record>, Error> {
+    fn is_brief(&self, views: &Views) -> bool {
+        let Filter { search, period, .. } = &self.filter;
+        let is_of_all = self.filter == Filter { period: *period, ..Filter::default() };
+        let store = views.slot(View::Traffic).store();
+        search.is_none() && columns::is_brief(&store, &self.account, (is_of_all, *period), &self.page)
+    }
+
+    fn answer(&self, views: &Views) -> Result<Rows<Stored>, Error> {
         let directory = Directory::new(views, &self.account);
         let found = directory.search(self.filter.search.as_deref())?;
         let predicate = wanted::wanted(&self.filter, found);
@@ -63,13 +109,22 @@ impl Question for List {
         let id_in_table = |id: &str| id.parse().map(|id: Ulid| id.to_bytes().to_vec()).unwrap_or_default();
         let wanted = (&predicate, self.filter.period);
         let listed = columns::list(&store, &self.account, wanted, &self.page, id_in_table)?;
-        let records: Result<Vec<Record>, Error> = listed.rows.iter().map(read).collect();
-        let mut rows = records?;
-        let position = |record: &Record| RowPosition { time: record.time(), id: record.key.id().to_string() };
-        let next = rows.last().filter(|_| listed.has_more).map(position);
-        for record in &mut rows {
+        let next = match listed.rows.last() {
+            Some(last) if listed.has_more => {
+                let last = read(last)?;
+                Some(RowPosition { time: last.time(), id: last.key.id().to_string() })
+            }
+            Some(_) | None => None,
+        };
+        let named = |row: Row| {
+            if directory.is_empty() {
+                return Ok(Stored(Form::Row(row)));
+            }
+            let mut record = read(&row)?.with_texts(ToString::to_string);
             record.fill_in(&directory);
-        }
-        Ok(Rows { rows, total: listed.total, next })
+            Ok(Stored(Form::Record(Box::new(record))))
+        };
+        let rows: Result<Vec<Stored>, Error> = listed.rows.into_iter().map(named).collect();
+        Ok(Rows { rows: rows?, total: listed.total, next })
     }
 }

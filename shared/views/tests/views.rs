@@ -12,6 +12,7 @@ use model::time::Timestamp;
 use model::{access, audit, traffic};
 use proptest::prelude::*;
 use views::store::{Batch, Checkpoint};
+use views::traffic::Stored;
 use views::{Ask, Logged, Observed, Question, Refused, View, Views};
 
 fn account(id: &str) -> AccountId {
@@ -75,7 +76,8 @@ fn audit_page(views: &Views, account: &AccountId, filter: audit::Filter, page: P
 
 fn traffic_list(views: &Views, filter: traffic::Filter, page: Page) -> (Vec<traffic::Record>, u64) {
     let rows = answer(views, views::traffic::List { account: account("main"), filter, page });
-    (rows.rows, rows.total)
+    let whole = |stored: Stored| stored.record().unwrap().with_texts(ToString::to_string);
+    (rows.rows.into_iter().map(whole).collect(), rows.total)
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::openapi::{Header, Operation, schema};
 use crate::query::Parameters;
 use crate::refused::Refused;
 use crate::router::Gateway;
-use crate::{freshness, json};
+use crate::{freshness, pieces};
 
 const MOST_ROWS: u64 = 10_000;
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -36,12 +36,11 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let account = caller.principal.account.clone();
     let scope = Scope::new("audit", &account, &filter)?;
     let page = next_page::asked(&gateway.cursors, &scope, &parameters, Page::newest(limit as usize))?;
-    let render = |Rows { rows, total, next }: Rows<Event>| {
-        (json::ok(&rows.iter().map(Row::from).collect::<Vec<_>>()), total, next)
-    };
+    let write = |event: &Event, text: &mut Vec<u8>| Ok(serde_json::to_writer(text, &Row::from(event))?);
+    let render = move |Rows { rows, total, next }| pieces::array(rows, write).map(|response| (response, total, next));
     let reply = caller.ask_and(&gateway, List { account, filter, page }, render).await?;
 
-    let (mut response, total, next) = reply.answer;
+    let (mut response, total, next) = reply.answer?;
     let headers = response.headers_mut();
     freshness::read(headers, &reply.freshness);
     headers.insert(TOTAL_COUNT, HeaderValue::from(total));

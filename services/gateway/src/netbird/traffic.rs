@@ -5,6 +5,7 @@
 mod parameters;
 mod row;
 
+use std::io;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -14,7 +15,7 @@ use model::paging::{Page, Rows, Start};
 use model::traffic::Filter;
 use schemars::JsonSchema;
 use serde::Serialize;
-use views::traffic::List;
+use views::traffic::{List, Stored};
 
 use self::row::Row;
 use super::next_page;
@@ -24,13 +25,20 @@ use crate::openapi::{Header, Operation};
 use crate::query::Parameters;
 use crate::refused::Refused;
 use crate::router::Gateway;
-use crate::{freshness, json};
+use crate::{freshness, pieces};
 
 /// A page of traffic records.
-#[derive(Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(rename = "NetBirdTrafficPage")]
+#[expect(dead_code, reason = "it describes what is written piece by piece")]
 struct Answer<'a> {
     data: Vec<Row<'a>>,
+    #[schemars(flatten)]
+    totals: Totals,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Totals {
     /// 1 where a cursor was given.
     page: u64,
     page_size: u64,
@@ -56,19 +64,23 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let first = Page { start, limit: page_size as usize };
     let asked = next_page::asked(&gateway.cursors, &scope, &parameters, first)?;
     let render = move |Rows { rows, total, next }| {
-        let data = rows.iter().map(Row::from).collect();
-        let answer = Answer { data, page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
-        (json::ok(&answer), next)
+        let totals = Totals { page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
+        pieces::object(("data", rows), &totals, write).map(|response| (response, next))
     };
     let reply = caller.ask_and(&gateway, List { account, filter, page: asked }, render).await?;
 
-    let (mut response, next) = reply.answer;
+    let (mut response, next) = reply.answer?;
     let headers = response.headers_mut();
     freshness::read(headers, &reply.freshness);
     if let Some(cursor) = next_page::cursor(&gateway.cursors, &scope, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
     Ok(response)
+}
+
+fn write(stored: &Stored, text: &mut Vec<u8>) -> io::Result<()> {
+    let record = stored.record().map_err(io::Error::other)?;
+    Ok(serde_json::to_writer(text, &Row::from(&record))?)
 }
 
 pub(crate) fn describe_list() -> Operation {

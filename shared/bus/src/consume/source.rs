@@ -12,8 +12,9 @@ use crate::{Bus, Message};
 
 /// How many messages one request asks for. Small requests cost a round trip each; the library's 200 is half as fast.
 const PULL_MESSAGES: usize = 10_000;
-/// How many bytes one request asks for, where messages are large; twice the largest message at least.
-const PULL_BYTES: usize = 32 << 20;
+/// How many bytes one request asks for, where messages are large; twice the largest message at least. Decoded they take
+/// several times as many, and two requests' messages are decoded and being written at the same time.
+const PULL_BYTES: usize = 8 << 20;
 /// How many messages a thrifty reader asks for at once.
 const THRIFTY_MESSAGES: usize = 500;
 /// What the server counts for a message besides its payload: subject, reply subject and headers.

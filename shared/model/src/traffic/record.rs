@@ -2,6 +2,9 @@
 //!
 //! Invariant: [`Record::merge`] is commutative, associative and idempotent, so any order of the same reports,
 //! and any repetition, gives the same record: of two values the known one stands, of two known the greater.
+//!
+//! What is folded has texts of its own. What is only shown borrows them from where it was read: a page of a list has
+//! thousands.
 
 use std::collections::BTreeSet;
 
@@ -15,21 +18,21 @@ use crate::time::Timestamp;
 
 /// What makes a record, inside its account: two reports with the same key are of the same record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct RecordKey {
+pub struct RecordKey<S = String> {
     /// Who reports.
-    pub reporter_id: String,
+    pub reporter_id: S,
     /// The flow.
-    pub flow_id: String,
+    pub flow_id: S,
     /// The window's start, where the reporter sums up by windows.
     pub window_start: Option<Timestamp>,
 }
 
-impl RecordKey {
+impl<S: AsRef<str>> RecordKey<S> {
     /// The record's id, made from the key so that it is the same after every replay.
     #[must_use]
     pub fn id(&self) -> Ulid {
         let mut hash = Sha256::new();
-        for part in [&self.reporter_id, &self.flow_id] {
+        for part in [self.reporter_id.as_ref(), self.flow_id.as_ref()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
@@ -50,17 +53,18 @@ pub struct Icmp {
     pub code: u8,
 }
 
-/// One reporter's view of one flow.
+/// One reporter's view of one flow; its texts are `S`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de> + From<String> + Default"))]
 #[expect(missing_docs, reason = "the fields of `Reported`, where they are described")]
-pub struct Record {
-    pub key: RecordKey,
+pub struct Record<S = String> {
+    pub key: RecordKey<S>,
     /// When the log first received a report of it.
     pub received_at: Timestamp,
-    pub source: Endpoint,
-    pub destination: Endpoint,
-    pub user: User,
-    pub policy: Policy,
+    pub source: Endpoint<S>,
+    pub destination: Endpoint<S>,
+    pub user: User<S>,
+    pub policy: Policy<S>,
     pub icmp: Option<Icmp>,
     pub protocol: Option<u16>,
     pub direction: Direction,
@@ -110,7 +114,7 @@ impl From<Report> for Record {
     }
 }
 
-impl Record {
+impl<S: Ord> Record<S> {
     /// Folds in another record with the same key.
     pub fn merge(&mut self, other: Self) {
         self.received_at = self.received_at.min(other.received_at);
@@ -133,6 +137,49 @@ impl Record {
         keep_greater(&mut self.given_drops, other.given_drops);
         keep_greater(&mut self.given_window_end, other.given_window_end);
         self.events.extend(other.events);
+    }
+}
+
+impl<S> Record<S> {
+    /// The same with other texts.
+    pub fn with_texts<'a, T>(&'a self, text: impl Fn(&'a S) -> T + Copy) -> Record<T> {
+        let of = move |value: &'a Option<S>| value.as_ref().map(text);
+        let endpoint = move |endpoint: &'a Endpoint<S>| Endpoint {
+            id: of(&endpoint.id),
+            endpoint_type: endpoint.endpoint_type,
+            name: of(&endpoint.name),
+            geo_location: GeoLocation {
+                city_name: of(&endpoint.geo_location.city_name),
+                country_code: of(&endpoint.geo_location.country_code),
+            },
+            os: of(&endpoint.os),
+            address: of(&endpoint.address),
+            dns_label: of(&endpoint.dns_label),
+        };
+        Record {
+            key: RecordKey {
+                reporter_id: text(&self.key.reporter_id),
+                flow_id: text(&self.key.flow_id),
+                window_start: self.key.window_start,
+            },
+            received_at: self.received_at,
+            source: endpoint(&self.source),
+            destination: endpoint(&self.destination),
+            user: User { id: of(&self.user.id), email: of(&self.user.email), name: of(&self.user.name) },
+            policy: Policy { id: of(&self.policy.id), name: of(&self.policy.name) },
+            icmp: self.icmp,
+            protocol: self.protocol,
+            direction: self.direction,
+            rx_bytes: self.rx_bytes,
+            rx_packets: self.rx_packets,
+            tx_bytes: self.tx_bytes,
+            tx_packets: self.tx_packets,
+            given_starts: self.given_starts,
+            given_ends: self.given_ends,
+            given_drops: self.given_drops,
+            given_window_end: self.given_window_end,
+            events: self.events.clone(),
+        }
     }
 
     /// The record's time, by which lists are ordered: its earliest event's.
@@ -166,17 +213,19 @@ impl Record {
         let latest = || self.events.last().map_or(self.received_at, |event| event.timestamp);
         self.given_window_end.unwrap_or_else(latest)
     }
+}
 
+impl<S: AsRef<str> + From<String>> Record<S> {
     /// Fills in what the directory knows and the reports left out.
     pub fn fill_in(&mut self, names: &impl Names) {
         fill_in_endpoint(&mut self.source, names);
         fill_in_endpoint(&mut self.destination, names);
-        let user = self.user.id.as_deref().and_then(|id| names.entry(Kind::User, id));
+        let user = self.user.id.as_ref().and_then(|id| names.entry(Kind::User, id.as_ref()));
         if let Some(known) = user {
             fill(&mut self.user.email, known.email);
             fill(&mut self.user.name, known.name);
         }
-        let policy = self.policy.id.as_deref().and_then(|id| names.entry(Kind::Policy, id));
+        let policy = self.policy.id.as_ref().and_then(|id| names.entry(Kind::Policy, id.as_ref()));
         if let Some(known) = policy {
             fill(&mut self.policy.name, known.name);
         }
@@ -189,7 +238,7 @@ fn keep_greater<T: Ord>(mine: &mut T, other: T) {
     }
 }
 
-fn merge_endpoint(mine: &mut Endpoint, other: Endpoint) {
+fn merge_endpoint<S: Ord>(mine: &mut Endpoint<S>, other: Endpoint<S>) {
     let Endpoint {
         id,
         endpoint_type,
@@ -209,14 +258,14 @@ fn merge_endpoint(mine: &mut Endpoint, other: Endpoint) {
     keep_greater(&mut mine.dns_label, dns_label);
 }
 
-fn fill<T>(mine: &mut Option<T>, known: Option<T>) {
+fn fill<S: From<String>>(mine: &mut Option<S>, known: Option<String>) {
     if mine.is_none() {
-        *mine = known;
+        *mine = known.map(S::from);
     }
 }
 
-fn fill_in_endpoint(endpoint: &mut Endpoint, names: &impl Names) {
-    let Some(id) = endpoint.id.as_deref() else { return };
+fn fill_in_endpoint<S: AsRef<str> + From<String>>(endpoint: &mut Endpoint<S>, names: &impl Names) {
+    let Some(id) = endpoint.id.as_ref().map(AsRef::as_ref) else { return };
     let peer = names.entry(Kind::Peer, id).map(|entry| (entry, super::EndpointType::Peer));
     let known = peer.or_else(|| Some((names.entry(Kind::Resource, id)?, super::EndpointType::HostResource)));
     let Some((known, default_type)) = known else { return };

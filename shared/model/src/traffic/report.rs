@@ -53,67 +53,71 @@ pub enum EndpointType {
 
 /// Where an endpoint is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct GeoLocation {
+#[serde(default, bound(deserialize = "S: From<String> + Default"))]
+#[schemars(rename = "GeoLocation", bound = "S: JsonSchema + Serialize + Default")]
+pub struct GeoLocation<S = String> {
     /// The city's name.
     #[serde(deserialize_with = "filled")]
-    pub city_name: Option<String>,
+    pub city_name: Option<S>,
     /// The country's ISO code.
     #[serde(deserialize_with = "filled")]
-    pub country_code: Option<String>,
+    pub country_code: Option<S>,
 }
 
 /// One end of a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Endpoint {
+#[serde(default, bound(deserialize = "S: From<String> + Default"))]
+#[schemars(rename = "Endpoint", bound = "S: JsonSchema + Serialize + Default")]
+pub struct Endpoint<S = String> {
     /// Peer or resource id.
     #[serde(deserialize_with = "filled")]
-    pub id: Option<String>,
+    pub id: Option<S>,
     /// What it is.
     #[serde(rename = "type")]
     pub endpoint_type: EndpointType,
     /// Its name; default: the directory's.
     #[serde(deserialize_with = "filled")]
-    pub name: Option<String>,
+    pub name: Option<S>,
     /// Where it is; default: the directory's.
-    pub geo_location: GeoLocation,
+    pub geo_location: GeoLocation<S>,
     /// Its operating system; default: the directory's.
     #[serde(deserialize_with = "filled")]
-    pub os: Option<String>,
+    pub os: Option<S>,
     /// `ip:port`, or `[ip]:port` for IPv6.
     #[serde(deserialize_with = "filled")]
-    pub address: Option<String>,
+    pub address: Option<S>,
     /// Its DNS name; default: the directory's.
     #[serde(deserialize_with = "filled")]
-    pub dns_label: Option<String>,
+    pub dns_label: Option<S>,
 }
 
 /// The user behind a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct User {
+#[serde(default, bound(deserialize = "S: From<String> + Default"))]
+#[schemars(rename = "User", bound = "S: JsonSchema + Serialize + Default")]
+pub struct User<S = String> {
     /// Their id.
     #[serde(deserialize_with = "filled")]
-    pub id: Option<String>,
+    pub id: Option<S>,
     /// Their e-mail address; default: the directory's.
     #[serde(deserialize_with = "filled")]
-    pub email: Option<String>,
+    pub email: Option<S>,
     /// Their name; default: the directory's.
     #[serde(deserialize_with = "filled")]
-    pub name: Option<String>,
+    pub name: Option<S>,
 }
 
 /// The policy that allowed a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Policy {
+#[serde(default, bound(deserialize = "S: From<String> + Default"))]
+#[schemars(rename = "Policy", bound = "S: JsonSchema + Serialize + Default")]
+pub struct Policy<S = String> {
     /// Its id.
     #[serde(deserialize_with = "filled")]
-    pub id: Option<String>,
+    pub id: Option<S>,
     /// Its name; default: the directory's.
     #[serde(deserialize_with = "filled")]
-    pub name: Option<String>,
+    pub name: Option<S>,
 }
 
 /// ICMP type and code of a report.

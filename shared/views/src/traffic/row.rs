@@ -2,6 +2,9 @@
 //!
 //! An endpoint without its port is one symbol: there are few endpoints and many ports.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use model::time::Timestamp;
 use model::traffic::{
     Connection, Direction, Endpoint, EndpointType, EventType, GeoLocation, Icmp, Policy, Record, RecordKey, SubEvent,
@@ -243,35 +246,36 @@ fn rest(record: &Record) -> Rest<'_> {
     }
 }
 
-/// The record that [`write`] made a row of.
-pub(crate) fn read(row: &Row) -> Result<Record, Error> {
+/// The record that [`write`] made a row of, with the row's own texts.
+pub(crate) fn read(row: &Row) -> Result<Record<Cow<'_, str>>, Error> {
     let symbol = |column: usize| row.symbols.get(column).map(|symbol| &**symbol).unwrap_or_default();
     let user: Named<'_> = columns::read(symbol(USER))?;
     let policy: Named<'_> = columns::read(symbol(POLICY))?;
     let shape: Shape = columns::read(symbol(SHAPE))?;
     let rest: Rest<'_> = columns::read(&row.rest)?;
     let mut at = rest.received_at.micros();
-    let event = |(step, event_type): &(i64, EventType)| {
+    let mut events = BTreeSet::new();
+    for (step, event_type) in rest.events {
         at += step;
         // It was a time when it was written.
         let timestamp = Timestamp::from_micros(at).unwrap_or(Timestamp::EPOCH);
-        SubEvent { timestamp, event_type: *event_type }
-    };
+        events.insert(SubEvent { timestamp, event_type });
+    }
     Ok(Record {
-        events: rest.events.iter().map(event).collect(),
+        events,
         key: RecordKey {
-            reporter_id: String::from_utf8_lossy(symbol(REPORTER)).into_owned(),
+            reporter_id: String::from_utf8_lossy(symbol(REPORTER)),
             flow_id: match rest.flow_id {
-                FlowId::Uuid(bytes) => Uuid::from_bytes(bytes).hyphenated().to_string(),
-                FlowId::Text(text) => text.to_owned(),
+                FlowId::Uuid(bytes) => Cow::Owned(Uuid::from_bytes(bytes).hyphenated().to_string()),
+                FlowId::Text(text) => Cow::Borrowed(text),
             },
             window_start: rest.window_start,
         },
         received_at: rest.received_at,
         source: endpoint(symbol(SOURCE), symbol(SOURCE_PORT))?,
         destination: endpoint(symbol(DESTINATION), symbol(DESTINATION_PORT))?,
-        user: User { id: owned(user.id), email: owned(user.email), name: owned(user.name) },
-        policy: Policy { id: owned(policy.id), name: owned(policy.name) },
+        user: User { id: text(user.id), email: text(user.email), name: text(user.name) },
+        policy: Policy { id: text(policy.id), name: text(policy.name) },
         icmp: rest.icmp,
         protocol: number(symbol(PROTOCOL))?,
         direction: shape.direction,
@@ -286,23 +290,23 @@ pub(crate) fn read(row: &Row) -> Result<Record, Error> {
     })
 }
 
-fn endpoint(symbol: &[u8], port: &[u8]) -> Result<Endpoint, Error> {
+fn endpoint<'a>(symbol: &'a [u8], port: &[u8]) -> Result<Endpoint<Cow<'a, str>>, Error> {
     let host: Host<'_> = columns::read(symbol)?;
     let address = match (host.host, number(port)?) {
-        (Some(host), Some(port)) => Some(format!("{host}:{port}")),
-        (host, _) => owned(host),
+        (Some(host), Some(port)) => Some(Cow::Owned([host, ":", &port.to_string()].concat())),
+        (host, _) => text(host),
     };
     Ok(Endpoint {
-        id: owned(host.id),
+        id: text(host.id),
         endpoint_type: host.endpoint_type,
-        name: owned(host.name),
-        geo_location: GeoLocation { city_name: owned(host.city_name), country_code: owned(host.country_code) },
-        os: owned(host.os),
+        name: text(host.name),
+        geo_location: GeoLocation { city_name: text(host.city_name), country_code: text(host.country_code) },
+        os: text(host.os),
         address,
-        dns_label: owned(host.dns_label),
+        dns_label: text(host.dns_label),
     })
 }
 
-fn owned(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
+fn text(text: Option<&str>) -> Option<Cow<'_, str>> {
+    text.map(Cow::Borrowed)
 }

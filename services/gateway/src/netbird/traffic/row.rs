@@ -82,13 +82,13 @@ struct Icmp {
     code: u8,
 }
 
-impl<'a> From<&'a Record> for Row<'a> {
-    fn from(record: &'a Record) -> Self {
+impl<'a, S: AsRef<str>> From<&'a Record<S>> for Row<'a> {
+    fn from(record: &'a Record<S>) -> Self {
         Self {
             id: record.key.id().to_string(),
             receive_timestamp: record.received_at,
-            flow_id: &record.key.flow_id,
-            reporter_id: &record.key.reporter_id,
+            flow_id: record.key.flow_id.as_ref(),
+            reporter_id: record.key.reporter_id.as_ref(),
             source: (&record.source).into(),
             destination: (&record.destination).into(),
             user: User { id: text(&record.user.id), email: text(&record.user.email), name: text(&record.user.name) },
@@ -113,8 +113,8 @@ impl<'a> From<&'a Record> for Row<'a> {
     }
 }
 
-impl<'a> From<&'a Endpoint> for End<'a> {
-    fn from(endpoint: &'a Endpoint) -> Self {
+impl<'a, S: AsRef<str>> From<&'a Endpoint<S>> for End<'a> {
+    fn from(endpoint: &'a Endpoint<S>) -> Self {
         Self {
             id: text(&endpoint.id),
             endpoint_type: endpoint.endpoint_type,
@@ -123,13 +123,13 @@ impl<'a> From<&'a Endpoint> for End<'a> {
                 city_name: text(&endpoint.geo_location.city_name),
                 country_code: text(&endpoint.geo_location.country_code),
             },
-            os: endpoint.os.as_deref(),
+            os: endpoint.os.as_ref().map(AsRef::as_ref),
             address: text(&endpoint.address),
-            dns_label: endpoint.dns_label.as_deref(),
+            dns_label: endpoint.dns_label.as_ref().map(AsRef::as_ref),
         }
     }
 }
 
-fn text(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or_default()
+fn text<S: AsRef<str>>(value: &Option<S>) -> &str {
+    value.as_ref().map(AsRef::as_ref).unwrap_or_default()
 }
