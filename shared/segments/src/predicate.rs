@@ -149,61 +149,53 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
+/// What is left of parts: one that is known to be `neutral` falls away, and any other that is known is the answer.
+fn join(parts: impl Iterator<Item = Resolved>, neutral: bool, of: fn(Vec<Resolved>) -> Resolved) -> Resolved {
     let mut open = Vec::new();
     for part in parts {
-        match part {
-            Resolved::Always => {}
-            Resolved::Never => return Resolved::Never,
-            Resolved::Symbol { .. }
-            | Resolved::Text { .. }
-            | Resolved::All(_)
-            | Resolved::Any(_)
-            | Resolved::Not(_) => {
-                open.push(part);
-            }
+        match part.known() {
+            Some(known) if known == neutral => {}
+            Some(_) => return part,
+            None => open.push(part),
         }
     }
     match open.len() {
-        0 => Resolved::Always,
+        0 => Resolved::of(neutral),
         1 => open.remove(0),
-        _ => Resolved::All(open),
+        _ => of(open),
     }
+}
+
+fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
+    join(parts, true, Resolved::All)
 }
 
 fn any(parts: impl Iterator<Item = Resolved>) -> Resolved {
-    let mut open = Vec::new();
-    for part in parts {
-        match part {
-            Resolved::Never => {}
-            Resolved::Always => return Resolved::Always,
-            Resolved::Symbol { .. }
-            | Resolved::Text { .. }
-            | Resolved::All(_)
-            | Resolved::Any(_)
-            | Resolved::Not(_) => {
-                open.push(part);
-            }
-        }
-    }
-    match open.len() {
-        0 => Resolved::Never,
-        1 => open.remove(0),
-        _ => Resolved::Any(open),
-    }
+    join(parts, false, Resolved::Any)
 }
 
 fn not(inner: Resolved) -> Resolved {
-    match inner {
-        Resolved::Always => Resolved::Never,
-        Resolved::Never => Resolved::Always,
-        Resolved::Symbol { .. } | Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) | Resolved::Not(_) => {
-            Resolved::Not(Box::new(inner))
-        }
+    match inner.known() {
+        Some(known) => Resolved::of(!known),
+        None => Resolved::Not(Box::new(inner)),
     }
 }
 
 impl Resolved {
+    /// The same for every row.
+    fn of(known: bool) -> Self {
+        if known { Self::Always } else { Self::Never }
+    }
+
+    /// Whether it holds, where that is the same for every row.
+    fn known(&self) -> Option<bool> {
+        match self {
+            Self::Always => Some(true),
+            Self::Never => Some(false),
+            Self::Symbol { .. } | Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => None,
+        }
+    }
+
     /// The predicate as far as it is open in a part, where only some symbols are present.
     pub(crate) fn within(&self, part: &Part) -> Resolved {
         match self {
