@@ -37,7 +37,7 @@ pub(crate) fn seal(
         let live = worn.coded(schema.symbols.len(), schema.texts)?;
         if let Body::Segment(segment) = &worn.body {
             sealing.next = Made { number: sealing.next.number, epoch: segment.epoch, mark: segment.mark };
-            update.changes.extend(segment.keys().into_iter().map(|key| (key, None)));
+            update.changes.extend(segment.keys(schema).into_iter().map(|key| (key, None)));
         }
         if !live.is_empty() {
             sealing.add(&live, &mut update.changes)?;

@@ -12,7 +12,7 @@ use crate::frame::Framer;
 use crate::key::{Kind, key};
 use crate::membership::{self, Filter};
 use crate::slices::Slices;
-use crate::{Error, frame};
+use crate::{Error, Schema, frame};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
 pub(crate) const BLOCK: usize = 128;
@@ -189,17 +189,14 @@ impl Segment {
     }
 
     /// The keys of all its values.
-    pub(crate) fn keys(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn keys(&self, schema: &Schema) -> Vec<Vec<u8>> {
         let of = |kind, numbers: &[u32]| key(&self.source.prefix, kind, numbers);
         let mut keys: Vec<Vec<u8>> = [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Superseded]
             .into_iter()
             .map(|kind| of(kind, &[self.number]))
             .collect();
-        for (kind, columns) in [(Kind::Codes, self.present.len()), (Kind::Texts, usize::from(u8::MAX))] {
-            let mut columns = 0..u32::try_from(columns).unwrap_or(u32::MAX);
-            // Columns of texts are few and not counted here: the first that is not there ends them.
-            let there = |key: &Vec<u8>| self.source.tree.contains_key(key).unwrap_or(true);
-            keys.extend(columns.by_ref().map(|column| of(kind, &[column, self.number])).take_while(there));
+        for (kind, columns) in [(Kind::Codes, schema.symbols.len()), (Kind::Texts, schema.texts)] {
+            keys.extend((0_u32..).take(columns).map(|column| of(kind, &[column, self.number])));
         }
         let blocks = u32::try_from(self.rows.div_ceil(BLOCK)).unwrap_or(u32::MAX);
         keys.extend((0..blocks).map(|block| of(Kind::Block, &[self.number, block])));

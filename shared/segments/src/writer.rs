@@ -16,7 +16,7 @@ use crate::row::Coded;
 use crate::segment::serialize;
 use crate::store::Store;
 use crate::table::{Place, State, Table, Update};
-use crate::{Error, NewRow, Row, seal};
+use crate::{Error, NewRow, Row, Schema, seal};
 
 /// A chunk with fewer rows is small.
 const SMALL: usize = 512;
@@ -182,7 +182,7 @@ impl Pending {
         }
     }
 
-    fn code(&mut self, schema: &crate::Schema, row: NewRow<'_>) -> Coded {
+    fn code(&mut self, schema: &Schema, row: NewRow<'_>) -> Coded {
         let state = self.table.state.read();
         let pairs = schema.symbols.iter().zip(row.symbols);
         let code = |(dictionary, symbol): (&u8, &&[u8])| {
@@ -199,7 +199,7 @@ impl Pending {
         }
     }
 
-    fn read(&self, schema: &crate::Schema, coded: &Coded) -> Result<Row, Error> {
+    fn read(&self, schema: &Schema, coded: &Coded) -> Result<Row, Error> {
         let state = self.table.state.read();
         let symbol = |(dictionary, code): (&u8, &u32)| {
             let dictionary = usize::from(*dictionary);
@@ -223,7 +223,8 @@ impl Pending {
             (key(prefix, Kind::Symbols, &[epoch, dictionary, first]), Some(value))
         };
         let mut changes: Vec<Change> = symbols.into_iter().map(durable).collect();
-        let removed = forget(&state, self.forgotten_below, &table, &mut changes)?;
+        let (removed, gone) = forget(&state, self.forgotten_below, &table, schema)?;
+        changes.extend(gone.into_iter().map(|key| (key, None)));
         let mut superseded_in_segments = Vec::new();
         for (number, rows) in std::mem::take(&mut self.superseded_in_segments) {
             let Some(part) = state.segment(number).filter(|_| !removed.contains(&number)) else { continue };
@@ -269,25 +270,27 @@ impl Pending {
     }
 }
 
-/// The segments whose mark is below `mark`. Their values go, and the dictionaries that no other segment uses.
-fn forget(state: &State, mark: u64, table: &Table, changes: &mut Vec<Change>) -> Result<Vec<u32>, Error> {
+/// The segments whose mark is below `mark`, and the keys of what goes: their values, and the dictionaries that no other
+/// segment uses.
+fn forget(state: &State, mark: u64, table: &Table, schema: &Schema) -> Result<(Vec<u32>, Vec<Vec<u8>>), Error> {
+    let mut gone = Vec::new();
     let (mut removed, mut epochs, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::from([state.dictionaries.epoch]));
     for part in &state.segments {
         let Body::Segment(segment) = &part.body else { continue };
         if segment.mark < mark {
             removed.push(segment.number);
             epochs.insert(segment.epoch);
-            changes.extend(segment.keys().into_iter().map(|key| (key, None)));
+            gone.extend(segment.keys(schema));
         } else {
             used.insert(segment.epoch);
         }
     }
     for epoch in epochs.difference(&used) {
         for entry in table.source.tree.scan_prefix(key(&table.source.prefix, Kind::Symbols, &[*epoch])).keys() {
-            changes.push((entry?.to_vec(), None));
+            gone.push(entry?.to_vec());
         }
     }
-    Ok(removed)
+    Ok((removed, gone))
 }
 
 /// The last chunks, when they are small and there are many of them.
@@ -302,7 +305,7 @@ fn gather(
     chunks: &[Part],
     superseded: &BTreeSet<(u32, u32)>,
     mut rows: Vec<Coded>,
-    schema: &crate::Schema,
+    schema: &Schema,
 ) -> Result<Vec<Coded>, Error> {
     for chunk in chunks {
         let of_chunk = superseded.range((chunk.number(), 0)..=(chunk.number(), u32::MAX));

@@ -266,3 +266,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_forgotten_leaves_nothing_on_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tree, store) = open(directory.path());
+    let mut left = Vec::new();
+    // Eight rows stay unsealed: the others are a segment, which the next round forgets.
+    for (round, first) in (0..4).zip((8..).step_by(32)) {
+        let ids = if round == 0 { 0..first } else { first - 32..first };
+        let mut writer = store.writer();
+        writer.mark(round);
+        for number in ids {
+            let row = Plain { time: number.into(), symbols: [1, 2, 0], text: "ab".to_owned(), rest: 0 };
+            put(&mut writer, TABLE, number, &row);
+        }
+        commit(&tree, writer.prepare().unwrap());
+        let mut writer = store.writer();
+        writer.forget(TABLE, round + 1).unwrap();
+        commit(&tree, writer.prepare().unwrap());
+        left.push(tree.len());
+        assert_eq!(
+            store
+                .list(TABLE, &Predicate::everything(), (None, None), &Page { start: Start::Offset(0), limit: 0 })
+                .unwrap()
+                .total,
+            8
+        );
+    }
+    assert_eq!(left[1..], [left[1]; 3]);
+}
