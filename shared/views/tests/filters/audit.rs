@@ -1,0 +1,187 @@
+//! Audit events.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use model::event::Event;
+use model::log::Stream;
+use model::paging::{Page, Period};
+use model::{audit, json};
+use proptest::prelude::*;
+use proptest::sample::select;
+use views::audit::{CountByTime, CountByValue, Facet, List};
+use views::{View, Views};
+
+use super::{IDS, account, answer, at, by_time, by_value, project, second, seconds, text};
+
+fn audit_event() -> impl Strategy<Value = (String, i64, audit::Recorded)> {
+    const TYPES: &[&str] = &["vm.boot", "route.add", "plain", "vm.boot.late"];
+    const WORDS: &[&str] = &["vm", "success", "failure", "ADD", "Alice", "SUCCESS"];
+    let payload = prop::option::of(select(vec!["{\"Name\":\"Straße\"}", "[1,\"alice\"]", "null"]));
+    let texts = (text(TYPES), text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(WORDS));
+    let actor = (text(IDS), text(WORDS), text(&["alice@x.org"]), prop::option::of(-2_i64..3));
+    let more = (text(IDS), text(IDS), text(&["10.0.0.1"]), text(IDS), payload, any::<bool>());
+    (0_u8..60, -4_i64..9, texts, actor, more).prop_map(|(id, second, texts, actor, more)| {
+        let meta = more.5.then(|| serde_json::Map::from_iter([("Key".to_owned(), "Value".into())]));
+        let data = audit::Recorded {
+            event_type: texts.0.or_else(|| Some("door.open".into())),
+            event_group: texts.1,
+            status: texts.2,
+            operation: texts.3,
+            response: texts.4,
+            activity: texts.5,
+            actor_id: actor.0,
+            actor_name: actor.1,
+            actor_email: actor.2,
+            user_id: actor.3,
+            resource_type: more.0.clone(),
+            resource_id: more.0,
+            vm_id: more.1,
+            ip_address: more.2,
+            session_id: more.3,
+            event_payload: more.4.map(|text| json::read(text.as_bytes()).unwrap()),
+            meta,
+            ..audit::Recorded::default()
+        };
+        (format!("e{id}"), second, data)
+    })
+}
+
+fn audit_filter() -> impl Strategy<Value = audit::Filter> {
+    const WORDS: &[&str] =
+        &["vm", "success", "failure", "ADD", "BOOT", "SUCCESS", "FAILURE", "alice@x.org", "Alice", ""];
+    const SEARCHES: &[&str] = &["ALICE", "boot", "straß", "value\"", "[1,", "route cre", "b", "key\":", "}{"];
+    let texts = (text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(SEARCHES));
+    let ids = (text(IDS), text(IDS), text(IDS), text(IDS), text(&["10.0.0.1"]));
+    let types = prop::collection::vec(select(vec!["vm.boot".to_owned(), "plain".to_owned()]), 0..3);
+    (texts, ids, types, prop::option::of(-2_i128..3), (second(), second()), any::<u16>()).prop_map(
+        |(texts, ids, event_types, user_id, (from, to), mask)| {
+            let on = |bit: u16| mask.rotate_left(bit.into()) & 3 == 0;
+            audit::Filter {
+                event_types: if on(0) { event_types } else { Vec::new() },
+                event_group: texts.0.filter(|_| on(1)),
+                status: texts.1.filter(|_| on(2)),
+                operation: texts.2.filter(|_| on(3)),
+                response: texts.3.filter(|_| on(4)),
+                // Nobody asks for an empty user name: it filters nothing where it can be given.
+                user_name: texts.4.filter(|name| on(5) && !name.is_empty()),
+                search: texts.5.filter(|_| on(6)),
+                actor_id: ids.0.filter(|_| on(7)),
+                resource_id: ids.1.clone().filter(|_| on(8)),
+                resource_type: ids.1.filter(|_| on(9)),
+                vm_id: ids.2.filter(|_| on(10)),
+                session_id: ids.3.filter(|_| on(11)),
+                ip_address: ids.4.filter(|_| on(12)),
+                user_id: user_id.filter(|_| on(13)),
+                period: Period { from: from.filter(|_| on(14)), to: to.filter(|_| on(15)) },
+            }
+        },
+    )
+}
+
+/// Whether the filter lets an event through: the definition.
+fn wants_event(filter: &audit::Filter, event: &audit::Event) -> bool {
+    let given = &event.given;
+    let is = |wanted: &Option<String>, own: Option<&str>| wanted.is_none() || wanted.as_deref() == own;
+    let payload = event.event_payload().map(json::Json::as_str);
+    let texts = [
+        Some(event.activity()),
+        Some(&event.event_type),
+        given.actor_id.as_deref(),
+        given.actor_name.as_deref(),
+        given.actor_email.as_deref(),
+        given.resource_id.as_deref(),
+        payload,
+        given.meta.as_ref().map(json::Json::as_str),
+    ];
+    let found =
+        |needle: &String| texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&needle.to_lowercase()));
+    (filter.event_types.is_empty() || filter.event_types.contains(&event.event_type))
+        && is(&filter.event_group, Some(event.event_group()))
+        && is(&filter.status, Some(event.status()))
+        && is(&filter.operation, Some(&event.operation()))
+        && is(&filter.response, Some(event.response()))
+        && is(&filter.user_name, Some(event.user_name()))
+        && is(&filter.actor_id, given.actor_id.as_deref())
+        && is(&filter.resource_id, given.resource_id.as_deref())
+        && is(&filter.resource_type, given.resource_type.as_deref())
+        && is(&filter.vm_id, given.vm_id.as_deref())
+        && is(&filter.session_id, given.session_id.as_deref())
+        && is(&filter.ip_address, given.ip_address.as_deref())
+        && filter.user_id.is_none_or(|wanted| given.user_id.map(i128::from) == Some(wanted))
+        && filter.period.from.is_none_or(|from| event.time >= from)
+        && filter.period.to.is_none_or(|to| event.time <= to)
+        && filter.search.as_ref().is_none_or(found)
+}
+
+/// What an event counts as: the definition.
+fn name(facet: Facet, event: &audit::Event) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    match facet {
+        Facet::EventType => event.event_type.clone(),
+        Facet::EventGroup => event.event_group().to_owned(),
+        Facet::Status => event.status().to_owned(),
+        Facet::Actor => text(&event.given.actor_id),
+        Facet::ResourceType => text(&event.given.resource_type),
+        Facet::Address => text(&event.given.ip_address),
+    }
+}
+
+const FACETS: [Facet; 6] =
+    [Facet::EventType, Facet::EventGroup, Facet::Status, Facet::Actor, Facet::ResourceType, Facet::Address];
+
+/// The view of events, and those of different ids in a plain list, newest first.
+fn both(directory: &Path, recorded: Vec<(String, i64, audit::Recorded)>) -> (Views, Vec<audit::Event>) {
+    let mut known = BTreeSet::new();
+    let mut events = Vec::new();
+    for (id, second, data) in recorded {
+        if known.insert(id.clone()) {
+            let context = audit::Context { id: &id, source: "/test", time: Some(at(second)), received_at: at(0) };
+            events.push(audit::Event::new(context, data).unwrap());
+        }
+    }
+    let logged: Vec<Event> = events.iter().cloned().map(Event::Audit).collect();
+    let views = project(directory, View::Audit, Stream::Audit, &logged);
+    events.sort_by(|one, other| (other.time, &other.id).cmp(&(one.time, &one.id)));
+    (views, events)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn events_are_found_by_columns_as_row_by_row(
+        recorded in prop::collection::vec(audit_event(), 1..60),
+        filters in prop::collection::vec(audit_filter(), 20),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let (views, events) = both(directory.path(), recorded);
+        for filter in filters {
+            let expected: Vec<&audit::Event> = events.iter().filter(|event| wants_event(&filter, event)).collect();
+            let list = List { account: account(), filter: filter.clone(), page: Page::newest(100) };
+            let found = answer(&views, list);
+            prop_assert_eq!(found.rows.iter().collect::<Vec<_>>(), &*expected, "{:?}", filter);
+        }
+    }
+
+    #[test]
+    fn events_are_counted_by_columns_as_row_by_row(
+        recorded in prop::collection::vec(audit_event(), 1..60),
+        filters in prop::collection::vec(audit_filter(), 10),
+        seconds in seconds(),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let (views, events) = both(directory.path(), recorded);
+        for filter in filters {
+            let expected: Vec<&audit::Event> = events.iter().filter(|event| wants_event(&filter, event)).collect();
+            for facet in FACETS {
+                let count = CountByValue { account: account(), filter: filter.clone(), facet };
+                let names = expected.iter().map(|event| name(facet, event));
+                prop_assert_eq!(answer(&views, count), by_value(names), "{:?} {:?}", facet, filter);
+            }
+            let count = CountByTime { account: account(), filter: filter.clone(), seconds };
+            let times = expected.iter().map(|event| event.time);
+            prop_assert_eq!(answer(&views, count), by_time(times, seconds), "{} {:?}", seconds, filter);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What filters mean, row by row, beside what the views find and count by columns.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod audit;
+mod traffic;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use model::event::Event;
+use model::log::{AccountId, Position, Stream};
+use model::time::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::select;
+use views::store::{Batch, Checkpoint};
+use views::{Ask, Logged, Question, Refused, View, Views};
+
+fn account() -> AccountId {
+    AccountId::parse("main").unwrap()
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros(second * 1_000_000).unwrap()
+}
+
+fn project(directory: &Path, view: View, stream: Stream, events: &[Event]) -> Views {
+    let views = Views::open(directory, 64 << 20).unwrap();
+    for (sequence, events) in (1..).zip(events.chunks(9)) {
+        let mut batch = Batch::new(views.slot(view).store());
+        for event in events {
+            let logged = Logged { account: &account(), position: Position { stream, sequence }, event: event.clone() };
+            match view.project(&mut batch, logged) {
+                Ok(()) | Err(Refused::DeadLetter(_)) => {}
+                Err(Refused::Failed(error)) => panic!("{error}"),
+            }
+        }
+        let checkpoint = Checkpoint { sequence, fingerprint: "f".into(), stream_created: 1 };
+        batch.commit(stream, &checkpoint).unwrap();
+    }
+    views
+}
+
+fn answer<Q: Question>(views: &Views, question: Q) -> Q::Answer {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(views.ask(Ask { at_least: Vec::new(), question })).unwrap().answer
+}
+
+/// A text out of a few, or none.
+fn text(texts: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
+    prop::option::of(select(texts).prop_map(str::to_owned))
+}
+
+const IDS: &[&str] = &["a", "b", "gw"];
+
+/// One end of a period, or none.
+fn second() -> impl Strategy<Value = Option<Timestamp>> {
+    prop::option::of((-4_i64..9).prop_map(at))
+}
+
+/// The length of a stretch of time, in seconds.
+fn seconds() -> impl Strategy<Value = NonZeroU32> {
+    (1_u32..8).prop_map(|seconds| NonZeroU32::new(seconds).unwrap())
+}
+
+/// How many rows have each name, the most frequent first.
+fn by_value(names: impl Iterator<Item = String>) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+    // Of equal counts, the names stay in order.
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+}
+
+/// How many rows are in each stretch of so many seconds.
+fn by_time(times: impl Iterator<Item = Timestamp>, seconds: NonZeroU32) -> Vec<(Timestamp, u64)> {
+    let width = i64::from(seconds.get());
+    let mut counts: BTreeMap<Timestamp, u64> = BTreeMap::new();
+    for time in times {
+        *counts.entry(at(time.micros().div_euclid(width * 1_000_000) * width)).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
