@@ -7,7 +7,7 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::audit::{Event, Filter};
-use model::directory::{Kind, Named, Names};
+use model::directory::{Kind, Names};
 use model::event::Event as Any;
 use model::log::{AccountId, Stream};
 use model::paging::{Page, RowPosition, Rows};
@@ -104,10 +104,8 @@ impl Question for List {
 
     fn answer(&self, views: &Views) -> Result<Rows<Event>, Error> {
         let directory = Directory::new(views, &self.account);
-        let predicate = wanted::wanted(&self.filter, found(views, &self.account, &self.filter)?);
-        let store = views.slot(View::Audit).store();
-        let wanted = (&predicate, self.filter.period);
-        let listed = columns::list(&store, &self.account, wanted, &self.page, |id| row::id_in_table(id, 0))?;
+        let selected = wanted::selected(views, &self.account, &self.filter)?;
+        let listed = selected.list(&self.page, |id| row::id_in_table(id, 0))?;
         let events: Result<Vec<Event>, Error> = listed.rows.iter().map(read).collect();
         let mut rows = events?;
         let position = |event: &Event| RowPosition { time: event.time, id: event.id.clone() };
@@ -117,14 +115,6 @@ impl Question for List {
         }
         Ok(Rows { rows, total: listed.total, next })
     }
-}
-
-/// What the directory knows of what a filter names.
-fn found(views: &Views, account: &AccountId, filter: &Filter) -> Result<Named, Error> {
-    let directory = Directory::new(views, account);
-    let mut found = directory.search(filter.search.as_deref())?;
-    found.shown_as = directory.shown_as(filter.user_name.as_deref())?;
-    Ok(found)
 }
 
 /// One audit event; none when the account has no event of this id.

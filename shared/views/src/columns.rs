@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use model::log::AccountId;
 use model::paging::{Page, Period, RowPosition, Start};
@@ -35,26 +36,6 @@ pub(crate) fn next_account(store: &Store, after: &str) -> Result<Option<String>,
     Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
 }
 
-/// One page of an account's rows that match, newest first.
-///
-/// `id_in_table` says how the id of a position stands in the table.
-pub(crate) fn list(
-    store: &Store,
-    account: &AccountId,
-    (predicate, period): (&Predicate, Period),
-    page: &Page,
-    id_in_table: impl Fn(&str) -> Vec<u8>,
-) -> Result<segments::Rows, Error> {
-    let start = match &page.start {
-        Start::Offset(offset) => segments::Start::Offset(*offset),
-        Start::After(RowPosition { time, id }) => {
-            segments::Start::After(segments::Position { time: time.micros(), id: id_in_table(id) })
-        }
-    };
-    let page = segments::Page { start, limit: page.limit };
-    Ok(store.rows().list(&table(account), predicate, micros(period), &page)?)
-}
-
 /// Whether a list takes little time: a short page, and few rows to look at.
 ///
 /// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
@@ -67,35 +48,56 @@ pub(crate) fn is_brief(store: &Store, account: &AccountId, (is_of_all, period): 
     page.limit <= ROWS && (is_of_all || looked_at())
 }
 
-/// How many of an account's rows match by what `name` makes of a column's values, the most frequent first.
-pub(crate) fn count_by_value(
-    store: &Store,
-    account: &AccountId,
-    (predicate, period): (&Predicate, Period),
-    column: usize,
-    name: impl Fn(&[u8]) -> Result<String, Error>,
-) -> Result<Vec<(String, u64)>, Error> {
-    let mut counts: HashMap<String, u64> = HashMap::new();
-    for (symbol, count) in store.rows().count_by_value(&table(account), predicate, micros(period), column)? {
-        *counts.entry(name(&symbol)?).or_default() += count;
-    }
-    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
-    counts.sort_by(|(name, count), (other, others)| others.cmp(count).then_with(|| name.cmp(other)));
-    Ok(counts)
+/// The rows of an account that a filter lets through.
+pub(crate) struct Selected {
+    store: Arc<Store>,
+    table: Vec<u8>,
+    predicate: Predicate,
+    period: (Option<i64>, Option<i64>),
 }
 
-/// How many of an account's rows match in each stretch of so many seconds, by its start; empty stretches left out.
-pub(crate) fn count_by_time(
-    store: &Store,
-    account: &AccountId,
-    (predicate, period): (&Predicate, Period),
-    seconds: NonZeroU32,
-) -> Result<Vec<(Timestamp, u64)>, Error> {
-    let width = NonZeroU64::from(seconds).saturating_mul(MICROS_PER_SECOND);
-    let counts = store.rows().count_by_time(&table(account), predicate, micros(period), width)?;
-    // A stretch that starts before the first time that can be written is named by that.
-    let start = |micros: i64| Timestamp::from_micros(micros).unwrap_or(Timestamp::FIRST);
-    Ok(counts.into_iter().map(|(micros, count)| (start(micros), count)).collect())
+impl Selected {
+    pub(crate) fn new(store: Arc<Store>, account: &AccountId, predicate: Predicate, period: Period) -> Self {
+        Self { store, table: table(account), predicate, period: micros(period) }
+    }
+
+    /// One page of them, newest first.
+    ///
+    /// `id_in_table` says how the id of a position stands in the table.
+    pub(crate) fn list(&self, page: &Page, id_in_table: impl Fn(&str) -> Vec<u8>) -> Result<segments::Rows, Error> {
+        let start = match &page.start {
+            Start::Offset(offset) => segments::Start::Offset(*offset),
+            Start::After(RowPosition { time, id }) => {
+                segments::Start::After(segments::Position { time: time.micros(), id: id_in_table(id) })
+            }
+        };
+        let page = segments::Page { start, limit: page.limit };
+        Ok(self.store.rows().list(&self.table, &self.predicate, self.period, &page)?)
+    }
+
+    /// How many there are by what `name` makes of a column's values, the most frequent first.
+    pub(crate) fn count_by_value(
+        &self,
+        column: usize,
+        name: impl Fn(&[u8]) -> Result<String, Error>,
+    ) -> Result<Vec<(String, u64)>, Error> {
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for (symbol, count) in self.store.rows().count_by_value(&self.table, &self.predicate, self.period, column)? {
+            *counts.entry(name(&symbol)?).or_default() += count;
+        }
+        let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+        counts.sort_by(|(name, count), (other, others)| others.cmp(count).then_with(|| name.cmp(other)));
+        Ok(counts)
+    }
+
+    /// How many there are in each stretch of so many seconds, by its start; empty stretches left out.
+    pub(crate) fn count_by_time(&self, seconds: NonZeroU32) -> Result<Vec<(Timestamp, u64)>, Error> {
+        let width = NonZeroU64::from(seconds).saturating_mul(MICROS_PER_SECOND);
+        let counts = self.store.rows().count_by_time(&self.table, &self.predicate, self.period, width)?;
+        // A stretch that starts before the first time that can be written is named by that.
+        let start = |micros: i64| Timestamp::from_micros(micros).unwrap_or(Timestamp::FIRST);
+        Ok(counts.into_iter().map(|(micros, count)| (start(micros), count)).collect())
+    }
 }
 
 /// A period in the column store's terms.

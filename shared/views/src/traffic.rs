@@ -102,13 +102,9 @@ impl Question for List {
 
     fn answer(&self, views: &Views) -> Result<Rows<Stored>, Error> {
         let directory = Directory::new(views, &self.account);
-        let found = directory.search(self.filter.search.as_deref())?;
-        let predicate = wanted::wanted(&self.filter, found);
-        let store = views.slot(View::Traffic).store();
         // A text that is no id comes before all of them.
         let id_in_table = |id: &str| id.parse().map(|id: Ulid| id.to_bytes().to_vec()).unwrap_or_default();
-        let wanted = (&predicate, self.filter.period);
-        let listed = columns::list(&store, &self.account, wanted, &self.page, id_in_table)?;
+        let listed = wanted::selected(views, &self.account, &self.filter)?.list(&self.page, id_in_table)?;
         let next = match listed.rows.last() {
             Some(last) if listed.has_more => {
                 let last = read(last)?;

@@ -8,8 +8,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::row::{ADDRESS, RESOURCE, Resource, WHAT, WHO, what, who};
-use super::wanted::wanted;
-
+use super::wanted::selected;
 use crate::{Error, Question, View, Views, columns};
 
 /// What events are counted by.
@@ -49,11 +48,8 @@ impl Question for CountByValue {
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let found = super::found(views, &self.account, &self.filter)?;
-        let predicate = wanted(&self.filter, found);
-        let store = views.slot(View::Audit).store();
-        let matching = (&predicate, self.filter.period);
-        columns::count_by_value(&store, &self.account, matching, self.facet.column(), |symbol| self.facet.name(symbol))
+        let selected = selected(views, &self.account, &self.filter)?;
+        selected.count_by_value(self.facet.column(), |symbol| self.facet.name(symbol))
     }
 }
 
@@ -77,10 +73,7 @@ impl Question for CountByTime {
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let found = super::found(views, &self.account, &self.filter)?;
-        let predicate = wanted(&self.filter, found);
-        let store = views.slot(View::Audit).store();
-        columns::count_by_time(&store, &self.account, (&predicate, self.filter.period), self.seconds)
+        selected(views, &self.account, &self.filter)?.count_by_time(self.seconds)
     }
 }
 

@@ -4,14 +4,26 @@ use std::sync::Arc;
 
 use model::audit::{Event, Filter, Given};
 use model::directory::Named;
+use model::log::AccountId;
 use segments::Predicate;
 
 use super::row::{ADDRESS, MACHINE, PAYLOAD, RESOURCE, Resource, SESSION, WHAT, WHO, what, who};
-use crate::columns;
+use crate::columns::{self, Selected};
+use crate::directory::Directory;
+use crate::{Error, View, Views};
+
+/// The account's events that `filter` wants.
+pub(crate) fn selected(views: &Views, account: &AccountId, filter: &Filter) -> Result<Selected, Error> {
+    let directory = Directory::new(views, account);
+    let mut found = directory.search(filter.search.as_deref())?;
+    found.shown_as = directory.shown_as(filter.user_name.as_deref())?;
+    let store = views.slot(View::Audit).store();
+    Ok(Selected::new(store, account, wanted(filter, found), filter.period))
+}
 
 /// The rows that `filter` wants, its period aside. `found` holds the ids of the users in the directory whose name or
 /// address matches the search, or is the wanted user name: they count where the event itself names none.
-pub(crate) fn wanted(filter: &Filter, found: Named) -> Predicate {
+fn wanted(filter: &Filter, found: Named) -> Predicate {
     let found = Arc::new(found);
     let mut all = Vec::new();
     if let Some(predicate) = by_what(filter) {

@@ -8,8 +8,7 @@ use model::traffic::Filter;
 use serde::{Deserialize, Serialize};
 
 use super::row::{DESTINATION, Host, Named, PROTOCOL, REPORTER, SHAPE, SOURCE, Shape, USER, port};
-use super::wanted::wanted;
-use crate::directory::Directory;
+use super::wanted::selected;
 use crate::{Error, Question, View, Views, columns};
 
 /// What records are counted by.
@@ -51,11 +50,8 @@ impl Question for CountByValue {
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let found = Directory::new(views, &self.account).search(self.filter.search.as_deref())?;
-        let predicate = wanted(&self.filter, found);
-        let store = views.slot(View::Traffic).store();
-        let matching = (&predicate, self.filter.period);
-        columns::count_by_value(&store, &self.account, matching, self.facet.column(), |symbol| self.facet.name(symbol))
+        let selected = selected(views, &self.account, &self.filter)?;
+        selected.count_by_value(self.facet.column(), |symbol| self.facet.name(symbol))
     }
 }
 
@@ -79,10 +75,7 @@ impl Question for CountByTime {
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let found = Directory::new(views, &self.account).search(self.filter.search.as_deref())?;
-        let predicate = wanted(&self.filter, found);
-        let store = views.slot(View::Traffic).store();
-        columns::count_by_time(&store, &self.account, (&predicate, self.filter.period), self.seconds)
+        selected(views, &self.account, &self.filter)?.count_by_time(self.seconds)
     }
 }
 

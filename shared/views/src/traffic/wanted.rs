@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::directory::Named as Found;
+use model::log::AccountId;
 use model::traffic::Filter;
 use segments::{Predicate, Wanted};
 
@@ -11,11 +12,20 @@ use super::row::{
     DESTINATION, DESTINATION_PORT, Host, Named, PROTOCOL, REPORTER, SHAPE, SOURCE, SOURCE_PORT, Shape, USER, port,
     protocol,
 };
-use crate::columns;
+use crate::columns::{self, Selected};
+use crate::directory::Directory;
+use crate::{Error, View, Views};
+
+/// The account's records that `filter` wants.
+pub(crate) fn selected(views: &Views, account: &AccountId, filter: &Filter) -> Result<Selected, Error> {
+    let found = Directory::new(views, account).search(filter.search.as_deref())?;
+    let store = views.slot(View::Traffic).store();
+    Ok(Selected::new(store, account, wanted(filter, found), filter.period))
+}
 
 /// The rows that `filter` wants, its period aside. `found` holds the ids in the directory that match the search: they
 /// count where the record itself names none.
-pub(crate) fn wanted(filter: &Filter, found: Found) -> Predicate {
+fn wanted(filter: &Filter, found: Found) -> Predicate {
     let mut all = Vec::new();
     if let Some(id) = filter.user_id.clone() {
         all.push(named(USER, move |user| user.id == Some(&id)));
