@@ -31,3 +31,84 @@ impl Memo {
         self.0.insert(hash, (version, principal.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::access::{Actor, Scopes};
+    use model::log::AccountId;
+
+    use super::*;
+
+    const VERSION: u64 = 7;
+
+    fn hash(number: usize) -> TokenHash {
+        TokenHash::of(&number.to_string())
+    }
+
+    /// Whoever has the token of this number.
+    fn holder(number: usize) -> Principal {
+        Principal {
+            account: AccountId::parse("main").unwrap(),
+            token_id: Some(number.to_string()),
+            scopes: Scopes::default(),
+            expires_at: None,
+            actor: Actor::system(),
+        }
+    }
+
+    /// Remembers the holders of the tokens 1, 2, 3 and so on.
+    fn memo_of(tokens: usize) -> Memo {
+        let memo = Memo::default();
+        for number in 1..=tokens {
+            memo.keep(hash(number), VERSION, &holder(number));
+        }
+        memo
+    }
+
+    #[test]
+    fn a_holder_is_recalled_while_the_view_is_as_it_was() {
+        let memo = memo_of(1);
+        assert_eq!(memo.recall(&hash(1), VERSION), Some(holder(1)));
+        assert_eq!(memo.recall(&hash(1), VERSION), Some(holder(1)), "and again");
+    }
+
+    #[test]
+    fn a_change_of_the_view_makes_all_that_was_found_before_worthless() {
+        let memo = memo_of(9);
+        for number in 1..=9 {
+            assert_eq!(memo.recall(&hash(number), VERSION + 1), None);
+        }
+    }
+
+    #[test]
+    fn nothing_is_recalled_for_a_view_from_before_it_was_found() {
+        assert_eq!(memo_of(1).recall(&hash(1), VERSION - 1), None);
+    }
+
+    #[test]
+    fn what_is_found_after_a_change_takes_the_place_of_what_was_found_before() {
+        let memo = memo_of(1);
+        let changed = Principal { token_id: Some("changed".to_owned()), ..holder(1) };
+        memo.keep(hash(1), VERSION + 1, &changed);
+        assert_eq!(memo.recall(&hash(1), VERSION + 1), Some(changed));
+        assert_eq!(memo.recall(&hash(1), VERSION), None);
+    }
+
+    #[test]
+    fn a_token_that_was_not_asked_for_has_no_holder() {
+        assert_eq!(memo_of(9).recall(&hash(10), VERSION), None);
+    }
+
+    #[test]
+    fn however_many_tokens_come_a_bounded_number_is_remembered_and_each_with_its_own_holder() {
+        let tokens = 3 * TOKENS;
+        let memo = memo_of(tokens);
+        let mut remembered = 0;
+        for number in 1..=tokens {
+            let Some(recalled) = memo.recall(&hash(number), VERSION) else { continue };
+            assert_eq!(recalled, holder(number));
+            remembered += 1;
+        }
+        assert!((1..=TOKENS).contains(&remembered), "{remembered}");
+    }
+}
