@@ -5,12 +5,14 @@
 
 mod chance;
 mod eventually;
+mod http_server;
 mod moto;
 mod nats_server;
 mod stand_in;
 
 pub use chance::Chance;
 pub use eventually::{eventually, within};
+pub use http_server::HttpServer;
 pub use moto::{Moto, User};
 pub use nats_server::NatsServer;
 pub use stand_in::{StandIn, free_port, run_stand_in};

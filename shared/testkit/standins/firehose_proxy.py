@@ -16,17 +16,16 @@ import base64
 import http.client
 import json
 import random
-import socket
-import struct
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from bad_day import Handler, Server
 
 PORT, MOTO, JOURNAL, SEED, ACCESS_KEY, SECRET_KEY = sys.argv[1:]
 TARGET = "Firehose_20150804.PutRecordBatch"
@@ -84,12 +83,7 @@ def error(name):
     return json.dumps({"__type": name, "message": "Slow down."}).encode()
 
 
-class Proxy(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
+class Proxy(Handler):
     def do_POST(self):
         if self.path.startswith("/mark?"):
             self.close_connection = True
@@ -200,15 +194,9 @@ class Proxy(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
 
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class Counting(Server):
+    """Knows who is connected."""
 
     def process_request(self, request, client_address):
         # Here and not in its thread, so that a mark is never earlier than a connection before it.
@@ -221,8 +209,5 @@ class Server(ThreadingHTTPServer):
         with lock:
             clients.discard(client_address)
 
-    def handle_error(self, *_):
-        """A client that was killed is no error."""
 
-
-Server(("127.0.0.1", int(PORT)), Proxy).serve_forever()
+Counting(("127.0.0.1", int(PORT)), Proxy).serve_forever()

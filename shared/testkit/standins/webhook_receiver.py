@@ -16,15 +16,14 @@ spread over the first 10,000; GOOD how many meet no fault for each 70 that meet 
 import json
 import random
 import select
-import socket
-import struct
 import sys
 import threading
 import time
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from bad_day import Handler, Server
 
 PORT, JOURNAL, SEED, SECRET, TIMEOUTS, GOOD = sys.argv[1:]
 SILENT_EVERY = 10_000 // int(TIMEOUTS)
@@ -64,12 +63,7 @@ def fate(path):
         return fault, chance.choice([1, 2]) if fault.startswith("retry") else None
 
 
-class Receiver(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
+class Receiver(Handler):
     def do_GET(self):
         """Whoever follows a redirect comes with this, or with the same method."""
         self.do_POST()
@@ -124,19 +118,6 @@ class Receiver(BaseHTTPRequestHandler):
             self.end_headers()
         except OSError:
             self.close_connection = True
-
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, *_):
-        """A client that goes away is no error."""
 
 
 Server(("127.0.0.1", int(PORT)), Receiver).serve_forever()

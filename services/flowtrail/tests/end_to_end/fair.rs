@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use serde_json::json;
-use testkit::eventually;
-use tokio::net::TcpListener;
+use testkit::{HttpServer, eventually};
 use tokio::task::JoinSet;
 
 use crate::flowtrail::{Flowtrail, Topology};
@@ -28,9 +27,8 @@ const MAY_GROW: u64 = 128 << 10;
 
 /// Receives batches, and knows which events have come. It ends with its owner.
 struct Fast {
-    url: String,
+    server: HttpServer,
     came: Arc<Came>,
-    _server: JoinSet<()>,
 }
 
 /// A bit for each event.
@@ -44,12 +42,8 @@ impl Fast {
     async fn start(events: usize) -> Self {
         let bits = (0..events.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let came = Arc::new(Came { bits, different: AtomicU64::new(0), repeated: AtomicU64::new(0) });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let app = Router::new().fallback(take).layer(DefaultBodyLimit::disable()).with_state(came.clone());
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { url, came, _server: server }
+        let server = HttpServer::start(Router::new().fallback(take).with_state(came.clone())).await;
+        Self { server, came }
     }
 
     fn different(&self) -> u64 {
@@ -72,15 +66,12 @@ async fn take(State(came): State<Arc<Came>>, body: Bytes) {
 
 /// Takes connections and requests, and answers the test event and nothing else.
 struct BlackHole {
-    url: String,
+    server: HttpServer,
     swallowed: Arc<AtomicU64>,
-    _server: JoinSet<()>,
 }
 
 impl BlackHole {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let swallowed = Arc::<AtomicU64>::default();
         let swallow = async |State(swallowed): State<Arc<AtomicU64>>, body: Bytes| {
             if !body.starts_with(br#"{"ID":"flowtrail-test-"#) {
@@ -88,10 +79,8 @@ impl BlackHole {
                 std::future::pending::<()>().await;
             }
         };
-        let app = Router::new().fallback(swallow).layer(DefaultBodyLimit::disable()).with_state(swallowed.clone());
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { url, swallowed, _server: server }
+        let server = HttpServer::start(Router::new().fallback(swallow).with_state(swallowed.clone())).await;
+        Self { server, swallowed }
     }
 
     fn has_swallowed(&self) -> bool {
@@ -99,8 +88,8 @@ impl BlackHole {
     }
 }
 
-async fn integrate(flowtrail: &Flowtrail, url: &str) -> u64 {
-    let config = json!({ "url": url, "events": "audit", "batch": "ndjson" });
+async fn integrate(flowtrail: &Flowtrail, server: &HttpServer) -> u64 {
+    let config = json!({ "url": server.url("/hook"), "events": "audit", "batch": "ndjson" });
     let body = json!({ "platform": "generic_http", "enabled": true, "config": config });
     let answer = flowtrail.request("POST", "/api/event-streaming").json(&body).send().await.unwrap();
     let status = answer.status();
@@ -162,11 +151,11 @@ async fn a_black_hole_slows_nobody_and_memory_is_flat() {
     let mut fast = Vec::new();
     for _ in 0..FAST {
         let receiver = Fast::start(events).await;
-        integrate(&flowtrail, &receiver.url).await;
+        integrate(&flowtrail, &receiver.server).await;
         fast.push(receiver);
     }
     let hole = BlackHole::start().await;
-    let hole_id = integrate(&flowtrail, &hole.url).await;
+    let hole_id = integrate(&flowtrail, &hole.server).await;
     let steer = async |verb: &str| {
         let path = format!("/api/event-streaming/{hole_id}/{verb}");
         assert_eq!(flowtrail.request("POST", &path).json(&json!({})).send().await.unwrap().status(), 200);

@@ -9,8 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use testkit::HttpServer;
 
 /// One event that came, in one request.
 #[derive(Clone, Debug)]
@@ -40,9 +39,8 @@ struct Shared {
 }
 
 pub(crate) struct Receiver {
-    url: String,
+    server: HttpServer,
     shared: Arc<Shared>,
-    _server: JoinSet<()>,
 }
 
 impl Receiver {
@@ -54,16 +52,12 @@ impl Receiver {
     /// Answers each event's id by a rule.
     pub(crate) async fn with(rule: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
         let shared = Arc::new(Shared { got: Mutex::default(), rule: Mutex::new(Box::new(rule)) });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let app = Router::new().fallback(take).with_state(shared.clone());
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { url, shared, _server: server }
+        let server = HttpServer::start(Router::new().fallback(take).with_state(shared.clone())).await;
+        Self { server, shared }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    pub(crate) fn url(&self) -> String {
+        self.server.url("/hook")
     }
 
     /// Answers by another rule from now on.

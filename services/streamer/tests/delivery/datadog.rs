@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flate2::read::GzDecoder;
 use model::integration::Platform;
@@ -17,9 +17,7 @@ use proptest::test_runner::TestRunner;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use testkit::eventually;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use testkit::{HttpServer, eventually};
 
 use crate::world::World;
 
@@ -76,17 +74,14 @@ struct Delivery {
     intake: Arc<Mutex<Intake>>,
     /// How many were published so far.
     published: usize,
-    _server: JoinSet<()>,
+    _server: HttpServer,
 }
 
 impl Delivery {
     async fn start() -> Self {
         let intake = Arc::new(Mutex::new(Intake::default()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/api/v2/logs", listener.local_addr().unwrap());
-        let app = Router::new().fallback(take).layer(DefaultBodyLimit::disable()).with_state(intake.clone());
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let server = HttpServer::start(Router::new().fallback(take).with_state(intake.clone())).await;
+        let url = server.url("/api/v2/logs");
         let world = World::start().await;
         let texts = [("api_url", url.as_str()), ("events", "audit")];
         world.integrate_with(1, Platform::Datadog, &texts, &[("api_key", "key")]).await;

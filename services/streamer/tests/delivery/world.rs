@@ -21,8 +21,7 @@ use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use streamer::guard::Guard;
 use tempfile::TempDir;
-use testkit::{NatsServer, eventually};
-use tokio::net::TcpListener;
+use testkit::{HttpServer, NatsServer, eventually};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vault::{DataKey, MasterKey, Owner};
@@ -40,11 +39,10 @@ pub(crate) struct World {
     bus: Bus,
     pub(crate) clock: Clock,
     pub(crate) simulated: Simulated,
-    url: String,
+    receiver: HttpServer,
     received: Arc<Mutex<Received>>,
     stop: CancellationToken,
     streamer: JoinSet<()>,
-    _receiver: JoinSet<()>,
     directory: TempDir,
     server: NatsServer,
 }
@@ -60,21 +58,16 @@ impl World {
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let received = Arc::new(Mutex::new(Received { status: 200, ..Received::default() }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let app = Router::new().fallback(take).with_state(received.clone());
-        let mut receiver = JoinSet::new();
-        receiver.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let receiver = HttpServer::start(Router::new().fallback(take).with_state(received.clone())).await;
         let simulated = Simulated::at(now_micros());
         Self {
             bus,
             clock: Clock::Simulated(simulated.clone()),
             simulated,
-            url,
+            receiver,
             received,
             stop: CancellationToken::new(),
             streamer: JoinSet::new(),
-            _receiver: receiver,
             directory: tempfile::tempdir().unwrap(),
             server,
         }
@@ -102,7 +95,8 @@ impl World {
 
     /// Makes an integration that delivers this family of events to the receiver.
     pub(crate) async fn integrate(&self, id: u64, events: &str) {
-        self.integrate_with(id, Platform::GenericHttp, &[("url", &self.url), ("events", events)], &[]).await;
+        self.integrate_with(id, Platform::GenericHttp, &[("url", &self.receiver.url("/")), ("events", events)], &[])
+            .await;
     }
 
     /// Makes an integration of any platform.

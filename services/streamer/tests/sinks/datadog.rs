@@ -12,7 +12,7 @@ use testkit::run_stand_in;
 use crate::support::{Receiver, Request, account, audit, connect, plan, traffic};
 
 fn sink(receiver: &Receiver) -> Sink {
-    let url = format!("http://{}/api/v2/logs", receiver.address);
+    let url = receiver.server.url("/api/v2/logs");
     connect(Platform::Datadog, &[("api_key", "datadog-key"), ("api_url", &url)])
 }
 
@@ -49,7 +49,7 @@ async fn of_its_own_client(receiver: &Receiver, events: &[(u64, Value)]) -> Requ
     };
     let published: Value = events.iter().map(published).collect();
     receiver.answer((axum::http::StatusCode::ACCEPTED, [("content-type", "application/json")], "{}"));
-    let url = format!("http://{}", receiver.address);
+    let url = receiver.server.url("");
     run_stand_in("datadog_logs.py", &[&url, "datadog-key"], published.to_string()).await;
     receiver.requests().pop().unwrap()
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -13,9 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::integration::Platform;
 use serde_json::{Value, json};
 use streamer::sink::{Failure, Item, Outcome, Sink};
-use testkit::{Moto, User};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use testkit::{HttpServer, Moto, User};
 
 use crate::support::{Receiver, account, audit, audits, connect, plan};
 
@@ -122,12 +120,8 @@ async fn answer(State(checker): State<Arc<Checker>>, headers: HeaderMap, body: B
 async fn only_records_that_failed_are_sent_again_within_the_limits() {
     let user = User { access_key: "a".into(), secret_key: "s".into() };
     let checker = Arc::new(Checker::default());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&checker));
-    let mut server = JoinSet::new();
-    server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let sink = sink(&url, &user);
+    let server = HttpServer::start(Router::new().fallback(answer).with_state(Arc::clone(&checker))).await;
+    let sink = sink(&server.url(""), &user);
 
     // Sizes from next to nothing to almost a record's limit, in an order that is not sorted.
     let items: Vec<Item> = (1..800)
@@ -171,7 +165,7 @@ async fn only_records_that_failed_are_sent_again_within_the_limits() {
 async fn a_record_that_is_too_large_is_refused_and_the_others_go() {
     let receiver = Receiver::start().await;
     let user = User { access_key: "a".into(), secret_key: "s".into() };
-    let sink = sink(&format!("http://{}", receiver.address), &user);
+    let sink = sink(&receiver.server.url(""), &user);
     let large = audit(2, &json!({"event_type": "a.b", "error_message": "x".repeat(1_024_000)}));
     let items = [audits(1..2), vec![large], audits(3..4)].concat();
     receiver.answer(r#"{"FailedPutCount":1,"RequestResponses":[{"RecordId":"1"},{"ErrorCode":"InternalFailure"}]}"#);

@@ -44,7 +44,7 @@ fn is_stop(outcome: &Outcome) -> bool {
 #[tokio::test]
 async fn a_name_that_resolves_to_where_nobody_may_go_is_not_connected_to() {
     let canary = Receiver::start().await;
-    let port = canary.address.port();
+    let port = canary.server.address.port();
     for answer in [
         &["127.0.0.1"][..],
         &["::1"],
@@ -71,7 +71,7 @@ async fn a_name_that_changes_its_answer_never_leads_to_the_canary() {
     // TCP port 9 of an address that is allowed and where nothing listens, then the canary's.
     let guard = Guard::new("127.9.9.9".parse().unwrap()).unwrap();
     let guard = guard.asking(Answers::new(&[&["127.9.9.9"], &["127.0.0.1"], &["127.9.9.9"], &["127.0.0.1"]]));
-    let url = format!("http://receiver.example:{}/", canary.address.port());
+    let url = format!("http://receiver.example:{}/", canary.server.address.port());
     for attempt in 0..4 {
         let outcome = deliver(&guard, &url).await;
         assert_eq!(is_stop(&outcome), attempt % 2 == 1, "{outcome:?}");
@@ -84,7 +84,7 @@ async fn a_name_that_changes_its_answer_never_leads_to_the_canary() {
 async fn a_name_that_resolves_to_what_the_operator_allows_is_reached() {
     let receiver = Receiver::start().await;
     let guard = Guard::new("127.0.0.0/8".parse().unwrap()).unwrap().asking(Answers::new(&[&["127.0.0.1"]]));
-    let url = format!("http://receiver.example:{}/", receiver.address.port());
+    let url = format!("http://receiver.example:{}/", receiver.server.address.port());
     assert_eq!(deliver(&guard, &url).await, Outcome::Delivered);
     assert!(receiver.requests()[0].header("host").starts_with("receiver.example:"));
 }

@@ -64,7 +64,7 @@ async fn a_collector_reads_every_field() {
 #[tokio::test]
 async fn a_200_that_rejects_records_is_no_delivery() {
     let receiver = Receiver::start().await;
-    let url = format!("http://{}/base/v1/logs", receiver.address);
+    let url = receiver.server.url("/base/v1/logs");
     let sink = connect(Platform::Otlp, &[("url", &url)]);
     let items = audits(1..4);
     for count in [json!("2"), json!(2)] {

@@ -66,7 +66,7 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
 #[tokio::test]
 async fn what_is_sent_follows_from_the_items_alone() {
     let receiver = Receiver::start().await;
-    let url = format!("http://{}", receiver.address);
+    let url = receiver.server.url("");
     let user = User { access_key: "a".into(), secret_key: "s".into() };
     let items = audits(1..50);
     for _ in 0..2 {
@@ -109,7 +109,7 @@ async fn wrong_credentials_and_names_stop_and_say_what_is_wrong() {
 #[tokio::test]
 async fn answers_that_pass_are_worth_another_attempt() {
     let receiver = Receiver::start().await;
-    let url = format!("http://{}", receiver.address);
+    let url = receiver.server.url("");
     let user = User { access_key: "a".into(), secret_key: "s".into() };
     let sink = sink(&url, &user, &[]);
     let items = audits(1..2);

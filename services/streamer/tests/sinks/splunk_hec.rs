@@ -9,7 +9,7 @@ use streamer::sink::{Failure, Outcome, Sink};
 use crate::support::{Receiver, audits, connect, plan};
 
 fn sink(receiver: &Receiver) -> Sink {
-    let url = format!("http://{}/", receiver.address);
+    let url = receiver.server.url("/");
     connect(Platform::SplunkHec, &[("url", &url), ("token", "hec-token"), ("index", "net")])
 }
 

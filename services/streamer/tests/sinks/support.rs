@@ -1,12 +1,11 @@
 //! Events to send, and a receiver that records requests and answers as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use model::audit::{Context, Event, Recorded};
@@ -19,8 +18,7 @@ use serde_json::{Value, from_value, json};
 use streamer::guard::Guard;
 use streamer::opened::Opened;
 use streamer::sink::{Item, Kind, Plan, Sink};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use testkit::HttpServer;
 
 /// What a receiver got.
 #[derive(Clone, Debug)]
@@ -43,9 +41,8 @@ impl Request {
 
 /// An HTTP server on loopback. It ends with its owner.
 pub(crate) struct Receiver {
-    pub(crate) address: SocketAddr,
+    pub(crate) server: HttpServer,
     shared: Arc<Mutex<Shared>>,
-    _server: JoinSet<()>,
 }
 
 #[derive(Default)]
@@ -57,16 +54,12 @@ struct Shared {
 impl Receiver {
     pub(crate) async fn start() -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = Router::new().fallback(record).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&shared));
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, shared, _server: server }
+        let server = HttpServer::start(Router::new().fallback(record).with_state(Arc::clone(&shared))).await;
+        Self { server, shared }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/in?a=b", self.address)
+        self.server.url("/in?a=b")
     }
 
     /// What the next request is answered; 200 where nothing is left.
