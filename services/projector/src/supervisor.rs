@@ -119,7 +119,7 @@ impl Supervisor {
         let view = self.slot.view();
         info!(%view, "rebuilding the view from the log");
         self.progress.starts();
-        let store = self.slot.fresh().map_err(|cause| Error::View { view, cause })?;
+        // Asked first: while the log is away, no generation is begun.
         let mut targets = BTreeMap::new();
         for &stream in view.streams() {
             let state = self.bus.state(stream).await?;
@@ -127,13 +127,12 @@ impl Supervisor {
             targets.insert(stream, if state.messages == 0 { 0 } else { state.last_sequence });
         }
         self.progress.expects(targets.values().sum());
-        let replayed = self.replay_to(store.clone(), targets, stop).await;
-        if replayed.is_err() {
-            store.retire();
-        }
-        replayed.map(|()| store)
+        let store = self.slot.fresh().map_err(|cause| Error::View { view, cause })?;
+        self.replay_to(store.clone(), targets, stop).await?;
+        Ok(store)
     }
 
+    /// Replays the log into a new generation, which goes where that fails.
     async fn replay_to(
         &self,
         store: Arc<Store>,
@@ -141,7 +140,11 @@ impl Supervisor {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let purpose = Purpose::Rebuild(targets, self.progress.clone());
-        self.worker(store, purpose).run(stop.child_token()).await
+        let replayed = self.worker(store.clone(), purpose).run(stop.child_token()).await;
+        if replayed.is_err() {
+            store.retire();
+        }
+        replayed
     }
 
     fn switch_to(&self, store: Arc<Store>, stop: &CancellationToken) -> Result<(), Error> {

@@ -200,6 +200,27 @@ async fn rebuild(bus: &Bus, view: View) -> Progress {
 }
 
 #[tokio::test]
+async fn a_rebuild_that_fails_leaves_no_generation_behind() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    publish_audit(&bus, &audit_event("e1", "a.b")).await;
+    running.has_audit_events(1).await;
+    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    jetstream.delete_stream(Stream::Integration.name()).await.unwrap();
+    for _ in 0..2 {
+        let progress = rebuild(&bus, View::Audit).await;
+        assert!(progress.failure.is_some(), "{progress:?}");
+    }
+    let entries = std::fs::read_dir(directory.path().join("audit")).unwrap().map(Result::unwrap);
+    let generations: Vec<_> = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name()).collect();
+    assert_eq!(generations, ["1"]);
+    assert_eq!(running.audit_total().await, 1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_log_that_was_lost_is_noticed_and_the_view_is_rebuilt() {
     let server = NatsServer::start().await;
     let other = NatsServer::start().await;
