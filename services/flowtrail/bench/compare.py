@@ -22,6 +22,7 @@ import table
 import verdict
 import workload
 from stores import postgres
+from verdict import Http
 from worker import ROUND_TRIP, Failed, Worker
 
 # From here on, filling the stores that keep rows takes half an hour and more.
@@ -44,7 +45,7 @@ def main():
         for name in names:
             workers[name] = Worker(name, shared)
             loads[name] = loaded(workers[name], directory, data, options)
-        times, answers, round_trip = measured(workers, options)
+        times, answers, http = measured(workers, options)
         for name in names:
             loads[name]["memory"] = workers[name].ask("memory")
     except Failed as failed:
@@ -53,7 +54,7 @@ def main():
         for worker in workers.values():
             worker.close()
 
-    report(options, directory, here, loads, times, round_trip)
+    report(options, directory, here, loads, times, http)
     wrong = verdict.disagreements(answers)
     if wrong:
         sys.exit("compare: the stores do not answer the same\n" + "\n".join(wrong))
@@ -122,27 +123,29 @@ def loaded(worker, directory, data, options):
 
 
 def measured(workers, options):
-    """Times and answers by query and store, and the times of round trips that ask for nothing."""
+    """Times and answers by query and store, and what HTTP alone takes."""
     times = {query: {name: [] for name in workers} for query in workload.queries()}
     answers = {query: {} for query in times}
-    round_trip = []
+    http = Http(round_trip=[], ready={query: [] for query in times})
+    own = workers.get(verdict.OWN)
+    turn = (options.seconds, options.asks)
     for number in range(options.rounds):
         for query in times:
             for name, worker in workers.items():
-                more, answer = worker.ask("measure", query, options.seconds, options.asks)
+                more, answer = worker.ask("measure", query, *turn)
                 times[query][name] += more
                 answers[query][name] = answer
-            if verdict.OWN in workers:
-                more, _ = workers[verdict.OWN].ask("measure", ROUND_TRIP, options.seconds, options.asks)
-                round_trip += more
+            if own:
+                http.ready[query] += own.ask("ready", query, *turn)[0]
+                http.round_trip += own.ask("measure", ROUND_TRIP, *turn)[0]
         say(f"round {number + 1} of {options.rounds} is done")
-    return times, answers, round_trip
+    return times, answers, http
 
 
-def report(options, directory, here, loads, times, round_trip):
-    written = table.written(options.records, here, loads, times, round_trip)
+def report(options, directory, here, loads, times, http):
+    written = table.written(options.records, here, loads, times, http)
     say("\n" + written)
-    for bar in verdict.bars(times, verdict.percentile(round_trip, 0.5) if round_trip else 0):
+    for bar in verdict.bars(times, http):
         say(str(bar))
     put(options.table or directory / "compared.md", written)
     put(options.chart or directory / "compared.svg", chart.drawn(options.records, here, times))

@@ -29,13 +29,21 @@ class Verdict(unittest.TestCase):
 
     def test_each_query_is_held_against_the_fastest_peer(self):
         times = {"Q1 newest": {"flowtrail": [2.0], "a": [12.0], "b": [8.0]}, "Q2 user": {"flowtrail": [9.0], "a": [8.0]}}
-        found = [(bar.query, bar.limit, bar.is_met) for bar in verdict.bars(times, 0.5)]
+        found = [(bar.query, bar.limit, bar.is_met) for bar in verdict.bars(times, verdict.Http([0.5], {}))]
         expected = [("Q1 newest", 8.5, True), ("Q1 newest", 1.6, False), ("Q1 newest", 20, True)]
         self.assertEqual(found, [*expected, ("Q2 user", 8.5, False), ("Q2 user", 90, True)])
 
     def test_a_slow_answer_among_quick_ones_is_noticed(self):
         times = {"Q2 user": {"flowtrail": [1.0] * 50 + [11.0], "a": [9.0]}}
-        self.assertEqual([bar.is_met for bar in verdict.bars(times, 0)], [True, False])
+        self.assertEqual([bar.is_met for bar in verdict.bars(times, verdict.Http([], {}))], [True, False])
+
+    def test_a_demand_that_http_alone_can_not_meet_says_so(self):
+        times = {"Q2 user": {"flowtrail": [1.0], "a": [0.2]}}
+        bar, _ = verdict.bars(times, verdict.Http([0.1], {"Q2 user": [0.4]}))
+        self.assertFalse(bar.is_met)
+        self.assertTrue(str(bar).endswith("; HTTP alone takes 0.40"), bar)
+        bar, _ = verdict.bars(times, verdict.Http([0.3], {"Q2 user": [0.4]}))
+        self.assertTrue(str(bar).endswith("0.50 ms"), bar)
 
     def test_answers_that_differ_are_named(self):
         same, other = (3, 2, "x", "y"), (3, 2, "x", "z")

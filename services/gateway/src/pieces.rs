@@ -113,3 +113,65 @@ impl<R, W: WriteRow<R>> Iterator for Pieces<R, W> {
         Some(Ok(piece.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::HttpBody;
+    use axum::http::StatusCode;
+    use futures_util::StreamExt;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A row of so many bytes, which is its number again and again.
+    fn write(row: &usize, text: &mut Vec<u8>) -> io::Result<()> {
+        Ok(serde_json::to_writer(text, &row.to_string().repeat(500))?)
+    }
+
+    async fn pieces(response: Response) -> Vec<Result<Bytes, axum::Error>> {
+        StreamExt::collect(response.into_body().into_data_stream()).await
+    }
+
+    #[tokio::test]
+    async fn a_short_list_is_one_piece_whose_length_is_known() {
+        let response = object(("rows", vec![1, 2]), &json!({"total": 2}), write).unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = response.into_body();
+        let length = body.size_hint().exact().unwrap();
+        let text = body.collect().await.unwrap().to_bytes();
+        assert_eq!(text.len() as u64, length);
+        let rows = [1, 2].map(|row| row.to_string().repeat(500));
+        assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), json!({"rows": rows, "total": 2}));
+    }
+
+    #[tokio::test]
+    async fn a_long_list_comes_in_pieces_of_bounded_size() {
+        let rows: Vec<usize> = (1000..2000).collect();
+        let expected: Vec<String> = rows.iter().map(|row| row.to_string().repeat(500)).collect();
+        let pieces = pieces(array(rows, write).unwrap()).await;
+        let pieces: Vec<Bytes> = pieces.into_iter().collect::<Result<_, _>>().unwrap();
+        assert!(pieces.len() > 10);
+        assert!(pieces.iter().all(|piece| piece.len() < PIECE + 2010));
+        assert_eq!(serde_json::from_slice::<Vec<String>>(&pieces.concat()).unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn without_rows_the_list_is_empty() {
+        let text = array(Vec::<usize>::new(), write).unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(text, "[]");
+    }
+
+    #[tokio::test]
+    async fn a_row_that_can_not_be_written_is_an_error_at_first_and_breaks_the_answer_off_later() {
+        let failing_at = |failing: usize| {
+            move |row: &usize, text: &mut Vec<u8>| {
+                if *row == failing { Err(io::Error::other("it is damaged")) } else { write(row, text) }
+            }
+        };
+        assert!(matches!(array((0..1000).collect(), failing_at(0)), Err(Refused::Internal)));
+        let mut pieces = pieces(array((0..1000).collect(), failing_at(900)).unwrap()).await;
+        assert!(pieces.pop().unwrap().is_err());
+        assert!(!pieces.is_empty() && pieces.iter().all(Result::is_ok));
+    }
+}
