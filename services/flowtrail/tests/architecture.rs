@@ -56,3 +56,29 @@ fn the_fixed_packages_are_all_in_use() {
         metadata.packages.iter().flat_map(|package| &package.dependencies).find(|dependency| dependency.name == "sled");
     assert!(sled.unwrap().req.to_string().starts_with("^0.34"));
 }
+
+/// The targets are no member of the workspace, so their lock file goes stale unseen.
+#[test]
+fn the_lock_file_of_the_fuzz_targets_names_what_our_crates_depend_on() {
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../gateway/fuzz/Cargo.lock");
+    let lock = std::fs::read_to_string(lock).unwrap();
+    let mut compared = 0;
+    for package in MetadataCommand::new().no_deps().exec().unwrap().packages {
+        let name = format!("name = \"{}\"", package.name);
+        let entry = lock.split("[[package]]").find(|entry| entry.lines().any(|line| line == name));
+        // The others are nothing that the targets need.
+        let Some(entry) = entry else { continue };
+        // A dependency of which there are two versions has its version behind it.
+        let locked = entry.lines().filter_map(|line| line.strip_prefix(" \"")?.split(['"', ' ']).next());
+        let depends_on =
+            package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        assert_eq!(
+            locked.collect::<BTreeSet<_>>(),
+            depends_on.map(|dependency| dependency.name.as_str()).collect(),
+            "{}: cargo metadata --manifest-path services/gateway/fuzz/Cargo.toml brings it up to date",
+            package.name
+        );
+        compared += 1;
+    }
+    assert!(compared >= 5, "{compared}");
+}
