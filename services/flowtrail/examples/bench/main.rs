@@ -56,6 +56,9 @@ struct Arguments {
     /// Small sizes, below a minute: to see that it works, not to compare
     #[arg(long)]
     quick: bool,
+    /// Nothing but the many readers at once, of the traffic view alone
+    #[arg(long)]
+    only_readers: bool,
     /// Also write everything to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -103,9 +106,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         directory: arguments.directory.unwrap_or_else(std::env::temp_dir),
         stop,
     };
-    let report = measure(&program, plan).await?;
+    let bench = Bench { plan, world: World::new(), progress: Progress::new() };
+    let report = if arguments.only_readers {
+        serde_json::to_value(measure_readers(&bench, &program).await?)
+    } else {
+        serde_json::to_value(measure(&bench, &program).await?)
+    };
     if let Some(file) = &arguments.json {
-        let json = serde_json::to_vec_pretty(&report).context("write the report as JSON")?;
+        let json = serde_json::to_vec_pretty(&report?).context("write the report as JSON")?;
         std::fs::write(file, json).with_context(|| format!("write {}", file.display()))?;
     }
     Ok(())
@@ -142,8 +150,7 @@ struct Bench {
 }
 
 /// Each result is printed as soon as it is there.
-async fn measure(program: &Program, plan: Plan) -> anyhow::Result<Report> {
-    let bench = Bench { plan, world: World::new(), progress: Progress::new() };
+async fn measure(bench: &Bench, program: &Program) -> anyhow::Result<Report> {
     let progress = &bench.progress;
     let machine = Machine::this(&program.directory);
     let report_bytes = events::body(Reports::new(&bench.world, 1000).take(1000)).len() / 1000;
@@ -152,27 +159,27 @@ async fn measure(program: &Program, plan: Plan) -> anyhow::Result<Report> {
 
     let arrival = system::run(program, async |system| {
         let mut reports = Reports::new(&bench.world, 1_000_000);
-        let ingest = ingest::measure(&bench, system, &mut reports).await?;
+        let ingest = ingest::measure(bench, system, &mut reports).await?;
         progress.print(&ingest::table(&ingest));
-        let publish = publish::measure(&bench, system, &mut reports).await?;
+        let publish = publish::measure(bench, system, &mut reports).await?;
         progress.print(&publish::table(&publish));
-        let lone = lone::measure(&bench, system, &mut reports).await?;
+        let lone = lone::measure(bench, system, &mut reports).await?;
         progress.print(&lone::table(&lone));
         Ok((ingest, publish, lone))
     });
     let (ingest, publish, single_event) = arrival.await?;
-    let delivery = system::run(program, async |system| delivery::measure(&bench, system).await).await?;
+    let delivery = system::run(program, async |system| delivery::measure(bench, system).await).await?;
     progress.print(&delivery::table(&delivery));
 
     let (mut replay, mut lists, mut readers) = (Vec::new(), Vec::new(), Vec::new());
     for &records in &bench.plan.records {
         let sized = system::run(program, async |system| {
-            let filled = replay::fill(&bench, system, records).await?;
-            let lists = lists::measure(&bench, system, records).await?;
+            let filled = replay::fill(bench, system, records).await?;
+            let lists = lists::measure(bench, system, records).await?;
             progress.print(&lists::table(&lists));
-            let replayed = replay::measure(&bench, system, filled).await?;
+            let replayed = replay::measure(bench, system, filled).await?;
             // The last, as the view grows by it.
-            let readers = readers::measure(&bench, system, records).await?;
+            let readers = readers::measure(bench, system, records).await?;
             progress.print(&readers::table(&readers));
             Ok((replayed, lists, readers))
         });
@@ -183,4 +190,20 @@ async fn measure(program: &Program, plan: Plan) -> anyhow::Result<Report> {
     }
     progress.print(&replay::table(&replay));
     Ok(Report { machine, report_bytes, ingest, publish, single_event, delivery, replay, lists, readers })
+}
+
+/// The same for the readers alone.
+async fn measure_readers(bench: &Bench, program: &Program) -> anyhow::Result<Vec<readers::Readers>> {
+    bench.progress.print(&Machine::this(&program.directory));
+    let mut all = Vec::new();
+    for &records in &bench.plan.records {
+        let sized = system::run(program, async |system| {
+            replay::fill_traffic(bench, system, records).await?;
+            readers::measure(bench, system, records).await
+        });
+        let readers = sized.await?;
+        bench.progress.print(&readers::table(&readers));
+        all.push(readers);
+    }
+    Ok(all)
 }
