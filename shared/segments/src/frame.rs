@@ -1,5 +1,7 @@
 //! How values stand on disk: a checksum, the length, then the bytes, compressed where that makes them smaller.
 
+use std::cell::RefCell;
+
 use crate::Error;
 
 const CHECKSUM: usize = 4;
@@ -39,6 +41,18 @@ impl Framer {
     }
 }
 
+thread_local! {
+    /// What decompression needs, which takes longer to make than a block of rows takes to decompress. None: there was
+    /// no memory for it.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        RefCell::new(zstd::bulk::Decompressor::new().ok());
+}
+
+/// The `length` bytes that `body` holds compressed.
+fn decompress(body: &[u8], length: usize) -> Option<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| decompressor.as_mut()?.decompress(body, length).ok())
+}
+
 /// Takes the bytes out of a frame. `what` names the value for the error.
 pub(crate) fn open(frame: &[u8], what: &'static str) -> Result<Vec<u8>, Error> {
     let damaged = || Error::Damaged(what);
@@ -51,7 +65,7 @@ pub(crate) fn open(frame: &[u8], what: &'static str) -> Result<Vec<u8>, Error> {
     let length = u32::from_le_bytes(*length) as usize;
     let bytes = match *method {
         PLAIN => body.to_vec(),
-        ZSTD if length <= LONGEST => zstd::bulk::decompress(body, length).map_err(|_| damaged())?,
+        ZSTD if length <= LONGEST => decompress(body, length).ok_or_else(damaged)?,
         _ => return Err(damaged()),
     };
     if bytes.len() == length { Ok(bytes) } else { Err(damaged()) }

@@ -275,7 +275,8 @@ fn decode_times(encoded: &[u8]) -> Result<Vec<i64>, Error> {
     let (first, rest) = encoded.split_first_chunk::<8>().ok_or(DAMAGED)?;
     let (width, bytes) = rest.split_first().ok_or(DAMAGED)?;
     let mut time = i64::from_le_bytes(*first);
-    let mut times = vec![time];
+    let mut times = Vec::with_capacity(1 + bytes.len() / usize::from(*width).max(1));
+    times.push(time);
     let mut take = |step: u64| {
         time = time.wrapping_add(step.cast_signed());
         times.push(time);
