@@ -14,7 +14,7 @@ use runtime::telemetry::chain;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{debug, error};
 use views::store::{Batch, Store};
 use views::{Logged, Observed, Refused, Slot, View};
 
@@ -97,7 +97,10 @@ impl Worker {
             };
             match next {
                 None => return Ok(()),
-                Some(News::Idle(stream)) => self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0),
+                Some(News::Idle(stream)) => {
+                    self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0);
+                    self.read_ahead(&mut writer).await?;
+                }
                 Some(News::Forgotten(sequence)) => self.forget(sequence, &mut writer).await?,
                 Some(News::Work(work)) => {
                     let (stream, sequence, pending) = (work.stream, work.checkpoint.sequence, work.pending);
@@ -119,6 +122,16 @@ impl Worker {
                 targets.iter().all(|(stream, target)| reached.get(stream).is_some_and(|sequence| sequence >= target))
             }
         }
+    }
+
+    /// Uses an idle moment for whoever asks next.
+    async fn read_ahead(&self, writer: &mut Thread) -> Result<(), Error> {
+        let store = self.store.clone();
+        if let Err(error) = writer.run(move || store.read_ahead()).await? {
+            // Whoever asks meets it, and says so.
+            debug!(view = %self.view, error = %chain(&error), "the view can not be read ahead");
+        }
+        Ok(())
     }
 
     async fn forget(&self, sequence: u64, writer: &mut Thread) -> Result<(), Error> {

@@ -89,6 +89,16 @@ impl Cache {
         self.0.get_or_insert_with(&key, load)
     }
 
+    /// Whether the value is there.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.0.contains_key(&key)
+    }
+
+    /// Whether there is room for more without the last quarter, which is for what is asked for.
+    pub(crate) fn has_room(&self) -> bool {
+        self.0.weight() < self.0.capacity() / 4 * 3
+    }
+
     /// Bytes in use.
     pub(crate) fn weight(&self) -> u64 {
         self.0.weight()

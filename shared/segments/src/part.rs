@@ -35,6 +35,13 @@ impl Part {
         }
     }
 
+    pub(crate) fn segment(&self) -> Option<&Segment> {
+        match &self.body {
+            Body::Chunk(_) => None,
+            Body::Segment(segment) => Some(segment),
+        }
+    }
+
     /// Which dictionaries its codes are of.
     pub(crate) fn epoch(&self) -> u32 {
         match &self.body {

@@ -15,6 +15,8 @@ pub struct Schema {
     /// For each dictionary what [`crate::Wanted::Containing`] looks through in a symbol, where it is asked for:
     /// texts, to be put one by one.
     pub searched: &'static [Searched],
+    /// The columns of symbols that most filters look at: see [`crate::Store::read_ahead`].
+    pub filtered: &'static [usize],
     /// How many columns of texts there are: bytes of their own in every row, which are searched, never shown.
     pub texts: usize,
 }

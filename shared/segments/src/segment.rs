@@ -141,6 +141,12 @@ impl Segment {
         }
     }
 
+    /// Whether a column of symbols is in memory.
+    pub(crate) fn has_codes(&self, column: usize) -> bool {
+        let place = u32::try_from(column).unwrap_or_default();
+        self.source.cache.has(Key::new(self.source.table, Kind::Codes, self.number, place))
+    }
+
     pub(crate) fn ids(&self) -> Result<Arc<Slices>, Error> {
         self.slices(Kind::Ids, None, "a column of ids", self.rows)
     }

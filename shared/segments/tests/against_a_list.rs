@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 use segments::{NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
 
-const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], texts: 1 };
+const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], filtered: &[0, 2], texts: 1 };
 
 /// Two texts of a symbol.
 fn searched(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
@@ -101,10 +101,14 @@ fn holds(predicate: &Predicate, row: &Plain) -> bool {
 }
 
 fn open(directory: &std::path::Path) -> (sled::Db, Store) {
+    open_with(directory, 1 << 20)
+}
+
+fn open_with(directory: &std::path::Path, cache_bytes: u64) -> (sled::Db, Store) {
     let config = sled::Config::new().path(directory).flush_every_ms(None);
     // A background task of the tree that was just dropped may hold its lock for another moment.
     let tree = std::iter::repeat_with(|| config.open()).take(10_000).find_map(Result::ok).unwrap();
-    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, cache_bytes: 1 << 20 };
+    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, cache_bytes };
     let store = Store::new(std::ops::Deref::deref(&tree).clone(), SCHEMA, options);
     (tree, store)
 }
@@ -286,13 +290,46 @@ fn what_is_forgotten_leaves_nothing_on_disk() {
         writer.forget(TABLE, round + 1).unwrap();
         commit(&tree, writer.prepare().unwrap());
         left.push(tree.len());
-        assert_eq!(
-            store
-                .list(TABLE, &Predicate::everything(), (None, None), &Page { start: Start::Offset(0), limit: 0 })
-                .unwrap()
-                .total,
-            8
-        );
+        assert_eq!(total(&store, &Predicate::everything()), 8);
     }
     assert_eq!(left[1..], [left[1]; 3]);
+}
+
+fn total(store: &Store, predicate: &Predicate) -> u64 {
+    let page = Page { start: Start::Offset(0), limit: 0 };
+    store.list(TABLE, predicate, (None, None), &page).unwrap().total
+}
+
+#[test]
+fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tree, store) = open(directory.path());
+    let mut writer = store.writer();
+    for number in 0..136 {
+        let row = Plain { time: number.into(), symbols: [1, 2, number as u8 % 2], text: "ab".to_owned(), rest: 0 };
+        put(&mut writer, TABLE, number, &row);
+    }
+    commit(&tree, writer.prepare().unwrap());
+    drop((tree, store));
+
+    let (tree, store) = open(directory.path());
+    assert!(!store.read_ahead(10).unwrap() && store.cached_bytes() == 0);
+    assert_eq!(total(&store, &Predicate::everything()), 136);
+    // Now the table is known: four segments and eight rows besides.
+    let mut cached = vec![store.cached_bytes()];
+    while store.read_ahead(1).unwrap() {
+        cached.push(store.cached_bytes());
+    }
+    cached.push(store.cached_bytes());
+    assert_eq!(cached.len(), 5);
+    assert!(cached.is_sorted_by(|before, after| before < after), "{cached:?}");
+    assert_eq!(total(&store, &Predicate::is(2, [1])), 68);
+    assert_eq!(store.cached_bytes(), cached[4]);
+    drop((tree, store));
+
+    let budget = cached[1] * 2;
+    let (_tree, store) = open_with(directory.path(), budget);
+    assert_eq!(total(&store, &Predicate::everything()), 136);
+    assert!(!store.read_ahead(10).unwrap());
+    assert!((1..=budget).contains(&store.cached_bytes()), "{}", store.cached_bytes());
 }

@@ -95,7 +95,9 @@ impl View {
         match self {
             Self::Audit => audit::SCHEMA,
             Self::Traffic => traffic::SCHEMA,
-            Self::Integrations | Self::Access | Self::Directory => Schema { symbols: &[], searched: &[], texts: 0 },
+            Self::Integrations | Self::Access | Self::Directory => {
+                Schema { symbols: &[], searched: &[], filtered: &[], texts: 0 }
+            }
         }
     }
 

@@ -24,7 +24,8 @@ pub(crate) const PAYLOAD: usize = 0;
 /// Between the two; no text holds it, for it is not UTF-8.
 const BETWEEN: u8 = 0xff;
 
-pub(crate) const SCHEMA: Schema = Schema { symbols: &[0, 1, 2, 3, 4, 5], searched: &[], texts: 1 };
+pub(crate) const SCHEMA: Schema =
+    Schema { symbols: &[0, 1, 2, 3, 4, 5], searched: &[], filtered: &[WHAT, WHO, RESOURCE], texts: 1 };
 
 /// What was done and how it ended, as given.
 #[derive(Serialize, Deserialize)]

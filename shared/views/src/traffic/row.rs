@@ -28,8 +28,12 @@ pub(crate) const SHAPE: usize = 8;
 const COLUMNS: usize = 9;
 
 /// Endpoints share a dictionary, and so do ports.
-pub(crate) const SCHEMA: Schema =
-    Schema { symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6], searched: &[nothing, names_of_host, address_of_user], texts: 0 };
+pub(crate) const SCHEMA: Schema = Schema {
+    symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6],
+    searched: &[nothing, names_of_host, address_of_user],
+    filtered: &[REPORTER, SOURCE, DESTINATION, USER, PROTOCOL, SHAPE],
+    texts: 0,
+};
 
 fn nothing(_: &[u8], _: &mut dyn FnMut(&[u8])) {}
 
