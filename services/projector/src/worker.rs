@@ -27,7 +27,7 @@ use crate::{Error, rebuild};
 /// The most messages in one batch.
 const BATCH_MESSAGES: usize = 2000;
 /// A batch ends with the message that reaches this many bytes.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 2 << 20;
 /// How often an idle stream is looked at, to know that nothing is waiting.
 const IDLE: Duration = Duration::from_millis(250);
 /// How often it is asked what the log has forgotten.
@@ -74,7 +74,7 @@ impl Worker {
         let readers_stop = stop.child_token();
         let _end_readers = readers_stop.clone().drop_guard();
         let mut readers = JoinSet::new();
-        let (news, mut inbox) = mpsc::channel(2);
+        let (news, mut inbox) = mpsc::channel(1);
         let mut writer = Thread::start();
         let mut reached: BTreeMap<Stream, u64> = BTreeMap::new();
         for &stream in self.view.streams() {
