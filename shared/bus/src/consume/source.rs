@@ -12,8 +12,8 @@ use crate::{Bus, Message};
 
 /// How many messages one request asks for. Small requests cost a round trip each; the library's 200 is half as fast.
 const PULL_MESSAGES: usize = 10_000;
-/// How many bytes one request asks for, where messages are large; twice the largest message at least. Decoded they take
-/// several times as many, and two requests' messages are decoded and being written at the same time.
+/// How many bytes one request asks for, where messages are large; twice the largest message at least. What a request
+/// brings waits in memory until it is taken, so more of it costs memory and is no faster.
 const PULL_BYTES: usize = 8 << 20;
 /// How many messages a thrifty reader asks for at once.
 const THRIFTY_MESSAGES: usize = 500;
