@@ -1,6 +1,7 @@
 //! What was read from disk and decoded, kept within a budget of bytes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
@@ -60,17 +61,22 @@ impl Weighter<Key, Value> for Bytes {
     }
 }
 
-/// The cache of a store.
-pub(crate) struct Cache(QuickCache<Key, Value, Bytes>);
+/// A cache for columns and rows, which several stores may share.
+pub struct Cache {
+    values: QuickCache<Key, Value, Bytes>,
+    next_table: AtomicU64,
+}
 
 impl std::fmt::Debug for Cache {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Cache({} bytes)", self.0.weight())
+        write!(formatter, "Cache({} bytes)", self.weight())
     }
 }
 
 impl Cache {
-    pub(crate) fn new(budget: u64) -> Self {
+    /// A cache that takes at most `budget` bytes of memory.
+    #[must_use]
+    pub fn new(budget: u64) -> Self {
         /// What a column takes on the average.
         const USUAL: u64 = 64 << 10;
         /// Few, so that the budget of each holds a column of the largest kind.
@@ -78,29 +84,41 @@ impl Cache {
         let items = usize::try_from(budget / USUAL).unwrap_or(usize::MAX).max(16);
         let options =
             OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(budget).shards(SHARDS).build();
-        let cache = options
+        let values = options
             .map(|options| QuickCache::with_options(options, Bytes, DefaultHashBuilder::default(), Default::default()));
         // The options are whole; a cache by default options would be as right and less tuned.
-        Self(cache.unwrap_or_else(|_| QuickCache::with_weighter(items, budget, Bytes)))
+        let values = values.unwrap_or_else(|_| QuickCache::with_weighter(items, budget, Bytes));
+        Self { values, next_table: AtomicU64::new(0) }
+    }
+
+    /// Bytes in use.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.values.weight()
+    }
+
+    /// A number that tells a table from all others.
+    pub(crate) fn next_table(&self) -> u64 {
+        self.next_table.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Drops what is cached of tables.
+    pub(crate) fn forget(&self, tables: &[u64]) {
+        self.values.retain(|key, _| !tables.contains(&key.table));
     }
 
     /// The value, loaded if need be. Of several who ask at once, one loads.
     pub(crate) fn get(&self, key: Key, load: impl FnOnce() -> Result<Value, Error>) -> Result<Value, Error> {
-        self.0.get_or_insert_with(&key, load)
+        self.values.get_or_insert_with(&key, load)
     }
 
     /// Whether the value is there.
     pub(crate) fn has(&self, key: Key) -> bool {
-        self.0.contains_key(&key)
+        self.values.contains_key(&key)
     }
 
     /// Whether there is room for more without the last quarter, which is for what is asked for.
     pub(crate) fn has_room(&self) -> bool {
-        self.0.weight() < self.0.capacity() / 4 * 3
-    }
-
-    /// Bytes in use.
-    pub(crate) fn weight(&self) -> u64 {
-        self.0.weight()
+        self.weight() < self.values.capacity() / 4 * 3
     }
 }

@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 
 use crate::row::{Schema, Searched};
 use crate::slices::Slices;
-use crate::{Error, frame, key};
+use crate::{Error, frame, key, pieces};
 
 /// The dictionaries of one table in one epoch.
 #[derive(Debug)]
@@ -45,8 +45,7 @@ impl Dictionaries {
     pub(crate) fn load(tree: &sled::Tree, table: &[u8], epoch: u32, schema: &Schema) -> Result<Self, Error> {
         const WHAT: &str = "a dictionary";
         let mut loaded = Self::new(epoch, schema);
-        for entry in tree.scan_prefix(key::key(table, key::Kind::Symbols, &[epoch])) {
-            let (key, value) = entry?;
+        for (key, value) in pieces::scan(tree, &key::key(table, key::Kind::Symbols, &[epoch]))? {
             let [_, dictionary, first] = key::numbers(&key).ok_or(Error::Damaged(WHAT))?;
             let symbols = Slices::decode(&frame::open(&value, WHAT)?, WHAT)?;
             let dictionary = loaded.dictionaries.get_mut(dictionary as usize).ok_or(Error::Damaged(WHAT))?;

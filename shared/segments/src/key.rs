@@ -1,5 +1,6 @@
 //! Keys: `<table> <kind> <numbers, big-endian>`. Values of one kind lie together, so that reading one column of many
-//! segments does not touch the others.
+//! segments does not touch the others. All values but [`Kind::Table`] and [`Kind::Superseded`], which are replaced, are
+//! cut into [`crate::pieces`], whose number comes last.
 
 /// What a value is.
 #[derive(Clone, Copy, Debug)]

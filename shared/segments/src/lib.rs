@@ -3,7 +3,7 @@
 //!
 //! A [`Store`] holds tables; a table holds rows of one [`Schema`], ordered by time and id. New rows arrive in
 //! *chunks*, small and in memory as well as on disk; the oldest of them are *sealed* into immutable *segments*, whose
-//! columns are read from disk one by one and kept in a cache with a byte budget. Values of columns are symbols: bytes
+//! columns are read from disk one by one and kept in a [`Cache`] with a byte budget. Values of columns are symbols: bytes
 //! that stand in a dictionary once, and in the columns as codes. A filter is resolved to codes once, then compared
 //! with columns of integers; only the rows of the page are ever decoded.
 //!
@@ -22,6 +22,7 @@ mod key;
 mod list;
 mod membership;
 mod part;
+mod pieces;
 mod predicate;
 mod row;
 mod seal;
@@ -32,6 +33,7 @@ mod store;
 mod table;
 mod writer;
 
+pub use cache::Cache;
 pub use list::{Page, Position, Rows, Start};
 pub use predicate::{Predicate, Wanted, Wants};
 pub use row::{NewRow, Row, Schema, Searched, Symbol};

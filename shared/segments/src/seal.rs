@@ -12,7 +12,7 @@ use crate::row::Coded;
 use crate::segment::{Made, Segment};
 use crate::store::Store;
 use crate::table::{ById, Numbers, Seal, State, Table, Update};
-use crate::writer::Change;
+use crate::writer::{Change, put};
 use crate::{Error, Schema};
 
 /// Seals as many full segments as `rows`, which are in order, give.
@@ -37,7 +37,7 @@ pub(crate) fn seal(
         let live = worn.coded(schema.symbols.len(), schema.texts)?;
         if let Body::Segment(segment) = &worn.body {
             sealing.next = Made { number: sealing.next.number, epoch: segment.epoch, mark: segment.mark };
-            update.changes.extend(segment.keys(schema).into_iter().map(|key| (key, None)));
+            update.changes.extend(segment.keys(schema)?.into_iter().map(|key| (key, None)));
         }
         if !live.is_empty() {
             sealing.add(&live, &mut update.changes)?;
@@ -53,10 +53,9 @@ pub(crate) fn seal(
         epoch += 1;
         let known = Known { committed: &state.dictionaries, new: &update.symbols };
         let (begun, values) = begin_epoch(schema, &known, epoch, &mut rest)?;
-        let durable = |(dictionary, first, value): (u32, u32, Vec<u8>)| {
-            (key(prefix, Kind::Symbols, &[epoch, dictionary, first]), Some(value))
-        };
-        update.changes.extend(values.into_iter().map(durable));
+        for (dictionary, first, value) in values {
+            put(&mut update.changes, &key(prefix, Kind::Symbols, &[epoch, dictionary, first]), &value);
+        }
         dictionaries = Some(begun);
     }
     let numbers = Numbers { epoch, next_segment: sealing.next.number };

@@ -11,8 +11,9 @@ use crate::codes::Codes;
 use crate::frame::Framer;
 use crate::key::{Kind, key};
 use crate::membership::{self, Filter};
+use crate::pieces::Entry;
 use crate::slices::Slices;
-use crate::{Error, Schema, frame};
+use crate::{Error, Schema, frame, pieces};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
 pub(crate) const BLOCK: usize = 128;
@@ -54,7 +55,7 @@ pub(crate) struct Sealed {
     pub(crate) segment: Segment,
     pub(crate) filter: Filter,
     /// What makes it durable.
-    pub(crate) values: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) values: Vec<Entry>,
 }
 
 /// A sealed segment.
@@ -82,8 +83,9 @@ impl Segment {
         let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
         let mut framer = Framer::new();
         let mut values = Vec::new();
-        let mut put =
-            |kind: Kind, numbers: &[u32], value: Vec<u8>| values.push((key(&source.prefix, kind, numbers), value));
+        let mut put = |kind: Kind, numbers: &[u32], value: Vec<u8>| {
+            values.extend(pieces::cut(&key(&source.prefix, kind, numbers), &value));
+        };
         put(Kind::Times, &[number], framer.frame(&encode_times(&columns.times)));
         put(Kind::Ids, &[number], framer.frame(&columns.ids.encode()));
         for (column, codes) in (0_u32..).zip(&columns.codes) {
@@ -195,18 +197,18 @@ impl Segment {
     }
 
     /// The keys of all its values.
-    pub(crate) fn keys(&self, schema: &Schema) -> Vec<Vec<u8>> {
-        let of = |kind, numbers: &[u32]| key(&self.source.prefix, kind, numbers);
-        let mut keys: Vec<Vec<u8>> = [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Superseded]
-            .into_iter()
-            .map(|kind| of(kind, &[self.number]))
-            .collect();
-        for (kind, columns) in [(Kind::Codes, schema.symbols.len()), (Kind::Texts, schema.texts)] {
-            keys.extend((0_u32..).take(columns).map(|column| of(kind, &[column, self.number])));
+    pub(crate) fn keys(&self, schema: &Schema) -> Result<Vec<Vec<u8>>, Error> {
+        let of = |kind, numbers: &[u32]| pieces::keys(&self.source.tree, &key(&self.source.prefix, kind, numbers));
+        let mut keys = Vec::new();
+        for kind in [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Superseded, Kind::Block] {
+            keys.append(&mut of(kind, &[self.number])?);
         }
-        let blocks = u32::try_from(self.rows.div_ceil(BLOCK)).unwrap_or(u32::MAX);
-        keys.extend((0..blocks).map(|block| of(Kind::Block, &[self.number, block])));
-        keys
+        for (kind, columns) in [(Kind::Codes, schema.symbols.len()), (Kind::Texts, schema.texts)] {
+            for column in (0_u32..).take(columns) {
+                keys.append(&mut of(kind, &[column, self.number])?);
+            }
+        }
+        Ok(keys)
     }
 
     fn slices(&self, kind: Kind, column: Option<u32>, what: &'static str, rows: usize) -> Result<Arc<Slices>, Error> {
@@ -235,7 +237,7 @@ impl Segment {
     }
 
     fn read(&self, kind: Kind, numbers: &[u32], what: &'static str) -> Result<Vec<u8>, Error> {
-        let value = self.source.tree.get(key(&self.source.prefix, kind, numbers))?;
+        let value = pieces::get(&self.source.tree, &key(&self.source.prefix, kind, numbers))?;
         frame::open(&value.ok_or(Error::Damaged(what))?, what)
     }
 }

@@ -1,9 +1,8 @@
-//! The store: tables in one sled tree, with one cache.
+//! The store: tables in one sled tree.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,13 +23,11 @@ pub struct Options {
     pub keep_rows: usize,
     /// Symbols that a table's dictionaries may hold before a new epoch begins.
     pub epoch_symbols: usize,
-    /// Bytes of memory for what was read from disk.
-    pub cache_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seal_rows: 1 << 16, keep_rows: 1 << 14, epoch_symbols: 1 << 18, cache_bytes: 256 << 20 }
+        Self { seal_rows: 1 << 16, keep_rows: 1 << 14, epoch_symbols: 1 << 18 }
     }
 }
 
@@ -46,22 +43,21 @@ struct Inner {
     schema: Schema,
     options: Options,
     cache: Arc<Cache>,
-    next_table: AtomicU64,
     tables: Mutex<HashMap<Vec<u8>, Arc<Table>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let tables: Vec<u64> = self.tables.get_mut().values().map(|table| table.source.table).collect();
+        self.cache.forget(&tables);
+    }
 }
 
 impl Store {
     /// A store in `tree`, whose other keys it leaves alone. Tables are read when they are first asked for.
     #[must_use]
-    pub fn new(tree: sled::Tree, schema: Schema, options: Options) -> Self {
-        Self(Arc::new(Inner {
-            tree,
-            schema,
-            options,
-            cache: Arc::new(Cache::new(options.cache_bytes)),
-            next_table: AtomicU64::new(0),
-            tables: Mutex::default(),
-        }))
+    pub fn new(tree: sled::Tree, cache: Arc<Cache>, schema: Schema, options: Options) -> Self {
+        Self(Arc::new(Inner { tree, schema, options, cache, tables: Mutex::default() }))
     }
 
     /// Starts a set of changes. They are visible once they are prepared, written to the tree and published.
@@ -177,12 +173,6 @@ impl Store {
         Ok(false)
     }
 
-    /// Bytes of memory that the cache holds.
-    #[must_use]
-    pub fn cached_bytes(&self) -> u64 {
-        self.0.cache.weight()
-    }
-
     /// Reads a table; once more when what was being read is gone because its segment was written anew.
     fn read<T>(&self, table: &[u8], read: impl Fn(&Table) -> Result<T, Error>) -> Result<T, Error> {
         let table = self.table(table)?;
@@ -211,7 +201,7 @@ impl Store {
         let source = Source {
             tree: self.0.tree.clone(),
             cache: self.0.cache.clone(),
-            table: self.0.next_table.fetch_add(1, Ordering::Relaxed),
+            table: self.0.cache.next_table(),
             prefix: prefix.into(),
         };
         let table = Arc::new(Table::load(source, &self.0.schema, &self.0.options)?);

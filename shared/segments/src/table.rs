@@ -18,7 +18,7 @@ use crate::part::{Body, Part, RowReader};
 use crate::segment::{Segment, Source, deserialize};
 use crate::store::Options;
 use crate::writer::Change;
-use crate::{Error, Row, Schema, row};
+use crate::{Error, Row, Schema, pieces, row};
 
 /// A table's numbers on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,11 +118,10 @@ impl Table {
             removals: 0,
         };
         let mut membership = Membership::new(options.seal_rows);
-        for entry in tree.scan_prefix(key(prefix, Kind::Segment, &[])) {
-            let (found, value) = entry?;
+        for (found, value) in pieces::scan(tree, &key(prefix, Kind::Segment, &[]))? {
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
             let segment = Segment::open(source.clone(), number, &value)?;
-            let filter = tree.get(key(prefix, Kind::Members, &[number]))?;
+            let filter = pieces::get(tree, &key(prefix, Kind::Members, &[number]))?;
             let filter = filter.ok_or(Error::Damaged("a membership filter"))?;
             membership.add(number, &Filter::decode(&filter, options.seal_rows)?);
             let superseded = match tree.get(key(prefix, Kind::Superseded, &[number]))? {
@@ -131,8 +130,7 @@ impl Table {
             };
             state.segments.push(Part { body: Body::Segment(Arc::new(segment)), superseded: Arc::new(superseded) });
         }
-        for entry in tree.scan_prefix(key(prefix, Kind::Chunk, &[])) {
-            let (found, value) = entry?;
+        for (found, value) in pieces::scan(tree, &key(prefix, Kind::Chunk, &[]))? {
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
             state.add_chunk(Arc::new(Chunk::decode(number, &value, schema)?));
         }

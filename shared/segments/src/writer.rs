@@ -16,7 +16,7 @@ use crate::row::Coded;
 use crate::segment::serialize;
 use crate::store::Store;
 use crate::table::{Place, State, Table, Update};
-use crate::{Error, NewRow, Row, Schema, seal};
+use crate::{Error, NewRow, Row, Schema, pieces, seal};
 
 /// A chunk with fewer rows is small.
 const SMALL: usize = 512;
@@ -218,11 +218,10 @@ impl Pending {
         // The writer is the only one who changes the state, so what it reads here stays as it is.
         let state = table.state.read();
         let epoch = state.dictionaries.epoch;
-        let symbols = self.symbols.values(&mut framer);
-        let durable = |(dictionary, first, value): (u32, u32, Vec<u8>)| {
-            (key(prefix, Kind::Symbols, &[epoch, dictionary, first]), Some(value))
-        };
-        let mut changes: Vec<Change> = symbols.into_iter().map(durable).collect();
+        let mut changes = Vec::new();
+        for (dictionary, first, value) in self.symbols.values(&mut framer) {
+            put(&mut changes, &key(prefix, Kind::Symbols, &[epoch, dictionary, first]), &value);
+        }
         let (removed, gone) = forget(&state, self.forgotten_below, &table, schema)?;
         changes.extend(gone.into_iter().map(|key| (key, None)));
         let mut superseded_in_segments = Vec::new();
@@ -252,11 +251,11 @@ impl Pending {
         if unsealed >= (options.seal_rows + options.keep_rows) as u64 {
             let chunks: Vec<Part> = state.chunks.clone();
             let rows = gather(&chunks, &self.superseded_in_chunks, self.rows, schema)?;
-            update.changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
+            remove_chunks(&mut update.changes, &table, &chunks)?;
             seal::seal(store, &table, (&state, mark), rows, &mut update)?;
         } else {
             let merged = small_chunks(&state);
-            update.changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
+            remove_chunks(&mut update.changes, &table, &merged)?;
             update.merged_chunks = merged.iter().map(Part::number).collect();
             let rows = gather(&merged, &self.superseded_in_chunks, self.rows, schema)?;
             let columns = Columns::new(schema, &rows);
@@ -264,10 +263,23 @@ impl Pending {
         }
         if let Some(chunk) = &update.chunk {
             let value = chunk.encode(&mut framer);
-            update.changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(value)));
+            put(&mut update.changes, &key(prefix, Kind::Chunk, &[chunk.number]), &value);
         }
         Ok(update)
     }
+}
+
+/// Writes a value that is written once.
+pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
+    changes.extend(pieces::cut(key, value).map(|(key, piece)| (key, Some(piece))));
+}
+
+fn remove_chunks(changes: &mut Vec<Change>, table: &Table, chunks: &[Part]) -> Result<(), Error> {
+    for chunk in chunks {
+        let keys = pieces::keys(&table.source.tree, &key(&table.source.prefix, Kind::Chunk, &[chunk.number()]))?;
+        changes.extend(keys.into_iter().map(|key| (key, None)));
+    }
+    Ok(())
 }
 
 /// The segments whose mark is below `mark`, and the keys of what goes: their values, and the dictionaries that no other
@@ -280,15 +292,13 @@ fn forget(state: &State, mark: u64, table: &Table, schema: &Schema) -> Result<(V
         if segment.mark < mark {
             removed.push(segment.number);
             epochs.insert(segment.epoch);
-            gone.extend(segment.keys(schema));
+            gone.append(&mut segment.keys(schema)?);
         } else {
             used.insert(segment.epoch);
         }
     }
     for epoch in epochs.difference(&used) {
-        for entry in table.source.tree.scan_prefix(key(&table.source.prefix, Kind::Symbols, &[*epoch])).keys() {
-            gone.push(entry?.to_vec());
-        }
+        gone.append(&mut pieces::keys(&table.source.tree, &key(&table.source.prefix, Kind::Symbols, &[*epoch]))?);
     }
     Ok((removed, gone))
 }

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use segments::{NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
+use segments::{Cache, NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
 
 const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], filtered: &[0, 2], texts: 1 };
 
@@ -101,15 +102,15 @@ fn holds(predicate: &Predicate, row: &Plain) -> bool {
 }
 
 fn open(directory: &std::path::Path) -> (sled::Db, Store) {
-    open_with(directory, 1 << 20)
+    open_with(directory, &Arc::new(Cache::new(1 << 20)))
 }
 
-fn open_with(directory: &std::path::Path, cache_bytes: u64) -> (sled::Db, Store) {
+fn open_with(directory: &std::path::Path, cache: &Arc<Cache>) -> (sled::Db, Store) {
     let config = sled::Config::new().path(directory).flush_every_ms(None);
     // A background task of the tree that was just dropped may hold its lock for another moment.
     let tree = std::iter::repeat_with(|| config.open()).take(10_000).find_map(Result::ok).unwrap();
-    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, cache_bytes };
-    let store = Store::new(std::ops::Deref::deref(&tree).clone(), SCHEMA, options);
+    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12 };
+    let store = Store::new(std::ops::Deref::deref(&tree).clone(), cache.clone(), SCHEMA, options);
     (tree, store)
 }
 
@@ -312,24 +313,34 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
     commit(&tree, writer.prepare().unwrap());
     drop((tree, store));
 
-    let (tree, store) = open(directory.path());
-    assert!(!store.read_ahead(10).unwrap() && store.cached_bytes() == 0);
+    let cache = Arc::new(Cache::new(1 << 20));
+    let (tree, store) = open_with(directory.path(), &cache);
+    assert!(!store.read_ahead(10).unwrap() && cache.weight() == 0);
     assert_eq!(total(&store, &Predicate::everything()), 136);
     // Now the table is known: four segments and eight rows besides.
-    let mut cached = vec![store.cached_bytes()];
+    let mut cached = vec![cache.weight()];
     while store.read_ahead(1).unwrap() {
-        cached.push(store.cached_bytes());
+        cached.push(cache.weight());
     }
-    cached.push(store.cached_bytes());
+    cached.push(cache.weight());
     assert_eq!(cached.len(), 5);
     assert!(cached.is_sorted_by(|before, after| before < after), "{cached:?}");
     assert_eq!(total(&store, &Predicate::is(2, [1])), 68);
-    assert_eq!(store.cached_bytes(), cached[4]);
+    assert_eq!(cache.weight(), cached[4]);
+
+    // A store that shares the cache reads its own columns, and takes nothing along when it goes.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (other_tree, other) = open_with(elsewhere.path(), &cache);
+    assert_eq!(total(&other, &Predicate::is(2, [1])), 0);
+    drop((other_tree, other));
+    assert_eq!(cache.weight(), cached[4]);
     drop((tree, store));
+    assert_eq!(cache.weight(), 0);
 
     let budget = cached[1] * 2;
-    let (_tree, store) = open_with(directory.path(), budget);
+    let cache = Arc::new(Cache::new(budget));
+    let (_tree, store) = open_with(directory.path(), &cache);
     assert_eq!(total(&store, &Predicate::everything()), 136);
     assert!(!store.read_ahead(10).unwrap());
-    assert!((1..=budget).contains(&store.cached_bytes()), "{}", store.cached_bytes());
+    assert!((1..=budget).contains(&cache.weight()), "{}", cache.weight());
 }

@@ -103,8 +103,8 @@ impl Views {
     /// # Errors
     /// When the directory can not be written or another process owns it.
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
-        let per_share = cache_bytes / View::ALL.into_iter().map(View::share_of_cache).sum::<u64>();
-        let open_one = |view: View| Slot::open(view, &directory.join(view.name()), per_share * view.share_of_cache());
+        let caches = store::Caches::new(cache_bytes);
+        let open_one = |view: View| Slot::open(view, &directory.join(view.name()), &caches);
         let slots: Result<Vec<Slot>, Error> = View::ALL.into_iter().map(open_one).collect();
         Ok(Self { slots: slots?.into() })
     }

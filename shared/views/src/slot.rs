@@ -16,7 +16,7 @@ use model::log::{Position, Stream};
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use crate::store::Store;
+use crate::store::{Caches, Store};
 use crate::{Error, Freshness, View};
 
 /// Without a word from the log for so long, the view no longer knows whether it is up to date.
@@ -45,7 +45,7 @@ type Progress = BTreeMap<Stream, Heard>;
 pub struct Slot {
     view: View,
     directory: Arc<Path>,
-    cache_bytes: u64,
+    caches: Caches,
     newest: Arc<AtomicU64>,
     current: Arc<ArcSwap<Store>>,
     progress: watch::Sender<Progress>,
@@ -54,22 +54,21 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn open(view: View, directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
+    pub(crate) fn open(view: View, directory: &Path, caches: &Caches) -> Result<Self, Error> {
         fs::create_dir_all(directory)?;
         let current = read_current(directory);
         remove_all_but(directory, current)?;
-        let (generation, store) =
-            match Store::open(&generation_directory(directory, current), view.schema(), cache_bytes) {
-                Ok(store) => (current, store),
-                Err(error) if error.is_damage() => {
-                    error!(%view, "the view is damaged or of another format and is rebuilt from the log");
-                    let store = Store::open(&generation_directory(directory, current + 1), view.schema(), cache_bytes)?;
-                    write_current(directory, current + 1)?;
-                    remove_all_but(directory, current + 1)?;
-                    (current + 1, store)
-                }
-                Err(error) => return Err(error),
-            };
+        let (generation, store) = match Store::open(&generation_directory(directory, current), view.schema(), caches) {
+            Ok(store) => (current, store),
+            Err(error) if error.is_damage() => {
+                error!(%view, "the view is damaged or of another format and is rebuilt from the log");
+                let store = Store::open(&generation_directory(directory, current + 1), view.schema(), caches)?;
+                write_current(directory, current + 1)?;
+                remove_all_but(directory, current + 1)?;
+                (current + 1, store)
+            }
+            Err(error) => return Err(error),
+        };
         let now = Instant::now();
         let started = |checkpoint: u64| Heard {
             observed: Observed { sequence: checkpoint, pending: u64::MAX },
@@ -83,7 +82,7 @@ impl Slot {
         Ok(Self {
             view,
             directory: directory.into(),
-            cache_bytes,
+            caches: caches.clone(),
             newest: Arc::new(AtomicU64::new(generation)),
             current: Arc::new(ArcSwap::from_pointee(store)),
             progress: watch::Sender::new(progress),
@@ -110,8 +109,7 @@ impl Slot {
     /// When its directory can not be made.
     pub fn fresh(&self) -> Result<Arc<Store>, Error> {
         let generation = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
-        let store =
-            Store::open(&generation_directory(&self.directory, generation), self.view.schema(), self.cache_bytes)?;
+        let store = Store::open(&generation_directory(&self.directory, generation), self.view.schema(), &self.caches)?;
         Ok(Arc::new(store))
     }
 

@@ -13,10 +13,10 @@ use segments::Schema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, columns};
+use crate::{Error, View, columns};
 
 /// Changes when what is stored changes its form: a view of another format is rebuilt.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 /// What stays free on the disk, for what sled writes besides.
 const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.
@@ -36,6 +36,24 @@ pub struct Checkpoint {
     pub stream_created: i64,
 }
 
+/// Memory for what was read from disk, of all views together.
+#[derive(Clone, Debug)]
+pub(crate) struct Caches {
+    /// Columns and rows of all lists, so that memory goes to those that are asked for.
+    rows: Arc<segments::Cache>,
+    /// For the tree of each view. Columns are cached as they are read, so the trees need little beside them.
+    tree_bytes: u64,
+}
+
+impl Caches {
+    /// Shares `bytes` of memory out.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let tree_bytes = bytes / 16;
+        let rows = bytes - tree_bytes * View::ALL.len() as u64;
+        Self { rows: Arc::new(segments::Cache::new(rows)), tree_bytes }
+    }
+}
+
 /// One generation of one view on disk.
 #[derive(Debug)]
 pub struct Store {
@@ -50,18 +68,19 @@ impl Store {
     ///
     /// # Errors
     /// When it can not be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
-    pub(crate) fn open(directory: &Path, schema: Schema, cache_bytes: u64) -> Result<Self, Error> {
-        // Columns are cached as they are read, so the tree below needs little beside them.
-        let (tree_cache, rows_cache) =
-            if schema.symbols.is_empty() { (cache_bytes, 0) } else { (cache_bytes / 8, cache_bytes / 8 * 7) };
+    pub(crate) fn open(directory: &Path, schema: Schema, caches: &Caches) -> Result<Self, Error> {
         let config = sled::Config::new()
             .path(directory)
-            .cache_capacity(tree_cache)
+            .cache_capacity(caches.tree_bytes)
             .mode(sled::Mode::HighThroughput)
             .flush_every_ms(Some(500));
         let tree = config.open()?;
-        let options = segments::Options { cache_bytes: rows_cache, ..segments::Options::default() };
-        let rows = segments::Store::new(Deref::deref(&tree).clone(), schema, options);
+        let rows = segments::Store::new(
+            Deref::deref(&tree).clone(),
+            caches.rows.clone(),
+            schema,
+            segments::Options::default(),
+        );
         let store = Self { tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
         match store.tree.get(FORMAT_KEY)? {
             Some(format) if *format == FORMAT.to_be_bytes() => {}

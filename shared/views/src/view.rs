@@ -70,14 +70,6 @@ impl View {
         }
     }
 
-    /// Its share of the memory for caches: the events are many, and everything else is little beside them.
-    pub(crate) const fn share_of_cache(self) -> u64 {
-        match self {
-            Self::Audit | Self::Traffic => 6,
-            Self::Integrations | Self::Access | Self::Directory => 1,
-        }
-    }
-
     /// The streams it is computed from. Several only where it does not matter how they interleave.
     #[must_use]
     pub const fn streams(self) -> &'static [Stream] {

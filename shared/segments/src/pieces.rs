@@ -1,0 +1,91 @@
+//! Long values, cut into pieces under keys of their own: `<key> <piece, big-endian>`.
+//!
+//! sled keeps up to 16 values on a page, which it reads and writes as a whole. A page of more than 128 KiB it puts into a
+//! file of its own and does not count where it bounds its memory: it would never let go of it again. Pages of pieces
+//! stay below that, and whoever reads one column does not read those of the neighbours.
+//!
+//! Invariant: a value that is cut is written once and never replaced, so that no piece of an older one is left behind
+//! it. The last piece is shorter than all others.
+
+use crate::Error;
+
+/// Bytes of a piece. Sixteen of them, and two that wait for the page to be split, fit on a page of 128 KiB.
+const PIECE: usize = 7 << 10;
+
+/// A key and its value.
+pub(crate) type Entry = (Vec<u8>, Vec<u8>);
+
+/// The pieces of a value, by their keys.
+pub(crate) fn cut(key: &[u8], value: &[u8]) -> impl Iterator<Item = Entry> {
+    let pieces = value.len() / PIECE + 1;
+    (0_u32..).zip(0..pieces).map(move |(number, index)| {
+        let rest = &value[index * PIECE..];
+        (key_of(key, number), rest[..rest.len().min(PIECE)].to_vec())
+    })
+}
+
+/// The value under a key, put together; none when its first piece is missing. Where a later one is, the rest is what
+/// no frame holds.
+pub(crate) fn get(tree: &sled::Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    let mut value: Option<Vec<u8>> = None;
+    for piece in 0.. {
+        let Some(bytes) = tree.get(key_of(key, piece))? else { break };
+        value.get_or_insert_default().extend_from_slice(&bytes);
+        if bytes.len() < PIECE {
+            break;
+        }
+    }
+    Ok(value)
+}
+
+/// The keys of all pieces of all values whose keys start with `prefix`.
+pub(crate) fn keys(tree: &sled::Tree, prefix: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    tree.scan_prefix(prefix).keys().map(|found| Ok(found?.to_vec())).collect()
+}
+
+/// All values whose keys start with `prefix`, put together, with those keys, in their order.
+pub(crate) fn scan(tree: &sled::Tree, prefix: &[u8]) -> Result<Vec<Entry>, Error> {
+    let mut values: Vec<Entry> = Vec::new();
+    for entry in tree.scan_prefix(prefix) {
+        let (found, bytes) = entry?;
+        let (key, _) = found.split_last_chunk::<4>().ok_or(Error::Damaged("a key"))?;
+        match values.last_mut() {
+            Some((last, value)) if last == key => value.extend_from_slice(&bytes),
+            Some(_) | None => values.push((key.to_vec(), bytes.to_vec())),
+        }
+    }
+    Ok(values)
+}
+
+fn key_of(key: &[u8], piece: u32) -> Vec<u8> {
+    [key, &piece.to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_comes_back_whole_and_by_its_own_key_alone() {
+        let tree = sled::Config::new().temporary(true).open().unwrap();
+        let lengths = [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 5 * PIECE + 3];
+        let value = |length: usize| (0..length).map(|n| (n % 251) as u8).collect::<Vec<u8>>();
+        for (number, length) in (0_u8..).zip(lengths) {
+            for (key, piece) in cut(&[7, number], &value(length)) {
+                assert!(piece.len() <= PIECE);
+                tree.insert(key, piece).unwrap();
+            }
+        }
+        for (number, length) in (0_u8..).zip(lengths) {
+            assert_eq!(get(&tree, &[7, number]).unwrap(), Some(value(length)), "{length}");
+        }
+        assert_eq!(get(&tree, &[7]).unwrap(), None);
+        let all: Vec<_> = (0_u8..).zip(lengths).map(|(number, length)| (vec![7, number], value(length))).collect();
+        assert_eq!(scan(&tree, &[7]).unwrap(), all);
+        for key in keys(&tree, &[7, 6]).unwrap() {
+            tree.remove(key).unwrap();
+        }
+        assert_eq!(get(&tree, &[7, 6]).unwrap(), None);
+        assert_eq!(scan(&tree, &[]).unwrap(), all[..6]);
+    }
+}
