@@ -130,7 +130,8 @@ impl Table {
             };
             state.segments.push(Part { body: Body::Segment(Arc::new(segment)), superseded: Arc::new(superseded) });
         }
-        for (found, value) in pieces::scan(tree, &key(prefix, Kind::Chunk, &[]))? {
+        for entry in tree.scan_prefix(key(prefix, Kind::Chunk, &[])) {
+            let (found, value) = entry?;
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
             state.add_chunk(Arc::new(Chunk::decode(number, &value, schema)?));
         }

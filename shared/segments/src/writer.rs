@@ -251,11 +251,11 @@ impl Pending {
         if unsealed >= (options.seal_rows + options.keep_rows) as u64 {
             let chunks: Vec<Part> = state.chunks.clone();
             let rows = gather(&chunks, &self.superseded_in_chunks, self.rows, schema)?;
-            remove_chunks(&mut update.changes, &table, &chunks)?;
+            update.changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
             seal::seal(store, &table, (&state, mark), rows, &mut update)?;
         } else {
             let merged = small_chunks(&state);
-            remove_chunks(&mut update.changes, &table, &merged)?;
+            update.changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
             update.merged_chunks = merged.iter().map(Part::number).collect();
             let rows = gather(&merged, &self.superseded_in_chunks, self.rows, schema)?;
             let columns = Columns::new(schema, &rows);
@@ -263,7 +263,7 @@ impl Pending {
         }
         if let Some(chunk) = &update.chunk {
             let value = chunk.encode(&mut framer);
-            put(&mut update.changes, &key(prefix, Kind::Chunk, &[chunk.number]), &value);
+            update.changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(value)));
         }
         Ok(update)
     }
@@ -272,14 +272,6 @@ impl Pending {
 /// Writes a value that is written once.
 pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
     changes.extend(pieces::cut(key, value).map(|(key, piece)| (key, Some(piece))));
-}
-
-fn remove_chunks(changes: &mut Vec<Change>, table: &Table, chunks: &[Part]) -> Result<(), Error> {
-    for chunk in chunks {
-        let keys = pieces::keys(&table.source.tree, &key(&table.source.prefix, Kind::Chunk, &[chunk.number()]))?;
-        changes.extend(keys.into_iter().map(|key| (key, None)));
-    }
-    Ok(())
 }
 
 /// The segments whose mark is below `mark`, and the keys of what goes: their values, and the dictionaries that no other
