@@ -295,9 +295,21 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
     running.stop().await;
 }
 
+/// Rows of a segment.
+const SEGMENT: u64 = 65_536;
+/// As many events as make one segment, and some that stay unsealed.
+const SEALED_ONCE: u64 = 82_000;
+
+/// Publishes so many events, which `event` makes of their numbers.
+async fn publish_many(bus: &Bus, subject: &Subject, event: impl Fn(u64) -> Value) {
+    for first in (0..SEALED_ONCE).step_by(1000) {
+        let batch: Value = (first..first + 1000).map(&event).collect();
+        bus.publish(message(subject.clone(), BATCH, batch.to_string())).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn traffic_that_the_log_has_forgotten_goes_from_its_view_segment_by_segment() {
-    const SEGMENT: u64 = 65_536;
     let server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;
@@ -308,28 +320,59 @@ async fn traffic_that_the_log_has_forgotten_goes_from_its_view_segment_by_segmen
             "time": "2024-01-01T00:00:00Z", "data": {},
         })
     };
-    let all = 82_000;
-    let subject = || Subject::traffic(&main(), "gw");
-    for first in (0..all).step_by(1000) {
-        let batch: Value = (first..first + 1000).map(report).collect();
-        bus.publish(message(subject(), BATCH, batch.to_string())).await.unwrap();
-    }
-    running.has_traffic(all).await;
+    let subject = Subject::traffic(&main(), "gw");
+    publish_many(&bus, &subject, report).await;
+    running.has_traffic(SEALED_ONCE).await;
     running.stop().await;
     let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
     jetstream.get_stream(Stream::Traffic.name()).await.unwrap().purge().await.unwrap();
 
     for _ in 0..2 {
         let running = Running::start(&server, directory.path()).await;
-        running.has_traffic(all - SEGMENT).await;
-        assert_eq!(running.dump(View::Traffic).await.len() as u64, all - SEGMENT);
+        running.has_traffic(SEALED_ONCE - SEGMENT).await;
+        assert_eq!(running.dump(View::Traffic).await.len() as u64, SEALED_ONCE - SEGMENT);
         running.stop().await;
     }
     let running = Running::start(&server, directory.path()).await;
     // A flow that was forgotten is a new one.
-    bus.publish(message(subject(), STRUCTURED, report(0).to_string())).await.unwrap();
-    running.has_traffic(all - SEGMENT + 1).await;
+    bus.publish(message(subject, STRUCTURED, report(0).to_string())).await.unwrap();
+    running.has_traffic(SEALED_ONCE - SEGMENT + 1).await;
     running.stop().await;
+}
+
+#[tokio::test]
+async fn audit_events_that_the_log_has_forgotten_go_and_those_of_streams_that_are_kept_stay() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let created = json!({
+        "specversion": "1.0", "id": "a1", "source": "/test", "type": "flowtrail.access.account.created.v1",
+        "time": "2023-01-01T00:00:00Z",
+        "data": { "name": "Main", "by": { "id": "u1", "name": "Alice", "email": null } },
+    });
+    bus.publish(message(Subject::access(&main(), "account", "a1"), STRUCTURED, created.to_string())).await.unwrap();
+    running.has_audit_events(1).await;
+    publish_many(&bus, &Subject::audit(&main(), "test"), |n| audit_event(&n.to_string(), "a.b")).await;
+    running.has_audit_events(SEALED_ONCE + 1).await;
+    publish_audit(&bus, &audit_event("last", "a.b")).await;
+    running.has_audit_events(SEALED_ONCE + 2).await;
+    running.stop().await;
+    // All messages but the last go. What goes from this stream goes by its limits alone, here by a narrower one.
+    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let mut stream = jetstream.get_stream(Stream::Audit.name()).await.unwrap();
+    let mut config = stream.info().await.unwrap().config.clone();
+    config.max_messages = 1;
+    jetstream.update_stream(config).await.unwrap();
+
+    // The oldest is the only one of the segment that stays.
+    let left = SEALED_ONCE + 2 - (SEGMENT - 1);
+    for _ in 0..2 {
+        let running = Running::start(&server, directory.path()).await;
+        running.has_audit_events(left).await;
+        assert_eq!(running.dump(View::Audit).await.iter().filter(|line| line.contains("account.created")).count(), 1);
+        running.stop().await;
+    }
 }
 
 /// Flips a bit in every value that holds rows which are not sealed yet.

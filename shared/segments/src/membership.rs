@@ -12,6 +12,7 @@ const GROUP: usize = 8;
 const WHAT: &str = "a membership filter";
 
 /// The bits of one segment.
+#[derive(Debug)]
 pub(crate) struct Filter {
     bits: Vec<u64>,
 }

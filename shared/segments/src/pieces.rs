@@ -10,7 +10,7 @@
 use crate::Error;
 
 /// Bytes of a piece. Sixteen of them, and two that wait for the page to be split, fit on a page of 128 KiB.
-const PIECE: usize = 7 << 10;
+const PIECE: usize = 2 << 10;
 
 /// A key and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);

@@ -6,13 +6,12 @@ use crate::chunk::{Chunk, Columns};
 use crate::dictionary::{Dictionaries, NewSymbols};
 use crate::frame::Framer;
 use crate::key::{Kind, key};
-use crate::membership::Filter;
-use crate::part::{Body, Part};
+use crate::part::Part;
 use crate::row::Coded;
 use crate::segment::{Made, Segment};
 use crate::store::Store;
-use crate::table::{ById, Numbers, Seal, State, Table, Update};
-use crate::writer::{Change, put};
+use crate::table::{ById, Seal, State, Table, Update};
+use crate::writer::put;
 use crate::{Error, Schema};
 
 /// Seals as many full segments as `rows`, which are in order, give.
@@ -25,28 +24,25 @@ pub(crate) fn seal(
 ) -> Result<(), Error> {
     let (schema, options) = (store.schema(), store.options());
     let prefix = &table.source.prefix;
-    let made = Made { number: state.next_segment, epoch: state.dictionaries.epoch, mark };
-    let mut sealing = Sealing { store, table, next: made, sealed: Vec::new() };
+    let mut epoch = state.dictionaries.epoch;
     let mut start = 0;
     while rows.len() - start >= options.seal_rows + options.keep_rows {
-        sealing.add(&rows[start..start + options.seal_rows], &mut update.changes)?;
+        add(store, table, (epoch, mark), &rows[start..start + options.seal_rows], update)?;
         start += options.seal_rows;
     }
     if let Some(worn) = worn_segment(state, update) {
         // Only in its own epoch can a segment be written again without looking its symbols up anew.
         let live = worn.coded(schema.symbols.len(), schema.texts)?;
-        if let Body::Segment(segment) = &worn.body {
-            sealing.next = Made { number: sealing.next.number, epoch: segment.epoch, mark: segment.mark };
+        if let Some(segment) = worn.segment() {
             update.changes.extend(segment.keys(schema)?.into_iter().map(|key| (key, None)));
-        }
-        if !live.is_empty() {
-            sealing.add(&live, &mut update.changes)?;
+            if !live.is_empty() {
+                add(store, table, (segment.epoch, segment.mark), &live, update)?;
+            }
         }
         update.removed.push(worn.number());
     }
 
     let mut rest = rows.split_off(start);
-    let mut epoch = state.dictionaries.epoch;
     let mut dictionaries = None;
     let symbols = state.dictionaries.len() + update.symbols.len();
     if symbols > options.epoch_symbols {
@@ -58,9 +54,7 @@ pub(crate) fn seal(
         }
         dictionaries = Some(begun);
     }
-    let numbers = Numbers { epoch, next_segment: sealing.next.number };
-    let value = postcard::to_stdvec(&numbers).map_err(|_| Error::Damaged("a table"))?;
-    update.changes.push((key(prefix, Kind::Table, &[]), Some(Framer::new().frame(&value))));
+    update.numbers.epoch = epoch;
 
     let number = state.next_chunk;
     let mut by_id = ById::default();
@@ -69,28 +63,25 @@ pub(crate) fn seal(
     }
     let columns = Columns::new(schema, &rest);
     update.chunk = Some(Arc::new(Chunk { number, epoch, columns }));
-    update.seal = Some(Seal { sealed: sealing.sealed, by_id, dictionaries, next_segment: numbers.next_segment });
+    update.seal = Some(Seal { by_id, dictionaries });
     Ok(())
 }
 
-struct Sealing<'a> {
-    store: &'a Store,
-    table: &'a Table,
-    /// What the next segment is told.
-    next: Made,
-    sealed: Vec<(Arc<Segment>, Filter)>,
-}
-
-impl Sealing<'_> {
-    fn add(&mut self, rows: &[Coded], changes: &mut Vec<Change>) -> Result<(), Error> {
-        let columns = Columns::new(self.store.schema(), rows);
-        let (source, full) = (self.table.source.clone(), self.store.options().seal_rows);
-        let sealed = Segment::seal(source, self.next, &columns, full)?;
-        self.next.number += 1;
-        changes.extend(sealed.values.into_iter().map(|(key, value)| (key, Some(value))));
-        self.sealed.push((Arc::new(sealed.segment), sealed.filter));
-        Ok(())
-    }
+/// Makes a segment of rows that are in order, in the codes of an epoch, with its mark.
+pub(crate) fn add(
+    store: &Store,
+    table: &Table,
+    (epoch, mark): (u32, u64),
+    rows: &[Coded],
+    update: &mut Update,
+) -> Result<(), Error> {
+    let columns = Columns::new(store.schema(), rows);
+    let made = Made { number: update.numbers.next_segment, epoch, mark };
+    let sealed = Segment::seal(table.source.clone(), made, &columns, store.options().seal_rows)?;
+    update.numbers.next_segment += 1;
+    update.changes.extend(sealed.values.into_iter().map(|(key, value)| (key, Some(value))));
+    update.sealed.push((Arc::new(sealed.segment), sealed.filter));
+    Ok(())
 }
 
 /// The segment with the most superseded rows, when they are more than half of it.

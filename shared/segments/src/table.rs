@@ -73,27 +73,24 @@ pub(crate) struct Update {
     pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,
     /// The segments that go.
     pub(crate) removed: Vec<u32>,
+    /// The new segments.
+    pub(crate) sealed: Vec<(Arc<Segment>, Filter)>,
+    /// The table's numbers from now on.
+    pub(crate) numbers: Numbers,
     /// The chunks that go: the new one has their rows.
     pub(crate) merged_chunks: Vec<u32>,
     pub(crate) chunk: Option<Arc<Chunk>>,
-    /// Given where rows were sealed.
+    /// Given where the oldest rows were sealed.
     pub(crate) seal: Option<Seal>,
 }
 
-/// What sealing changes: no chunk but the update's new one is left.
+/// What sealing the oldest rows changes: no chunk but the update's new one is left.
+#[derive(Debug)]
 pub(crate) struct Seal {
-    pub(crate) sealed: Vec<(Arc<Segment>, Filter)>,
     /// The chunk's rows.
     pub(crate) by_id: ById,
     /// Given where a new epoch begins.
     pub(crate) dictionaries: Option<Dictionaries>,
-    pub(crate) next_segment: u32,
-}
-
-impl std::fmt::Debug for Seal {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Seal({} segments)", self.sealed.len())
-    }
 }
 
 impl Table {
@@ -239,9 +236,9 @@ impl Table {
 
     /// Makes a commit visible, as a whole.
     pub(crate) fn publish(&self, update: Update) {
-        if let Some(seal) = &update.seal {
+        if !update.sealed.is_empty() {
             let mut membership = self.membership.write();
-            for (segment, filter) in &seal.sealed {
+            for (segment, filter) in &update.sealed {
                 membership.add(segment.number, filter);
             }
         }
@@ -307,6 +304,9 @@ impl State {
         }
         self.segments.retain(|segment| !update.removed.contains(&segment.number()));
         self.removals += update.removed.len() as u64;
+        let sealed = update.sealed.into_iter().map(|(segment, _)| Body::Segment(segment));
+        self.segments.extend(sealed.map(|body| Part { body, superseded: Arc::default() }));
+        self.next_segment = update.numbers.next_segment;
         let Some(seal) = update.seal else {
             self.chunks.retain(|chunk| !update.merged_chunks.contains(&chunk.number()));
             if let Some(chunk) = update.chunk {
@@ -320,12 +320,9 @@ impl State {
             self.next_chunk = chunk.number + 1;
             self.chunks.push(Part { body: Body::Chunk(chunk), superseded: Arc::default() });
         }
-        let sealed = seal.sealed.into_iter().map(|(segment, _)| Body::Segment(segment));
-        self.segments.extend(sealed.map(|body| Part { body, superseded: Arc::default() }));
         if let Some(dictionaries) = seal.dictionaries {
             self.dictionaries = dictionaries;
         }
-        self.next_segment = seal.next_segment;
         update.removed
     }
 }

@@ -11,17 +11,20 @@ use crate::chunk::{Chunk, Columns};
 use crate::dictionary::NewSymbols;
 use crate::frame::Framer;
 use crate::key::{Kind, key};
-use crate::part::{Body, Part};
+use crate::part::Part;
 use crate::row::Coded;
 use crate::segment::serialize;
 use crate::store::Store;
-use crate::table::{Place, State, Table, Update};
+use crate::table::{Numbers, Place, State, Table, Update};
 use crate::{Error, NewRow, Row, Schema, pieces, seal};
 
 /// A chunk with fewer rows is small.
 const SMALL: usize = 512;
 /// So many small chunks become one.
 const MANY: usize = 32;
+
+/// The mark of segments whose rows stay for ever.
+const KEPT: u64 = u64::MAX;
 
 /// A change to the tree: a key, and its new value or none.
 pub type Change = (Vec<u8>, Option<Vec<u8>>);
@@ -64,8 +67,10 @@ pub(crate) struct Pending {
     symbols: NewSymbols,
     superseded_in_chunks: BTreeSet<(u32, u32)>,
     superseded_in_segments: BTreeMap<u32, RoaringBitmap>,
-    /// Segments with a smaller mark go.
-    forgotten_below: u64,
+    /// Segments that go.
+    removed: Vec<u32>,
+    /// Those of their rows that stay.
+    kept: Vec<Coded>,
 }
 
 impl Writer {
@@ -79,13 +84,15 @@ impl Writer {
         self.mark = mark;
     }
 
-    /// Drops those segments of a table whose mark is below `mark`, whole. Rows that are not sealed stay.
+    /// Drops the rows of those segments of a table whose mark is below `mark`, but for those that `stays`, where it is
+    /// given, says yes to by their ids: they are never asked about again. Rows that are not sealed stay.
     ///
     /// # Errors
     /// When the storage fails or is damaged.
-    pub fn forget(&mut self, table: &[u8], mark: u64) -> Result<(), Error> {
-        self.pending(table)?.forgotten_below = mark;
-        Ok(())
+    pub fn forget(&mut self, table: &[u8], mark: u64, stays: Option<fn(&[u8]) -> bool>) -> Result<(), Error> {
+        let schema = *self.store.schema();
+        let full = self.store.options().seal_rows as u64;
+        self.pending(table)?.forget(&schema, full, mark, stays)
     }
 
     /// Looks an id up, among committed rows and the writer's own.
@@ -178,8 +185,61 @@ impl Pending {
             symbols,
             superseded_in_chunks: BTreeSet::new(),
             superseded_in_segments: BTreeMap::new(),
-            forgotten_below: 0,
+            removed: Vec::new(),
+            kept: Vec::new(),
         }
+    }
+
+    fn forget(&mut self, schema: &Schema, full: u64, mark: u64, stays: Option<fn(&[u8]) -> bool>) -> Result<(), Error> {
+        // The writer is the only one who changes the state, so these are still all segments when it is done.
+        let segments = self.table.state.read().segments.clone();
+        let marked = |wanted: fn(u64, u64) -> bool| {
+            let is_wanted = move |part: &&Part| part.segment().is_some_and(|segment| wanted(segment.mark, mark));
+            segments.iter().filter(is_wanted)
+        };
+        for part in marked(|own, mark| own < mark) {
+            self.removed.push(part.number());
+            if let Some(stays) = stays {
+                self.keep(schema, part, stays)?;
+            }
+        }
+        if self.kept.is_empty() {
+            return Ok(());
+        }
+        // Little by little they would become many small segments.
+        for part in marked(|own, _| own == KEPT) {
+            if part.live() + self.kept.len() as u64 <= full {
+                self.removed.push(part.number());
+                self.keep(schema, part, |_| true)?;
+            }
+        }
+        self.kept.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
+        Ok(())
+    }
+
+    /// Keeps the rows of a segment that stay, in the codes of the newest epoch.
+    fn keep(&mut self, schema: &Schema, part: &Part, stays: fn(&[u8]) -> bool) -> Result<(), Error> {
+        let ids = part.ids()?;
+        if !(0..ids.len()).any(|index| stays(ids.get(index))) {
+            return Ok(());
+        }
+        let mut rows = part.coded(schema.symbols.len(), schema.texts)?;
+        rows.retain(|row| stays(&row.id));
+        let table = self.table.clone();
+        let state = table.state.read();
+        if part.epoch() != state.dictionaries.epoch {
+            let old = table.old_dictionaries(schema, part.epoch())?;
+            for row in &mut rows {
+                for (dictionary, code) in schema.symbols.iter().zip(&mut row.codes) {
+                    let dictionary = usize::from(*dictionary);
+                    let symbol = old.symbol(dictionary, *code)?;
+                    let known = state.dictionaries.code(dictionary, &symbol);
+                    *code = known.unwrap_or_else(|| self.symbols.code(dictionary, &symbol));
+                }
+            }
+        }
+        self.kept.append(&mut rows);
+        Ok(())
     }
 
     fn code(&mut self, schema: &Schema, row: NewRow<'_>) -> Coded {
@@ -222,8 +282,8 @@ impl Pending {
         for (dictionary, first, value) in self.symbols.values(&mut framer) {
             put(&mut changes, &key(prefix, Kind::Symbols, &[epoch, dictionary, first]), &value);
         }
-        let (removed, gone) = forget(&state, self.forgotten_below, &table, schema)?;
-        changes.extend(gone.into_iter().map(|key| (key, None)));
+        let removed = std::mem::take(&mut self.removed);
+        changes.extend(keys_of(&removed, &state, &table, schema)?.into_iter().map(|key| (key, None)));
         let mut superseded_in_segments = Vec::new();
         for (number, rows) in std::mem::take(&mut self.superseded_in_segments) {
             let Some(part) = state.segment(number).filter(|_| !removed.contains(&number)) else { continue };
@@ -233,6 +293,7 @@ impl Pending {
             superseded_in_segments.push((number, Arc::new(all)));
         }
 
+        let numbers = Numbers { epoch, next_segment: state.next_segment };
         let unsealed: u64 = state.chunks.iter().map(Part::live).sum::<u64>() + self.rows.len() as u64
             - self.superseded_in_chunks.len() as u64;
         let mut update = Update {
@@ -240,30 +301,38 @@ impl Pending {
             symbols: self.symbols,
             superseded_in_segments,
             removed,
+            sealed: Vec::new(),
+            numbers,
             merged_chunks: Vec::new(),
             chunk: None,
             seal: None,
         };
-        if self.rows.is_empty() {
-            return Ok(update);
+        // What was written since is newer.
+        self.kept.retain(|row| !self.by_id.contains_key(&row.id));
+        for rows in self.kept.chunks(options.seal_rows) {
+            seal::add(store, &table, (epoch, KEPT), rows, &mut update)?;
         }
-        let number = state.next_chunk;
-        if unsealed >= (options.seal_rows + options.keep_rows) as u64 {
+        let has_rows = !self.rows.is_empty();
+        if has_rows && unsealed >= (options.seal_rows + options.keep_rows) as u64 {
             let chunks: Vec<Part> = state.chunks.clone();
             let rows = gather(&chunks, &self.superseded_in_chunks, self.rows, schema)?;
             update.changes.extend(chunks.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
             seal::seal(store, &table, (&state, mark), rows, &mut update)?;
-        } else {
+        } else if has_rows {
             let merged = small_chunks(&state);
             update.changes.extend(merged.iter().map(|chunk| (key(prefix, Kind::Chunk, &[chunk.number()]), None)));
             update.merged_chunks = merged.iter().map(Part::number).collect();
             let rows = gather(&merged, &self.superseded_in_chunks, self.rows, schema)?;
             let columns = Columns::new(schema, &rows);
-            update.chunk = Some(Arc::new(Chunk { number, epoch, columns }));
+            update.chunk = Some(Arc::new(Chunk { number: state.next_chunk, epoch, columns }));
         }
         if let Some(chunk) = &update.chunk {
             let value = chunk.encode(&mut framer);
             update.changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(value)));
+        }
+        if update.numbers != numbers {
+            let value = postcard::to_stdvec(&update.numbers).map_err(|_| Error::Damaged("a table"))?;
+            update.changes.push((key(prefix, Kind::Table, &[]), Some(framer.frame(&value))));
         }
         Ok(update)
     }
@@ -274,25 +343,22 @@ pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
     changes.extend(pieces::cut(key, value).map(|(key, piece)| (key, Some(piece))));
 }
 
-/// The segments whose mark is below `mark`, and the keys of what goes: their values, and the dictionaries that no other
-/// segment uses.
-fn forget(state: &State, mark: u64, table: &Table, schema: &Schema) -> Result<(Vec<u32>, Vec<Vec<u8>>), Error> {
-    let mut gone = Vec::new();
-    let (mut removed, mut epochs, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::from([state.dictionaries.epoch]));
-    for part in &state.segments {
-        let Body::Segment(segment) = &part.body else { continue };
-        if segment.mark < mark {
-            removed.push(segment.number);
-            epochs.insert(segment.epoch);
-            gone.append(&mut segment.keys(schema)?);
+/// The keys of segments that go: of their values, and of the dictionaries that no other segment uses.
+fn keys_of(removed: &[u32], state: &State, table: &Table, schema: &Schema) -> Result<Vec<Vec<u8>>, Error> {
+    let mut keys = Vec::new();
+    let (mut left, mut used) = (BTreeSet::new(), BTreeSet::from([state.dictionaries.epoch]));
+    for segment in state.segments.iter().filter_map(Part::segment) {
+        if removed.contains(&segment.number) {
+            left.insert(segment.epoch);
+            keys.append(&mut segment.keys(schema)?);
         } else {
             used.insert(segment.epoch);
         }
     }
-    for epoch in epochs.difference(&used) {
-        gone.append(&mut pieces::keys(&table.source.tree, &key(&table.source.prefix, Kind::Symbols, &[*epoch]))?);
+    for epoch in left.difference(&used) {
+        keys.append(&mut pieces::keys(&table.source.tree, &key(&table.source.prefix, Kind::Symbols, &[*epoch]))?);
     }
-    Ok((removed, gone))
+    Ok(keys)
 }
 
 /// The last chunks, when they are small and there are many of them.

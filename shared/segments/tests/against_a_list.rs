@@ -42,8 +42,8 @@ enum Step {
     Commit(Vec<(u16, Plain)>),
     /// A commit that is prepared, but does not reach the disk.
     Lost(Vec<(u16, Plain)>),
-    /// What was sealed by all but so many of the last commits is forgotten.
-    Forget(u64),
+    /// What was sealed by all but so many of the last commits is forgotten, but perhaps for the rows that stay.
+    Forget(u64, bool),
     /// The process ends; everything is read from disk.
     Reopen,
 }
@@ -60,7 +60,7 @@ fn plain() -> impl Strategy<Value = Plain> {
 
 fn step() -> impl Strategy<Value = Step> {
     let rows = || prop::collection::vec((0_u16..120, plain()), 0..30);
-    prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen), 1 => (0_u64..6).prop_map(Step::Forget)]
+    prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen), 1 => (0_u64..6, any::<bool>()).prop_map(|(kept, with)| Step::Forget(kept, with))]
 }
 
 fn predicate() -> impl Strategy<Value = Predicate> {
@@ -242,13 +242,16 @@ proptest! {
                     }
                     drop(writer.prepare().unwrap());
                 }
-                Step::Forget(kept) => {
+                Step::Forget(kept, with_those_that_stay) => {
                     let first = commits.saturating_sub(kept);
+                    let stays = with_those_that_stay.then_some(stays as fn(&[u8]) -> bool);
                     let mut writer = store.writer();
-                    writer.forget(TABLE, first).unwrap();
+                    writer.forget(TABLE, first, stays).unwrap();
                     commit(&tree, writer.prepare().unwrap());
-                    // Whole segments go, so what is left is known by looking; nothing that is younger may be gone.
-                    model.retain(|id, _| store.by_id(TABLE, id).unwrap().is_some() || written[id] >= first);
+                    // Whole segments go, so what is left is known by looking; nothing that is younger may be gone, nor
+                    // what stays.
+                    let must_stay = |id: &[u8]| written[id] >= first || stays.is_some_and(|stays| stays(id));
+                    model.retain(|id, _| must_stay(id) || store.by_id(TABLE, id).unwrap().is_some());
                 }
                 Step::Reopen => {
                     drop(store);
@@ -288,12 +291,49 @@ fn what_is_forgotten_leaves_nothing_on_disk() {
         }
         commit(&tree, writer.prepare().unwrap());
         let mut writer = store.writer();
-        writer.forget(TABLE, round + 1).unwrap();
+        writer.forget(TABLE, round + 1, None).unwrap();
         commit(&tree, writer.prepare().unwrap());
         left.push(tree.len());
         assert_eq!(total(&store, &Predicate::everything()), 8);
     }
     assert_eq!(left[1..], [left[1]; 3]);
+}
+
+#[test]
+fn what_stays_of_forgotten_segments_lies_together() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut tree, mut store) = open(directory.path());
+    for (round, first) in (0_u8..30).zip((8..).step_by(32)) {
+        let ids = if round == 0 { 0..first } else { first - 32..first };
+        let mut writer = store.writer();
+        writer.mark(round.into());
+        for number in ids {
+            // New symbols each round, so that the dictionaries begin anew; those of what stays are few.
+            let symbol = if stays(&id(number)) { 1 } else { 10 + round };
+            let row = Plain { time: number.into(), symbols: [symbol, 2, 0], text: "ab".to_owned(), rest: 0 };
+            put(&mut writer, TABLE, number, &row);
+        }
+        commit(&tree, writer.prepare().unwrap());
+        let mut writer = store.writer();
+        writer.forget(TABLE, u64::from(round) + 1, Some(stays)).unwrap();
+        commit(&tree, writer.prepare().unwrap());
+        // Eight rows are unsealed, and of each forgotten segment those stay whose number is a multiple of sixteen.
+        let expected = (0..first - 8).step_by(16).count() as u64;
+        let segments = tree.scan_prefix([TABLE, b"m"].concat()).count() as u64;
+        assert_eq!(segments, expected.div_ceil(32), "round {round}");
+        for _ in 0..2 {
+            assert_eq!(total(&store, &Predicate::everything()), 8 + expected, "round {round}");
+            for number in (0..first - 8).step_by(16) {
+                assert!(store.by_id(TABLE, &id(number)).unwrap().is_some(), "{number}");
+            }
+            drop((tree, store));
+            (tree, store) = open(directory.path());
+        }
+    }
+}
+
+fn stays(id: &[u8]) -> bool {
+    id.last().is_some_and(|last| last % 16 == 0)
 }
 
 fn total(store: &Store, predicate: &Predicate) -> u64 {

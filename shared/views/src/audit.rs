@@ -74,6 +74,11 @@ fn origin(stream: Stream) -> u8 {
     }
 }
 
+/// Whether the row with an id is from a stream that is kept for ever.
+pub(crate) fn stays(id: &[u8]) -> bool {
+    id.last() != Some(&origin(Stream::Audit))
+}
+
 /// Audit events, newest first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct List {

@@ -58,11 +58,11 @@ impl Slot {
         fs::create_dir_all(directory)?;
         let current = read_current(directory);
         remove_all_but(directory, current)?;
-        let (generation, store) = match Store::open(&generation_directory(directory, current), view.schema(), caches) {
+        let (generation, store) = match Store::open(&generation_directory(directory, current), view, caches) {
             Ok(store) => (current, store),
             Err(error) if error.is_damage() => {
                 error!(%view, "the view is damaged or of another format and is rebuilt from the log");
-                let store = Store::open(&generation_directory(directory, current + 1), view.schema(), caches)?;
+                let store = Store::open(&generation_directory(directory, current + 1), view, caches)?;
                 write_current(directory, current + 1)?;
                 remove_all_but(directory, current + 1)?;
                 (current + 1, store)
@@ -109,7 +109,7 @@ impl Slot {
     /// When its directory can not be made.
     pub fn fresh(&self) -> Result<Arc<Store>, Error> {
         let generation = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
-        let store = Store::open(&generation_directory(&self.directory, generation), self.view.schema(), &self.caches)?;
+        let store = Store::open(&generation_directory(&self.directory, generation), self.view, &self.caches)?;
         Ok(Arc::new(store))
     }
 

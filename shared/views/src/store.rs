@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::log::Stream;
-use segments::Schema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +56,7 @@ impl Caches {
 /// One generation of one view on disk.
 #[derive(Debug)]
 pub struct Store {
+    view: View,
     tree: sled::Db,
     rows: segments::Store,
     directory: PathBuf,
@@ -68,7 +68,7 @@ impl Store {
     ///
     /// # Errors
     /// When it can not be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
-    pub(crate) fn open(directory: &Path, schema: Schema, caches: &Caches) -> Result<Self, Error> {
+    pub(crate) fn open(directory: &Path, view: View, caches: &Caches) -> Result<Self, Error> {
         let config = sled::Config::new()
             .path(directory)
             .cache_capacity(caches.tree_bytes)
@@ -78,10 +78,10 @@ impl Store {
         let rows = segments::Store::new(
             Deref::deref(&tree).clone(),
             caches.rows.clone(),
-            schema,
+            view.schema(),
             segments::Options::default(),
         );
-        let store = Self { tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
+        let store = Self { view, tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
         match store.tree.get(FORMAT_KEY)? {
             Some(format) if *format == FORMAT.to_be_bytes() => {}
             Some(_) => return Err(sled::Error::Corruption { at: None, bt: () }.into()),
@@ -106,6 +106,12 @@ impl Store {
             }
         }
         Ok(checkpoints)
+    }
+
+    /// The last message of a stream that the view has taken in; 0 before the first.
+    fn reached(&self, stream: Stream) -> Result<u64, Error> {
+        let checkpoint: Option<Checkpoint> = self.row(&checkpoint_key(stream))?;
+        Ok(checkpoint.map_or(0, |checkpoint| checkpoint.sequence))
     }
 
     /// The rows that stand in columns.
@@ -170,8 +176,9 @@ impl Store {
         Ok(self.tree.size_on_disk()?)
     }
 
-    /// Forgets what was written last by messages before `sequence`, as the log has forgotten them: as far as whole
-    /// segments hold nothing else, so of an account's rows the newest 81,920 stay in any case. For a view of one stream.
+    /// Forgets what was written last by messages before `sequence` of the stream that the view forgets with, as the log
+    /// has forgotten them: as far as whole segments were written then, so of an account's rows the newest 81,920 stay
+    /// in any case. What is from other streams stays.
     ///
     /// # Errors
     /// When the storage fails or the disk is full; nothing is forgotten then.
@@ -179,7 +186,7 @@ impl Store {
         let mut writer = self.rows.writer();
         let mut account = columns::next_account(self, "")?;
         while let Some(known) = account {
-            writer.forget(&columns::table_of(&known), sequence)?;
+            writer.forget(&columns::table_of(&known), sequence, self.view.stays())?;
             account = columns::next_account(self, &known)?;
         }
         let mut rows = writer.prepare()?;
@@ -217,6 +224,10 @@ impl Store {
     pub fn retire(&self) {
         self.is_obsolete.store(true, Ordering::Relaxed);
     }
+}
+
+fn checkpoint_key(stream: Stream) -> Vec<u8> {
+    [CHECKPOINT_PREFIX, stream.name().as_bytes()].concat()
 }
 
 impl Drop for Store {
@@ -277,9 +288,11 @@ impl Batch {
     /// # Errors
     /// When the storage fails or the disk is full; nothing is written then.
     pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let key = [CHECKPOINT_PREFIX, stream.name().as_bytes()].concat();
-        self.put(key, checkpoint)?;
-        self.rows.mark(checkpoint.sequence);
+        self.put(checkpoint_key(stream), checkpoint)?;
+        if let Some(marking) = self.store.view.forgets_with() {
+            let mark = if marking == stream { checkpoint.sequence } else { self.store.reached(marking)? };
+            self.rows.mark(mark);
+        }
         let mut rows = self.rows.prepare()?;
         self.store.write(self.changes.into_iter().chain(rows.changes()))?;
         rows.publish();

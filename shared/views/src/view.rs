@@ -100,13 +100,22 @@ impl View {
         self.streams().first() == Some(&stream)
     }
 
-    /// The stream that this view forgets with. Traffic goes after days, and its rows come from one stream; audit rows
-    /// come from several, some of which are kept for ever.
+    /// The stream that this view forgets with, after days: what came from it goes from the view as it goes from the log.
     #[must_use]
     pub fn forgets_with(self) -> Option<Stream> {
         match self {
+            Self::Audit => Some(Stream::Audit),
             Self::Traffic => Some(Stream::Traffic),
-            Self::Audit | Self::Integrations | Self::Access | Self::Directory => None,
+            Self::Integrations | Self::Access | Self::Directory => None,
+        }
+    }
+
+    /// Says of a row, by its id in the table, whether it is from another stream than the one that the view forgets
+    /// with; none where no row is.
+    pub(crate) fn stays(self) -> Option<fn(&[u8]) -> bool> {
+        match self {
+            Self::Audit => Some(audit::stays),
+            Self::Traffic | Self::Integrations | Self::Access | Self::Directory => None,
         }
     }
 
