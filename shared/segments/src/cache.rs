@@ -112,6 +112,11 @@ impl Cache {
         self.values.get_or_insert_with(&key, load)
     }
 
+    /// Puts a value that was made, not read.
+    pub(crate) fn put(&self, key: Key, value: Value) {
+        self.values.insert(key, value);
+    }
+
     /// Whether the value is there.
     pub(crate) fn has(&self, key: Key) -> bool {
         self.values.contains_key(&key)

@@ -75,12 +75,13 @@ pub(crate) fn add(
     rows: &[Coded],
     update: &mut Update,
 ) -> Result<(), Error> {
-    let columns = Columns::new(store.schema(), rows);
+    let (schema, full) = (store.schema(), store.options().seal_rows);
+    let columns = Columns::new(schema, rows);
     let made = Made { number: update.numbers.next_segment, epoch, mark };
-    let sealed = Segment::seal(table.source.clone(), made, &columns, store.options().seal_rows)?;
+    let (sealed, values) = Segment::seal(table.source.clone(), made, &columns, schema, full)?;
     update.numbers.next_segment += 1;
-    update.changes.extend(sealed.values.into_iter().map(|(key, value)| (key, Some(value))));
-    update.sealed.push((Arc::new(sealed.segment), sealed.filter));
+    update.changes.extend(values.into_iter().map(|(key, value)| (key, Some(value))));
+    update.sealed.push(sealed);
     Ok(())
 }
 

@@ -51,11 +51,12 @@ pub(crate) struct Made {
 }
 
 /// A segment that was just made.
+#[derive(Debug)]
 pub(crate) struct Sealed {
-    pub(crate) segment: Segment,
+    pub(crate) segment: Arc<Segment>,
     pub(crate) filter: Filter,
-    /// What makes it durable.
-    pub(crate) values: Vec<Entry>,
+    /// What is asked for most of it, for the cache.
+    ahead: Vec<(Key, Value)>,
 }
 
 /// A sealed segment.
@@ -72,14 +73,27 @@ pub(crate) struct Segment {
     source: Source,
 }
 
+impl Sealed {
+    /// Puts what is asked for most where there is room. To be called once the segment is durable: until then its number
+    /// may become another's.
+    pub(crate) fn cache(&mut self) {
+        for (key, value) in self.ahead.drain(..) {
+            if self.segment.source.cache.has_room() {
+                self.segment.source.cache.put(key, value);
+            }
+        }
+    }
+}
+
 impl Segment {
     /// Makes a segment of rows, with the values that make it durable.
     pub(crate) fn seal(
         source: Source,
         Made { number, epoch, mark }: Made,
         columns: &Columns,
+        schema: &Schema,
         full: usize,
-    ) -> Result<Sealed, Error> {
+    ) -> Result<(Sealed, Vec<Entry>), Error> {
         let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
         let mut framer = Framer::new();
         let mut values = Vec::new();
@@ -117,9 +131,15 @@ impl Segment {
         };
         let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
         put(Kind::Segment, &[number], framer.frame(&described));
+        let times = (Key::new(source.table, Kind::Times, number, 0), Value::Times(columns.times.clone()));
+        let codes = schema.filtered.iter().map(|column| {
+            let place = u32::try_from(*column).unwrap_or_default();
+            (Key::new(source.table, Kind::Codes, number, place), Value::Codes(columns.codes[*column].clone()))
+        });
+        let ahead = codes.chain([times]).collect();
         let present = columns.present.clone();
-        let segment = Self { number, epoch, rows, first: *first, last: *last, mark, present, source };
-        Ok(Sealed { segment, filter, values })
+        let segment = Arc::new(Self { number, epoch, rows, first: *first, last: *last, mark, present, source });
+        Ok((Sealed { segment, filter, ahead }, values))
     }
 
     /// Reads a description.
@@ -143,10 +163,28 @@ impl Segment {
         }
     }
 
-    /// Whether a column of symbols is in memory.
-    pub(crate) fn has_codes(&self, column: usize) -> bool {
-        let place = u32::try_from(column).unwrap_or_default();
-        self.source.cache.has(Key::new(self.source.table, Kind::Codes, self.number, place))
+    /// Whether what is asked for most is in memory: the times and these columns of symbols.
+    pub(crate) fn is_read(&self, columns: &[usize]) -> bool {
+        let has = |kind, place: usize| {
+            let place = u32::try_from(place).unwrap_or_default();
+            self.source.cache.has(Key::new(self.source.table, kind, self.number, place))
+        };
+        has(Kind::Times, 0) && columns.iter().all(|column| has(Kind::Codes, *column))
+    }
+
+    /// Reads that, as long as there is room; says whether there was.
+    pub(crate) fn read_ahead(&self, columns: &[usize]) -> Result<bool, Error> {
+        for column in columns {
+            if !self.source.cache.has_room() {
+                return Ok(false);
+            }
+            self.codes(*column)?;
+        }
+        if !self.source.cache.has_room() {
+            return Ok(false);
+        }
+        self.times()?;
+        Ok(true)
     }
 
     pub(crate) fn ids(&self) -> Result<Arc<Slices>, Error> {
@@ -285,13 +323,13 @@ fn decode_times(encoded: &[u8]) -> Result<Vec<i64>, Error> {
     let mut time = i64::from_le_bytes(*first);
     let mut times = Vec::with_capacity(1 + bytes.len() / usize::from(*width).max(1));
     times.push(time);
-    let mut take = |step: u64| {
+    let mut after = |step: u64| {
         time = time.wrapping_add(step.cast_signed());
-        times.push(time);
+        time
     };
     match width {
-        4 => bytes.as_chunks().0.iter().for_each(|step| take(u32::from_le_bytes(*step).into())),
-        8 => bytes.as_chunks().0.iter().for_each(|step| take(u64::from_le_bytes(*step))),
+        4 => times.extend(bytes.as_chunks().0.iter().map(|step| after(u32::from_le_bytes(*step).into()))),
+        8 => times.extend(bytes.as_chunks().0.iter().map(|step| after(u64::from_le_bytes(*step)))),
         _ => return Err(DAMAGED),
     }
     Ok(times)

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::cache::Cache;
 use crate::part::Part;
 use crate::predicate::Resolver;
-use crate::segment::Source;
+use crate::segment::{Segment, Source};
 use crate::table::Table;
 use crate::writer::Writer;
 use crate::{Error, Page, Predicate, Row, Rows, Schema, Symbol, list, statistics};
@@ -142,31 +142,26 @@ impl Store {
         self.read(table, |table| statistics::by_time(self, table, &list::Query { predicate, period }, width))
     }
 
-    /// Reads the columns that most filters look at into the cache, of at most so many segments, the newest first, as
-    /// long as three quarters of it are not taken: so that the first who asks does not wait for them. Looks at tables
-    /// that were asked for before. Says whether there is more to read.
+    /// Reads the times and the columns that most filters look at into the cache, of at most so many segments, the newest
+    /// first, as long as three quarters of it are not taken: so that the first who asks does not wait for them. Looks at
+    /// tables that were asked for before. Says whether there is more to read.
     ///
     /// # Errors
     /// When the storage fails or is damaged.
     pub fn read_ahead(&self, segments: usize) -> Result<bool, Error> {
+        let columns = self.schema().filtered;
         let tables: Vec<Arc<Table>> = self.0.tables.lock().values().cloned().collect();
         let mut left = segments;
         for table in tables {
             let parts = table.state.read().segments.clone();
-            for segment in parts.iter().rev().filter_map(Part::segment) {
-                let missing = || self.schema().filtered.iter().filter(|column| !segment.has_codes(**column));
-                if missing().next().is_none() {
-                    continue;
-                }
+            let is_missing = |segment: &&Segment| !segment.is_read(columns);
+            for segment in parts.iter().rev().filter_map(Part::segment).filter(is_missing) {
                 if left == 0 {
                     return Ok(true);
                 }
                 left -= 1;
-                for column in missing() {
-                    if !self.0.cache.has_room() {
-                        return Ok(false);
-                    }
-                    segment.codes(*column)?;
+                if !segment.read_ahead(columns)? {
+                    return Ok(false);
                 }
             }
         }

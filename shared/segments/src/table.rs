@@ -15,7 +15,7 @@ use crate::frame;
 use crate::key::{Kind, key, numbers};
 use crate::membership::{Filter, Membership};
 use crate::part::{Body, Part, RowReader};
-use crate::segment::{Segment, Source, deserialize};
+use crate::segment::{Sealed, Segment, Source, deserialize};
 use crate::store::Options;
 use crate::writer::Change;
 use crate::{Error, Row, Schema, pieces, row};
@@ -74,7 +74,7 @@ pub(crate) struct Update {
     /// The segments that go.
     pub(crate) removed: Vec<u32>,
     /// The new segments.
-    pub(crate) sealed: Vec<(Arc<Segment>, Filter)>,
+    pub(crate) sealed: Vec<Sealed>,
     /// The table's numbers from now on.
     pub(crate) numbers: Numbers,
     /// The chunks that go: the new one has their rows.
@@ -235,11 +235,12 @@ impl Table {
     }
 
     /// Makes a commit visible, as a whole.
-    pub(crate) fn publish(&self, update: Update) {
+    pub(crate) fn publish(&self, mut update: Update) {
         if !update.sealed.is_empty() {
             let mut membership = self.membership.write();
-            for (segment, filter) in &update.sealed {
-                membership.add(segment.number, filter);
+            for sealed in &mut update.sealed {
+                membership.add(sealed.segment.number, &sealed.filter);
+                sealed.cache();
             }
         }
         let removed = {
@@ -304,7 +305,7 @@ impl State {
         }
         self.segments.retain(|segment| !update.removed.contains(&segment.number()));
         self.removals += update.removed.len() as u64;
-        let sealed = update.sealed.into_iter().map(|(segment, _)| Body::Segment(segment));
+        let sealed = update.sealed.into_iter().map(|sealed| Body::Segment(sealed.segment));
         self.segments.extend(sealed.map(|body| Part { body, superseded: Arc::default() }));
         self.next_segment = update.numbers.next_segment;
         let Some(seal) = update.seal else {
