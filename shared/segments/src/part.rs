@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use roaring::RoaringBitmap;
 
@@ -232,6 +233,36 @@ impl RowReader {
         let (_, block) = self.last.insert((place, block));
         Ok(block.get(index % BLOCK))
     }
+}
+
+/// Reads the blocks that rows stand in side by side, where many of them are not in memory: a disk takes its time for each
+/// of them, and serves many at once.
+pub(crate) fn fetch(places: &[(Part, usize)]) {
+    /// Fewer are read as quickly one after the other.
+    const MANY: usize = 8;
+    const AT_ONCE: usize = 16;
+    let of = |(part, index): &'_ (Part, usize)| Some((part.segment()?.number, index / BLOCK));
+    let stretches = places.chunk_by(|one, other| of(one) == of(other));
+    let missing: Vec<(&Segment, usize)> = stretches
+        .filter_map(|stretch| stretch.first().and_then(|(part, index)| Some((part.segment()?, index / BLOCK))))
+        .filter(|(segment, block)| !segment.has_block(*block))
+        .collect();
+    if missing.len() < MANY {
+        return;
+    }
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..missing.len().min(AT_ONCE) {
+            let read = || {
+                while let Some((segment, block)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // Whoever needs it meets the error again, and says so.
+                    let _ = segment.block(*block);
+                }
+            };
+            // Without a thread more, others do its work, or the caller does.
+            let _ = std::thread::Builder::new().name("block-reader".to_owned()).spawn_scoped(scope, read);
+        }
+    });
 }
 
 fn bounds(range: &Range<usize>) -> Option<Range<u32>> {

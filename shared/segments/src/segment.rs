@@ -203,6 +203,12 @@ impl Segment {
         self.slices(Kind::Texts, u32::try_from(column).ok(), "a column of texts", self.rows)
     }
 
+    /// Whether the rows of a block are in memory.
+    pub(crate) fn has_block(&self, block: usize) -> bool {
+        let number = u32::try_from(block).unwrap_or(u32::MAX);
+        self.source.cache.has(Key::new(self.source.table, Kind::Block, self.number, number))
+    }
+
     /// What it takes to show the rows of a block: [`BLOCK`] of them, fewer in the last.
     pub(crate) fn block(&self, block: usize) -> Result<Arc<Slices>, Error> {
         let rows = BLOCK.min(self.rows.saturating_sub(block * BLOCK));

@@ -18,7 +18,7 @@ use crate::part::{Body, Part, RowReader};
 use crate::segment::{Sealed, Segment, Source, deserialize};
 use crate::store::Options;
 use crate::writer::Change;
-use crate::{Error, Row, Schema, pieces, row};
+use crate::{Error, Row, Schema, part, pieces, row};
 
 /// A table's numbers on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +196,7 @@ impl Table {
     /// Reads rows of parts.
     pub(crate) fn read(&self, schema: &Schema, places: &[(Part, usize)]) -> Result<Vec<Row>, Error> {
         let columns = schema.symbols.len();
+        part::fetch(places);
         // What may have to be read from disk comes first: nobody can write while the state is being read.
         let mut codes = vec![0; places.len() * columns];
         let mut rests = Vec::with_capacity(places.len());

@@ -342,6 +342,25 @@ fn total(store: &Store, predicate: &Predicate) -> u64 {
 }
 
 #[test]
+fn a_page_of_rows_from_many_segments_is_read_as_a_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tree, store) = open(directory.path());
+    let mut writer = store.writer();
+    for number in 0..500 {
+        let row = Plain { time: number.into(), symbols: [1, 2, 0], text: String::new(), rest: number as u8 };
+        put(&mut writer, TABLE, number, &row);
+    }
+    commit(&tree, writer.prepare().unwrap());
+    drop((tree, store));
+
+    let (_tree, store) = open(directory.path());
+    let page = Page { start: Start::Offset(3), limit: 450 };
+    let listed = store.list(TABLE, &Predicate::everything(), (None, None), &page).unwrap();
+    let rests: Vec<u8> = listed.rows.iter().flat_map(|row| row.rest.clone()).collect();
+    assert_eq!(rests, (47..497_u16).rev().map(|number| number as u8).collect::<Vec<_>>());
+}
+
+#[test]
 fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
     let (tree, store) = open(directory.path());
