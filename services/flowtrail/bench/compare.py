@@ -47,7 +47,7 @@ def main():
             loads[name] = loaded(workers[name], directory, data, options)
         times, answers, http = measured(workers, options)
         for name in names:
-            loads[name]["memory"] = workers[name].ask("memory")
+            loads[name]["memory"] = most(loads[name].get("memory"), workers[name].ask("memory"))
     except Failed as failed:
         sys.exit(f"compare: {failed}")
     finally:
@@ -117,9 +117,15 @@ def loaded(worker, directory, data, options):
     load = worker.ask("load", str(data))
     if load["rows"] != options.records:
         raise Failed(f"{worker.name}: holds {load['rows']} records, not {options.records}")
+    load["memory"] = worker.ask("memory")
     note.write_text(json.dumps(load))
     say(f"{worker.name}: loaded in {load['seconds']:.1f} s, {load['disk'] / 1e6:,.0f} MB on disk")
     return load
+
+
+def most(*figures):
+    """The largest of those that are known."""
+    return max((figure for figure in figures if figure is not None), default=None)
 
 
 def measured(workers, options):

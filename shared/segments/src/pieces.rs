@@ -9,7 +9,8 @@
 
 use crate::Error;
 
-/// Bytes of a piece. Sixteen of them, and two that wait for the page to be split, fit on a page of 128 KiB.
+/// Bytes of a piece. Few, because a whole page is read for a block of rows; with fewer still there would be more pages to
+/// keep account of than it saves.
 const PIECE: usize = 2 << 10;
 
 /// A key and its value.

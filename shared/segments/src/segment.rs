@@ -243,8 +243,9 @@ impl Segment {
     /// The keys of all its values.
     pub(crate) fn keys(&self, schema: &Schema) -> Result<Vec<Vec<u8>>, Error> {
         let of = |kind, numbers: &[u32]| pieces::keys(&self.source.tree, &key(&self.source.prefix, kind, numbers));
-        let mut keys = Vec::new();
-        for kind in [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Superseded, Kind::Block] {
+        // It may be on its way to the tree.
+        let mut keys = vec![key(&self.source.prefix, Kind::Superseded, &[self.number])];
+        for kind in [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Block] {
             keys.append(&mut of(kind, &[self.number])?);
         }
         for (kind, columns) in [(Kind::Codes, schema.symbols.len()), (Kind::Texts, schema.texts)] {

@@ -195,14 +195,18 @@ impl Table {
 
     /// Reads rows of parts.
     pub(crate) fn read(&self, schema: &Schema, places: &[(Part, usize)]) -> Result<Vec<Row>, Error> {
+        /// Rows whose blocks are read before they are looked at: few enough for all to stay in memory meanwhile.
+        const AHEAD: usize = 1024;
         let columns = schema.symbols.len();
-        part::fetch(places);
         // What may have to be read from disk comes first: nobody can write while the state is being read.
         let mut codes = vec![0; places.len() * columns];
         let mut rests = Vec::with_capacity(places.len());
         let mut reader = RowReader::default();
-        for ((part, index), codes) in places.iter().zip(codes.chunks_mut(columns)) {
-            rests.push(row::decode(reader.row(part, *index)?, codes)?.to_vec());
+        for (places, codes) in places.chunks(AHEAD).zip(codes.chunks_mut(AHEAD * columns)) {
+            part::fetch(places);
+            for ((part, index), codes) in places.iter().zip(codes.chunks_mut(columns)) {
+                rests.push(row::decode(reader.row(part, *index)?, codes)?.to_vec());
+            }
         }
         let mut rows = Vec::with_capacity(places.len());
         let mut coded = codes.chunks(columns).zip(rests);

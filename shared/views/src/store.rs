@@ -47,9 +47,8 @@ pub(crate) struct Caches {
 impl Caches {
     /// Shares `bytes` of memory out.
     pub(crate) fn new(bytes: u64) -> Self {
-        let tree_bytes = bytes / 16;
-        let rows = bytes - tree_bytes * View::ALL.len() as u64;
-        Self { rows: Arc::new(segments::Cache::new(rows)), tree_bytes }
+        // What is left is for what the caches keep beside the bytes that they count.
+        Self { rows: Arc::new(segments::Cache::new(bytes / 8 * 5)), tree_bytes: bytes / 16 }
     }
 }
 
