@@ -241,12 +241,10 @@ pub(crate) fn fetch(places: &[(Part, usize)]) {
     /// Fewer are read as quickly one after the other.
     const MANY: usize = 8;
     const AT_ONCE: usize = 16;
-    let of = |(part, index): &'_ (Part, usize)| Some((part.segment()?.number, index / BLOCK));
-    let stretches = places.chunk_by(|one, other| of(one) == of(other));
-    let missing: Vec<(&Segment, usize)> = stretches
-        .filter_map(|stretch| stretch.first().and_then(|(part, index)| Some((part.segment()?, index / BLOCK))))
-        .filter(|(segment, block)| !segment.has_block(*block))
-        .collect();
+    let blocks = places.iter().filter_map(|(part, index)| Some((part.segment()?, index / BLOCK)));
+    let mut missing: Vec<(&Segment, usize)> = blocks.collect();
+    missing.dedup_by_key(|(segment, block)| (segment.number, *block));
+    missing.retain(|(segment, block)| !segment.has_block(*block));
     if missing.len() < MANY {
         return;
     }
