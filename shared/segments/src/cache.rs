@@ -112,6 +112,11 @@ impl Cache {
         self.values.get_or_insert_with(&key, load)
     }
 
+    /// The value, if it is there.
+    pub(crate) fn peek(&self, key: Key) -> Option<Value> {
+        self.values.get(&key)
+    }
+
     /// Puts a value that was made, not read.
     pub(crate) fn put(&self, key: Key, value: Value) {
         self.values.insert(key, value);

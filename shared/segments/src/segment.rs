@@ -17,6 +17,7 @@ use crate::{Error, Schema, frame, pieces};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
 pub(crate) const BLOCK: usize = 128;
+const IDS: &str = "a column of ids";
 const DAMAGED: Error = Error::Damaged("a segment");
 
 /// What is known of a segment without reading its columns.
@@ -109,8 +110,8 @@ impl Segment {
             put(Kind::Texts, &[column, number], framer.frame(&texts.encode()));
         }
         let mut filter = Filter::new(full);
-        for index in 0..columns.ids.len() {
-            filter.insert(columns.ids.get(index));
+        for id in columns.ids.iter() {
+            filter.insert(id);
         }
         put(Kind::Members, &[number], filter.encode(&mut framer));
         let rows = columns.rows.len();
@@ -188,7 +189,7 @@ impl Segment {
     }
 
     pub(crate) fn ids(&self) -> Result<Arc<Slices>, Error> {
-        self.slices(Kind::Ids, None, "a column of ids", self.rows)
+        self.slices(Kind::Ids, None, IDS, self.rows)
     }
 
     pub(crate) fn codes(&self, column: usize) -> Result<Arc<Codes>, Error> {
@@ -226,18 +227,33 @@ impl Segment {
 
     /// The rows that have this id: one at most, but for what is superseded.
     pub(crate) fn rows_with_id(&self, id: &[u8]) -> Result<Vec<usize>, Error> {
-        let key = Key::id_index(self.source.table, self.number);
-        let value = self.source.cache.get(key, || {
-            let ids = self.ids()?;
-            Ok(Value::IdIndex(Arc::new(IdIndex::new(&ids))))
-        })?;
-        let Value::IdIndex(index) = value else { return Err(DAMAGED) };
+        let Some(index) = self.id_index(id)? else { return Ok(Vec::new()) };
         let mut rows = index.rows(membership::hash(id));
         if !rows.is_empty() {
             let ids = self.ids()?;
             rows.retain(|row| ids.get(*row) == id);
         }
         Ok(rows)
+    }
+
+    /// The index over the ids; none where an id is not among them and the index not in memory.
+    ///
+    /// Once in a million times a filter is wrong, which with many segments is often enough for the ids of all to be
+    /// read by and by. Only where an id was found are they worth their place in the cache.
+    fn id_index(&self, id: &[u8]) -> Result<Option<Arc<IdIndex>>, Error> {
+        let Source { cache, table, .. } = &self.source;
+        let cached = Key::id_index(*table, self.number);
+        if let Some(Value::IdIndex(index)) = cache.peek(cached) {
+            return Ok(Some(index));
+        }
+        let ids = Slices::decode(&self.read(Kind::Ids, &[self.number], IDS)?, IDS)?;
+        if !ids.iter().any(|other| other == id) {
+            return Ok(None);
+        }
+        let index = Arc::new(IdIndex::new(&ids));
+        cache.put(cached, Value::IdIndex(index.clone()));
+        cache.put(Key::new(*table, Kind::Ids, self.number, 0), Value::Slices(Arc::new(ids)));
+        Ok(Some(index))
     }
 
     /// The keys of all its values.
@@ -287,26 +303,31 @@ impl Segment {
     }
 }
 
-/// Rows by the hash of their id.
+/// Rows by half the hash of their id.
 #[derive(Debug)]
-pub(crate) struct IdIndex(Vec<(u64, u32)>);
+pub(crate) struct IdIndex(Vec<(u32, u32)>);
 
 impl IdIndex {
     fn new(ids: &Slices) -> Self {
-        let mut rows: Vec<(u64, u32)> =
-            (0_u32..).zip(0..ids.len()).map(|(row, index)| (membership::hash(ids.get(index)), row)).collect();
+        let mut rows: Vec<(u32, u32)> = ids.iter().map(|id| half(membership::hash(id))).zip(0..).collect();
         rows.sort_unstable();
         Self(rows)
     }
 
+    /// The rows whose id may have this hash.
     fn rows(&self, hash: u64) -> Vec<usize> {
+        let hash = half(hash);
         let start = self.0.partition_point(|(other, _)| *other < hash);
         self.0[start..].iter().take_while(|(other, _)| *other == hash).map(|(_, row)| *row as usize).collect()
     }
 
     pub(crate) fn weight(&self) -> usize {
-        16 * self.0.len()
+        8 * self.0.len()
     }
+}
+
+fn half(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or_default()
 }
 
 /// The first time, then the steps, in four bytes each where they all fit.

@@ -28,6 +28,10 @@ impl Slices {
         &self.bytes[self.start(index)..self.ends[index] as usize]
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
     pub(crate) fn start(&self, index: usize) -> usize {
         if index == 0 { 0 } else { self.ends[index - 1] as usize }
     }

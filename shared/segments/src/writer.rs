@@ -220,7 +220,7 @@ impl Pending {
     /// Keeps the rows of a segment that stay, in the codes of the newest epoch.
     fn keep(&mut self, schema: &Schema, part: &Part, stays: fn(&[u8]) -> bool) -> Result<(), Error> {
         let ids = part.ids()?;
-        if !(0..ids.len()).any(|index| stays(ids.get(index))) {
+        if !ids.iter().any(stays) {
             return Ok(());
         }
         let mut rows = part.coded(schema.symbols.len(), schema.texts)?;
