@@ -4,11 +4,8 @@
 //! else the attributes stand in `ce-*` headers and the payload is the data.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::json::{self, BadJson};
@@ -19,6 +16,7 @@ pub const STRUCTURED: &str = "application/cloudevents+json";
 /// The content type of a JSON array of structured events.
 pub const BATCH: &str = "application/cloudevents-batch+json";
 
+const VERSION: &str = "1.0";
 const CONTENT_TYPE: &str = "content-type";
 
 /// A message as it came: its headers, looked up in any case, and its payload.
@@ -118,44 +116,37 @@ pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
 /// once, with its place. None where `take` or anything in the batch fails: [`open`] then tells what is wrong with which.
 pub fn open_batch<'a, D: Deserialize<'a>, T>(
     message: Message<'a>,
-    take: impl FnMut(usize, CloudEvent<'a, D>) -> Option<T>,
+    mut take: impl FnMut(usize, CloudEvent<'a, D>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    if message.form() != BATCH || json::check_depth(message.payload).is_err() {
+    /// What an event takes in a batch, for a guess at how many there are.
+    const USUAL_BYTES: usize = 512;
+    if message.form() != BATCH {
         return None;
     }
     // Checked as a whole, which is faster than text by text.
-    let mut text = serde_json::Deserializer::from_str(str::from_utf8(message.payload).ok()?);
-    let batch = Batch { take, about: message.payload.len() / USUAL_BYTES, data: PhantomData };
-    let taken = text.deserialize_seq(batch).ok()?;
-    text.end().ok()?;
-    Some(taken)
-}
-
-/// What an event takes in a batch, for a guess at how many there are.
-const USUAL_BYTES: usize = 512;
-
-/// Reads a batch without holding more than one event as it came.
-struct Batch<F, D> {
-    take: F,
-    about: usize,
-    data: PhantomData<D>,
-}
-
-impl<'a, D: Deserialize<'a>, T, F: FnMut(usize, CloudEvent<'a, D>) -> Option<T>> Visitor<'a> for Batch<F, D> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array of events")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(mut self, mut events: A) -> Result<Vec<T>, A::Error> {
-        let mut taken = Vec::with_capacity(self.about);
-        while let Some(event) = events.next_element::<Structured<'a, D>>()? {
-            let event = event.checked().map_err(A::Error::custom)?;
-            taken.push((self.take)(taken.len(), event).ok_or_else(|| A::Error::custom("it is not taken"))?);
+    let text = str::from_utf8(message.payload).ok()?;
+    let mut taken = Vec::with_capacity(text.len() / USUAL_BYTES);
+    let mut rest = after_blanks(text).strip_prefix('[')?;
+    loop {
+        let mut events = serde_json::Deserializer::from_str(rest).into_iter::<Structured<'a, D>>();
+        let event = events.next()?.ok()?.checked().ok()?;
+        let (text, after) = rest.split_at_checked(events.byte_offset())?;
+        // The array around it is a level too.
+        if json::is_deeper(text.as_bytes(), json::MAX_DEPTH - 1) {
+            return None;
         }
-        Ok(taken)
+        taken.push(take(taken.len(), event)?);
+        let after = after_blanks(after);
+        match after.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return (after_blanks(after.strip_prefix(']')?).is_empty()).then_some(taken),
+        }
     }
+}
+
+/// What follows the blanks that may stand between the parts of a JSON text.
+fn after_blanks(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\n', '\r'])
 }
 
 impl<'a, D> Structured<'a, D> {
@@ -196,9 +187,17 @@ impl<'a> Message<'a> {
 }
 
 impl<D> CloudEvent<'_, D> {
+    /// The event, if its attributes are such as an envelope of Flowtrail's own may say.
+    ///
+    /// # Errors
+    /// When one of them is not.
+    pub fn valid(self) -> Result<Self, Malformed> {
+        self.checked(VERSION, None)
+    }
+
     fn checked(self, version: &str, content_type: Option<&str>) -> Result<Self, Malformed> {
         let problem = |attribute, problem| Err(Malformed::Attribute { attribute, problem });
-        if version != "1.0" {
+        if version != VERSION {
             return problem("specversion", "must be 1.0");
         }
         if self.id.is_empty() {
@@ -262,7 +261,7 @@ impl<'a, D: Serialize> Sealed<'a, D> {
     /// Puts `data` into an envelope.
     #[must_use]
     pub fn new(id: &'a str, source: &'a str, kind: &'a str, time: Timestamp, data: &'a D) -> Self {
-        Self { specversion: "1.0", id, source, kind, time, datacontenttype: "application/json", data }
+        Self { specversion: VERSION, id, source, kind, time, datacontenttype: "application/json", data }
     }
 }
 

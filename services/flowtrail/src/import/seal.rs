@@ -1,10 +1,11 @@
 //! Puts drafts into their envelopes, and checks each as the projector will: no event is published that it can not read.
 
+use std::borrow::Cow;
 use std::io::Write;
 
-use model::envelope;
-use model::event::decode_event;
-use model::json::{self, BadJson};
+use model::envelope::CloudEvent;
+use model::event::{Unreadable, decode_event};
+use model::json;
 use model::log::Subject;
 use model::time::Timestamp;
 
@@ -13,6 +14,8 @@ use super::draft::{Draft, Rejected};
 /// Makes structured CloudEvents for one subject.
 pub(super) struct Sealer {
     subject: Subject,
+    source: &'static str,
+    kind: &'static str,
     /// `"source":".."` and the attributes after it, the same in every event.
     attributes: String,
     /// The event, after the bracket of a batch: the depth of a message is counted from there.
@@ -21,10 +24,10 @@ pub(super) struct Sealer {
 
 impl Sealer {
     /// `source` and `kind` are plain words that need no escaping in JSON.
-    pub(super) fn new(subject: Subject, source: &str, kind: &str) -> Self {
+    pub(super) fn new(subject: Subject, source: &'static str, kind: &'static str) -> Self {
         let attributes =
             format!(r#""source":"{source}","type":"{kind}","specversion":"1.0","datacontenttype":"application/json""#);
-        Self { subject, attributes, text: Vec::new() }
+        Self { subject, source, kind, attributes, text: Vec::new() }
     }
 
     /// The event as JSON text.
@@ -35,11 +38,23 @@ impl Sealer {
         self.text.clear();
         let written = write_event(&mut self.text, draft, &self.attributes);
         written.map_err(|error| Rejected::field("document", error.to_string()))?;
-        check_depth(&self.text)?;
-        let text = self.text.get(1..).unwrap_or_default();
-        let event = envelope::open_structured(text).map_err(model::event::Unreadable::Envelope)?;
-        decode_event(&self.subject, &event, draft.time.unwrap_or_else(some_time))?;
-        Ok(text)
+        json::check_depth(&self.text)?;
+        self.check(draft)?;
+        Ok(self.text.get(1..).unwrap_or_default())
+    }
+
+    /// Reads the draft as the projector will read what is written of it.
+    fn check(&self, draft: &Draft<'_>) -> Result<(), Unreadable> {
+        let event = CloudEvent {
+            id: Cow::Borrowed(draft.id.as_str()),
+            source: Cow::Borrowed(self.source),
+            kind: Cow::Borrowed(self.kind),
+            time: draft.time,
+            account: None,
+            data: draft.data.as_bytes(),
+        };
+        decode_event(&self.subject, &event.valid()?, draft.time.unwrap_or_else(some_time))?;
+        Ok(())
     }
 }
 
@@ -52,12 +67,6 @@ fn write_event(into: &mut Vec<u8>, draft: &Draft<'_>, attributes: &str) -> std::
     write!(into, r#",{attributes},"data":{}}}"#, draft.data)
 }
 
-/// Most events have so few brackets that none can be too deep; counting them is ten times as fast as following them.
-fn check_depth(text: &[u8]) -> Result<(), BadJson> {
-    let brackets = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
-    if brackets > json::MAX_DEPTH { json::check_depth(text) } else { Ok(()) }
-}
-
 /// Stands for the time at which the log will receive the event; whether it can be read does not depend on it.
 fn some_time() -> Timestamp {
     Timestamp::from_sortable(0_i64.cast_unsigned().to_be_bytes())
@@ -65,6 +74,7 @@ fn some_time() -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use model::envelope;
     use model::log::AccountId;
 
     use super::*;

@@ -61,3 +61,42 @@ fn a_sealed_event_opens_again() {
     let opened = open(Message { headers: &[("content-type", STRUCTURED)], payload: &text }).unwrap().remove(0).unwrap();
     assert_eq!((opened.id.as_ref(), opened.time, opened.data), ("e1", Some(time), br#"{"a":1}"#.as_slice()));
 }
+
+#[test]
+fn a_batch_is_taken_at_once_only_where_nothing_is_wrong_with_it() {
+    let headers = [("content-type", BATCH)];
+    let at_once = |text: &str| {
+        let opened = open_batch(with(&headers, text), |place, event: CloudEvent<'_, &RawValue>| {
+            Some((place, event.id.into_owned(), event.data.get().to_owned()))
+        });
+        opened.map(|opened| opened.len())
+    };
+    assert_eq!(at_once(&format!("[{EVENT}]")), Some(1));
+    assert_eq!(at_once(&format!(" [ {EVENT}\n,\t{EVENT} ,{EVENT}\r]\n")), Some(3));
+    let nested = |levels: usize| EVENT.replace("[1]", &format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+    // The batch and the event are two levels.
+    assert_eq!(at_once(&format!("[{EVENT},{}]", nested(62))), Some(2));
+    assert_eq!(at_once(&format!("[{EVENT},{}]", nested(63))), None);
+    assert!(open(with(&headers, &format!("[{EVENT},{}]", nested(63)))).is_err());
+    let bad_event = EVENT.replace("e1", "");
+    let torn = &EVENT[..EVENT.len() - 1];
+    for text in [
+        String::new(),
+        EVENT.to_owned(),
+        "[]".to_owned(),
+        format!("[{EVENT}"),
+        format!("[{EVENT},"),
+        format!("[{EVENT},]"),
+        format!("[,{EVENT}]"),
+        format!("[{EVENT}{EVENT}]"),
+        format!("[{EVENT} 1]"),
+        format!("[{EVENT},1]"),
+        format!("[{EVENT}]]"),
+        format!("[{EVENT}] 1"),
+        format!("[{EVENT}\u{c}]"),
+        format!("[{EVENT},{torn}]"),
+        format!("[{EVENT},{bad_event}]"),
+    ] {
+        assert_eq!(at_once(&text), None, "{text}");
+    }
+}
