@@ -40,7 +40,7 @@ impl<R: Read> Window<R> {
         let mut searched = 0;
         loop {
             let new = self.bytes.get(self.start + searched..).unwrap_or_default();
-            if let Some(found) = new.iter().position(|byte| *byte == b'\n') {
+            if let Some(found) = memchr::memchr(b'\n', new) {
                 let length = searched + found;
                 return Ok((length <= limit).then_some(length));
             }
@@ -62,7 +62,7 @@ impl<R: Read> Window<R> {
     /// Moves on past bytes that were looked at.
     pub(super) fn consume(&mut self, length: usize) {
         let passed = self.next(length);
-        let (breaks, length) = (passed.iter().filter(|byte| **byte == b'\n').count(), passed.len());
+        let (breaks, length) = (memchr::memchr_iter(b'\n', passed).count(), passed.len());
         self.line += breaks as u64;
         self.start += length;
     }
@@ -70,7 +70,7 @@ impl<R: Read> Window<R> {
     /// Moves on past the next line break, or to the end, however far that is.
     pub(super) fn skip_line(&mut self) -> io::Result<()> {
         loop {
-            let found = self.bytes.get(self.start..).and_then(|held| held.iter().position(|byte| *byte == b'\n'));
+            let found = self.bytes.get(self.start..).and_then(|held| memchr::memchr(b'\n', held));
             if let Some(found) = found {
                 self.consume(found + 1);
                 return Ok(());
