@@ -54,6 +54,21 @@ impl CodeSet {
         &self.members
     }
 
+    pub(crate) fn contains(&self, code: u32) -> bool {
+        self.members.contains(code)
+    }
+
+    /// How many rows have a wanted code, of those that are present in a column so many times.
+    pub(crate) fn count(&self, present: &RoaringBitmap, counts: &[u32]) -> u64 {
+        if let Some(code) = self.single() {
+            let place = present.contains(code).then(|| present.rank(code) - 1);
+            let count = place.and_then(|place| counts.get(usize::try_from(place).ok()?));
+            return count.copied().unwrap_or_default().into();
+        }
+        let wanted = present.iter().zip(counts).filter(|(code, _)| self.contains(*code));
+        wanted.map(|(_, count)| u64::from(*count)).sum()
+    }
+
     fn single(&self) -> Option<u32> {
         if self.members.len() == 1 { self.members.min() } else { None }
     }
@@ -93,6 +108,15 @@ impl Codes {
             Self::Shorts(codes) => distinct::<SHORTS>(codes.iter().map(|code| (*code).into())),
             Self::Words(codes) => codes.iter().copied().collect(),
         }
+    }
+
+    /// How often each of the codes that are there is there, in their order.
+    pub(crate) fn counts(&self, present: &RoaringBitmap) -> Box<[u32]> {
+        let mut tally = vec![0; present.max().map_or(0, |max| max as usize + 1)];
+        for index in 0..self.len() {
+            tally[self.get(index) as usize] += 1;
+        }
+        present.iter().map(|code| tally[code as usize]).collect()
     }
 
     /// Sets the mask's bytes to whether the codes from `from` on are wanted.

@@ -73,6 +73,16 @@ pub(crate) struct Stretch {
     pub(crate) range: Range<usize>,
 }
 
+impl Stretch {
+    /// How many rows have each code of a column, where all rows are asked for and they were counted.
+    pub(crate) fn counts(&self, column: usize) -> Option<&[u32]> {
+        let is_all = matches!(self.wanted, Resolved::Always)
+            && self.range.len() == self.part.len()
+            && self.part.superseded.is_empty();
+        self.part.segment().filter(|_| is_all)?.counts(column)
+    }
+}
+
 impl Snapshot {
     /// What of each part is asked for; parts without are left out.
     pub(crate) fn stretches(self, period: (Option<i64>, Option<i64>)) -> Result<Vec<Stretch>, Error> {

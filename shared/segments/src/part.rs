@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::chunk::Chunk;
-use crate::codes::{Codes, Mask};
+use crate::codes::{CodeSet, Codes, Mask};
 use crate::predicate::Resolved;
 use crate::row::{self, Coded};
 use crate::segment::{BLOCK, Segment};
@@ -181,6 +181,12 @@ impl Part {
         if range.is_empty() || matches!(wanted, Resolved::Never) {
             return Ok(0);
         }
+        if range.len() == self.len()
+            && let Resolved::Symbol { column, set } = wanted
+            && let Some(count) = self.counted(*column, set)?
+        {
+            return Ok(count);
+        }
         let superseded = self.superseded_in(&range);
         if superseded == 0 {
             return wanted.count(self, range);
@@ -189,6 +195,18 @@ impl Part {
             return Ok(range.len() as u64 - superseded);
         }
         Ok(crate::codes::ones(&self.mask(wanted, range)?))
+    }
+
+    /// How many rows of all have one of these codes and are not superseded, where they were counted.
+    fn counted(&self, column: usize, set: &CodeSet) -> Result<Option<u64>, Error> {
+        let Some(counts) = self.segment().and_then(|segment| segment.counts(column)) else { return Ok(None) };
+        let count = set.count(self.present(column), counts);
+        if self.superseded.is_empty() {
+            return Ok(Some(count));
+        }
+        let codes = self.codes(column)?;
+        let superseded = self.superseded.iter().filter(|row| set.contains(codes.get(*row as usize)));
+        Ok(Some(count.saturating_sub(superseded.count() as u64)))
     }
 
     /// For each row of a range whether it is wanted and not superseded.

@@ -30,6 +30,8 @@ struct Description {
     mark: u64,
     /// For each column of symbols the codes that are there.
     present: Vec<Vec<u8>>,
+    /// For each column of symbols how many rows have each of them, in their order; nothing where that is not counted.
+    counts: Vec<Box<[u32]>>,
 }
 
 /// Where a segment's columns are read from.
@@ -71,6 +73,7 @@ pub(crate) struct Segment {
     /// No row of it was written after this: see [`crate::Writer::mark`].
     pub(crate) mark: u64,
     pub(crate) present: Vec<RoaringBitmap>,
+    counts: Vec<Box<[u32]>>,
     source: Source,
 }
 
@@ -122,6 +125,7 @@ impl Segment {
             }
             put(Kind::Block, &[number, block], framer.frame(&slices.encode()));
         }
+        let counts = counts(columns, schema);
         let description = Description {
             epoch,
             rows: u32::try_from(rows).map_err(|_| DAMAGED)?,
@@ -129,6 +133,7 @@ impl Segment {
             last: *last,
             mark,
             present: columns.present.iter().map(serialize).collect(),
+            counts: counts.clone(),
         };
         let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
         put(Kind::Segment, &[number], framer.frame(&described));
@@ -139,7 +144,7 @@ impl Segment {
         });
         let ahead = codes.chain([times]).collect();
         let present = columns.present.clone();
-        let segment = Arc::new(Self { number, epoch, rows, first: *first, last: *last, mark, present, source });
+        let segment = Arc::new(Self { number, epoch, rows, first: *first, last: *last, mark, present, counts, source });
         Ok((Sealed { segment, filter, ahead }, values))
     }
 
@@ -148,12 +153,17 @@ impl Segment {
         let description: Description = postcard::from_bytes(&frame::open(value, "a segment")?).map_err(|_| DAMAGED)?;
         let present: Result<Vec<RoaringBitmap>, Error> =
             description.present.iter().map(|bytes| deserialize(bytes)).collect();
-        let Description { epoch, rows, first, last, mark, .. } = description;
-        Ok(Self { number, epoch, rows: rows as usize, first, last, mark, present: present?, source })
+        let Description { epoch, rows, first, last, mark, counts, .. } = description;
+        Ok(Self { number, epoch, rows: rows as usize, first, last, mark, present: present?, counts, source })
     }
 
     pub(crate) fn len(&self) -> usize {
         self.rows
+    }
+
+    /// How many rows have each of the codes that are present in a column, in their order, where that is known.
+    pub(crate) fn counts(&self, column: usize) -> Option<&[u32]> {
+        self.counts.get(column).filter(|counts| !counts.is_empty()).map(AsRef::as_ref)
     }
 
     pub(crate) fn times(&self) -> Result<Arc<Vec<i64>>, Error> {
@@ -301,6 +311,17 @@ impl Segment {
         let value = pieces::get(&self.source.tree, &key(&self.source.prefix, kind, numbers))?;
         frame::open(&value.ok_or(Error::Damaged(what))?, what)
     }
+}
+
+/// Counts, for the columns that most filters look at, how many rows have each code, unless there are too many codes: the
+/// counts stay in memory.
+fn counts(columns: &Columns, schema: &Schema) -> Vec<Box<[u32]>> {
+    const TOO_MANY: u64 = 4096;
+    let counts = columns.present.iter().zip(&columns.codes).enumerate().map(|(column, (present, codes))| {
+        let is_counted = schema.filtered.contains(&column) && present.len() < TOO_MANY;
+        if is_counted { codes.counts(present) } else { Box::default() }
+    });
+    counts.collect()
 }
 
 /// Rows by half the hash of their id.

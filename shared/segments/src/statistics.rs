@@ -18,12 +18,19 @@ pub(crate) fn by_value(
     let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
     let mut by_epoch: HashMap<u32, Vec<u64>> = HashMap::new();
     for stretch in stretches {
-        let codes = stretch.part.codes(column)?;
+        let present = stretch.part.present(column);
         let counts = by_epoch.entry(stretch.part.epoch()).or_default();
-        let longest = stretch.part.present(column).max().map_or(0, |code| code as usize + 1);
+        let longest = present.max().map_or(0, |code| code as usize + 1);
         if counts.len() < longest {
             counts.resize(longest, 0);
         }
+        if let Some(known) = stretch.counts(column) {
+            for (code, known) in present.iter().zip(known) {
+                counts[code as usize] += u64::from(*known);
+            }
+            continue;
+        }
+        let codes = stretch.part.codes(column)?;
         let mask = stretch.part.mask(&stretch.wanted, stretch.range.clone())?;
         for row in memchr::memchr_iter(1, &mask) {
             counts[codes.get(stretch.range.start + row) as usize] += 1;
