@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::cache::Cache;
 use crate::part::Part;
@@ -43,13 +43,16 @@ struct Inner {
     schema: Schema,
     options: Options,
     cache: Arc<Cache>,
-    tables: Mutex<HashMap<Vec<u8>, Arc<Table>>>,
+    tables: Mutex<HashMap<Vec<u8>, Arc<Slot>>>,
 }
+
+/// A table once it was read. Whoever reads it locks it, so that others who ask for it wait, and only for this one.
+type Slot = RwLock<Option<Arc<Table>>>;
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let tables: Vec<u64> = self.tables.get_mut().values().map(|table| table.source.table).collect();
-        self.cache.forget(&tables);
+        let tables = self.tables.get_mut().values().filter_map(|slot| Some(slot.read().as_ref()?.source.table));
+        self.cache.forget(&tables.collect::<Vec<u64>>());
     }
 }
 
@@ -80,6 +83,13 @@ impl Store {
         page: &Page,
     ) -> Result<Rows, Error> {
         self.read(table, |table| list::list(self, table, &list::Query { predicate, period }, page))
+    }
+
+    /// Whether a table is in memory, so that the next question about it does not wait for that.
+    #[must_use]
+    pub fn is_read(&self, table: &[u8]) -> bool {
+        let slot = self.0.tables.lock().get(table).cloned();
+        slot.is_some_and(|slot| slot.try_read().is_some_and(|table| table.is_some()))
     }
 
     /// How many rows may have to be looked at for a list over a period: all of the parts that reach into it.
@@ -150,9 +160,9 @@ impl Store {
     /// When the storage fails or is damaged.
     pub fn read_ahead(&self, segments: usize) -> Result<bool, Error> {
         let columns = self.schema().filtered;
-        let tables: Vec<Arc<Table>> = self.0.tables.lock().values().cloned().collect();
+        let slots: Vec<Arc<Slot>> = self.0.tables.lock().values().cloned().collect();
         let mut left = segments;
-        for table in tables {
+        for table in slots.iter().filter_map(|slot| slot.read().clone()) {
             let parts = table.state.read().segments.clone();
             let is_missing = |segment: &&Segment| !segment.is_read(columns);
             for segment in parts.iter().rev().filter_map(Part::segment).filter(is_missing) {
@@ -189,8 +199,12 @@ impl Store {
     }
 
     pub(crate) fn table(&self, prefix: &[u8]) -> Result<Arc<Table>, Error> {
-        let mut tables = self.0.tables.lock();
-        if let Some(table) = tables.get(prefix) {
+        let slot = self.slot(prefix);
+        if let Some(table) = &*slot.read() {
+            return Ok(table.clone());
+        }
+        let mut slot = slot.write();
+        if let Some(table) = &*slot {
             return Ok(table.clone());
         }
         let source = Source {
@@ -200,8 +214,16 @@ impl Store {
             prefix: prefix.into(),
         };
         let table = Arc::new(Table::load(source, &self.0.schema, &self.0.options)?);
-        tables.insert(prefix.to_vec(), table.clone());
+        *slot = Some(table.clone());
         Ok(table)
+    }
+
+    fn slot(&self, prefix: &[u8]) -> Arc<Slot> {
+        let mut tables = self.0.tables.lock();
+        if let Some(slot) = tables.get(prefix) {
+            return slot.clone();
+        }
+        tables.entry(prefix.to_vec()).or_default().clone()
     }
 
     /// A predicate in the codes of a table's epochs.

@@ -379,8 +379,9 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
 
     let cache = Arc::new(Cache::new(1 << 20));
     let (tree, store) = open_with(directory.path(), &cache);
-    assert!(!store.read_ahead(10).unwrap() && cache.weight() == 0);
+    assert!(!store.read_ahead(10).unwrap() && cache.weight() == 0 && !store.is_read(TABLE));
     assert_eq!(total(&store, &Predicate::everything()), 136);
+    assert!(store.is_read(TABLE) && !store.is_read(OTHER));
     // Now the table is known: four segments and eight rows besides.
     let mut cached = vec![cache.weight()];
     while store.read_ahead(1).unwrap() {

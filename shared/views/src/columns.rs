@@ -36,7 +36,7 @@ pub(crate) fn next_account(store: &Store, after: &str) -> Result<Option<String>,
     Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
 }
 
-/// Whether a list takes little time: a short page, and few rows to look at.
+/// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
 ///
 /// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
 pub(crate) fn is_brief(store: &Store, account: &AccountId, (is_of_all, period): (bool, Period), page: &Page) -> bool {
@@ -44,8 +44,9 @@ pub(crate) fn is_brief(store: &Store, account: &AccountId, (is_of_all, period): 
     const ROWS: usize = 100;
     /// Rows whose columns are looked at: those of four segments.
     const LOOKED_AT: u64 = 1 << 18;
-    let looked_at = || store.rows().rows_around(&table(account), micros(period)).is_ok_and(|rows| rows <= LOOKED_AT);
-    page.limit <= ROWS && (is_of_all || looked_at())
+    let table = table(account);
+    let looked_at = || store.rows().rows_around(&table, micros(period)).is_ok_and(|rows| rows <= LOOKED_AT);
+    page.limit <= ROWS && store.rows().is_read(&table) && (is_of_all || looked_at())
 }
 
 /// The rows of an account that a filter lets through.
