@@ -15,15 +15,6 @@ pub(crate) enum Codes {
 /// Which rows pass: a byte for each, 1 or 0, because compilers turn loops over bytes into vector instructions.
 pub(crate) type Mask = Vec<u8>;
 
-/// The codes that there are, all below `LIMIT`. Marked bit by bit, for a bitmap is slow to find the place of each.
-fn distinct<const LIMIT: usize>(codes: impl Iterator<Item = usize>) -> RoaringBitmap {
-    let mut bits = vec![0_u8; LIMIT / 8];
-    for code in codes {
-        bits[code / 8] |= 1 << (code % 8);
-    }
-    RoaringBitmap::from_lsb0_bytes(0, &bits)
-}
-
 /// Wanted codes, laid out for comparison with columns of any width.
 #[derive(Clone, Debug)]
 pub(crate) struct CodeSet {
@@ -72,6 +63,15 @@ impl CodeSet {
     fn single(&self) -> Option<u32> {
         if self.members.len() == 1 { self.members.min() } else { None }
     }
+}
+
+/// The codes that there are, all below `LIMIT`. Marked bit by bit, for a bitmap is slow to find the place of each.
+fn distinct<const LIMIT: usize>(codes: impl Iterator<Item = usize>) -> RoaringBitmap {
+    let mut bits = vec![0_u8; LIMIT / 8];
+    for code in codes {
+        bits[code / 8] |= 1 << (code % 8);
+    }
+    RoaringBitmap::from_lsb0_bytes(0, &bits)
 }
 
 impl Codes {

@@ -1,6 +1,6 @@
 //! Keys: `<table> <kind> <numbers, big-endian>`. Values of one kind lie together, so that reading one column of many
-//! segments does not touch the others. What stays is cut into
-//! [`crate::pieces`], whose number comes last: all but [`Kind::Table`], [`Kind::Superseded`] and [`Kind::Chunk`].
+//! segments does not touch the others. What stays is cut into [`crate::pieces`], whose number comes last: all but
+//! [`Kind::Table`], [`Kind::Superseded`] and [`Kind::Chunk`].
 
 /// What a value is.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! In which sealed segments an id may be: a Bloom filter for each segment, those of many segments side by side.
 //!
 //! A place of a group holds one bit of each of its segments' filters, so a look-up reads one word for each hash and
-//! group, and ends as soon as none of the group's segments is left, mostly after the third or fourth. New segments go to groups
-//! of eight; eight such groups become one of 64 once they are full. So a few segments take little memory, and many take
-//! few reads: 160 segments are six groups. With 32 bits for each row and 12 hashes a segment that does not hold the id
-//! is named about once in a million times.
+//! group, and ends as soon as none of the group's segments is left, mostly after the third or fourth. New segments go to
+//! groups of eight; eight such groups become one of 64 once they are full. So a few segments take little memory, and many
+//! take few reads: 160 segments are six groups. With 32 bits for each row and 12 hashes a segment that does not hold the
+//! id is named about once in a million times.
 
 use std::ops::{BitAndAssign, BitOrAssign, Not, Shl};
 

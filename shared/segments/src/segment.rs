@@ -313,8 +313,8 @@ impl Segment {
     }
 }
 
-/// Counts, for the columns that most filters look at, how many rows have each code, unless there are too many codes: the
-/// counts stay in memory.
+/// Counts, for the columns that most filters look at, how many rows have each code, unless there are too many codes:
+/// the counts stay in memory.
 fn counts(columns: &Columns, schema: &Schema) -> Vec<Box<[u32]>> {
     const TOO_MANY: u64 = 4096;
     let counts = columns.present.iter().zip(&columns.codes).enumerate().map(|(column, (present, codes))| {

@@ -5,8 +5,8 @@ use model::log::AccountId;
 
 use super::draft::{Rejected, hash_of};
 
-/// A message is full at this size, unless the log takes even less. The log is synced for each message, so large ones cost
-/// less: half of this made an import a seventh slower.
+/// A message is full at this size, unless the log takes even less. The log is synced for each message, so large ones
+/// cost less: half of this made an import a seventh slower.
 const FULL_SIZE: usize = 1000 * 1024;
 /// Or at this many events: a view takes in the events of a message together.
 const FULL_COUNT: u64 = 1000;
