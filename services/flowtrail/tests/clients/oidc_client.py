@@ -130,11 +130,14 @@ def may_do_what_it_says(url, provider, admin):
     writer = Http(url, provider.token(scope="admin"))
     body = {"platform": "datadog", "enabled": False, "config": {"api_key": "k", "site": "datadoghq.com"}}
     same(writer.post("/api/event-streaming", body)[0], 200, "with all scopes everything can be done")
-    event = admin.get("/api/events/audit?activity_code=integration.create")[1][0]
+    # A write waits for its own view; the audit log is another one.
+    created = "/api/events/audit?activity_code=integration.create"
+    events, _ = eventually(lambda: admin.get(created)[1], "the audit log tells of it")
+    event = events[0]
     who = [event[f"initiator_{part}"] for part in ("id", "name", "email")]
     same(who, ["alice", "Alice", "alice@example.com"], "and it is known who did it")
     other = Http(url, provider.token(flowtrail_account="other"))
-    found = other.get("/api/events/audit?activity_code=integration.create")
+    found = other.get(created)
     same(found, (200, []), "another account is another account")
     code, answer = writer.ask("DELETE", "/api/ni/auth/token")
     same((code, answer["message"]), (403, "whoever issued this token ends it"), "Flowtrail can not end it")
