@@ -29,7 +29,7 @@ test *ARGS:
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
-    # Empty where it can not be had: then its tests say so.
+    # Empty where it cannot be had: then its tests say so.
     FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_RSYSLOG
     if cargo nextest --version >/dev/null 2>&1; then
@@ -60,7 +60,7 @@ deny:
     if "$deny" --log-level off fetch db 2>/dev/null; then
         exec "$deny" check
     fi
-    echo 'the advisory database can not be reached: checking all but advisories' >&2
+    echo 'the advisory database cannot be reached: checking all but advisories' >&2
     exec "$deny" check bans licenses sources
 
 cargo_deny := '0.20.2'

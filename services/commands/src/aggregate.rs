@@ -28,12 +28,12 @@ impl Refused {
 
     /// A failure of ours: what it is goes to the log, not to the sender.
     pub(crate) fn internal(failure: &dyn std::error::Error) -> Self {
-        error!(error = %chain(failure), "a command can not be carried out");
+        error!(error = %chain(failure), "a command cannot be carried out");
         Self::new(Refusal::Internal, "internal error")
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self::new(Refusal::Unavailable, "the log can not be reached, try again later")
+        Self::new(Refusal::Unavailable, "the log cannot be reached, try again later")
     }
 
     pub(crate) fn conflict() -> Self {

@@ -33,10 +33,10 @@ pub struct Bootstrap {
     pub password: Option<Secret>,
 }
 
-/// Why the first account can not be made.
+/// Why the first account cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    /// A file can not be written or read.
+    /// A file cannot be written or read.
     #[error("write {path}")]
     File {
         /// The file.
@@ -45,16 +45,16 @@ pub enum BootstrapError {
         #[source]
         cause: std::io::Error,
     },
-    /// The given token can not be sent in a header.
+    /// The given token cannot be sent in a header.
     #[error("FLOWTRAIL_BOOTSTRAP_TOKEN must be 8 or more visible ASCII characters without spaces")]
     BadToken,
-    /// The log can not be read.
+    /// The log cannot be read.
     #[error("read the log")]
     Log(#[from] bus::LoadError),
     /// There is no randomness.
     #[error(transparent)]
     Randomness(#[from] runtime::clock::NoRandomness),
-    /// The password can not be hashed.
+    /// The password cannot be hashed.
     #[error(transparent)]
     Password(#[from] vault::HashError),
     /// A command was refused.

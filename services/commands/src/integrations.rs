@@ -168,7 +168,7 @@ impl Integrations {
     /// Destroys the keys of integrations that were deleted by a process that died before it could.
     pub(crate) async fn destroy_leftover_keys(&self) {
         let subjects = self.bus.subjects_below(Stream::Integration, "flowtrail.v1.integration.*.*").await;
-        let subjects = subjects.inspect_err(|error| warn!(%error, "leftover keys can not be looked for"));
+        let subjects = subjects.inspect_err(|error| warn!(%error, "leftover keys cannot be looked for"));
         for subject in subjects.unwrap_or_default() {
             let Ok(subject) = Subject::parse(&subject) else { continue };
             let Ok(id) = subject.name().parse() else { continue };

@@ -20,14 +20,14 @@ use crate::integrations::Integrations;
 
 pub use bootstrap::{Bootstrap, BootstrapError};
 
-/// Why the write side can not work.
+/// Why the write side cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The first account can not be made.
+    /// The first account cannot be made.
     #[error("make the first account")]
     Bootstrap(#[from] BootstrapError),
-    /// Commands can not be received.
-    #[error("the command service can not start")]
+    /// Commands cannot be received.
+    #[error("the command service cannot start")]
     Service(#[from] bus::AnswerError),
 }
 
@@ -41,7 +41,7 @@ pub struct Commands {
 /// Integrations are held to what `reach` allows.
 ///
 /// # Errors
-/// When the first account can not be made or commands can not be received.
+/// When the first account cannot be made or commands cannot be received.
 pub async fn start(bus: &Bus, master: MasterKey, reach: Reach, first: &Bootstrap) -> Result<Commands, Error> {
     bootstrap::ensure(bus, first).await?;
     let integrations = Integrations::new(bus.clone(), master, reach);

@@ -59,11 +59,11 @@ impl Receiver {
 fn unanswered(error: &AskError) -> Refused {
     match error {
         AskError::NobodyAnswers { .. } | AskError::TimedOut { .. } | AskError::Disconnected => {
-            warn!(%error, "a receiver can not be tried");
+            warn!(%error, "a receiver cannot be tried");
             Refused::new(Refusal::NobodyDelivers, "no streamer is there to try the receiver, try again later")
         }
         AskError::Refused { .. } | AskError::TooLarge { .. } | AskError::Broken { .. } => {
-            error!(error = %chain(error), "a receiver can not be tried");
+            error!(error = %chain(error), "a receiver cannot be tried");
             Refused::new(Refusal::Internal, "internal error")
         }
     }

@@ -37,7 +37,7 @@ class Verdict(unittest.TestCase):
         times = {"Q2 user": {"flowtrail": [1.0] * 50 + [11.0], "a": [9.0]}}
         self.assertEqual([bar.is_met for bar in verdict.bars(times, verdict.Http([], {}))], [True, False])
 
-    def test_a_demand_that_http_alone_can_not_meet_says_so(self):
+    def test_a_demand_that_http_alone_cannot_meet_says_so(self):
         times = {"Q2 user": {"flowtrail": [1.0], "a": [0.2]}}
         bar, _ = verdict.bars(times, verdict.Http([0.1], {"Q2 user": [0.4]}))
         self.assertFalse(bar.is_met)

@@ -1,7 +1,7 @@
 """The workload of the comparison: who is there, the flow records, and the queries.
 
 Everything follows from SEED through random.Random.random() and getrandbits(), which Python keeps the same across
-versions. A change to anything here is another workload: figures from before can not be compared with those after it.
+versions. A change to anything here is another workload: figures from before cannot be compared with those after it.
 """
 
 import bisect

@@ -47,7 +47,7 @@ const WAITING: usize = 8;
 const MORE_HELP: &str = "\
 Files may be packed with gzip or zstd. JSON may come as one object a line, as arrays, or as the object around an array that a service stores or answers with.
 
-Importing a file twice changes nothing, so an import that was interrupted is simply run again. What can not be read is told of as `FILE:LINE: reason`, the rest is imported, and the exit code is 1.
+Importing a file twice changes nothing, so an import that was interrupted is simply run again. What cannot be read is told of as `FILE:LINE: reason`, the rest is imported, and the exit code is 1.
 
 Examples:
 
@@ -58,7 +58,7 @@ Examples:
     aws s3 cp --recursive s3://my-trail/AWSLogs/ trail/
     find trail -name '*.json.gz' -exec flowtrail import aws-cloudtrail {} +
 
-  Flow logs of a VPC; all that can not be read is listed in a file:
+  Flow logs of a VPC; all that cannot be read is listed in a file:
     flowtrail import aws-vpc-flow --rejects bad.txt flows/*.log.gz
 
   The history of another system:
@@ -106,7 +106,7 @@ pub(crate) async fn run(args: &Args, bus: &Bus) -> anyhow::Result<Summary> {
 /// Imports. Rejected records are no error.
 ///
 /// # Errors
-/// When a file is not there, or the log can not take the events. What was published until then stays.
+/// When a file is not there, or the log cannot take the events. What was published until then stays.
 pub(crate) async fn import(args: &Args, bus: &Bus) -> anyhow::Result<Summary> {
     anyhow::ensure!(args.reporter.is_none() || args.format.is_traffic(), "--reporter is for traffic only");
     for file in args.files.iter().filter(|file| !input::is_standard_input(file)) {

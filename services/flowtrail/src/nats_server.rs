@@ -108,7 +108,7 @@ impl NatsServer {
             }
             match spawn(&self.program, &self.files, self.port) {
                 Ok(child) => self.child = child,
-                Err(error) => error!(error = format!("{error:#}"), "the nats-server can not be started"),
+                Err(error) => error!(error = format!("{error:#}"), "the nats-server cannot be started"),
             }
         }
         self.end().await;
@@ -122,7 +122,7 @@ impl NatsServer {
         if tokio::time::timeout(STOPS_WITHIN, self.child.wait()).await.is_err() {
             warn!("the nats-server does not end and is killed");
             if let Err(error) = self.child.kill().await {
-                error!(%error, "the nats-server can not be killed");
+                error!(%error, "the nats-server cannot be killed");
             }
         }
         // Missing it does no harm: it is only looked at with the process it names.

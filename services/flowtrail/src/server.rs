@@ -216,7 +216,7 @@ impl Running {
         }
     }
 
-    /// Waits for the end: a signal, or a role that can not go on.
+    /// Waits for the end: a signal, or a role that cannot go on.
     async fn wait(&mut self) -> anyhow::Result<()> {
         tokio::select! {
             outcome = next_end(&mut self.front) => outcome,

@@ -175,7 +175,7 @@ async fn of_provider(
         Err(Bad::Expired(principal)) => (*principal, true),
         Err(Bad::Foreign) => return Err(TurnedAway::stranger()),
         Err(Bad::NoKeys) => {
-            return Err(Refused::Unavailable("the keys of the OpenID provider can not be had, try again").into());
+            return Err(Refused::Unavailable("the keys of the OpenID provider cannot be had, try again").into());
         }
     };
     let question = AccountById { account: principal.account.clone() };
@@ -235,7 +235,7 @@ impl Caller {
     /// Asks a question, as fresh as the caller wants the answer, and has it noted where that is due.
     ///
     /// # Errors
-    /// When the views can not be reached or fail.
+    /// When the views cannot be reached or fail.
     pub(crate) async fn ask<Q: Watched>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
         self.ask_and(gateway, question, |answer| answer).await
     }
@@ -243,7 +243,7 @@ impl Caller {
     /// The same, making something of the answer off the threads that serve connections.
     ///
     /// # Errors
-    /// When the views can not be reached or fail.
+    /// When the views cannot be reached or fail.
     pub(crate) async fn ask_and<Q: Watched, T: Send + 'static>(
         &self,
         gateway: &Gateway,

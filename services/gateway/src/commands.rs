@@ -13,11 +13,11 @@ use crate::router::Gateway;
 /// How long a command may take; the log acknowledges within 5 seconds, and a command may need several of them.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
-/// What the client is told while the log can not be written.
-pub(crate) const LOG_UNREACHABLE: Refused = Refused::Unavailable("the log can not be reached, try again");
+/// What the client is told while the log cannot be written.
+pub(crate) const LOG_UNREACHABLE: Refused = Refused::Unavailable("the log cannot be reached, try again");
 
 /// What the client is told while no streamer is there.
-pub(crate) const NOBODY_DELIVERS: Refused = Refused::Unavailable("the streamer can not be reached, try again");
+pub(crate) const NOBODY_DELIVERS: Refused = Refused::Unavailable("the streamer cannot be reached, try again");
 
 impl Gateway {
     /// Sends a command and waits until it is carried out.
@@ -53,7 +53,7 @@ fn refused(error: AskError) -> Refused {
             }
         },
         AskError::NobodyAnswers { .. } | AskError::TimedOut { .. } | AskError::Disconnected => {
-            warn!(%error, "a command can not be carried out");
+            warn!(%error, "a command cannot be carried out");
             LOG_UNREACHABLE
         }
         AskError::TooLarge { limit, .. } => Refused::TooLarge { limit },

@@ -42,7 +42,7 @@ impl Scope {
     /// A list of an account under a filter.
     ///
     /// # Errors
-    /// [`Refused::Internal`] when the filter can not be written.
+    /// [`Refused::Internal`] when the filter cannot be written.
     pub(crate) fn new<F: Serialize>(list: &str, account: &AccountId, filter: &F) -> Result<Self, Refused> {
         let filter = serde_json::to_vec(filter).map_err(|_| Refused::Internal)?;
         let mut bytes = Vec::new();
@@ -64,7 +64,7 @@ impl Key {
     /// The key that all gateways share; made by the first of them.
     ///
     /// # Errors
-    /// When the keys can not be reached.
+    /// When the keys cannot be reached.
     pub(crate) async fn load(bus: &Bus) -> Result<Self, Error> {
         let keys = bus.keys();
         loop {

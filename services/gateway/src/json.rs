@@ -17,7 +17,7 @@ pub(crate) fn answer<T: Serialize>(status: StatusCode, content_type: HeaderValue
     let (status, body) = match serde_json::to_vec(value) {
         Ok(body) => (status, body),
         Err(error) => {
-            error!(%error, "an answer can not be written");
+            error!(%error, "an answer cannot be written");
             (StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
         }
     };

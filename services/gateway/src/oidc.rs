@@ -60,7 +60,7 @@ impl Provider {
     /// A provider. Keys in a file must be there at once; those behind an address may come later.
     ///
     /// # Errors
-    /// When the keys' file can not be read or holds none.
+    /// When the keys' file cannot be read or holds none.
     pub async fn new(settings: Settings) -> Result<Self, KeysError> {
         verify::install();
         let keys = Keys::new(settings.keys.clone(), settings.pauses)?;

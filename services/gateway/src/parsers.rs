@@ -19,7 +19,7 @@ use crate::vrni::{auth, logs};
 /// A cursor for a place in a list of an account, under a filter.
 ///
 /// # Errors
-/// When the filter can not be written.
+/// When the filter cannot be written.
 pub fn seal_cursor(key: &Key, list: &CursorList<'_>, position: &RowPosition) -> Result<String, String> {
     Ok(key.seal(&list.scope().map_err(told)?, position))
 }
@@ -119,7 +119,7 @@ pub fn at_least(values: &[&str]) -> Result<usize, String> {
 /// published.
 ///
 /// # Errors
-/// When one of them can not be read.
+/// When one of them cannot be read.
 pub fn ingest(is_audit: bool, given: &[(&str, &str)], body: &[u8]) -> Result<Vec<String>, String> {
     ingest::opened(is_audit, &headers(given.iter().copied()), body).map_err(told)
 }

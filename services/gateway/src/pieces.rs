@@ -28,7 +28,7 @@ impl<R, W: FnMut(&R, &mut Vec<u8>) -> io::Result<()> + Send + 'static> WriteRow<
 /// A 200 with an array of rows.
 ///
 /// # Errors
-/// When one of the first rows can not be written. Where that happens later, the answer breaks off.
+/// When one of the first rows cannot be written. Where that happens later, the answer breaks off.
 pub(crate) fn array<R: Send + 'static>(rows: Vec<R>, write: impl WriteRow<R>) -> Result<Response, Refused> {
     answer(b"[".to_vec(), rows, write, b"]".to_vec())
 }
@@ -36,7 +36,7 @@ pub(crate) fn array<R: Send + 'static>(rows: Vec<R>, write: impl WriteRow<R>) ->
 /// A 200 with an object: an array of rows under `name`, then the members of `others`, of which there are some.
 ///
 /// # Errors
-/// When one of the first rows can not be written. Where that happens later, the answer breaks off.
+/// When one of the first rows cannot be written. Where that happens later, the answer breaks off.
 pub(crate) fn object<R: Send + 'static>(
     (name, rows): (&'static str, Vec<R>),
     others: &impl Serialize,
@@ -75,7 +75,7 @@ fn answer<R: Send + 'static>(
 }
 
 fn failed(error: &io::Error) -> Refused {
-    error!(%error, "a list can not be written");
+    error!(%error, "a list cannot be written");
     Refused::Internal
 }
 
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_row_that_can_not_be_written_is_an_error_at_first_and_breaks_the_answer_off_later() {
+    async fn a_row_that_cannot_be_written_is_an_error_at_first_and_breaks_the_answer_off_later() {
         let failing_at = |failing: usize| {
             move |row: &usize, text: &mut Vec<u8>| {
                 if *row == failing { Err(io::Error::other("it is damaged")) } else { write(row, text) }

@@ -8,7 +8,7 @@ use views::{Ask, Question, Reply, View, Views};
 
 /// How long an answer over the bus may take; a list of 50,000 rows of a large view takes seconds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-/// The code with which a projector refuses what it can not answer right now.
+/// The code with which a projector refuses what it cannot answer right now.
 const UNAVAILABLE: u16 = 503;
 
 /// Whoever answers questions about the views.
@@ -25,7 +25,7 @@ pub enum Reader {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// Nobody answers right now.
-    #[error("the views can not be reached")]
+    #[error("the views cannot be reached")]
     Unreachable(#[source] bus::Cause),
     /// Whoever answers failed.
     #[error("the views failed")]

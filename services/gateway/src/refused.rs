@@ -69,7 +69,7 @@ pub(crate) enum Refused {
     /// Flowtrail failed; what went wrong is in its log only.
     #[error("internal error")]
     Internal,
-    /// What is needed can not be reached right now.
+    /// What is needed cannot be reached right now.
     #[error("{0}")]
     Unavailable(&'static str),
 }
@@ -115,11 +115,11 @@ impl From<ReadError> for Refused {
         let cause = chain(&failure).to_string();
         match failure {
             ReadError::Unreachable(_) => {
-                warn!(error = %cause, "a question can not be answered");
-                Self::Unavailable("the views can not be reached, try again")
+                warn!(error = %cause, "a question cannot be answered");
+                Self::Unavailable("the views cannot be reached, try again")
             }
             ReadError::Failed(_) => {
-                error!(error = %cause, "a question can not be answered");
+                error!(error = %cause, "a question cannot be answered");
                 Self::Internal
             }
         }

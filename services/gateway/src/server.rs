@@ -54,13 +54,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Why the gateway can not start.
+/// Why the gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The key that signs cursors can not be read or made.
+    /// The key that signs cursors cannot be read or made.
     #[error("get the key that signs cursors")]
     CursorKey(#[from] KeyError),
-    /// The keys of the OpenID provider can not be had.
+    /// The keys of the OpenID provider cannot be had.
     #[error(transparent)]
     ProviderKeys(#[from] KeysError),
     /// The system gives no randomness to make it of.
@@ -152,7 +152,7 @@ async fn answer(listener: TcpListener, router: Router, limits: LimitSettings, st
 }
 
 async fn pause_after(error: &io::Error) {
-    warn!(%error, "a connection can not be taken in");
+    warn!(%error, "a connection cannot be taken in");
     sleep(PAUSE).await;
 }
 

@@ -1,6 +1,6 @@
 //! Sign-in: a name and a password are held against the users of all accounts, and whoever they are gets a token.
 //!
-//! Invariants: a password is in no log line, answer or event; whether a name is somebody's can not be told from how
+//! Invariants: a password is in no log line, answer or event; whether a name is somebody's cannot be told from how
 //! it is refused, nor from how long that takes.
 
 mod desk;
@@ -70,7 +70,7 @@ impl Gateway {
         let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
         match self.sign_ins.in_turn(move || verified(&password, users)).await? {
             Ok(user) => {
-                // A sign-in that can not be recorded does not take place.
+                // A sign-in that cannot be recorded does not take place.
                 self.record(&user, "success", address).await?;
                 self.token_for(&user).await
             }

@@ -11,7 +11,7 @@ use views::store::Checkpoint;
 /// Compares a view's checkpoints with the log. False: the log was lost or rolled back, and the view must be rebuilt.
 ///
 /// # Errors
-/// When the log can not be asked.
+/// When the log cannot be asked.
 pub(crate) async fn holds(
     bus: &Bus,
     view: View,
@@ -33,7 +33,7 @@ pub(crate) async fn holds(
             let (first, last) = (sequence + 1, state.first_sequence - 1);
             warn!(%view, %stream, first, last, "the log's retention took messages before this view read them");
         }
-        // A message that retention took can not be compared.
+        // A message that retention took cannot be compared.
         let found = bus.fingerprint_at(Position { stream, sequence }).await?;
         if found.is_some_and(|found| found != checkpoint.fingerprint) {
             error!(%view, %stream, sequence, "the log holds another message than this view read: the view is rebuilt");

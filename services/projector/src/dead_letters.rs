@@ -23,17 +23,17 @@ pub(crate) struct Letter {
     pub(crate) data: DeadLetter,
 }
 
-/// Publishes all letters, however long the log can not be reached. False: `stop` came first.
+/// Publishes all letters, however long the log cannot be reached. False: `stop` came first.
 ///
 /// A letter's id is made of what it is about, so a repetition after a crash is the same letter.
 pub(crate) async fn publish(bus: &Bus, letters: &[Letter], stop: &CancellationToken) -> bool {
     for letter in letters {
         let DeadLetter { view, subject, reason, .. } = &letter.data;
-        warn!(view, subject, position = %position(letter), reason, "an event can not be read and becomes a dead letter");
+        warn!(view, subject, position = %position(letter), reason, "an event cannot be read and becomes a dead letter");
     }
     loop {
         let Err(error) = try_publish(bus, letters).await else { return true };
-        warn!(%error, "dead letters can not be published, trying again");
+        warn!(%error, "dead letters cannot be published, trying again");
         tokio::select! {
             () = stop.cancelled() => return false,
             () = tokio::time::sleep(RETRY_AFTER) => {}
@@ -60,7 +60,7 @@ fn message(letter: &Letter) -> Outgoing {
     let sealed = Sealed::new(&id, "flowtrail/projector", RECORDED, letter.time, &letter.data);
     Outgoing {
         subject: Subject::dead_letter(&letter.data.view, &letter.account),
-        // Serializing a plain struct of texts and numbers can not fail.
+        // Serializing a plain struct of texts and numbers cannot fail.
         payload: serde_json::to_vec(&sealed).unwrap_or_default().into(),
         message_id: Some(id),
         headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],

@@ -27,7 +27,7 @@ use views::{View, Views};
 use crate::numbers::Numbers;
 use crate::supervisor::Supervisor;
 
-/// Why the projector can not work.
+/// Why the projector cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A view failed.
@@ -39,27 +39,27 @@ pub enum Error {
         #[source]
         cause: views::Error,
     },
-    /// The log can not be read.
-    #[error("the log can not be read")]
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
     Log(#[from] bus::LoadError),
-    /// The log can not be consumed any more.
-    #[error("the log can not be consumed")]
+    /// The log cannot be consumed any more.
+    #[error("the log cannot be consumed")]
     Consume(#[from] bus::ConsumeError),
-    /// Questions can not be answered.
-    #[error("the query service can not start")]
+    /// Questions cannot be answered.
+    #[error("the query service cannot start")]
     Service(#[from] bus::AnswerError),
     /// A task of it ended by a panic.
     #[error("a task of the projector failed")]
     Task(#[from] tokio::task::JoinError),
     /// Decoding or projecting panicked.
-    #[error("the log can not be projected")]
+    #[error("the log cannot be projected")]
     Thread(#[from] thread::Panicked),
 }
 
 /// Projects the log into `views` and answers questions about them, until `stop`. What it does is counted in `metrics`.
 ///
 /// # Errors
-/// When the log or the views' storage can not be used at the start.
+/// When the log or the views' storage cannot be used at the start.
 pub async fn run(views: Views, bus: Bus, metrics: Metrics, stop: CancellationToken) -> Result<(), Error> {
     let mut tasks = JoinSet::new();
     let mut rebuilds = HashMap::new();

@@ -55,7 +55,7 @@ fn question<Q: Question>(views: &Views) -> Endpoint {
             let ask: Ask<Q> = read(&request)?;
             let reply = views.ask(ask).await.map_err(|failure| {
                 error!(question = Q::PATH, error = %chain(&failure), "a question has no answer");
-                Refusal { code: 500, message: "the view can not be read".to_owned() }
+                Refusal { code: 500, message: "the view cannot be read".to_owned() }
             })?;
             write(&reply)
         }
@@ -84,5 +84,5 @@ fn read<T: serde::de::DeserializeOwned>(request: &Bytes) -> Result<T, Refusal> {
 
 fn write<T: Serialize>(reply: &T) -> Result<Bytes, Refusal> {
     let text = serde_json::to_vec(reply);
-    text.map(Bytes::from).map_err(|_| Refusal { code: 500, message: "the answer can not be written".to_owned() })
+    text.map(Bytes::from).map_err(|_| Refusal { code: 500, message: "the answer cannot be written".to_owned() })
 }

@@ -38,7 +38,7 @@ impl Supervisor {
     /// Keeps the view until `stop`.
     ///
     /// # Errors
-    /// When its storage or the log can not be used.
+    /// When its storage or the log cannot be used.
     pub(crate) async fn run(self, mut orders: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), Error> {
         let view = self.slot.view();
         let checkpoints = self.slot.store().checkpoints().map_err(|cause| Error::View { view, cause })?;

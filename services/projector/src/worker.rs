@@ -47,7 +47,7 @@ pub(crate) struct Worker {
 /// What a generation is being written for.
 #[derive(Clone)]
 pub(crate) enum Purpose {
-    /// It is read now: what was done is observed, what can not be read becomes a dead letter.
+    /// It is read now: what was done is observed, what cannot be read becomes a dead letter.
     Live(Slot),
     /// It is being rebuilt up to these sequences. Its dead letters were written when it was first projected.
     Rebuild(BTreeMap<Stream, u64>, rebuild::Watch),
@@ -66,7 +66,7 @@ impl Worker {
     /// Works until `stop`, or until a rebuild has reached its targets.
     ///
     /// # Errors
-    /// When the log was lost or rolled back, or the storage can not be read.
+    /// When the log was lost or rolled back, or the storage cannot be read.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let failed = |cause| Error::View { view: self.view, cause };
         let checkpoints = self.store.checkpoints().map_err(failed)?;
@@ -129,7 +129,7 @@ impl Worker {
         let store = self.store.clone();
         if let Err(error) = writer.run(move || store.read_ahead()).await? {
             // Whoever asks meets it, and says so.
-            debug!(view = %self.view, error = %chain(&error), "the view can not be read ahead");
+            debug!(view = %self.view, error = %chain(&error), "the view cannot be read ahead");
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Worker {
         match writer.run(move || store.forget(sequence)).await? {
             Err(error) if error.is_damage() => Err(Error::View { view: self.view, cause: error }),
             Err(error) => {
-                error!(view = %self.view, error = %chain(&error), "the view can not forget what the log has forgotten");
+                error!(view = %self.view, error = %chain(&error), "the view cannot forget what the log has forgotten");
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -185,7 +185,7 @@ impl Worker {
             if error.is_damage() || (error.is_lasting() && self.store.has_room()) {
                 return Err(Error::View { view: self.view, cause: error });
             }
-            error!(view = %self.view, error = %chain(&error), "the view can not be written and stands still; reads go on");
+            error!(view = %self.view, error = %chain(&error), "the view cannot be written and stands still; reads go on");
             tokio::select! {
                 () = stop.cancelled() => return Ok(false),
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}

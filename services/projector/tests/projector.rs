@@ -115,7 +115,7 @@ async fn an_event_published_again_much_later_is_in_the_view_once() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_is_a_dead_letter_and_the_next_event_is_in_the_view() {
+async fn what_cannot_be_read_is_a_dead_letter_and_the_next_event_is_in_the_view() {
     let server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;

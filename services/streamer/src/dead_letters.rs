@@ -58,7 +58,7 @@ impl DeadLetters {
                 reason: reason.clone(),
             };
             warn!(account = %self.account, id = self.id, stream = %item.stream, sequence = item.sequence, reason,
-                "an event can not be delivered and becomes a dead letter");
+                "an event cannot be delivered and becomes a dead letter");
             let again = batch.plan.letter.map(|letter| format!(":{letter}")).unwrap_or_default();
             let id = format!("{view}:{}:{}:{}{again}", data.stream, data.sequence, data.index);
             let payload = serde_json::to_vec(&Sealed::new(&id, "flowtrail/streamer", RECORDED, time, &data))?;
@@ -77,14 +77,14 @@ impl DeadLetters {
     /// How many letters there are, and the newest of them, newest first.
     ///
     /// # Errors
-    /// When the log can not be read.
+    /// When the log cannot be read.
     pub(crate) async fn newest(&self, limit: usize) -> Result<(usize, Vec<(Message, DeadLetter)>), LoadError> {
         let (stream, filter) = (Stream::DeadLetter, self.subject().to_string());
         let total = usize::try_from(self.bus.count_from(stream, &filter, 1).await?).unwrap_or(usize::MAX);
         let selection = Selection { filter: Some(filter), thrifty: true };
         let mut consumer = self.bus.consume_selected(stream, selection, 0);
         let (mut newest, mut seen) = (VecDeque::new(), 0);
-        // The log is read from its beginning, since it can not be read backwards; only the newest are held.
+        // The log is read from its beginning, since it cannot be read backwards; only the newest are held.
         while seen < total {
             let messages = consumer.next_batch(LETTERS, LETTER_BYTES, READS_WITHIN).await;
             let messages = messages.map_err(|error| LoadError::Unreachable(error.into()))?;
@@ -101,7 +101,7 @@ impl DeadLetters {
     /// The sequence of the newest letter; 0: there is none.
     ///
     /// # Errors
-    /// When the log can not be read.
+    /// When the log cannot be read.
     pub(crate) async fn last(&self) -> Result<u64, LoadError> {
         let last = self.bus.last_on(&self.subject()).await?;
         Ok(last.map_or(0, |message| message.position.sequence))
@@ -111,7 +111,7 @@ impl DeadLetters {
     /// about.
     ///
     /// # Errors
-    /// When the log can not be read.
+    /// When the log cannot be read.
     pub(crate) async fn next(&self, from: u64) -> Result<Option<(u64, Option<Held>)>, LoadError> {
         let found = self.bus.first_from(Stream::DeadLetter, &self.subject().to_string(), from).await?;
         let Some(message) = found else { return Ok(None) };

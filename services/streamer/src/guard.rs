@@ -22,9 +22,9 @@ pub struct Guard {
     names: Arc<dyn Resolve>,
 }
 
-/// The guard can not be made.
+/// The guard cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[error("TLS can not be set up")]
+#[error("TLS cannot be set up")]
 pub struct NoTls(#[from] rustls::Error);
 
 /// How long a connection may take to come about, names and TLS included.
@@ -40,7 +40,7 @@ impl Guard {
     /// Trusts the system's certificate authorities (or those that `SSL_CERT_FILE` names) and asks its resolver.
     ///
     /// # Errors
-    /// When TLS can not be set up.
+    /// When TLS cannot be set up.
     pub fn new(reach: Reach) -> Result<Self, NoTls> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -50,7 +50,7 @@ impl Guard {
     /// Trusts `roots` alone.
     ///
     /// # Errors
-    /// When TLS can not be set up.
+    /// When TLS cannot be set up.
     pub fn trusting(reach: Reach, roots: RootCertStore) -> Result<Self, NoTls> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -16,7 +16,7 @@ use crate::journal::events_in;
 /// An integration as its events tell it.
 ///
 /// # Errors
-/// When the log can not be read.
+/// When the log cannot be read.
 pub(crate) async fn followed(bus: &Bus, account: &AccountId, id: u64) -> Result<Followed, LoadError> {
     let mut followed = Followed::default();
     for (message, recorded) in events(bus, account, id).await? {
@@ -28,7 +28,7 @@ pub(crate) async fn followed(bus: &Bus, account: &AccountId, id: u64) -> Result<
 /// What was done to an integration, newest first; none when it is not there (any more).
 ///
 /// # Errors
-/// When the log can not be read.
+/// When the log cannot be read.
 pub(crate) async fn of(bus: &Bus, account: &AccountId, id: u64) -> Result<Option<Vec<Change>>, LoadError> {
     let mut integration = Integration::default();
     let mut changes = Vec::new();

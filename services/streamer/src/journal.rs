@@ -36,20 +36,20 @@ pub(crate) enum JournalError {
     #[error("another streamer wrote a step of the same delivery")]
     Taken,
     /// The broker does not take it.
-    #[error("the step can not be written")]
+    #[error("the step cannot be written")]
     Rejected(#[source] PublishError),
     /// There is no id for it.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// It can not be written as JSON.
-    #[error("the step can not be written")]
+    /// It cannot be written as JSON.
+    #[error("the step cannot be written")]
     Form(#[from] serde_json::Error),
 }
 
 /// The state that a delivery was left in.
 ///
 /// # Errors
-/// When the log can not be read.
+/// When the log cannot be read.
 pub(crate) async fn last_state(bus: &Bus, account: &AccountId, id: u64) -> Result<Option<State>, LoadError> {
     let message = bus.last_on(&Subject::delivery(account, id)).await?;
     Ok(message.as_ref().and_then(state_in))
@@ -66,7 +66,7 @@ fn state_in(message: &Message) -> Option<State> {
     Some(state)
 }
 
-/// The events of a message of the log; what can not be read is left out.
+/// The events of a message of the log; what cannot be read is left out.
 pub(crate) fn events_in(subject: &Subject, message: &Message) -> Vec<Event> {
     let headers: Vec<(&str, &str)> =
         message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -79,7 +79,7 @@ impl Journal {
     /// Opens the journal, with the state that the delivery was left in.
     ///
     /// # Errors
-    /// When the log can not be read.
+    /// When the log cannot be read.
     pub(crate) async fn open(
         bus: &Bus,
         clock: &Clock,
@@ -99,7 +99,7 @@ impl Journal {
         self.written_at
     }
 
-    /// Writes a step, however long the log can not be reached.
+    /// Writes a step, however long the log cannot be reached.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -121,7 +121,7 @@ impl Journal {
     }
 }
 
-/// Publishes a message, however long the log can not be reached.
+/// Publishes a message, however long the log cannot be reached.
 ///
 /// # Errors
 /// [`JournalError::Taken`] and [`JournalError::Rejected`].
@@ -131,7 +131,7 @@ pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receip
             Ok(receipt) => return Ok(receipt),
             Err(PublishError::Conflict { .. }) => return Err(JournalError::Taken),
             Err(error @ PublishError::Unreachable(_)) => {
-                warn!(%error, subject = %message.subject, "a step of delivery can not be written, trying again");
+                warn!(%error, subject = %message.subject, "a step of delivery cannot be written, trying again");
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error @ (PublishError::TooLarge { .. } | PublishError::Rejected(_))) => {

@@ -111,7 +111,7 @@ impl Keeper {
                 () = tokio::time::sleep(LOOKS_EVERY) => {}
             }
             if let Err(failure) = self.keep_state().await {
-                error!(account = %self.account, id = self.id, error = %chain(&failure), "the state of a delivery can not be kept");
+                error!(account = %self.account, id = self.id, error = %chain(&failure), "the state of a delivery cannot be kept");
             }
         }
     }

@@ -171,7 +171,7 @@ impl From<&Item> for Place {
     }
 }
 
-/// The events of one message. What can not be read is a dead letter of the views and nothing here.
+/// The events of one message. What cannot be read is a dead letter of the views and nothing here.
 pub(crate) fn held_in(account: &AccountId, message: &Message) -> Vec<Held> {
     let Ok(subject) = Subject::parse(&message.subject) else { return Vec::new() };
     let headers: Vec<(&str, &str)> =

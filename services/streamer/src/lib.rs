@@ -51,11 +51,11 @@ pub struct Settings {
     pub metrics: Metrics,
 }
 
-/// Why events can not be streamed.
+/// Why events cannot be streamed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Questions can not be received.
-    #[error("the streamer's service can not start")]
+    /// Questions cannot be received.
+    #[error("the streamer's service cannot start")]
     Service(#[from] bus::AnswerError),
 }
 
@@ -68,7 +68,7 @@ pub struct Streamer {
 /// Begins to receive questions; [`Streamer::run`] answers them and delivers.
 ///
 /// # Errors
-/// When questions can not be received.
+/// When questions cannot be received.
 pub async fn start(
     bus: &Bus,
     master: MasterKey,

@@ -25,17 +25,17 @@ pub(crate) struct Receivers {
     pub(crate) clock: Clock,
 }
 
-/// Why a receiver can not be reached, before anything was sent.
+/// Why a receiver cannot be reached, before anything was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     /// The key is gone: the integration is being deleted.
     #[error("the integration's key is gone")]
     NoKey,
-    /// The key can not be read right now.
+    /// The key cannot be read right now.
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The key was wrapped by another master key.
-    #[error("the secrets can not be opened: the master key is another one than they were sealed with")]
+    #[error("the secrets cannot be opened: the master key is another one than they were sealed with")]
     Unopenable(#[from] Unopenable),
     /// The configuration is wrong.
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl Receivers {
     /// Delivers a test event.
     ///
     /// # Errors
-    /// When the key can not be read right now.
+    /// When the key cannot be read right now.
     pub(crate) async fn test(
         &self,
         owner: Owner<'_>,

@@ -60,10 +60,10 @@ where
             let question = json::read(&request).map_err(|error| Refusal { code: 400, message: error.to_string() })?;
             let answered = answer(desk, question).await.map_err(|failure| {
                 warn!(question = Q::PATH, error = %chain(&failure), "a question has no answer");
-                Refusal { code: 503, message: "the log can not be reached".to_owned() }
+                Refusal { code: 503, message: "the log cannot be reached".to_owned() }
             })?;
             serde_json::to_vec(&answered).map(Bytes::from).map_err(|failure| {
-                error!(question = Q::PATH, %failure, "an answer can not be written");
+                error!(question = Q::PATH, %failure, "an answer cannot be written");
                 Refusal { code: 500, message: "internal error".to_owned() }
             })
         }

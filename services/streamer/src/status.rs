@@ -17,7 +17,7 @@ const MICROS: i64 = 1_000_000;
 /// The status of an integration.
 ///
 /// # Errors
-/// When the log can not be read.
+/// When the log cannot be read.
 pub(crate) async fn of(desk: &Desk, account: &AccountId, id: u64, desired: &Desired) -> Result<Status, LoadError> {
     let bus = &desk.receivers.bus;
     let live = desk.lives.of(account, id).unwrap_or_default();
@@ -49,7 +49,7 @@ pub(crate) async fn of(desk: &Desk, account: &AccountId, id: u64, desired: &Desi
 /// Where it is in each stream, and how far behind.
 ///
 /// # Errors
-/// When the log can not be read.
+/// When the log cannot be read.
 pub(crate) async fn positions(
     bus: &Bus,
     account: &AccountId,

@@ -25,7 +25,7 @@ const BATCH_MESSAGES: usize = 1000;
 const BATCH_BYTES: usize = 4 << 20;
 /// How often it is looked whether the end of the stream is reached.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// The pause before a log that can not be read is tried again.
+/// The pause before a log that cannot be read is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Which integration.
@@ -104,7 +104,7 @@ impl Supervisor {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(failure) = self.follow(&stop).await {
-                error!(%failure, "the integrations can not be followed, beginning anew");
+                error!(%failure, "the integrations cannot be followed, beginning anew");
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(PAUSE) => {}

@@ -40,20 +40,20 @@ pub(crate) struct Live {
     pub(crate) next_retry: Option<i64>,
 }
 
-/// Why a delivery can not go on.
+/// Why a delivery cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkerError {
-    /// The log can not be read.
-    #[error("the log can not be read")]
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
     Log(#[from] LoadError),
     /// The log is gone or another one.
-    #[error("the log can not be read on")]
+    #[error("the log cannot be read on")]
     Consume(#[from] ConsumeError),
-    /// A step can not be written.
-    #[error("a step can not be written")]
+    /// A step cannot be written.
+    #[error("a step cannot be written")]
     Journal(#[from] JournalError),
-    /// The secrets can not be opened right now.
-    #[error("the receiver can not be reached")]
+    /// The secrets cannot be opened right now.
+    #[error("the receiver cannot be reached")]
     Connect(#[source] ConnectError),
 }
 
@@ -105,7 +105,7 @@ impl<'a> Worker<'a> {
     /// Delivers until `stop`, or until a person must act.
     ///
     /// # Errors
-    /// When the log can not be used; what was done is recorded, so the next worker goes on from there.
+    /// When the log cannot be used; what was done is recorded, so the next worker goes on from there.
     pub(crate) async fn run(task: &Task<'a>, stop: CancellationToken) -> Result<End, WorkerError> {
         let &Task { receivers, settings, account, id, desired, live, attempts } = task;
         let (journal, state) = Journal::open(&receivers.bus, &receivers.clock, account, id).await?;

@@ -37,7 +37,7 @@ pub struct Options {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The credentials file can not be read or is none.
+    /// The credentials file cannot be read or is none.
     #[error("read the nats credentials in {path}")]
     Credentials {
         /// The file.

@@ -37,7 +37,7 @@ pub struct Consumer {
     source: Option<Source>,
 }
 
-/// Why a consumer can not go on; asked again, it says the same.
+/// Why a consumer cannot go on; asked again, it says the same.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumeError {
     /// There is no such stream (any more).
@@ -102,7 +102,7 @@ impl Consumer {
         let Some(first) = self.next_until(Instant::now() + patience).await? else { return Ok(Vec::new()) };
         let mut bytes = first.payload.len();
         let mut messages = vec![first];
-        // From here on nothing waits, so dropping this future can not lose what was collected.
+        // From here on nothing waits, so dropping this future cannot lose what was collected.
         while messages.len() < max_messages && bytes < max_bytes {
             let Some(message) = self.ready() else { break };
             bytes += message.payload.len();
@@ -229,7 +229,7 @@ impl Consumer {
 
     /// Waits a little before the next attempt; `false` when the deadline is over.
     async fn pause(&self, deadline: Instant, cause: &crate::Cause) -> bool {
-        warn!(stream = %self.stream, after = self.last, %cause, "can not read the log, will try again");
+        warn!(stream = %self.stream, after = self.last, %cause, "cannot read the log, will try again");
         tokio::time::sleep_until((Instant::now() + PAUSE).min(deadline)).await;
         Instant::now() < deadline
     }

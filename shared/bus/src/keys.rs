@@ -34,8 +34,8 @@ pub enum KeyError {
         /// The name.
         name: String,
     },
-    /// The bucket can not be reached right now.
-    #[error("the keys can not be reached")]
+    /// The bucket cannot be reached right now.
+    #[error("the keys cannot be reached")]
     Unreachable(#[source] crate::Cause),
 }
 

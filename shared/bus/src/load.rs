@@ -43,8 +43,8 @@ pub enum LoadError {
         /// The stream.
         stream: Stream,
     },
-    /// The log can not be reached right now.
-    #[error("the log can not be reached")]
+    /// The log cannot be reached right now.
+    #[error("the log cannot be reached")]
     Unreachable(#[source] crate::Cause),
 }
 

@@ -14,7 +14,7 @@ use model::log::{Position, Stream, Subject};
 use crate::Bus;
 use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
 
-/// JetStream's errors have codes like HTTP's: from here on it is the server that can not, not the message that may not.
+/// JetStream's errors have codes like HTTP's: from here on it is the server that cannot, not the message that may not.
 const FIRST_SERVER_ERROR: usize = 500;
 /// `NATS/1.0` before and an empty line after the headers, and room for the ones that a batch adds.
 const HEADER_FRAME: usize = 256;
@@ -62,9 +62,9 @@ pub enum PublishError {
         /// What the broker takes.
         limit: usize,
     },
-    /// The log can not be reached or can not store right now. The message **may** be stored: try again later, with
+    /// The log cannot be reached or cannot store right now. The message **may** be stored: try again later, with
     /// the same id.
-    #[error("the log can not be reached")]
+    #[error("the log cannot be reached")]
     Unreachable(#[source] crate::Cause),
     /// The broker, or this crate, will never take this message.
     #[error("the log refuses the message: {0}")]
@@ -196,9 +196,9 @@ fn length_of((name, values): (&HeaderName, &Vec<HeaderValue>)) -> usize {
     values.iter().map(|value| AsRef::<str>::as_ref(name).len() + value.as_str().len() + separators).sum()
 }
 
-/// Checked, because the library panics on what a header can not hold.
+/// Checked, because the library panics on what a header cannot hold.
 fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), PublishError> {
-    let unfit = || PublishError::Rejected(format!("header {name:?} has a character that headers can not have"));
+    let unfit = || PublishError::Rejected(format!("header {name:?} has a character that headers cannot have"));
     let value = HeaderValue::from_str(value).map_err(|_| unfit())?;
     headers.append(HeaderName::from_str(name).map_err(|_| unfit())?, value);
     Ok(())

@@ -47,7 +47,7 @@ pub enum StreamError {
         cause: crate::Cause,
     },
     /// `nats/streams.json` is not as it must be.
-    #[error("nats/streams.json can not be read: {0}")]
+    #[error("nats/streams.json cannot be read: {0}")]
     Definitions(String),
 }
 

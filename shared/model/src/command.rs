@@ -42,7 +42,7 @@ pub enum Refusal {
     Conflict,
     /// The receiver that it names does not take a test event.
     ReceiverRefuses,
-    /// The log can not be reached: send it again later.
+    /// The log cannot be reached: send it again later.
     Unavailable,
     /// Nobody can try the receiver that it names: send it again later.
     NobodyDelivers,

@@ -24,7 +24,7 @@ pub enum Event {
 /// Why a message, or one event of a batch, is no event. Its text is the reason in the dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// The envelope can not be opened.
+    /// The envelope cannot be opened.
     #[error(transparent)]
     Envelope(#[from] Malformed),
     /// The data does not fit its schema.
@@ -57,7 +57,7 @@ pub struct Decoded {
     pub event: Result<Event, Unreadable>,
 }
 
-/// Decodes a message of the log. Never fails: what can not be read is part of the answer.
+/// Decodes a message of the log. Never fails: what cannot be read is part of the answer.
 #[must_use]
 pub fn decode(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Vec<Decoded> {
     if let Some(decoded) = decode_at_once(subject, message, received_at) {

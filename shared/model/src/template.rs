@@ -54,7 +54,7 @@ pub enum BadTemplate {
     #[error("opens {{{{ and does not close it")]
     Unclosed,
     #[error(
-        "can not do {{{{{0}}}}}; known are .ID .Timestamp .Message .InitiatorID .TargetID .Meta .Reference, \
+        "cannot do {{{{{0}}}}}; known are .ID .Timestamp .Message .InitiatorID .TargetID .Meta .Reference, \
          .Timestamp.Format \"layout\", .Timestamp.Unix, .Meta.name, index .Meta \"name\", and | json behind them"
     )]
     Unknown(String),
@@ -72,7 +72,7 @@ impl std::str::FromStr for Template {
             return Err(BadTemplate::TooLong);
         }
         let template = Self(pieces(text)?);
-        // Texts can not break out of their places. What could run into the text beside it, or can not be the name of a
+        // Texts cannot break out of their places. What could run into the text beside it, or cannot be the name of a
         // member, is tried with values that do.
         for seconds in [0, -1] {
             let sample = template.render(|field| match field {

@@ -50,7 +50,7 @@ impl Metrics {
     /// All numbers, as they are now.
     ///
     /// # Errors
-    /// When a source can not write its own.
+    /// When a source cannot write its own.
     pub async fn text(&self, whose: Whose<'_>) -> Result<String, fmt::Error> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut registry = Registry::with_prefix("flowtrail");

@@ -6,7 +6,7 @@ use tracing::info;
 /// Waits for Ctrl-C or SIGTERM, then cancels `token`.
 ///
 /// # Errors
-/// When the signals can not be listened to.
+/// When the signals cannot be listened to.
 pub async fn on_signal(token: CancellationToken) -> anyhow::Result<()> {
     let signal = first_signal().await?;
     info!(signal, "shutting down");

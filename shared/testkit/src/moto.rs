@@ -50,7 +50,7 @@ impl Moto {
     /// A line for each request: its method, path and status.
     ///
     /// # Panics
-    /// When it can not be read.
+    /// When it cannot be read.
     #[must_use]
     pub fn log(&self) -> String {
         self.server.log()
@@ -59,7 +59,7 @@ impl Moto {
     /// Every object of a bucket, as the reader gets it: `key`, `kinds` (type and encoding) and `text`.
     ///
     /// # Panics
-    /// When they can not be read.
+    /// When they cannot be read.
     pub async fn objects(&self, bucket: &str) -> Vec<Value> {
         let User { access_key, secret_key } = &self.reader;
         let arguments = ["objects", &self.url, bucket, access_key, secret_key];

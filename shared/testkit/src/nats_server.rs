@@ -77,7 +77,7 @@ impl NatsServer {
     /// Ends the server as a power cut of its process would (SIGKILL); store and port stay.
     ///
     /// # Panics
-    /// When it can not be killed.
+    /// When it cannot be killed.
     pub async fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         process.kill().await.expect("kill the nats-server");
@@ -120,7 +120,7 @@ impl NatsServer {
             .arg(self.store())
             .arg("--ports_file_dir")
             .arg(self.directory.path())
-            // -1: the server takes a free port itself, so that parallel tests can not race for one.
+            // -1: the server takes a free port itself, so that parallel tests cannot race for one.
             .arg("--port")
             .arg(self.port.map_or("-1".to_owned(), |port| port.to_string()))
             .stdin(Stdio::null())

@@ -72,7 +72,7 @@ impl StandIn {
     /// What it wrote to its standard error.
     ///
     /// # Panics
-    /// When it can not be read.
+    /// When it cannot be read.
     #[must_use]
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.log.path()).expect("read the log")).into_owned()

@@ -19,7 +19,7 @@ pub struct MasterKey(XChaCha20Poly1305);
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
-    /// The file can not be read or written.
+    /// The file cannot be read or written.
     #[error("read or make the master key file {path}")]
     File {
         /// The file.
@@ -40,7 +40,7 @@ impl MasterKey {
     /// Reads the key in `path`; makes it, readable by its owner only, when there is no such file.
     ///
     /// # Errors
-    /// When the file can not be read or made, or holds no key.
+    /// When the file cannot be read or made, or holds no key.
     pub fn load_or_create(path: &Path) -> Result<Self, MasterKeyError> {
         let failed = |cause| MasterKeyError::File { path: path.to_owned(), cause };
         match create(path) {

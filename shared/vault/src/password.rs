@@ -5,7 +5,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use model::secret::Secret;
 
-/// A password can not be hashed.
+/// A password cannot be hashed.
 #[derive(Debug, thiserror::Error)]
 #[error("hash the password: {0}")]
 pub struct HashError(String);
@@ -19,7 +19,7 @@ pub fn hash_password(password: &Secret) -> Result<String, HashError> {
     hash.map(|hash| hash.to_string()).map_err(|error| HashError(error.to_string()))
 }
 
-/// Whether a password is the one of a hash, which none is when the hash can not be read. Takes as long as hashing.
+/// Whether a password is the one of a hash, which none is when the hash cannot be read. Takes as long as hashing.
 #[must_use]
 pub fn verify_password(password: &Secret, hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return false };

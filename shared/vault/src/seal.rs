@@ -23,7 +23,7 @@ pub struct Owner<'a> {
 
 /// What was sealed does not open: another key, another owner or field, or damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed value can not be opened")]
+#[error("the sealed value cannot be opened")]
 pub struct Unopenable;
 
 /// The key of one integration.

@@ -99,8 +99,8 @@ impl Names for Directory<'_> {
         let mut known = self.known.borrow_mut();
         let read = || {
             let row = self.store.row(&key::key(self.account, tag(kind), &[id.as_bytes()]));
-            // A name that can not be read is a name that is not known: the answer goes on without it.
-            row.inspect_err(|error| tracing::error!(%error, "the directory can not be read")).ok().flatten()
+            // A name that cannot be read is a name that is not known: the answer goes on without it.
+            row.inspect_err(|error| tracing::error!(%error, "the directory cannot be read")).ok().flatten()
         };
         known.entry((kind, id.to_owned())).or_insert_with(read).clone()
     }

@@ -39,8 +39,8 @@ pub enum Error {
     /// The storage failed.
     #[error("the view's storage failed")]
     Storage(#[from] sled::Error),
-    /// A stored row can not be read: the view is damaged or was written by another version.
-    #[error("a row of the view can not be read")]
+    /// A stored row cannot be read: the view is damaged or was written by another version.
+    #[error("a row of the view cannot be read")]
     Row(#[from] postcard::Error),
     /// What is stored in columns is not what was written.
     #[error("{0} of the view is damaged")]
@@ -51,7 +51,7 @@ pub enum Error {
         /// Bytes that are left.
         free: u64,
     },
-    /// A file or directory of the view can not be read or written.
+    /// A file or directory of the view cannot be read or written.
     #[error("the view's directory failed")]
     Directory(#[from] std::io::Error),
     /// The process is shutting down.
@@ -101,7 +101,7 @@ impl Views {
     /// A view whose files are damaged, or of another format, is opened empty: it comes back from the log.
     ///
     /// # Errors
-    /// When the directory can not be written or another process owns it.
+    /// When the directory cannot be written or another process owns it.
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Error> {
         let caches = store::Caches::new(cache_bytes);
         let open_one = |view: View| Slot::open(view, &directory.join(view.name()), &caches);

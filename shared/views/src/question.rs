@@ -55,6 +55,6 @@ pub struct Freshness {
     pub as_of: Vec<Position>,
     /// How long ago the view last had everything that the log holds, in milliseconds; 0 while it keeps up.
     pub lag_ms: u64,
-    /// Whether the log can not be reached, so that nobody knows what is missing.
+    /// Whether the log cannot be reached, so that nobody knows what is missing.
     pub stale: bool,
 }

@@ -106,7 +106,7 @@ impl Slot {
     /// An empty generation beside the current one, to rebuild into.
     ///
     /// # Errors
-    /// When its directory can not be made.
+    /// When its directory cannot be made.
     pub fn fresh(&self) -> Result<Arc<Store>, Error> {
         let generation = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
         let store = Store::open(&generation_directory(&self.directory, generation), self.view, &self.caches)?;
@@ -116,7 +116,7 @@ impl Slot {
     /// Reads from `store` from now on, also after a restart. The old generation goes when nobody reads it any more.
     ///
     /// # Errors
-    /// When the switch can not be written down; the old generation stays then.
+    /// When the switch cannot be written down; the old generation stays then.
     pub fn switch_to(&self, store: Arc<Store>) -> Result<(), Error> {
         store.flush()?;
         write_current(&self.directory, self.newest.load(Ordering::Relaxed))?;
@@ -127,14 +127,14 @@ impl Slot {
         Ok(())
     }
 
-    /// Notes that the generation that is read now can not be read everywhere.
+    /// Notes that the generation that is read now cannot be read everywhere.
     pub(crate) fn report_damage(&self) {
         self.is_damaged.send_replace(true);
     }
 
     /// Waits until damage is found by whoever reads.
     pub async fn damaged(&self) {
-        // The sender lives in this slot, so the channel can not be closed here.
+        // The sender lives in this slot, so the channel cannot be closed here.
         let _ = self.is_damaged.subscribe().wait_for(|is_damaged| *is_damaged).await;
     }
 
@@ -166,7 +166,7 @@ impl Slot {
                 progress.get(&wanted.stream).is_none_or(|heard| heard.observed.sequence >= wanted.sequence)
             })
         };
-        // The sender lives in this slot, so the channel can not be closed here.
+        // The sender lives in this slot, so the channel cannot be closed here.
         let _ = self.progress.subscribe().wait_for(has).await;
     }
 

@@ -66,7 +66,7 @@ impl Store {
     /// Opens the store in `directory`, making it if need be.
     ///
     /// # Errors
-    /// When it can not be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
+    /// When it cannot be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
     pub(crate) fn open(directory: &Path, view: View, caches: &Caches) -> Result<Self, Error> {
         let config = sled::Config::new()
             .path(directory)

@@ -53,7 +53,7 @@ impl Stored {
     /// What is shown.
     ///
     /// # Errors
-    /// When the row can not be read.
+    /// When the row cannot be read.
     pub fn record(&self) -> Result<Record<Cow<'_, str>>, Error> {
         match &self.0 {
             Form::Row(row) => read(row),

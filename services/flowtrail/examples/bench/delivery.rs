@@ -163,7 +163,7 @@ impl Receiver {
 async fn take(State(came): State<Arc<Came>>, headers: HeaderMap, body: Bytes) {
     let mut inflated = Vec::new();
     let text = if headers.contains_key(CONTENT_ENCODING) {
-        // What can not be inflated is not counted, and then missed.
+        // What cannot be inflated is not counted, and then missed.
         let _ = flate2::read::MultiGzDecoder::new(body.as_ref()).read_to_end(&mut inflated);
         inflated.as_slice()
     } else {

@@ -1,4 +1,4 @@
-//! The machine that is measured on, since figures of two machines can not be compared.
+//! The machine that is measured on, since figures of two machines cannot be compared.
 
 use std::fmt;
 use std::fs;

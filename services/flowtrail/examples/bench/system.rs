@@ -105,7 +105,7 @@ impl<'a> System<'a> {
         // Its name stands in brackets and may hold anything; user and system time are the 14th and 15th field.
         let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
         let times: Vec<f64> = fields.split_whitespace().skip(11).take(2).filter_map(|time| time.parse().ok()).collect();
-        ensure!(times.len() == 2, "the processor time can not be read");
+        ensure!(times.len() == 2, "the processor time cannot be read");
         Ok(times.iter().sum::<f64>() / TICKS_PER_SECOND)
     }
 

@@ -94,7 +94,7 @@ pub(super) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 /// `data` as JSON text.
 ///
 /// # Errors
-/// When it can not be written as JSON.
+/// When it cannot be written as JSON.
 pub(super) fn to_text(data: &impl Serialize) -> Result<String, Rejected> {
     serde_json::to_string(data).map_err(|error| Rejected::field("document", error.to_string()))
 }

@@ -23,7 +23,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     Ok(Box::new(File::open(path)?))
 }
 
-/// How many bytes the files have together, as they stand; `None` when that can not be known.
+/// How many bytes the files have together, as they stand; `None` when that cannot be known.
 pub(super) fn total_length<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Option<u64> {
     let length = |path: &Path| {
         let known = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;

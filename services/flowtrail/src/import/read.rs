@@ -20,7 +20,7 @@ pub(super) enum Stopped {
     /// Nobody takes batches any more; whoever did has the reason.
     #[error("publishing has ended")]
     NobodyTakes,
-    /// The rejected records can not be told of.
+    /// The rejected records cannot be told of.
     #[error("write the rejected records")]
     Rejects(#[source] io::Error),
 }
@@ -48,7 +48,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads all files. One that can not be read to its end is told of, and the next one is read.
+    /// Reads all files. One that cannot be read to its end is told of, and the next one is read.
     pub(super) fn read_all<'p>(mut self, files: impl IntoIterator<Item = &'p Path>) -> Result<Counts, Stopped> {
         let mut counts = Counts::default();
         for file in files {
@@ -114,7 +114,7 @@ enum Packed {
 }
 
 fn unreadable(error: &io::Error) -> Rejected {
-    Rejected::field("file", format!("can not be read further: {error}"))
+    Rejected::field("file", format!("cannot be read further: {error}"))
 }
 
 #[cfg(test)]

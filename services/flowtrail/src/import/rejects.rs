@@ -22,7 +22,7 @@ impl Rejects {
     /// With a file for all of them.
     ///
     /// # Errors
-    /// When it can not be made.
+    /// When it cannot be made.
     pub(super) fn new(progress: Progress, all: Option<&Path>) -> io::Result<Self> {
         let all = all.map(File::create).transpose()?.map(BufWriter::new);
         Ok(Self { progress, all, count: 0 })

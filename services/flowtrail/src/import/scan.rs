@@ -82,7 +82,7 @@ impl<R: Read> Scanner<R> {
     /// The next record; `None` at the end.
     ///
     /// # Errors
-    /// When the stream can not be read further. The scanner is of no use then.
+    /// When the stream cannot be read further. The scanner is of no use then.
     pub(super) fn next(&mut self) -> io::Result<Option<Cut<'_>>> {
         self.input.consume(self.handed_out);
         self.handed_out = 0;

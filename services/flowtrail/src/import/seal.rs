@@ -1,4 +1,4 @@
-//! Puts drafts into their envelopes, and checks each as the projector will: no event is published that it can not read.
+//! Puts drafts into their envelopes, and checks each as the projector will: no event is published that it cannot read.
 
 use std::borrow::Cow;
 use std::io::Write;

@@ -140,7 +140,7 @@ def may_do_what_it_says(url, provider, admin):
     found = other.get(created)
     same(found, (200, []), "another account is another account")
     code, answer = writer.ask("DELETE", "/api/ni/auth/token")
-    same((code, answer["message"]), (403, "whoever issued this token ends it"), "Flowtrail can not end it")
+    same((code, answer["message"]), (403, "whoever issued this token ends it"), "Flowtrail cannot end it")
 
 
 def is_refused(url, provider, admin):
@@ -175,7 +175,7 @@ def is_refused(url, provider, admin):
         "nobody": provider.token(without=["sub"]),
         "no account": provider.token(without=["flowtrail_account"]),
         "an account that is not there": provider.token(flowtrail_account="nowhere"),
-        "an account that can not be": provider.token(flowtrail_account="a b"),
+        "an account that cannot be": provider.token(flowtrail_account="a b"),
         "a number for an account": provider.token(flowtrail_account=7),
         "claims that are none": jwt.api_jws.encode(b"[1]", provider.keys["rsa"][1], "RS256", {"kid": "rsa"}),
         "a header that is none": "eyJ." + body + ".AAAA",

@@ -28,7 +28,7 @@ fn reports(from: u64, to: u64) -> Value {
 enum Moment {
     /// Everything was written.
     AtRest,
-    /// Something is being written, and can not be.
+    /// Something is being written, and cannot be.
     WhileWriting,
 }
 
@@ -65,7 +65,7 @@ async fn reads_go_on_and_projection_when_there_is_room_again(moment: Moment) {
     published += 1000;
     eventually("it says that it stands still", async || {
         let said = fs::read_to_string(flowtrail.logs()).unwrap();
-        said.contains("the view can not be written and stands still").then_some(())
+        said.contains("the view cannot be written and stands still").then_some(())
     })
     .await;
     let seen = flowtrail.traffic_total("").await;
@@ -90,7 +90,7 @@ async fn on_a_full_disk_reads_go_on_and_projection_when_there_is_room_again() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_written_any_more_comes_back_from_the_log() {
+async fn what_cannot_be_written_any_more_comes_back_from_the_log() {
     reads_go_on_and_projection_when_there_is_room_again(Moment::WhileWriting).await;
 }
 

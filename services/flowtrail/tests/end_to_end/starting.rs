@@ -1,4 +1,4 @@
-//! Starting and stopping: what can not work is one clear line and a non-zero exit.
+//! Starting and stopping: what cannot work is one clear line and a non-zero exit.
 
 use std::net::TcpListener;
 use std::path::Path;

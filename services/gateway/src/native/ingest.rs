@@ -132,12 +132,12 @@ async fn publish(gateway: &Gateway, messages: Vec<Outgoing>) -> Result<(Position
 fn refused(failure: &PublishError) -> Refused {
     match failure {
         PublishError::Unreachable(_) => {
-            warn!(error = %chain(failure), "events can not be published");
+            warn!(error = %chain(failure), "events cannot be published");
             LOG_UNREACHABLE
         }
         PublishError::TooLarge { limit, .. } => Refused::TooLarge { limit: *limit },
         PublishError::Conflict { .. } | PublishError::Rejected(_) => {
-            error!(error = %chain(failure), "events can not be published");
+            error!(error = %chain(failure), "events cannot be published");
             Refused::Internal
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn open(metrics: Metrics) -> Router {
 
 async fn text(metrics: &Metrics, whose: Whose<'_>) -> Result<Response, Refused> {
     let text = metrics.text(whose).await.map_err(|failure| {
-        error!(%failure, "the metrics can not be written");
+        error!(%failure, "the metrics cannot be written");
         Refused::Internal
     })?;
     let mut response = Response::new(Body::from(text));

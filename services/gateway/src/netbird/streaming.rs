@@ -124,7 +124,7 @@ pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, caller: Caller, 
 }
 
 pub(crate) fn describe_delete() -> Operation {
-    with_id(Operation::new("Delete an integration", "Its secrets can not be opened by anybody from then on."))
+    with_id(Operation::new("Delete an integration", "Its secrets cannot be opened by anybody from then on."))
         .answers_in(
             "application/json",
             StatusCode::OK,

@@ -53,7 +53,7 @@ impl Default for Pauses {
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The file can not be read.
+    /// The file cannot be read.
     #[error("read the provider's keys from {path}")]
     File {
         /// The file.
@@ -68,7 +68,7 @@ pub enum KeysError {
     /// What is there holds no keys.
     #[error("the provider's keys are no set of public keys for signatures (RFC 7517)")]
     NoKeys,
-    /// TLS can not be set up.
+    /// TLS cannot be set up.
     #[error("set up TLS")]
     Tls(#[from] rustls::Error),
 }
@@ -161,7 +161,7 @@ impl Keys {
             return;
         }
         let has_succeeded = self.renew().await.inspect_err(|failure| {
-            warn!(error = %chain(failure), "the provider's keys can not be renewed");
+            warn!(error = %chain(failure), "the provider's keys cannot be renewed");
         });
         let pause = if has_succeeded.is_ok() { self.pauses.after_success } else { self.pauses.after_failure };
         *next_attempt = Some(Instant::now() + pause);

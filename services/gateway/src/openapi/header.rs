@@ -73,7 +73,7 @@ impl Header {
             ),
             Self::Stale => (
                 false,
-                "`true` while the log can not be reached, so that there may be more than the answer holds.",
+                "`true` while the log cannot be reached, so that there may be more than the answer holds.",
                 json!({ "type": "boolean" }),
             ),
             Self::Link => (

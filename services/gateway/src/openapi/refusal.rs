@@ -25,7 +25,7 @@ const ALL: [(StatusCode, &str, &[Header]); 13] = [
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed in a way that is not understood.", &[]),
     (StatusCode::TOO_MANY_REQUESTS, "Too many requests came before this one.", &[Header::RetryAfter]),
     (StatusCode::INTERNAL_SERVER_ERROR, "Flowtrail failed. Its log says why.", &[]),
-    (StatusCode::SERVICE_UNAVAILABLE, "What is needed can not be reached right now.", &[Header::RetryAfter]),
+    (StatusCode::SERVICE_UNAVAILABLE, "What is needed cannot be reached right now.", &[Header::RetryAfter]),
 ];
 
 /// The refusals of a route; a text of its own where it has one.

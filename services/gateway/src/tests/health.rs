@@ -51,5 +51,5 @@ async fn without_a_projector_a_gateway_of_its_own_is_not_ready() {
     world.router = gateway(Reader::Remote(world.bus.clone()), &world.bus);
     let answer = ask(&world, "/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.json()["detail"], "the views can not be reached, try again");
+    assert_eq!(answer.json()["detail"], "the views cannot be reached, try again");
 }

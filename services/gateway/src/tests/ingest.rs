@@ -145,7 +145,7 @@ async fn without_nats_a_write_is_a_503_to_be_tried_again() {
     let (mut world, token) = publisher().await;
     world.server.stop().await;
     let answer = post(&world, &token, AUDIT, &numbered(1)).await;
-    assert_eq!(answer.refusal(503), "the log can not be reached, try again");
+    assert_eq!(answer.refusal(503), "the log cannot be reached, try again");
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
 

@@ -74,6 +74,6 @@ async fn without_a_projector_a_read_is_a_503_to_be_tried_again() {
     let world = World::start().await;
     let remote = gateway(Reader::Remote(world.bus.clone()), &world.bus);
     let answer = send(&remote, request(axum::http::Method::GET, "ft_x", "/api/events", Default::default())).await;
-    assert_eq!(answer.refusal(503), "the views can not be reached, try again");
+    assert_eq!(answer.refusal(503), "the views cannot be reached, try again");
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
 }

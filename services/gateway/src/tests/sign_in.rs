@@ -152,6 +152,6 @@ async fn without_a_write_side_nobody_signs_in() {
     let world = World::start().await;
     world.user("main", "alice@example.com", "p");
     let answer = sign_in(&world, "alice@example.com", "p").await;
-    assert_eq!(answer.refusal(503), "the log can not be reached, try again");
+    assert_eq!(answer.refusal(503), "the log cannot be reached, try again");
     assert_eq!(answer.header("retry-after"), Some("1"));
 }

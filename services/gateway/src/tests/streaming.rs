@@ -144,7 +144,7 @@ async fn a_refused_command_is_refused_in_its_own_words() {
         (1, 400, "config.api_key: is required for datadog"),
         (2, 404, "event streaming integration not found"),
         (3, 409, "someone else changed it"),
-        (4, 503, "the log can not be reached, try again"),
+        (4, 503, "the log cannot be reached, try again"),
         (5, 500, "internal error"),
     ] {
         let answer = world.put(Method::PUT, &token, &format!("{}/{id}", PATHS[0]), "{}").await;
@@ -178,7 +178,7 @@ async fn while_nobody_carries_out_commands_a_write_is_a_503_and_reads_go_on() {
     world.integration("main", 1);
     let delete = async || world.put(Method::DELETE, &token, &format!("{}/1", PATHS[0]), "").await;
     let answer = delete().await;
-    assert_eq!(answer.refusal(503), "the log can not be reached, try again");
+    assert_eq!(answer.refusal(503), "the log cannot be reached, try again");
     assert_eq!(answer.header("retry-after"), Some("1"));
     world.server.stop().await;
     let stale = eventually("a read says that it is stale", async || {
@@ -188,7 +188,7 @@ async fn while_nobody_carries_out_commands_a_write_is_a_503_and_reads_go_on() {
     });
     assert_eq!(stale.await, "true");
     let answer = world.put(Method::DELETE, &token, &format!("{}/1", PATHS[0]), "").await;
-    assert_eq!(answer.refusal(503), "the log can not be reached, try again");
+    assert_eq!(answer.refusal(503), "the log cannot be reached, try again");
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn the_streamer_is_asked_how_a_delivery_stands() {
     let mut world = World::start().await;
     let reader = world.token("main", &[Scope::IntegrationsRead]);
     let unanswered = world.get(&reader, "/api/event-streaming/1/status").await;
-    assert_eq!(unanswered.refusal(503), "the streamer can not be reached, try again");
+    assert_eq!(unanswered.refusal(503), "the streamer cannot be reached, try again");
     assert!(unanswered.header("retry-after").is_some());
     world
         .serve("flowtrail.streamer.status", |question| {

@@ -118,7 +118,7 @@ impl Recorder {
                 return;
             }
             if !std::mem::replace(&mut self.is_away, true) {
-                warn!(error = %chain(&failure), "who reads and who is turned away can not be recorded yet");
+                warn!(error = %chain(&failure), "who reads and who is turned away cannot be recorded yet");
             }
             sleep(PAUSE).await;
         }

@@ -52,7 +52,7 @@ impl Signer {
     /// The request with its signature, which is good for some minutes around the time of the clock.
     pub(super) fn sign(&self, client: &Client, request: RequestBuilder) -> Result<RequestBuilder, Failure> {
         let mut request = request.build().map_err(|_| Failure::stop("no request can be made of the configuration"))?;
-        let headers = self.signature(&request).map_err(|()| Failure::stop("the request can not be signed"))?;
+        let headers = self.signature(&request).map_err(|()| Failure::stop("the request cannot be signed"))?;
         request.headers_mut().extend(headers);
         Ok(RequestBuilder::from_parts(client.clone(), request))
     }

@@ -16,7 +16,7 @@ pub(super) async fn gzip(text: Vec<u8>) -> Result<Vec<u8>, Failure> {
     };
     match tokio::task::spawn_blocking(compress).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(Failure::retry(format!("the batch can not be compressed: {error}"))),
+        Ok(Err(error)) => Err(Failure::retry(format!("the batch cannot be compressed: {error}"))),
         Err(_) => Err(Failure::retry("the process is ending")),
     }
 }

@@ -88,7 +88,7 @@ impl Syslog {
     async fn dial(&self) -> Result<Connection, Failure> {
         let addresses = self.guard.addresses(&self.target).await.map_err(|error| match refusal(&*error) {
             Some(refused) => Failure::stop(format!("the server's name {refused}")),
-            None => Failure::retry(format!("the server's name can not be resolved: {error}")),
+            None => Failure::retry(format!("the server's name cannot be resolved: {error}")),
         })?;
         let stream = first_to_answer(&addresses).await?;
         if !self.target.encrypted {

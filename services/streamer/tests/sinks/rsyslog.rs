@@ -49,7 +49,7 @@ struct Rsyslog {
 }
 
 impl Rsyslog {
-    /// None: it can not be had on this machine, which is said where people see it.
+    /// None: it cannot be had on this machine, which is said where people see it.
     async fn start(certificate: Option<&CertifiedKey<KeyPair>>) -> Option<Self> {
         let program = program()?;
         let directory = tempfile::tempdir().unwrap();

@@ -92,7 +92,7 @@ impl Source {
         Ok(Self { stream, thrifty, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, pending, heard })
     }
 
-    /// Makes the next request when the last one is over. `None` when it can not be sent.
+    /// Makes the next request when the last one is over. `None` when it cannot be sent.
     pub(super) async fn ask_for_more(&mut self, bus: &Bus) -> Option<()> {
         if self.outstanding > 0 {
             return Some(());

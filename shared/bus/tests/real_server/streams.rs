@@ -36,7 +36,7 @@ async fn a_stream_that_was_changed_is_put_right() {
 }
 
 #[tokio::test]
-async fn a_stream_that_can_not_be_put_right_is_refused_by_name() {
+async fn a_stream_that_cannot_be_put_right_is_refused_by_name() {
     let server = NatsServer::start().await;
     let in_memory = jetstream::stream::Config {
         name: "FLOWTRAIL_AUDIT".to_owned(),
@@ -52,7 +52,7 @@ async fn a_stream_that_can_not_be_put_right_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn audit_events_can_not_be_deleted_or_purged() {
+async fn audit_events_cannot_be_deleted_or_purged() {
     let (server, bus) = started().await;
     bus.publish(message(audit(), "a")).await.unwrap();
     let stream = jetstream(&server).await.get_stream("FLOWTRAIL_AUDIT").await.unwrap();

@@ -20,14 +20,14 @@ fn given(commands: Vec<Command>) -> State {
 }
 
 #[test]
-fn what_exists_or_existed_can_not_be_created_again() {
+fn what_exists_or_existed_cannot_be_created_again() {
     let create = || create_token("ci", &[Scope::Admin]);
     assert_eq!(given(vec![create()]).decide(create(), Actor::system()), Err(Rejected::Exists));
     assert_eq!(given(vec![create(), Command::DeleteToken]).decide(create(), Actor::system()), Err(Rejected::Exists));
 }
 
 #[test]
-fn what_is_not_there_can_not_be_deleted() {
+fn what_is_not_there_cannot_be_deleted() {
     assert_eq!(State::Absent.decide(Command::DeleteToken, Actor::system()), Err(Rejected::NotFound));
     assert_eq!(State::Deleted.decide(Command::DeleteUser, Actor::system()), Err(Rejected::NotFound));
 }

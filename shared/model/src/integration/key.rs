@@ -193,7 +193,7 @@ fn read_headers(key: &str, text: &str) -> Result<Change<Secret>, Rejected> {
             return Err(Rejected::config(&field, "is no HTTP header name"));
         }
         if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(Rejected::config(&field, "is set by the connection and can not be chosen"));
+            return Err(Rejected::config(&field, "is set by the connection and cannot be chosen"));
         }
         if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
             return Err(Rejected::config(&field, "must not hold control characters"));

@@ -110,13 +110,13 @@ fn an_update_that_changes_nothing_is_no_event() {
 }
 
 #[test]
-fn a_required_key_can_not_be_taken_away() {
+fn a_required_key_cannot_be_taken_away() {
     let config = patch(Platform::Datadog, &[("site", "")]).unwrap();
     assert!(created().decide(Command::Update { config, enabled: None }, by()).is_err());
 }
 
 #[test]
-fn a_deleted_integration_can_not_be_changed_and_its_id_is_never_used_again() {
+fn a_deleted_integration_cannot_be_changed_and_its_id_is_never_used_again() {
     let deleted = given(vec![create(Platform::Datadog, DATADOG).unwrap(), Command::Delete]);
     let update = Command::Update { config: Patch::new(), enabled: Some(true) };
     assert_eq!(deleted.decide(update, by()), Err(Rejected::NotFound));
@@ -156,7 +156,7 @@ fn a_value_of_the_wrong_form_is_named() {
     );
     assert!(refusal(Platform::SplunkHec, &[("url", "https://x")]).starts_with("config.token: is required"));
     let template = [("url", "https://x"), ("body_template", "{{.Color}}")];
-    assert!(refusal(Platform::GenericHttp, &template).starts_with("config.body_template: can not do {{.Color}}"));
+    assert!(refusal(Platform::GenericHttp, &template).starts_with("config.body_template: cannot do {{.Color}}"));
     for name in ["Connection", "transfer-encoding", "TE", "Proxy-Connection", "Upgrade", "a b", "a\r\nb", ""] {
         let headers = serde_json::json!({ name: "x" }).to_string();
         let config = [("url", "https://x"), ("headers", headers.as_str())];

@@ -74,11 +74,11 @@ fn on_one_line_it_is_one_line() {
 
 #[test]
 fn what_is_no_template_says_why() {
-    assert!(refusal("{{.Color}}").starts_with("can not do {{.Color}}; known are .ID"));
-    assert!(refusal("{{range .Meta}}{{end}}").starts_with("can not do {{range .Meta}}"));
-    assert!(refusal("{{if .ID}}1{{end}}").starts_with("can not do {{if .ID}}"));
-    assert!(refusal("{{.Meta.}}").starts_with("can not do"));
-    assert!(refusal("{{}}").starts_with("can not do"));
+    assert!(refusal("{{.Color}}").starts_with("cannot do {{.Color}}; known are .ID"));
+    assert!(refusal("{{range .Meta}}{{end}}").starts_with("cannot do {{range .Meta}}"));
+    assert!(refusal("{{if .ID}}1{{end}}").starts_with("cannot do {{if .ID}}"));
+    assert!(refusal("{{.Meta.}}").starts_with("cannot do"));
+    assert!(refusal("{{}}").starts_with("cannot do"));
     assert_eq!(refusal("{\"a\": \"{{.ID\"}"), "opens {{ and does not close it");
     assert!(refusal("id={{.ID}}").starts_with("does not give valid JSON"));
     assert!(refusal("{{.ID}}{{.ID}}").starts_with("does not give valid JSON"));

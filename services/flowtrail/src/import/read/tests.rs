@@ -140,7 +140,7 @@ fn a_packed_file_that_ends_too_early_is_told_of_after_what_it_held() {
     let packed = encoder.finish().unwrap();
     let imported = imported(Format::Audit, &packed[..packed.len() - 100]);
     assert_eq!(imported.counts.rejected, 1);
-    assert!(imported.rejects[0].contains("file: can not be read further: "), "{:?}", imported.rejects);
+    assert!(imported.rejects[0].contains("file: cannot be read further: "), "{:?}", imported.rejects);
     assert!(imported.events.len() > 900);
 }
 

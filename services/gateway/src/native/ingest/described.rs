@@ -36,7 +36,7 @@ pub(super) struct PlainTrafficReport {
     data: traffic::Reported,
 }
 
-/// What both families have in common. All or nothing: one event that can not be read refuses all.
+/// What both families have in common. All or nothing: one event that cannot be read refuses all.
 pub(super) fn described(title: &'static str, forms: [SchemaOf; 3]) -> Operation {
     let [plain, event, events] = forms;
     let text = "One event, an array of events, NDJSON or CloudEvents (structured, a batch, or binary with `ce-*` \
@@ -52,7 +52,7 @@ pub(super) fn described(title: &'static str, forms: [SchemaOf; 3]) -> Operation 
         .with(&[Header::AsOf])
         .refuses(
             StatusCode::BAD_REQUEST,
-            "An event can not be read: the text names its index and the field. None is stored.",
+            "An event cannot be read: the text names its index and the field. None is stored.",
         )
         .refuses(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed in a way that is not understood.")
 }

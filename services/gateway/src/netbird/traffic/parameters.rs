@@ -30,7 +30,7 @@ pub(super) struct Numbers {
 pub(super) fn numbers(parameters: &Parameters) -> Result<Numbers, Refused> {
     let page = parameters.number("page", 1..=u64::MAX)?;
     if page.is_some() && parameters.text("cursor")?.is_some() {
-        return Err(Refused::field("page", "can not be given beside a cursor"));
+        return Err(Refused::field("page", "cannot be given beside a cursor"));
     }
     let page_size = parameters.number("page_size", 1..=LARGEST_PAGE)?;
     Ok(Numbers { page: page.unwrap_or(1), page_size: page_size.unwrap_or(USUAL_PAGE) })

@@ -156,5 +156,5 @@ fn from_headers(headers: &HeaderMap, body: &[u8]) -> Result<String, Refused> {
 }
 
 fn written<D: Serialize>(event: &Structured<'_, D>) -> Result<String, Problem> {
-    serde_json::to_string(event).map_err(|_| Problem::Event("can not be written as a cloudevent".to_owned()))
+    serde_json::to_string(event).map_err(|_| Problem::Event("cannot be written as a cloudevent".to_owned()))
 }
