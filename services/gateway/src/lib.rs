@@ -3,36 +3,24 @@
 //! Invariants: a dialect only translates, it reads its own parameters, asks a view's question and renders the answer;
 //! the account comes from the token and from nowhere else; storage is unknown here, and commands go over the bus.
 
-mod auth;
-mod body;
-mod commands;
-pub mod cursor;
-mod dialect;
-mod frame;
-mod freshness;
-mod instavm;
-mod json;
-mod limits;
-mod native;
-mod netbird;
-mod numbers;
-pub mod oidc;
+mod access;
+mod describe;
+mod dialects;
+mod http;
+mod lists;
 mod openapi;
 pub mod parsers;
-mod pieces;
-mod query;
-mod reader;
-mod refused;
+mod render;
 mod router;
-mod server;
-mod sign_in;
-mod vrni;
+mod upstream;
 mod witness;
 
+pub use access::oidc;
+pub use http::server::{Error, Settings, serve, serve_metrics};
+pub use lists::cursor;
 pub use openapi::openapi;
-pub use reader::{ReadError, Reader};
 pub use router::{Gateway, router, scopes_table};
-pub use server::{Error, Settings, serve, serve_metrics};
+pub use upstream::reader::{ReadError, Reader};
 pub use witness::Witness;
 
 #[cfg(test)]

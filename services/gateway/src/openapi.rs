@@ -3,22 +3,18 @@
 //! Invariant: paths, methods and scopes are named in the table alone. What every route of a kind may answer, such as a
 //! missing scope or a log that is away, is added here, so that no handler can forget it.
 
-mod header;
-mod operation;
 mod page;
 mod refusal;
-pub(crate) mod schema;
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::header::Header;
-use self::operation::{Answer, Form, Parameter};
-pub(crate) use self::operation::{Operation, SchemaOf};
 pub(crate) use self::page::{Page, page};
-use crate::auth::Access;
-use crate::dialect::Dialect;
+use crate::access::auth::Access;
+use crate::describe::operation::{Answer, Form, Parameter};
+use crate::describe::{Header, Operation, header};
+use crate::http::dialect::Dialect;
 use crate::router::{Route, routes};
 
 const ABOUT: &str = "\
@@ -82,8 +78,7 @@ impl Describing {
         let Operation { title, text, parameters, body, answers, .. } = &route.operation;
         let dialect = Dialect::of(route.path);
         let mut parameters: Vec<Value> = parameters.iter().map(Parameter::described).collect();
-        parameters
-            .extend(header::sent_to(route).map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+        parameters.extend(headers_of(route).map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
         let mut responses = Map::new();
         for answer in answers {
             responses.insert(answer.status.as_str().to_owned(), self.answer(answer));
@@ -145,6 +140,12 @@ impl Describing {
             },
         })
     }
+}
+
+/// The headers that a route understands beside its own.
+fn headers_of(route: &Route) -> impl Iterator<Item = &'static str> {
+    let asks_a_view = route.access != Access::Open || route.operation.asks_a_view;
+    asks_a_view.then_some("Flowtrail-At-Least").into_iter().chain(["X-Request-Id"])
 }
 
 /// Any one of the ways to bring a token, with the scope that it needs.

@@ -7,14 +7,14 @@ use model::log::AccountId;
 use model::paging::RowPosition;
 use model::{audit, traffic};
 
-use crate::cursor::{Key, Scope};
-use crate::freshness;
-use crate::instavm::audit as instavm;
-use crate::native::ingest;
-use crate::netbird::{audit as netbird, streaming, traffic as netbird_traffic};
-use crate::query::Parameters;
-use crate::refused::Refused;
-use crate::vrni::{auth, logs};
+use crate::dialects::instavm::audit as instavm;
+use crate::dialects::native::ingest;
+use crate::dialects::netbird::{audit as netbird, streaming, traffic as netbird_traffic};
+use crate::dialects::vrni::{auth, logs};
+use crate::http::freshness;
+use crate::lists::cursor::{Key, Scope};
+use crate::lists::query::Parameters;
+use crate::render::refusal::Refused;
 
 /// A cursor for a place in a list of an account, under a filter.
 ///

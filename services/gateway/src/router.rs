@@ -15,22 +15,23 @@ use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{Access, Memo, guard};
-use crate::dialect::Dialect;
-use crate::frame::{frame, panicked};
-use crate::instavm::audit as instavm;
-use crate::limits::{self, Limits};
-use crate::native::{description, health, ingest, metrics};
-use crate::netbird::streaming::delivery;
-use crate::netbird::{audit, proxy, streaming, traffic};
-use crate::numbers::Numbers;
-use crate::oidc::Provider;
-use crate::openapi::Operation;
-use crate::refused::Refused;
-use crate::sign_in::Desk;
-use crate::vrni::{auth, info, logs};
+use crate::Reader;
+use crate::access::auth::{Access, Memo, guard};
+use crate::access::limits::{self, Limits};
+use crate::access::oidc::Provider;
+use crate::access::sign_in::Desk;
+use crate::describe::Operation;
+use crate::dialects::instavm::audit as instavm;
+use crate::dialects::native::{description, health, ingest, metrics};
+use crate::dialects::netbird::streaming::delivery;
+use crate::dialects::netbird::{audit, proxy, streaming, traffic};
+use crate::dialects::vrni::{auth, info, logs};
+use crate::http::dialect::Dialect;
+use crate::http::frame::{frame, panicked};
+use crate::http::metrics::Numbers;
+use crate::lists::cursor;
+use crate::render::refusal::Refused;
 use crate::witness::Witness;
-use crate::{Reader, cursor};
 
 /// Everything that a request may need.
 #[derive(Debug)]

@@ -26,11 +26,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::auth::Caller;
-use crate::dialect::Dialect;
-use crate::frame::RequestId;
-use crate::refused::Refused;
-use crate::server::Peer;
+use crate::access::auth::Caller;
+use crate::http::dialect::Dialect;
+use crate::http::frame::RequestId;
+use crate::http::server::Peer;
+use crate::render::refusal::Refused;
 
 pub(crate) use recorder::Recorder;
 use repeats::Repeats;

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::Header;
-use crate::auth::Access;
-use crate::dialect::Dialect;
+use crate::access::auth::Access;
+use crate::describe::Header;
+use crate::http::dialect::Dialect;
 use crate::router::Route;
 
 /// Every refusal: its status, what it means, and the headers it has.

@@ -4,7 +4,7 @@ use model::access::Scope;
 use serde_json::json;
 
 use super::world::{World, at, request};
-use crate::auth::Access;
+use crate::access::auth::Access;
 use crate::router::{Route, routes};
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::world::World;
-use crate::numbers::Numbers;
+use crate::http::metrics::Numbers;
 use crate::router::routes;
 
 fn bare(method: &str, path: &str) -> Request<Body> {
@@ -108,8 +108,8 @@ async fn a_handler_that_panics_is_a_500_that_says_nothing() {
 
     let panics = axum::Router::new()
         .route("/api/x", get(async || -> StatusCode { panic!("secret") }))
-        .layer(CatchPanicLayer::custom(crate::frame::panicked))
-        .layer(from_fn_with_state(Numbers::default(), crate::frame::frame));
+        .layer(CatchPanicLayer::custom(crate::http::frame::panicked))
+        .layer(from_fn_with_state(Numbers::default(), crate::http::frame::frame));
     let answer = super::world::send(&panics, bare("GET", "/api/x")).await;
     assert_eq!(answer.refusal(500), "internal error");
 }

@@ -5,9 +5,10 @@ use model::access::Scope;
 use runtime::settings::LimitSettings;
 
 use super::world::{Answer, World, send};
-use crate::server::Peer;
+use crate::http::server::Peer;
+use crate::lists::cursor;
 use crate::witness::witness;
-use crate::{Gateway, Reader, cursor, router};
+use crate::{Gateway, Reader, router};
 
 const NONE: LimitSettings = LimitSettings::NONE;
 

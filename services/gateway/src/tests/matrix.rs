@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::streaming::done;
 use super::world::{World, at};
-use crate::auth::Access as Needs;
-use crate::oidc::{KeySource, Pauses, Provider, Settings};
+use crate::access::auth::Access as Needs;
+use crate::access::oidc::{KeySource, Pauses, Provider, Settings};
 use crate::router::{Route, routes, scopes_table};
 
 /// Whoever asks.

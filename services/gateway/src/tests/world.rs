@@ -28,9 +28,10 @@ use tower::ServiceExt;
 use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
-use crate::oidc::Provider;
+use crate::access::oidc::Provider;
+use crate::lists::cursor;
 use crate::witness::{Recorder, witness};
-use crate::{Gateway, Reader, cursor, router};
+use crate::{Gateway, Reader, router};
 
 pub(super) struct World {
     pub(super) server: NatsServer,

@@ -9,7 +9,7 @@ use model::log::AccountId;
 use tokio::time::Instant;
 
 use super::{TurnedAway, Whom};
-use crate::refused::Refused;
+use crate::render::refusal::Refused;
 
 /// How long what happens again is only counted.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -121,7 +121,7 @@ mod tests {
     use model::access::{Actor, Scope};
 
     use super::*;
-    use crate::dialect::Dialect;
+    use crate::http::dialect::Dialect;
     use crate::witness::Origin;
 
     fn away(token: &str, scope: Scope, address: u32) -> TurnedAway {

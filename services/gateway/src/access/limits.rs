@@ -1,0 +1,177 @@
+//! How much anybody may ask for in a while: by token and by address, what reads and what writes apart.
+//!
+//! Invariants: what is known of whom has a bound, those who came longest ago are forgotten first; a refusal takes
+//! nothing off, so after the time it names the same request is let through.
+
+mod rate;
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{Extensions, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use model::access::{Principal, Scope};
+use runtime::settings::LimitSettings;
+
+use self::rate::Limiter;
+use crate::access::auth::Access;
+use crate::http::body;
+use crate::http::server::Peer;
+use crate::render::refusal::Refused;
+use crate::router::Gateway;
+
+/// The limits of a gateway.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    by_token: Apart,
+    by_address: Apart,
+    unknown: Limiter,
+    sign_ins: Limiter,
+}
+
+/// What reads and what writes, each with a limit of its own.
+#[derive(Debug)]
+struct Apart {
+    reads: Limiter,
+    writes: Limiter,
+}
+
+/// What a request does to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+impl Kind {
+    /// As its route says, and where that says nothing, its method.
+    pub(crate) fn of(access: Access, method: &Method) -> Self {
+        match access {
+            Access::Scope(Scope::AuditRead | Scope::TrafficRead | Scope::IntegrationsRead) => Self::Read,
+            Access::Scope(Scope::IntegrationsWrite | Scope::EventsWrite) => Self::Write,
+            Access::Open | Access::Token | Access::Scope(Scope::Admin) if method.is_safe() => Self::Read,
+            Access::Open | Access::Token | Access::Scope(Scope::Admin) => Self::Write,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn new(limits: &LimitSettings) -> Self {
+        Self {
+            by_token: Apart {
+                reads: Limiter::per_second(limits.rate_reads),
+                writes: Limiter::per_second(limits.rate_writes),
+            },
+            by_address: Apart {
+                reads: Limiter::per_second(limits.rate_address),
+                writes: Limiter::per_second(limits.rate_address),
+            },
+            unknown: Limiter::per_second(limits.rate_unknown),
+            sign_ins: Limiter::per_minute(limits.rate_sign_ins),
+        }
+    }
+
+    /// Counts a request, before anything else is known of it.
+    ///
+    /// # Errors
+    /// [`Refused::TooMany`].
+    pub(crate) fn by_address(&self, kind: Kind, request: &Extensions) -> Result<(), Refused> {
+        self.by_address.of(kind).take_of(request)
+    }
+
+    /// Counts a request of whoever holds a token.
+    ///
+    /// # Errors
+    /// [`Refused::TooMany`].
+    pub(crate) fn by_token(&self, kind: Kind, holder: &Principal) -> Result<(), Refused> {
+        // Another issuer's tokens have no id here; those of one person count together.
+        let key = match &holder.token_id {
+            Some(id) => format!("{}:token:{id}", holder.account),
+            None => format!("{}:actor:{}", holder.account, holder.actor.id),
+        };
+        self.by_token.of(kind).take(&key)
+    }
+
+    /// Counts a request that is refused, if it is for its token: an address that brings many is told 429 instead.
+    /// Those from there who hold a valid one are let in all the same.
+    pub(crate) fn unknown(&self, refused: Refused, request: &Extensions) -> Refused {
+        let is_unknown = matches!(refused, Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken);
+        let too_many = || self.unknown.take_of(request).err();
+        is_unknown.then(too_many).flatten().unwrap_or(refused)
+    }
+
+    /// Counts a sign-in.
+    ///
+    /// # Errors
+    /// [`Refused::TooMany`].
+    pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refused> {
+        address.map_or(Ok(()), |address| self.sign_ins.take(&place(address)))
+    }
+}
+
+impl Default for Limits {
+    /// None.
+    fn default() -> Self {
+        Self::new(&LimitSettings::NONE)
+    }
+}
+
+impl Apart {
+    fn of(&self, kind: Kind) -> &Limiter {
+        match kind {
+            Kind::Read => &self.reads,
+            Kind::Write => &self.writes,
+        }
+    }
+}
+
+impl Limiter {
+    /// Counts for the address of a request. One that came over no connection, as in tests, counts for nobody.
+    fn take_of(&self, request: &Extensions) -> Result<(), Refused> {
+        request.get().map_or(Ok(()), |Peer(address)| self.take(&place(*address)))
+    }
+}
+
+/// Whom an address stands for: with IPv6, everybody has at least 64 bits to themselves.
+pub(crate) fn place(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).to_string(),
+    }
+}
+
+/// Counts requests that no route answers.
+pub(crate) async fn elsewhere(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    match gateway.limits.by_address(Kind::Read, request.extensions()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => {
+            body::discard(request).await;
+            refused.into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_says_whether_it_reads_or_writes_whatever_its_method() {
+        let kind = |access, method| Kind::of(access, &method);
+        assert_eq!(kind(Access::Scope(Scope::AuditRead), Method::POST), Kind::Read);
+        assert_eq!(kind(Access::Scope(Scope::EventsWrite), Method::POST), Kind::Write);
+        assert_eq!(kind(Access::Token, Method::GET), Kind::Read);
+        assert_eq!(kind(Access::Token, Method::DELETE), Kind::Write);
+        assert_eq!(kind(Access::Open, Method::HEAD), Kind::Read);
+    }
+
+    #[test]
+    fn neighbours_in_64_bits_are_one_and_those_in_32_are_not() {
+        let place = |text: &str| place(text.parse().unwrap());
+        assert_eq!(place("2001:db8::1"), place("2001:db8::ffff:0:1"));
+        assert_ne!(place("2001:db8::1"), place("2001:db8:0:1::1"));
+        assert_ne!(place("192.0.2.1"), place("192.0.2.2"));
+    }
+}

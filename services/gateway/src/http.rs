@@ -1,0 +1,8 @@
+//! The wire: connections, bodies, what every answer has, and which dialect a path speaks.
+
+pub(crate) mod body;
+pub(crate) mod dialect;
+pub(crate) mod frame;
+pub(crate) mod freshness;
+pub(crate) mod metrics;
+pub(crate) mod server;

@@ -1,0 +1,116 @@
+//! Request bodies: never more of them in memory than they may have, never waited for longer than they may take.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::http::header::EXPECT;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::render::refusal::Refused;
+
+/// How large a body may be, and how long it may take to arrive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// Bytes, as they arrive and, where they are compressed, as they are meant.
+    pub(crate) bytes: usize,
+    within: Duration,
+}
+
+/// Bodies that say what to do.
+pub(crate) const REQUEST: Limit = Limit { bytes: 1 << 20, within: Duration::from_secs(10) };
+/// Bodies that bring events.
+pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_secs(30) };
+
+/// While a body is on its way, at least so many bytes of it ...
+const LEAST_PROGRESS: usize = 64 << 10;
+/// ... must come in every such time.
+const PROGRESS_WITHIN: Duration = Duration::from_secs(8);
+/// How long a refused body is still taken in before the answer.
+const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
+
+/// The whole body.
+///
+/// # Errors
+/// When it is too large, which its declared length says before anything is read; too slow; or breaks off.
+pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Refused> {
+    if request.body().size_hint().lower() > limit.bytes as u64 {
+        discard(request).await;
+        return Err(Refused::TooLarge { limit: limit.bytes });
+    }
+    let reading = timeout(limit.within, collected(request.body_mut(), limit.bytes));
+    let body = reading.await.unwrap_or(Err(Refused::SlowBody));
+    if matches!(body, Err(Refused::TooLarge { .. })) {
+        discard(request).await;
+    }
+    body
+}
+
+async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refused> {
+    let mut bytes = BytesMut::new();
+    let mut window = (Instant::now() + PROGRESS_WITHIN, LEAST_PROGRESS);
+    while let Some(frame) = timeout_at(window.0, body.frame()).await.map_err(|_| Refused::SlowBody)? {
+        let frame = frame.map_err(|_| Refused::field("body", "did not arrive whole"))?;
+        // What is no data is a trailer, which says nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(Refused::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&data);
+        if bytes.len() >= window.1 {
+            window = (Instant::now() + PROGRESS_WITHIN, bytes.len() + LEAST_PROGRESS);
+        }
+    }
+    Ok(bytes.freeze())
+}
+
+/// Takes in what a client is already sending, and forgets it, for a moment: a connection that closes while bytes are
+/// still coming takes the answer with it. A client that waits for "100 Continue" is sending nothing.
+pub(crate) async fn discard(mut request: Request) {
+    if request.headers().contains_key(EXPECT) {
+        return;
+    }
+    let discarding = async { while let Some(Ok(_)) = request.body_mut().frame().await {} };
+    // Out of time or not: the answer is the same.
+    let _ = timeout(DISCARDED_WITHIN, discarding).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    const SMALL: Limit = Limit { bytes: 4, within: Duration::from_millis(200) };
+
+    /// A body that does not say how long it is.
+    fn chunked(chunks: &'static [&'static str]) -> Request {
+        Request::new(Body::from_stream(stream::iter(chunks.iter().map(|chunk| Ok::<_, io::Error>(*chunk)))))
+    }
+
+    #[tokio::test]
+    async fn a_body_within_the_limit_is_read() {
+        assert_eq!(read(Request::new(Body::empty()), SMALL).await.unwrap(), "");
+        assert_eq!(read(Request::new(Body::from("1234")), SMALL).await.unwrap(), "1234");
+        assert_eq!(read(chunked(&["12", "", "34"]), SMALL).await.unwrap(), "1234");
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_whether_it_says_its_length_or_not() {
+        let refused = Err(Refused::TooLarge { limit: 4 });
+        assert_eq!(read(Request::new(Body::from("12345")), SMALL).await, refused);
+        assert_eq!(read(chunked(&["1234", "5"]), SMALL).await, refused);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_or_breaks_off_is_refused() {
+        let never = Body::from_stream(stream::pending::<io::Result<Bytes>>());
+        assert_eq!(read(Request::new(never), SMALL).await, Err(Refused::SlowBody));
+        let broken = Body::from_stream(stream::iter([Ok("1"), Err(io::Error::other("gone"))]));
+        assert!(matches!(read(Request::new(broken), SMALL).await, Err(Refused::Invalid(_))));
+    }
+}

@@ -1,0 +1,65 @@
+//! How commands are sent: over the bus, to whoever carries them out.
+
+use std::time::Duration;
+
+use bus::AskError;
+use model::command::{Accepted, Command, Refusal};
+use runtime::telemetry::chain;
+use tracing::{error, warn};
+
+use crate::render::refusal::Refused;
+use crate::router::Gateway;
+
+/// How long a command may take; the log acknowledges within 5 seconds, and a command may need several of them.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+
+/// What the client is told while the log cannot be written.
+pub(crate) const LOG_UNREACHABLE: Refused = Refused::Unavailable("the log cannot be reached, try again");
+
+/// What the client is told while no streamer is there.
+pub(crate) const NOBODY_DELIVERS: Refused = Refused::Unavailable("the streamer cannot be reached, try again");
+
+impl Gateway {
+    /// Sends a command and waits until it is carried out.
+    ///
+    /// # Errors
+    /// When it is refused, in words for the client, or nobody can carry it out right now.
+    pub(crate) async fn send<C: Command>(&self, command: &C) -> Result<Accepted<C::Done>, Refused> {
+        let subject = format!("flowtrail.command.{}", C::PATH);
+        let request = serde_json::to_vec(command).map_err(|error| unreadable(&subject, &error))?;
+        let answer = self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(refused)?;
+        serde_json::from_slice(&answer).map_err(|error| unreadable(&subject, &error))
+    }
+}
+
+fn unreadable(subject: &str, error: &serde_json::Error) -> Refused {
+    // The error of a command names no value of it: it may hold secrets.
+    error!(subject, category = ?error.classify(), "a command or its answer has not the form it must have");
+    Refused::Internal
+}
+
+fn refused(error: AskError) -> Refused {
+    match error {
+        AskError::Refused { code, message } => match Refusal::from_code(code) {
+            Refusal::Invalid => Refused::Invalid(message),
+            Refusal::NotFound => Refused::NotFound(message),
+            Refusal::Conflict => Refused::Conflict(message),
+            Refusal::ReceiverRefuses => Refused::ReceiverRefuses(message),
+            Refusal::Unavailable => LOG_UNREACHABLE,
+            Refusal::NobodyDelivers => NOBODY_DELIVERS,
+            Refusal::Internal => {
+                error!(code, message, "a command failed");
+                Refused::Internal
+            }
+        },
+        AskError::NobodyAnswers { .. } | AskError::TimedOut { .. } | AskError::Disconnected => {
+            warn!(%error, "a command cannot be carried out");
+            LOG_UNREACHABLE
+        }
+        AskError::TooLarge { limit, .. } => Refused::TooLarge { limit },
+        AskError::Broken { .. } => {
+            error!(error = %chain(&error), "a command's answer is broken");
+            Refused::Internal
+        }
+    }
+}
