@@ -2,6 +2,7 @@
 
 pub(crate) mod header;
 pub(crate) mod operation;
+pub(crate) mod page;
 pub(crate) mod schema;
 
 pub(crate) use self::header::Header;

@@ -1,6 +1,81 @@
-//! The dialects: each reads its own parameters, asks, and renders the answer as its clients know it.
+//! The dialects, each a translation: it reads its own parameters, asks, and renders the answer as its clients know it.
+//!
+//! Invariant: no dialect knows another. What differs between them beyond their routes is chosen here.
 
 pub(crate) mod instavm;
 pub(crate) mod native;
 pub(crate) mod netbird;
 pub(crate) mod vrni;
+
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, head, options};
+
+use crate::describe::SchemaOf;
+use crate::http::dialect::Dialect;
+use crate::render::refusal::Refused;
+
+/// How the refusals of a dialect look: their content type, and the schema of their bodies.
+pub(crate) fn refusal_shape(dialect: Dialect) -> (&'static str, SchemaOf) {
+    match dialect {
+        Dialect::NetBird => ("application/json", netbird::refusal_schema),
+        Dialect::InstaVm => ("application/json", instavm::refusal_schema),
+        Dialect::Vrni => ("application/json", vrni::refusal_schema),
+        Dialect::Native => ("application/problem+json", native::refusal_schema),
+    }
+}
+
+/// The answer to a request for a path that has no route.
+pub(crate) fn no_route(request: &Parts) -> Response {
+    match Dialect::of(request.uri.path()) {
+        Dialect::InstaVm => instavm::no_route(request),
+        Dialect::NetBird | Dialect::Vrni | Dialect::Native => Refused::NoSuchPath.into_response(),
+    }
+}
+
+/// The methods that a known path answers besides those of its routes.
+pub(crate) fn other_methods<S: Clone + Send + Sync + 'static>(path: &str) -> MethodRouter<S> {
+    match Dialect::of(path) {
+        // There, HEAD does not come with GET.
+        Dialect::InstaVm => head(async || Refused::WrongMethod),
+        // Without `Allow`, which would have to say who publishes events here to clients that only know how to read.
+        Dialect::NetBird | Dialect::Vrni | Dialect::Native => options(async || StatusCode::NO_CONTENT),
+    }
+}
+
+/// The answer to a request that is refused, in its dialect.
+pub(crate) fn render(dialect: Dialect, refused: &Refused) -> Response {
+    let mut response = match dialect {
+        Dialect::NetBird => netbird::render(refused),
+        Dialect::InstaVm => instavm::render(refused),
+        Dialect::Vrni => vrni::render(refused),
+        Dialect::Native => native::render(refused),
+    };
+    let headers = response.headers_mut();
+    match refused {
+        Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken | Refused::WrongPassword => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        Refused::Unavailable(_) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Refused::TooMany { seconds } => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+        }
+        Refused::Invalid(_)
+        | Refused::MissingScope(_)
+        | Refused::Forbidden(_)
+        | Refused::NotFound(_)
+        | Refused::NoSuchPath
+        | Refused::WrongMethod
+        | Refused::SlowBody
+        | Refused::Conflict(_)
+        | Refused::ReceiverRefuses(_)
+        | Refused::TooLarge { .. }
+        | Refused::UnknownEncoding
+        | Refused::Internal => {}
+    }
+    response
+}

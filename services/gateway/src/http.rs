@@ -5,4 +5,6 @@ pub(crate) mod dialect;
 pub(crate) mod frame;
 pub(crate) mod freshness;
 pub(crate) mod metrics;
+pub(crate) mod off_thread;
+pub(crate) mod origin;
 pub(crate) mod server;

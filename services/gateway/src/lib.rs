@@ -4,6 +4,7 @@
 //! the account comes from the token and from nowhere else; storage is unknown here, and commands go over the bus.
 
 mod access;
+mod app;
 mod describe;
 mod dialects;
 mod http;
@@ -11,17 +12,17 @@ mod lists;
 mod openapi;
 pub mod parsers;
 mod render;
+mod route;
 mod router;
+mod serve;
 mod upstream;
 mod witness;
 
 pub use access::oidc;
-pub use http::server::{Error, Settings, serve, serve_metrics};
 pub use lists::cursor;
-pub use openapi::openapi;
-pub use router::{Gateway, router, scopes_table};
+pub use router::{openapi, scopes_table};
+pub use serve::{Error, Settings, serve, serve_metrics};
 pub use upstream::reader::{ReadError, Reader};
-pub use witness::Witness;
 
 #[cfg(test)]
 mod tests;

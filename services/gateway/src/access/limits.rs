@@ -5,22 +5,16 @@
 
 mod rate;
 
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
+use std::net::IpAddr;
 
-use axum::extract::{Request, State};
 use axum::http::{Extensions, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use model::access::{Principal, Scope};
 use runtime::settings::LimitSettings;
 
 use self::rate::Limiter;
-use crate::access::auth::Access;
-use crate::http::body;
-use crate::http::server::Peer;
+use crate::access::caller::Needs;
+use crate::http::origin::{Peer, rate_limit_key};
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 /// The limits of a gateway.
 #[derive(Debug)]
@@ -47,12 +41,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// As its route says, and where that says nothing, its method.
-    pub(crate) fn of(access: Access, method: &Method) -> Self {
-        match access {
-            Access::Scope(Scope::AuditRead | Scope::TrafficRead | Scope::IntegrationsRead) => Self::Read,
-            Access::Scope(Scope::IntegrationsWrite | Scope::EventsWrite) => Self::Write,
-            Access::Open | Access::Token | Access::Scope(Scope::Admin) if method.is_safe() => Self::Read,
-            Access::Open | Access::Token | Access::Scope(Scope::Admin) => Self::Write,
+    pub(crate) fn of(needs: Needs, method: &Method) -> Self {
+        match needs {
+            Needs::Scope(Scope::AuditRead | Scope::TrafficRead | Scope::IntegrationsRead) => Self::Read,
+            Needs::Scope(Scope::IntegrationsWrite | Scope::EventsWrite) => Self::Write,
+            Needs::Nothing | Needs::Token | Needs::Scope(Scope::Admin) if method.is_safe() => Self::Read,
+            Needs::Nothing | Needs::Token | Needs::Scope(Scope::Admin) => Self::Write,
         }
     }
 }
@@ -107,7 +101,7 @@ impl Limits {
     /// # Errors
     /// [`Refused::TooMany`].
     pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refused> {
-        address.map_or(Ok(()), |address| self.sign_ins.take(&place(address)))
+        address.map_or(Ok(()), |address| self.sign_ins.take(&rate_limit_key(address)))
     }
 }
 
@@ -130,26 +124,7 @@ impl Apart {
 impl Limiter {
     /// Counts for the address of a request. One that came over no connection, as in tests, counts for nobody.
     fn take_of(&self, request: &Extensions) -> Result<(), Refused> {
-        request.get().map_or(Ok(()), |Peer(address)| self.take(&place(*address)))
-    }
-}
-
-/// Whom an address stands for: with IPv6, everybody has at least 64 bits to themselves.
-pub(crate) fn place(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).to_string(),
-    }
-}
-
-/// Counts requests that no route answers.
-pub(crate) async fn elsewhere(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    match gateway.limits.by_address(Kind::Read, request.extensions()) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => {
-            body::discard(request).await;
-            refused.into_response()
-        }
+        request.get().map_or(Ok(()), |Peer(address)| self.take(&rate_limit_key(*address)))
     }
 }
 
@@ -159,19 +134,11 @@ mod tests {
 
     #[test]
     fn a_route_says_whether_it_reads_or_writes_whatever_its_method() {
-        let kind = |access, method| Kind::of(access, &method);
-        assert_eq!(kind(Access::Scope(Scope::AuditRead), Method::POST), Kind::Read);
-        assert_eq!(kind(Access::Scope(Scope::EventsWrite), Method::POST), Kind::Write);
-        assert_eq!(kind(Access::Token, Method::GET), Kind::Read);
-        assert_eq!(kind(Access::Token, Method::DELETE), Kind::Write);
-        assert_eq!(kind(Access::Open, Method::HEAD), Kind::Read);
-    }
-
-    #[test]
-    fn neighbours_in_64_bits_are_one_and_those_in_32_are_not() {
-        let place = |text: &str| place(text.parse().unwrap());
-        assert_eq!(place("2001:db8::1"), place("2001:db8::ffff:0:1"));
-        assert_ne!(place("2001:db8::1"), place("2001:db8:0:1::1"));
-        assert_ne!(place("192.0.2.1"), place("192.0.2.2"));
+        let kind = |needs, method| Kind::of(needs, &method);
+        assert_eq!(kind(Needs::Scope(Scope::AuditRead), Method::POST), Kind::Read);
+        assert_eq!(kind(Needs::Scope(Scope::EventsWrite), Method::POST), Kind::Write);
+        assert_eq!(kind(Needs::Token, Method::GET), Kind::Read);
+        assert_eq!(kind(Needs::Token, Method::DELETE), Kind::Write);
+        assert_eq!(kind(Needs::Nothing, Method::HEAD), Kind::Read);
     }
 }

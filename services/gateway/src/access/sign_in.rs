@@ -6,8 +6,10 @@
 mod password_queue;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bus::Bus;
 use model::access::{Actor, TokenHash, new_token};
 use model::audit::Recorded;
 use model::command::{Accepted, CreateToken, DeleteToken};
@@ -22,11 +24,12 @@ use tracing::{error, warn};
 use views::Ask;
 use views::access::{ByToken, EndingTokens, UserOf, UsersByEmail};
 
-pub(crate) use self::password_queue::Desk;
+use self::password_queue::PasswordQueue;
+use crate::access::limits::Limits;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
-use crate::upstream::commands::LOG_UNREACHABLE;
-use crate::witness::{message, sealed};
+use crate::upstream::commands::{Commands, LOG_UNREACHABLE};
+use crate::upstream::reader::Reader;
+use crate::witness::record::{message, sealed};
 
 /// A refusal comes this long after the request. It is longer than what differs between a name that somebody has and
 /// one that nobody has.
@@ -59,16 +62,32 @@ pub(crate) struct SignedIn {
     pub(crate) position: Option<Position>,
 }
 
-impl Gateway {
+/// What it takes to sign somebody in. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    bus: Arc<Bus>,
+    reader: Arc<Reader>,
+    commands: Commands,
+    limits: Arc<Limits>,
+    passwords: Arc<PasswordQueue>,
+}
+
+impl SignIn {
+    pub(crate) fn new(bus: Arc<Bus>, reader: Arc<Reader>, limits: Arc<Limits>) -> Self {
+        let commands = Commands::new(bus.clone(), reader.clone());
+        Self { bus, reader, commands, limits, passwords: Arc::default() }
+    }
+
     /// Makes a token for the user with this name and password.
     ///
     /// # Errors
-    /// [`Refused::WrongPassword`], and whatever keeps the token from being made.
+    /// [`Refused::TooMany`], [`Refused::WrongPassword`], and whatever keeps the token from being made.
     pub(crate) async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, Refused> {
         let Attempt { name, password, address, at_least } = attempt;
+        self.limits.sign_in(address)?;
         let refused_at = Instant::now() + REFUSED_AFTER;
         let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
-        match self.sign_ins.in_turn(move || verified(&password, users)).await? {
+        match self.passwords.in_turn(move || verified(&password, users)).await? {
             Ok(user) => {
                 // A sign-in that cannot be recorded does not take place.
                 self.record(&user, "success", address).await?;
@@ -104,13 +123,13 @@ impl Gateway {
             expires_at: Some(expires_at),
             by: actor(user),
         };
-        let Accepted { position, done: _ } = self.send(&create).await.map_err(|refused| match refused {
+        let Accepted { position, done: _ } = self.commands.send(&create).await.map_err(|refused| match refused {
             // The user was deleted a moment ago.
             Refused::NotFound(_) => Refused::WrongPassword,
             other => other,
         })?;
         if let Some(position) = position {
-            self.reader.wait_for(ByToken { hash }, position).await;
+            self.commands.wait_for(ByToken { hash }, position).await;
             self.end_oldest(user, position).await?;
         }
         Ok(SignedIn { token, expires_at, position })
@@ -146,13 +165,13 @@ impl Gateway {
     ) -> Result<Option<Position>, Refused> {
         // Any question to this view waits for it; this one is cheap.
         let question = ByToken { hash: TokenHash::of(&id) };
-        let ended = self.send(&DeleteToken { account, id, by }).await;
+        let ended = self.commands.send(&DeleteToken { account, id, by }).await;
         let Accepted { position, done: () } = ended.map_err(|refused| match refused {
             Refused::NotFound(_) => Refused::UnknownToken,
             other => other,
         })?;
         if let Some(position) = position {
-            self.reader.wait_for(question, position).await;
+            self.commands.wait_for(question, position).await;
         }
         Ok(position)
     }

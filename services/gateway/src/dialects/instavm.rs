@@ -44,7 +44,7 @@ struct HttpValidationError {
 }
 
 /// A refusal as FastAPI says it.
-pub(crate) fn refusal(refused: &Refused) -> Response {
+pub(crate) fn render(refused: &Refused) -> Response {
     let detail = match refused {
         Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken | Refused::WrongPassword => {
             "Not authenticated".to_owned()
@@ -78,7 +78,7 @@ pub(crate) fn refusal_schema(schemas: &mut SchemaGenerator) -> Schema {
 }
 
 /// The answer where no route is: a path that only has a slash too many is sent on to the right one.
-pub(crate) fn elsewhere(request: &Parts) -> Response {
+pub(crate) fn no_route(request: &Parts) -> Response {
     let path = query::unquoted(request.uri.path());
     let Some(without) = path.strip_suffix('/').map(|path| path.trim_end_matches('/')).filter(|path| is_route(path))
     else {

@@ -28,7 +28,7 @@ struct Problem {
 }
 
 /// A refusal as RFC 9457 has it.
-pub(crate) fn problem(refused: &Refused) -> Response {
+pub(crate) fn render(refused: &Refused) -> Response {
     let status = refused.status();
     let title = status.canonical_reason().unwrap_or_default();
     let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail: refused.to_string() };
@@ -36,6 +36,6 @@ pub(crate) fn problem(refused: &Refused) -> Response {
 }
 
 /// The schema of a refusal's body.
-pub(crate) fn problem_schema(schemas: &mut SchemaGenerator) -> Schema {
+pub(crate) fn refusal_schema(schemas: &mut SchemaGenerator) -> Schema {
     schemas.subschema_for::<Problem>()
 }

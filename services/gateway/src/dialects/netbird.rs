@@ -25,7 +25,7 @@ struct ErrorResponse {
 }
 
 /// A refusal as NetBird says it: a text in lower case, and the status again.
-pub(crate) fn refusal(refused: &Refused) -> Response {
+pub(crate) fn render(refused: &Refused) -> Response {
     let status = refused.status();
     json::answer(status, json::JSON, &ErrorResponse { message: refused.to_string(), code: status.as_u16() })
 }

@@ -35,7 +35,7 @@ struct Detail {
 }
 
 /// A refusal as vRNI says it.
-pub(crate) fn refusal(refused: &Refused) -> Response {
+pub(crate) fn render(refused: &Refused) -> Response {
     let (status, message) = (refused.status(), refused.to_string());
     let code = status.as_u16();
     let (target, problem) = match field(&message) {

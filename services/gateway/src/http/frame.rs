@@ -12,7 +12,8 @@ use runtime::clock;
 use tracing::{Instrument, debug, debug_span, error};
 
 use crate::http::dialect::Dialect;
-use crate::http::metrics::{Asked, Numbers};
+use crate::http::metrics::{HttpMetrics, RouteLabels};
+use crate::http::origin::RequestId;
 use crate::render::refusal::Refused;
 
 /// How long an answer may take in all: a large body, a large question and the wait for a view, one after the other.
@@ -20,13 +21,18 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(75);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// What the answer says as `X-Request-Id`.
+/// What the frame needs.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) HeaderValue);
+pub(crate) struct Frame {
+    /// Where answers are counted.
+    pub(crate) metrics: HttpMetrics,
+    /// Says a refusal in a dialect. The dialects are above the wire, so they are given to it.
+    pub(crate) render: fn(Dialect, &Refused) -> Response,
+}
 
 /// Runs a request and completes its answer.
-pub(crate) async fn frame(State(numbers): State<Numbers>, mut request: Request, next: Next) -> Response {
-    let (asked, began) = (Asked::of(&request), Instant::now());
+pub(crate) async fn frame(State(frame): State<Frame>, mut request: Request, next: Next) -> Response {
+    let (labels, began) = (RouteLabels::of(&request), Instant::now());
     let dialect = Dialect::of(request.uri().path());
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -34,10 +40,10 @@ pub(crate) async fn frame(State(numbers): State<Numbers>, mut request: Request, 
     let answered = tokio::time::timeout(ANSWERED_WITHIN, next.run(request).instrument(span.clone())).await;
     let mut response = answered.unwrap_or_else(|_| Refused::Unavailable("the answer takes too long").into_response());
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
-        response = dialect.render(&refused);
+        response = (frame.render)(dialect, &refused);
     }
     span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
-    numbers.answered(asked, response.status(), began.elapsed());
+    frame.metrics.answered(labels, response.status(), began.elapsed());
     complete(response.headers_mut(), id);
     response
 }

@@ -13,34 +13,34 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use runtime::metrics::{Source, Whose, durations};
 
-/// The numbers of a gateway. Cheap to clone.
+/// What a gateway counts. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Numbers {
-    requests: Family<Answered, Counter>,
-    durations: Family<Asked, Histogram, fn() -> Histogram>,
-    ingested: Family<Ingested, Counter>,
+pub(crate) struct HttpMetrics {
+    requests: Family<AnswerLabels, Counter>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    ingested: Family<FamilyLabels, Counter>,
 }
 
 /// What was asked for: where, as the table of routes has it, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Asked {
+pub(crate) struct RouteLabels {
     route: String,
     method: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct AnswerLabels {
     route: String,
     method: &'static str,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ingested {
+struct FamilyLabels {
     family: &'static str,
 }
 
-impl Default for Numbers {
+impl Default for HttpMetrics {
     fn default() -> Self {
         Self {
             requests: Family::default(),
@@ -50,7 +50,7 @@ impl Default for Numbers {
     }
 }
 
-impl Asked {
+impl RouteLabels {
     /// What a request asks for.
     pub(crate) fn of(request: &Request) -> Self {
         let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
@@ -61,21 +61,21 @@ impl Asked {
     }
 }
 
-impl Numbers {
+impl HttpMetrics {
     /// Counts a request that was answered.
-    pub(crate) fn answered(&self, asked: Asked, status: StatusCode, took: Duration) {
-        self.durations.get_or_create(&asked).observe(took.as_secs_f64());
-        let Asked { route, method } = asked;
-        self.requests.get_or_create(&Answered { route, method, status: status.as_u16() }).inc();
+    pub(crate) fn answered(&self, labels: RouteLabels, status: StatusCode, took: Duration) {
+        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        let RouteLabels { route, method } = labels;
+        self.requests.get_or_create(&AnswerLabels { route, method, status: status.as_u16() }).inc();
     }
 
     /// Counts events of a family that were published.
     pub(crate) fn ingested(&self, family: &'static str, events: usize) {
-        self.ingested.get_or_create(&Ingested { family }).inc_by(events as u64);
+        self.ingested.get_or_create(&FamilyLabels { family }).inc_by(events as u64);
     }
 }
 
-impl Source for Numbers {
+impl Source for HttpMetrics {
     fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
         registry.register("http_requests", "Requests that were answered", self.requests.clone());
         let help = "How long answers took to begin";

@@ -7,35 +7,26 @@ mod paced;
 mod seats;
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use bus::{Bus, KeyError};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 use self::paced::{Pace, Paced};
 use self::seats::Seats;
-use crate::access::oidc;
-use crate::access::oidc::{KeysError, Provider};
-use crate::dialects::native::metrics;
-use crate::lists::cursor;
-use crate::witness::witness;
-use crate::{Gateway, Reader, router};
+use crate::http::origin::Peer;
 
 /// How long a client may take over the headers of a request, and how long a connection may idle between two.
 ///
@@ -43,8 +34,6 @@ use crate::{Gateway, Reader, router};
 const HEADERS_WITHIN: Duration = Duration::from_secs(8);
 /// How long requests under way may still take when the gateway stops.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
-/// How long the last records of who read may take then.
-const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 /// A request's line and headers may have at least so many bytes; soon after, they are a 431, as over 100 headers are.
 const MOST_HEADER_BYTES: usize = 64 << 10;
 /// How fast answers must be taken.
@@ -52,76 +41,8 @@ const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_secs(8) };
 /// The pause after a connection could not be taken in: too many files are open, mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The address that a request came from: the client's, or that of a proxy before it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
-/// Why the gateway cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The key that signs cursors cannot be read or made.
-    #[error("get the key that signs cursors")]
-    CursorKey(#[from] KeyError),
-    /// The keys of the OpenID provider cannot be had.
-    #[error(transparent)]
-    ProviderKeys(#[from] KeysError),
-    /// The system gives no randomness to make it of.
-    #[error("make the key that signs cursors")]
-    NoRandomness(#[from] runtime::clock::NoRandomness),
-}
-
-/// How a gateway behaves.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Whether reads of the log are recorded in it.
-    pub records_reads: bool,
-    /// Whose tokens are as good as Flowtrail's own.
-    pub provider: Option<oidc::Settings>,
-    /// How many requests are answered, over how many connections.
-    pub limits: LimitSettings,
-    /// What its process counts.
-    pub metrics: Metrics,
-}
-
-/// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
-/// answered, or after 10 seconds.
-///
-/// # Errors
-/// [`Error`], before anything is answered.
-pub async fn serve(
-    listener: TcpListener,
-    reader: Reader,
-    bus: Bus,
-    settings: Settings,
-    stop: CancellationToken,
-) -> Result<(), Error> {
-    let key = cursor::Key::load(&bus).await?;
-    let (witness, recorder) = witness(bus.clone(), settings.records_reads);
-    let mut recording = JoinSet::new();
-    recording.spawn(recorder.run());
-    let mut gateway = Gateway::new(reader, bus, key, witness).limited(&settings.limits).counted(settings.metrics);
-    // Ends with this function.
-    let mut renewing = JoinSet::new();
-    if let Some(provider) = settings.provider {
-        let provider = Arc::new(Provider::new(provider).await?);
-        gateway = gateway.trusting(provider.clone());
-        renewing.spawn(async move { provider.keep_fresh().await });
-    }
-    answer(listener, router(gateway), settings.limits, stop).await;
-    // With the last request's gateway the witness is gone, and the recorder ends when it has written what it has.
-    if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
-        error!("who read or was turned away in the last moments is not recorded: the log does not answer");
-    }
-    Ok(())
-}
-
-/// Shows what a process counts, everybody's numbers to everybody, on `listener` until `stop`.
-pub async fn serve_metrics(listener: TcpListener, shown: Metrics, limits: LimitSettings, stop: CancellationToken) {
-    answer(listener, metrics::open(shown), limits, stop).await;
-}
-
 /// Answers until `stop`, and ends in good order. The router is gone afterwards.
-async fn answer(listener: TcpListener, router: Router, limits: LimitSettings, stop: CancellationToken) {
+pub(crate) async fn answer(listener: TcpListener, router: Router, limits: LimitSettings, stop: CancellationToken) {
     let seats = Seats::new(limits.connections_address);
     let mut connections = JoinSet::new();
     loop {
@@ -135,8 +56,8 @@ async fn answer(listener: TcpListener, router: Router, limits: LimitSettings, st
                     let address = from.ip().to_canonical();
                     match seats.take(address) {
                         Some(seat) => {
-                            let talk = talk(stream, Peer(address), router.clone(), stop.clone());
-                            connections.spawn(async move { talk.await; drop(seat); });
+                            let serving = serve_connection(stream, Peer(address), router.clone(), stop.clone());
+                            connections.spawn(async move { serving.await; drop(seat); });
                         }
                         None => debug!(%address, "an address has as many connections as it may have"),
                     }
@@ -179,7 +100,7 @@ fn forget(stream: &TcpStream) {
     }
 }
 
-async fn talk(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
+async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
     // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a connection is gone already");

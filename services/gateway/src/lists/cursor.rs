@@ -13,7 +13,6 @@ use runtime::clock;
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::http::server::Error;
 use crate::render::refusal::Refused;
 
 /// The name of the key in the bucket of keys. Every gateway finds it there, so a cursor is good at each of them.
@@ -22,6 +21,17 @@ const KEY_LENGTH: usize = 32;
 const VERSION: u8 = 1;
 const TIME_LENGTH: usize = 8;
 const TAG_LENGTH: usize = 16;
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The bucket of keys cannot be reached.
+    #[error("reach the bucket of keys")]
+    Keys(#[from] KeyError),
+    /// The system gives no randomness to make one of.
+    #[error("make a key")]
+    NoRandomness(#[from] clock::NoRandomness),
+}
 
 /// The key that signs cursors.
 pub struct Key([u8; KEY_LENGTH]);
@@ -65,7 +75,7 @@ impl Key {
     ///
     /// # Errors
     /// When the keys cannot be reached.
-    pub(crate) async fn load(bus: &Bus) -> Result<Self, Error> {
+    pub(crate) async fn load(bus: &Bus) -> Result<Self, LoadError> {
         let keys = bus.keys();
         loop {
             if let Some(bytes) = keys.get(KEY_NAME).await?.and_then(|bytes| bytes.as_ref().try_into().ok()) {

@@ -7,8 +7,6 @@ use axum::response::Response;
 use serde::Serialize;
 use tracing::error;
 
-use crate::render::refusal::Refused;
-
 /// The content type of NetBird's answers, as its own server writes it.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
 
@@ -30,15 +28,4 @@ pub(crate) fn answer<T: Serialize>(status: StatusCode, content_type: HeaderValue
 /// A 200 with `value` as its body.
 pub(crate) fn ok<T: Serialize>(value: &T) -> Response {
     answer(StatusCode::OK, JSON, value)
-}
-
-/// Does `work`, which takes the time that many rows take, off the threads that serve connections.
-///
-/// # Errors
-/// [`Refused::Internal`] when it panics.
-pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
-    tokio::task::spawn_blocking(work).await.map_err(|failure| {
-        error!(%failure, "work on a request failed");
-        Refused::Internal
-    })
 }

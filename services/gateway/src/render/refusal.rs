@@ -4,10 +4,6 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::access::Scope;
-use runtime::telemetry::chain;
-use tracing::{error, warn};
-
-use crate::ReadError;
 
 /// Why a request is not carried out. The text is fit for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,21 +103,5 @@ impl IntoResponse for Refused {
         *response.status_mut() = self.status();
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl From<ReadError> for Refused {
-    fn from(failure: ReadError) -> Self {
-        let cause = chain(&failure).to_string();
-        match failure {
-            ReadError::Unreachable(_) => {
-                warn!(error = %cause, "a question cannot be answered");
-                Self::Unavailable("the views cannot be reached, try again")
-            }
-            ReadError::Failed(_) => {
-                error!(error = %cause, "a question cannot be answered");
-                Self::Internal
-            }
-        }
     }
 }

@@ -1,14 +1,17 @@
-//! How commands are sent: over the bus, to whoever carries them out.
+//! How commands are sent: over the bus, to the service that carries them out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bus::AskError;
+use bus::{AskError, Bus};
 use model::command::{Accepted, Command, Refusal};
+use model::log::Position;
 use runtime::telemetry::chain;
 use tracing::{error, warn};
+use views::Question;
 
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
+use crate::upstream::reader::Reader;
 
 /// How long a command may take; the log acknowledges within 5 seconds, and a command may need several of them.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
@@ -19,7 +22,18 @@ pub(crate) const LOG_UNREACHABLE: Refused = Refused::Unavailable("the log cannot
 /// What the client is told while no streamer is there.
 pub(crate) const NOBODY_DELIVERS: Refused = Refused::Unavailable("the streamer cannot be reached, try again");
 
-impl Gateway {
+/// The way to whoever carries out commands. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Commands {
+    bus: Arc<Bus>,
+    reader: Arc<Reader>,
+}
+
+impl Commands {
+    pub(crate) fn new(bus: Arc<Bus>, reader: Arc<Reader>) -> Self {
+        Self { bus, reader }
+    }
+
     /// Sends a command and waits until it is carried out.
     ///
     /// # Errors
@@ -29,6 +43,12 @@ impl Gateway {
         let request = serde_json::to_vec(command).map_err(|error| unreadable(&subject, &error))?;
         let answer = self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(refused)?;
         serde_json::from_slice(&answer).map_err(|error| unreadable(&subject, &error))
+    }
+
+    /// Waits until the view behind `question` has what a command wrote, so that the client's next read sees it even
+    /// without `Flowtrail-At-Least`. See [`Reader::wait_for`].
+    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: Position) {
+        self.reader.wait_for(question, position).await;
     }
 }
 

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use bus::{AskError, Bus};
 use model::log::Position;
+use runtime::telemetry::chain;
+use tracing::{error, warn};
 use views::{Ask, Question, Reply, View, Views};
+
+use crate::render::refusal::Refused;
 
 /// How long an answer over the bus may take; a list of 50,000 rows of a large view takes seconds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -38,7 +42,7 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, ReadError> {
-        self.ask_and(ask, |answer| answer).await
+        self.ask_then(ask, |answer| answer).await
     }
 
     /// Asks a question and makes something of the answer, which takes the time that many rows take: off the threads
@@ -46,7 +50,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError`].
-    pub(crate) async fn ask_and<Q: Question, T: Send + 'static>(
+    pub(crate) async fn ask_then<Q: Question, T: Send + 'static>(
         &self,
         ask: Ask<Q>,
         make: impl FnOnce(Q::Answer) -> T + Send + 'static,
@@ -86,6 +90,22 @@ impl Reader {
             }
             Self::Remote(_) => {
                 let _ = self.ask(Ask { at_least: vec![position], question }).await;
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Refused {
+    fn from(failure: ReadError) -> Self {
+        let cause = chain(&failure).to_string();
+        match failure {
+            ReadError::Unreachable(_) => {
+                warn!(error = %cause, "a question cannot be answered");
+                Self::Unavailable("the views cannot be reached, try again")
+            }
+            ReadError::Failed(_) => {
+                error!(error = %cause, "a question cannot be answered");
+                Self::Internal
             }
         }
     }

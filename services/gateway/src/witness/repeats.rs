@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::log::AccountId;
 use tokio::time::Instant;
 
-use super::{TurnedAway, Whom};
+use super::denial::{Denial, Requester};
 use crate::render::refusal::Refused;
 
 /// How long what happens again is only counted.
@@ -31,7 +31,7 @@ struct Key {
 #[derive(Debug)]
 struct Window {
     opened: Instant,
-    first: TurnedAway,
+    first: Denial,
     /// How often it happened again.
     again: u64,
     /// Whether its address is one of those that are told apart.
@@ -47,8 +47,8 @@ pub(super) struct Repeats {
 
 impl Repeats {
     /// Takes it in, and gives it back when it is to be told at once.
-    pub(super) fn note(&mut self, mut away: TurnedAway, now: Instant) -> Option<TurnedAway> {
-        let mut key = Key::of(&away);
+    pub(super) fn note(&mut self, mut denial: Denial, now: Instant) -> Option<Denial> {
+        let mut key = Key::of(&denial);
         let mut is_apart = false;
         if !self.windows.contains_key(&key) {
             let addresses = self.addresses.entry(key.bearer.clone()).or_default();
@@ -57,7 +57,7 @@ impl Repeats {
                 is_apart = true;
             } else {
                 key.address = None;
-                away.from.address = None;
+                denial.origin.address = None;
             }
         }
         match self.windows.entry(key) {
@@ -66,14 +66,14 @@ impl Repeats {
                 None
             }
             Entry::Vacant(place) => {
-                place.insert(Window { opened: now, first: away.clone(), again: 0, is_apart });
-                Some(away)
+                place.insert(Window { opened: now, first: denial.clone(), again: 0, is_apart });
+                Some(denial)
             }
         }
     }
 
     /// What happened again, and how often, in the windows that are over; in all of them when it is the end.
-    pub(super) fn sum_up(&mut self, now: Instant, is_end: bool) -> Vec<(TurnedAway, u64)> {
+    pub(super) fn sum_up(&mut self, now: Instant, is_end: bool) -> Vec<(Denial, u64)> {
         let mut told = Vec::new();
         let addresses = &mut self.addresses;
         self.windows.retain(|key, window| {
@@ -101,16 +101,16 @@ impl Repeats {
 }
 
 impl Key {
-    fn of(away: &TurnedAway) -> Self {
-        let bearer = match &away.whom {
-            Whom::Known { account, token_id, actor } => {
+    fn of(denial: &Denial) -> Self {
+        let bearer = match &denial.requester {
+            Requester::Known { account, token_id, actor } => {
                 Some((account.clone(), token_id.clone().unwrap_or_else(|| actor.id.clone())))
             }
-            Whom::Stranger => None,
+            Requester::Stranger => None,
         };
         // Strangers come with no token or with one that nobody has: it is the same.
-        let why = if bearer.is_some() { away.refused.to_string() } else { Refused::UnknownToken.to_string() };
-        Self { bearer, why, address: away.from.address }
+        let why = if bearer.is_some() { denial.refused.to_string() } else { Refused::UnknownToken.to_string() };
+        Self { bearer, why, address: denial.origin.address }
     }
 }
 
@@ -122,15 +122,16 @@ mod tests {
 
     use super::*;
     use crate::http::dialect::Dialect;
-    use crate::witness::Origin;
+    use crate::http::origin::Origin;
 
-    fn away(token: &str, scope: Scope, address: u32) -> TurnedAway {
+    fn away(token: &str, scope: Scope, address: u32) -> Denial {
         let token_id = Some(token.to_owned());
-        let whom = Whom::Known { account: AccountId::parse("main").unwrap(), token_id, actor: Actor::system() };
+        let requester =
+            Requester::Known { account: AccountId::parse("main").unwrap(), token_id, actor: Actor::system() };
         let (method, path) = ("GET".to_owned(), "/".to_owned());
         let address = Some(Ipv4Addr::from_bits(address).into());
-        let from = Origin { address, request_id: None, user_agent: None, dialect: Dialect::Native, method, path };
-        TurnedAway { whom, refused: Refused::MissingScope(scope), from }
+        let origin = Origin { address, request_id: None, user_agent: None, dialect: Dialect::Native, method, path };
+        Denial { requester, refused: Refused::MissingScope(scope), origin }
     }
 
     #[test]
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(noted(&mut repeats, 10_000, start), MOST_ADDRESSES + 1);
         let summed_up = repeats.sum_up(start + WINDOW, false);
         assert_eq!((summed_up.len(), summed_up[0].1), (1, 9_999 - MOST_ADDRESSES as u64));
-        assert_eq!(summed_up[0].0.from.address, None);
+        assert_eq!(summed_up[0].0.origin.address, None);
         assert!(repeats.sum_up(start + 3 * WINDOW, false).is_empty());
         assert!(repeats.windows.is_empty() && repeats.addresses.is_empty());
         assert_eq!(noted(&mut repeats, 3, start + 4 * WINDOW), 3);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use views::{Question, audit, integrations, traffic};
 
-use super::{Seen, cut};
+use crate::http::origin::cut;
 
 /// A longer filter is recorded as the beginning of its text.
 const LONGEST_FILTER: usize = 4096;
@@ -32,6 +32,31 @@ impl Log {
             Self::Audit => "Audit log read",
             Self::Traffic => "Traffic log read",
         }
+    }
+}
+
+/// How much was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Rows in the answer.
+    pub(crate) rows: u64,
+    /// Rows that there are.
+    pub(crate) total: u64,
+}
+
+/// A question that was answered.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(super) log: Option<Log>,
+    /// The question's name on the bus.
+    pub(super) question: &'static str,
+    pub(super) filter: Value,
+    pub(super) seen: Seen,
+}
+
+impl Read {
+    pub(crate) fn of<Q: Watched>(filter: Value, seen: Seen) -> Self {
+        Self { log: Q::LOG, question: Q::PATH, filter, seen }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::render::json;
+use crate::http::off_thread::off_thread;
 use crate::render::refusal::Refused;
 
 /// How many passwords are verified at once: each takes a processor, and memory on purpose.
@@ -16,18 +16,18 @@ const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where sign-ins wait for their turn.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct PasswordQueue {
     turns: Arc<Semaphore>,
     within: Duration,
 }
 
-impl Default for Desk {
+impl Default for PasswordQueue {
     fn default() -> Self {
         Self::new(TURN_WITHIN)
     }
 }
 
-impl Desk {
+impl PasswordQueue {
     fn new(within: Duration) -> Self {
         Self { turns: Arc::new(Semaphore::new(AT_ONCE)), within }
     }
@@ -44,7 +44,7 @@ impl Desk {
         let turn = timeout(self.within, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Refused::Unavailable("too many sign in at once, try again"))?;
         let turn = turn.map_err(|_| Refused::Internal)?;
-        json::aside(move || {
+        off_thread(move || {
             let done = work();
             drop(turn);
             done
@@ -84,12 +84,12 @@ mod tests {
     async fn at_most_two_passwords_are_verified_at_once_and_the_others_wait_or_are_told_to_come_again() {
         let (go_on, wait) = sync_channel(16);
         let verifying = Arc::new(Verifying { now: AtomicUsize::new(0), most: AtomicUsize::new(0), go_on: wait.into() });
-        let (patient, hasty) = (Arc::new(Desk::new(Duration::from_secs(60))), Duration::from_millis(20));
-        let hasty = Desk { turns: patient.turns.clone(), within: hasty };
+        let (patient, hasty) = (Arc::new(PasswordQueue::new(Duration::from_secs(60))), Duration::from_millis(20));
+        let hasty = PasswordQueue { turns: patient.turns.clone(), within: hasty };
         let mut sign_ins = JoinSet::new();
         for _ in 0..8 {
-            let (desk, verifying) = (patient.clone(), verifying.clone());
-            sign_ins.spawn(async move { desk.in_turn(move || verifying.verify()).await });
+            let (queue, verifying) = (patient.clone(), verifying.clone());
+            sign_ins.spawn(async move { queue.in_turn(move || verifying.verify()).await });
         }
         eventually("two are verified", async || (verifying.now.load(Ordering::SeqCst) == 2).then_some(())).await;
         let refused = hasty.in_turn(|| ()).await;

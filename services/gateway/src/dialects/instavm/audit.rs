@@ -1,7 +1,6 @@
 //! `GET /v1/audit/events`, one of them, and the catalog of their types.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
@@ -17,20 +16,20 @@ use views::audit::{ById, Catalog, List};
 
 use super::query::{Parameters, unquoted};
 use super::validation::{Problem, Validation};
-use super::{HttpValidationError, JSON, elsewhere};
-use crate::access::auth::Caller;
+use super::{HttpValidationError, JSON, no_route};
+use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
+use crate::lists::ask::Lists;
 use crate::lists::cursor::{Key, Scope};
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 const DEFAULT_LIMIT: u8 = 50;
 const MOST_ROWS: u8 = 200;
 
 /// Lists audit events, newest first.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
     let asked = match Asked::read(&Parameters::parse(uri.query())) {
         Ok(asked) => asked,
         Err(problems) => {
@@ -40,13 +39,13 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     };
     let account = caller.principal.account.clone();
     let scope = Scope::new("instavm.audit", &account, &asked.filter)?;
-    let page = page(&gateway.cursors, &scope, &asked)?;
-    let sealing = gateway.clone();
+    let page = page(&lists.cursors, &scope, &asked)?;
+    let cursors = lists.cursors.clone();
     let render = move |Rows { rows, next, .. }: Rows<Event>| {
-        let next_cursor = next.map(|position| sealing.cursors.seal(&scope, &position));
+        let next_cursor = next.map(|position| cursors.seal(&scope, &position));
         answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor })
     };
-    let reply = caller.ask_and(&gateway, List { account, filter: asked.filter, page }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter: asked.filter, page }, render).await?;
     Ok(with_freshness(reply.answer, &reply.freshness))
 }
 
@@ -66,19 +65,15 @@ pub(crate) fn describe_list() -> Operation {
 }
 
 /// One audit event.
-pub(crate) async fn get(
-    State(gateway): State<Arc<Gateway>>,
-    caller: Caller,
-    request: Request,
-) -> Result<Response, Refused> {
+pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refused> {
     let (parts, _) = request.into_parts();
     let id = unquoted(parts.uri.path().rsplit('/').next().unwrap_or_default());
     // Paths are decoded before they are told apart, so an escaped slash is a slash.
     if id.contains('/') {
-        return Ok(elsewhere(&parts));
+        return Ok(no_route(&parts));
     }
     let account = caller.principal.account.clone();
-    let reply = caller.ask(&gateway, ById { account, id }).await?;
+    let reply = lists.ask(&caller, ById { account, id }).await?;
     let event = reply.answer.ok_or_else(|| Refused::NotFound("Audit event not found".to_owned()))?;
     Ok(with_freshness(answer(&Row::from(&event)), &reply.freshness))
 }
@@ -94,9 +89,9 @@ pub(crate) fn describe_get() -> Operation {
 }
 
 /// The types of the account's events, by group.
-pub(crate) async fn catalog(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn catalog(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refused> {
     let account = caller.principal.account.clone();
-    let reply = caller.ask(&gateway, Catalog { account }).await?;
+    let reply = lists.ask(&caller, Catalog { account }).await?;
     Ok(with_freshness(answer(&Groups { catalog: reply.answer }), &reply.freshness))
 }
 

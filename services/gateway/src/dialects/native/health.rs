@@ -1,38 +1,15 @@
 //! Whether the process lives, and whether it is of use: for supervisors, load balancers and `up`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use views::status::{Status, ViewStatus};
-use views::{Ask, View};
 
 use crate::describe::Operation;
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
-
-/// Which views have had everything that the log held, once since the start: a bit for each.
-#[derive(Debug, Default)]
-pub(crate) struct CaughtUp(AtomicU8);
-
-impl CaughtUp {
-    /// Takes in how the views are now; whether every one of them was even with the log by now.
-    fn all_by_now(&self, status: &[ViewStatus]) -> bool {
-        let is_even = |status: &&ViewStatus| status.streams.iter().all(|(_, _, pending)| *pending == 0);
-        let even = status.iter().filter(is_even).fold(0, |bits, status| bits | bit(status.view));
-        let all = View::ALL.into_iter().fold(0, |bits, view| bits | bit(view));
-        self.0.fetch_or(even, Ordering::Relaxed) | even == all
-    }
-}
-
-fn bit(view: View) -> u8 {
-    1 << view as u8
-}
+use crate::upstream::readiness::Readiness;
 
 #[derive(Serialize, JsonSchema)]
 struct Health {
@@ -49,45 +26,12 @@ pub(crate) fn describe_alive() -> Operation {
 }
 
 /// Reads and writes work, and reads are complete.
-pub(crate) async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<Response, Refused> {
-    if !gateway.bus.is_connected() {
-        return Err(Refused::Unavailable("not connected to nats"));
-    }
-    let reply = gateway.reader.ask(Ask { at_least: Vec::new(), question: Status }).await?;
-    if !gateway.caught_up.all_by_now(&reply.answer) {
-        return Err(Refused::Unavailable("the views have not caught up with the log yet"));
-    }
+pub(crate) async fn ready(State(readiness): State<Readiness>) -> Result<Response, Refused> {
+    readiness.check().await?;
     Ok(json::ok(&Health { status: "ready" }))
 }
 
 pub(crate) fn describe_ready() -> Operation {
     let text = "Reads and writes work, and the views have caught up with the log once since the start.";
     Operation::new("Whether it is of use", text).answers::<Health>(StatusCode::OK, "It is.")
-}
-
-#[cfg(test)]
-mod tests {
-    use model::log::Stream;
-    use views::Freshness;
-
-    use super::*;
-
-    fn status(view: View, pending: u64) -> ViewStatus {
-        ViewStatus {
-            view,
-            streams: vec![(Stream::Audit, 1, pending)],
-            freshness: Freshness::default(),
-            bytes_on_disk: 0,
-        }
-    }
-
-    #[test]
-    fn each_view_must_have_caught_up_once_not_all_at_once() {
-        let caught_up = CaughtUp::default();
-        let all_but = |behind: View| View::ALL.map(|view| status(view, u64::from(view == behind)));
-        assert!(!caught_up.all_by_now(&all_but(View::Audit)));
-        assert!(!caught_up.all_by_now(&all_but(View::Audit)));
-        assert!(caught_up.all_by_now(&all_but(View::Traffic)));
-        assert!(caught_up.all_by_now(&View::ALL.map(|view| status(view, 9))));
-    }
 }

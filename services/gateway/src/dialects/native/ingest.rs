@@ -5,65 +5,39 @@
 mod compressed;
 mod described;
 mod events;
+mod family;
 mod messages;
-
-use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use bus::{Outgoing, PublishError, Receipt};
 use bytes::Bytes;
-use model::log::{AccountId, Position, Subject};
+use model::log::{AccountId, Position};
 use model::paging::Page;
 use model::{audit as audit_model, traffic as traffic_model};
-use runtime::telemetry::chain;
-use schemars::JsonSchema;
-use serde::Serialize;
-use tracing::{error, warn};
 use views::{audit as audit_view, traffic as traffic_view};
 
-use crate::access::auth::Caller;
+use self::described::Answer;
+use self::family::Family;
+use crate::access::caller::Caller;
 use crate::describe::Operation;
 use crate::http::body::{INGEST, read};
 use crate::http::freshness;
+use crate::http::off_thread::off_thread;
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
-use crate::upstream::commands::LOG_UNREACHABLE;
-
-/// Which events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
-    Audit,
-    Traffic,
-}
-
-/// The last part of the subject that these events are published on, and the source of those that name none.
-const SOURCE: &str = "http";
-
-/// Where the events stand in the log.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Ingested")]
-struct Answer {
-    /// How many.
-    accepted: usize,
-    /// The first position in their stream.
-    first: u64,
-    /// The last position.
-    last: u64,
-}
+use crate::upstream::publisher::{Published, Publisher};
 
 /// Takes in audit events.
 pub(crate) async fn audit(
-    State(gateway): State<Arc<Gateway>>,
+    State(publisher): State<Publisher>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Refused> {
-    let (response, last) = ingest(&gateway, &caller, Family::Audit, request).await?;
+    let (response, last) = ingest(&publisher, &caller, Family::Audit, request).await?;
     let account = caller.principal.account;
     let question = audit_view::List { account, filter: audit_model::Filter::default(), page: Page::newest(1) };
-    gateway.reader.wait_for(question, last).await;
+    publisher.wait_for(question, last).await;
     Ok(response)
 }
 
@@ -73,14 +47,14 @@ pub(crate) fn describe_audit() -> Operation {
 
 /// Takes in traffic reports.
 pub(crate) async fn traffic(
-    State(gateway): State<Arc<Gateway>>,
+    State(publisher): State<Publisher>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Refused> {
-    let (response, last) = ingest(&gateway, &caller, Family::Traffic, request).await?;
+    let (response, last) = ingest(&publisher, &caller, Family::Traffic, request).await?;
     let account = caller.principal.account;
     let question = traffic_view::List { account, filter: traffic_model::Filter::default(), page: Page::newest(1) };
-    gateway.reader.wait_for(question, last).await;
+    publisher.wait_for(question, last).await;
     Ok(response)
 }
 
@@ -89,24 +63,25 @@ pub(crate) fn describe_traffic() -> Operation {
 }
 
 async fn ingest(
-    gateway: &Gateway,
+    publisher: &Publisher,
     caller: &Caller,
     family: Family,
     request: Request,
 ) -> Result<(Response, Position), Refused> {
     let headers = request.headers().clone();
+    // An encoding that is not understood is refused before 8 MiB of it are read.
     let encoding = compressed::Encoding::of(&headers)?;
     let body = read(request, INGEST).await?;
     let subject = family.subject(&caller.principal.account);
-    let largest = gateway.bus.max_payload();
-    let prepared = json::aside(move || {
+    let largest = publisher.max_payload();
+    let prepared = off_thread(move || {
         let body = encoding.open(body, INGEST.bytes)?;
         let events = events::read(family, &subject, &headers, &body)?;
         Ok::<_, Refused>((events.len(), messages::pack(&subject, events, largest)))
     });
     let (accepted, messages) = prepared.await??;
-    let (first, last) = publish(gateway, messages).await?;
-    gateway.numbers.ingested(family.name(), accepted);
+    let Published { first, last } = publisher.publish(messages).await?;
+    publisher.count(family.name(), accepted);
 
     let answer = Answer { accepted, first: first.sequence, last: last.sequence };
     let mut response = json::answer(StatusCode::ACCEPTED, json::JSON, &answer);
@@ -119,51 +94,4 @@ pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result
     let family = if is_audit { Family::Audit } else { Family::Traffic };
     let body = compressed::Encoding::of(headers)?.open(Bytes::copy_from_slice(body), INGEST.bytes)?;
     events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)
-}
-
-/// Publishes the messages, and gives the first and the last position of them.
-async fn publish(gateway: &Gateway, messages: Vec<Outgoing>) -> Result<(Position, Position), Refused> {
-    let receipts = gateway.bus.publish_all(messages).await.map_err(|failure| refused(&failure))?;
-    let positions = receipts.iter().map(|Receipt { position, .. }| *position);
-    // A retry of which a part had gone through is not stored in order.
-    let ends = positions.clone().min().zip(positions.max());
-    ends.ok_or(Refused::Internal)
-}
-
-fn refused(failure: &PublishError) -> Refused {
-    match failure {
-        PublishError::Unreachable(_) => {
-            warn!(error = %chain(failure), "events cannot be published");
-            LOG_UNREACHABLE
-        }
-        PublishError::TooLarge { limit, .. } => Refused::TooLarge { limit: *limit },
-        PublishError::Conflict { .. } | PublishError::Rejected(_) => {
-            error!(error = %chain(failure), "events cannot be published");
-            Refused::Internal
-        }
-    }
-}
-
-impl Family {
-    fn subject(self, account: &AccountId) -> Subject {
-        match self {
-            Self::Audit => Subject::audit(account, SOURCE),
-            Self::Traffic => Subject::traffic(account, SOURCE),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Audit => "audit",
-            Self::Traffic => "traffic",
-        }
-    }
-
-    /// The CloudEvents type.
-    fn kind(self) -> &'static str {
-        match self {
-            Self::Audit => audit_model::RECORDED,
-            Self::Traffic => traffic_model::REPORTED,
-        }
-    }
 }

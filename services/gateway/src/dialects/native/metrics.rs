@@ -3,8 +3,6 @@
 //! On the API's listener it takes an admin's token, and an account's numbers are shown to that account only. On a
 //! listener of its own, for the operator, everything is shown to whoever can reach it.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -15,14 +13,13 @@ use axum::routing::get;
 use runtime::metrics::{self, Metrics, Whose};
 use tracing::error;
 
-use crate::access::auth::Caller;
+use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 /// The numbers that the caller's account may see.
-pub(crate) async fn show(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
-    text(&gateway.metrics, Whose::Account(caller.principal.account.as_str())).await
+pub(crate) async fn show(State(metrics): State<Metrics>, caller: Caller) -> Result<Response, Refused> {
+    text(&metrics, Whose::Account(caller.principal.account.as_str())).await
 }
 
 pub(crate) fn describe_show() -> Operation {

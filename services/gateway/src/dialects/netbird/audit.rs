@@ -3,7 +3,6 @@
 //! Beyond NetBird's own: filters, `limit`, `cursor`, `X-Total-Count` and a `Link` to the next page.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
@@ -17,35 +16,35 @@ use serde_json::{Map, Value};
 use views::audit::List;
 
 use super::next_page;
-use crate::access::auth::Caller;
+use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
+use crate::lists::ask::Lists;
 use crate::lists::cursor::Scope;
 use crate::lists::query::Parameters;
 use crate::render::pieces;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 const MOST_ROWS: u64 = 10_000;
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// Lists audit events.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
     let parameters = Parameters::parse(uri.query())?;
     let filter = filter(&parameters)?;
     let limit = parameters.number("limit", 1..=MOST_ROWS)?.unwrap_or(MOST_ROWS);
     let account = caller.principal.account.clone();
     let scope = Scope::new("audit", &account, &filter)?;
-    let page = next_page::asked(&gateway.cursors, &scope, &parameters, Page::newest(limit as usize))?;
+    let page = next_page::asked(&lists.cursors, &scope, &parameters, Page::newest(limit as usize))?;
     let write = |event: &Event, text: &mut Vec<u8>| Ok(serde_json::to_writer(text, &Row::from(event))?);
     let render = move |Rows { rows, total, next }| pieces::array(rows, write).map(|response| (response, total, next));
-    let reply = caller.ask_and(&gateway, List { account, filter, page }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter, page }, render).await?;
 
     let (mut response, total, next) = reply.answer?;
     let headers = response.headers_mut();
     freshness::read(headers, &reply.freshness);
     headers.insert(TOTAL_COUNT, HeaderValue::from(total));
-    if let Some(cursor) = next_page::cursor(&gateway.cursors, &scope, next.as_ref()) {
+    if let Some(cursor) = next_page::cursor(&lists.cursors, &scope, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
     Ok(response)

@@ -5,7 +5,6 @@ pub(crate) mod delivery;
 mod body;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -21,13 +20,14 @@ use serde::Serialize;
 use serde_json::Map;
 use views::integrations::{ById, List};
 
-use crate::access::auth::Caller;
+use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
+use crate::lists::ask::Lists;
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
+use crate::upstream::commands::Commands;
 
 /// An id as it stands in a path.
 type Id = Result<Path<String>, PathRejection>;
@@ -39,9 +39,9 @@ pub(crate) fn check(body: &[u8]) -> Result<(), Refused> {
 }
 
 /// All integrations.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refused> {
     let account = &caller.principal.account;
-    let reply = caller.ask(&gateway, List { account: account.clone() }).await?;
+    let reply = lists.ask(&caller, List { account: account.clone() }).await?;
     let shown: Vec<Shown<'_>> = reply.answer.iter().map(|integration| Shown::new(account, integration)).collect();
     let mut response = json::ok(&shown);
     freshness::read(response.headers_mut(), &reply.freshness);
@@ -53,9 +53,9 @@ pub(crate) fn describe_list() -> Operation {
 }
 
 /// One integration.
-pub(crate) async fn get(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let question = ById { account: caller.principal.account.clone(), id: number(id)? };
-    let reply = caller.ask(&gateway, question).await?;
+    let reply = lists.ask(&caller, question).await?;
     let found = reply.answer.ok_or_else(|| Refused::NotFound("event streaming integration not found".to_owned()))?;
     let mut response = json::ok(&Shown::new(&caller.principal.account, &found));
     freshness::read(response.headers_mut(), &reply.freshness);
@@ -70,16 +70,16 @@ pub(crate) fn describe_get() -> Operation {
 
 /// Makes an integration.
 pub(crate) async fn create(
-    State(gateway): State<Arc<Gateway>>,
+    State(commands): State<Commands>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Refused> {
     let body::Create { platform, config, enabled } = body::create(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
     let command = CreateIntegration { account: account.clone(), by, platform, config, enabled };
-    let Accepted { position, done } = gateway.send(&command).await?;
+    let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
-    Ok(written(&gateway, position, ById { account, id: done.id }, response).await)
+    Ok(written(&commands, position, ById { account, id: done.id }, response).await)
 }
 
 pub(crate) fn describe_create() -> Operation {
@@ -94,7 +94,7 @@ pub(crate) fn describe_create() -> Operation {
 
 /// Changes an integration.
 pub(crate) async fn update(
-    State(gateway): State<Arc<Gateway>>,
+    State(commands): State<Commands>,
     caller: Caller,
     id: Id,
     request: Request,
@@ -103,9 +103,9 @@ pub(crate) async fn update(
     let body::Update { config, enabled } = body::update(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
     let command = UpdateIntegration { account: account.clone(), by, id, config, enabled };
-    let Accepted { position, done } = gateway.send(&command).await?;
+    let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
-    Ok(written(&gateway, position, ById { account, id }, response).await)
+    Ok(written(&commands, position, ById { account, id }, response).await)
 }
 
 pub(crate) fn describe_update() -> Operation {
@@ -117,11 +117,12 @@ pub(crate) fn describe_update() -> Operation {
 }
 
 /// Removes an integration. A body, which some clients send, says nothing.
-pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn delete(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let id = number(id)?;
     let Principal { account, actor: by, .. } = caller.principal;
-    let Accepted { position, done: () } = gateway.send(&DeleteIntegration { account: account.clone(), by, id }).await?;
-    Ok(written(&gateway, position, ById { account, id }, json::ok(&Map::new())).await)
+    let Accepted { position, done: () } =
+        commands.send(&DeleteIntegration { account: account.clone(), by, id }).await?;
+    Ok(written(&commands, position, ById { account, id }, json::ok(&Map::new())).await)
 }
 
 pub(crate) fn describe_delete() -> Operation {
@@ -145,9 +146,9 @@ fn with_id(operation: Operation) -> Operation {
 
 /// Gives the answer to a write when the view has it, so that the next read sees it. Without a position nothing was
 /// changed, and there is nothing to wait for.
-async fn written(gateway: &Gateway, position: Option<Position>, written: ById, mut response: Response) -> Response {
+async fn written(commands: &Commands, position: Option<Position>, written: ById, mut response: Response) -> Response {
     if let Some(position) = position {
-        gateway.reader.wait_for(written, position).await;
+        commands.wait_for(written, position).await;
         freshness::written(response.headers_mut(), position);
     }
     response

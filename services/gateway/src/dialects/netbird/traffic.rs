@@ -6,7 +6,6 @@ mod parameters;
 mod row;
 
 use std::io;
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -19,14 +18,14 @@ use views::traffic::{List, Stored};
 
 use self::row::Row;
 use super::next_page;
-use crate::access::auth::Caller;
+use crate::access::caller::Caller;
 use crate::describe::{Header, Operation};
 use crate::http::freshness;
+use crate::lists::ask::Lists;
 use crate::lists::cursor::Scope;
 use crate::lists::query::Parameters;
 use crate::render::pieces;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 /// A page of traffic records.
 #[derive(JsonSchema)]
@@ -55,7 +54,7 @@ pub(crate) fn asked(parameters: &Parameters) -> Result<Filter, Refused> {
 }
 
 /// Lists traffic records.
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
     let parameters = Parameters::parse(uri.query())?;
     let filter = parameters::filter(&parameters)?;
     let parameters::Numbers { page, page_size } = parameters::numbers(&parameters)?;
@@ -63,17 +62,17 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, caller: Caller, ur
     let scope = Scope::new("traffic", &account, &filter)?;
     let start = Start::Offset((page - 1).saturating_mul(page_size));
     let first = Page { start, limit: page_size as usize };
-    let asked = next_page::asked(&gateway.cursors, &scope, &parameters, first)?;
+    let asked = next_page::asked(&lists.cursors, &scope, &parameters, first)?;
     let render = move |Rows { rows, total, next }| {
         let totals = Totals { page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
         pieces::object(("data", rows), &totals, write).map(|response| (response, next))
     };
-    let reply = caller.ask_and(&gateway, List { account, filter, page: asked }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter, page: asked }, render).await?;
 
     let (mut response, next) = reply.answer?;
     let headers = response.headers_mut();
     freshness::read(headers, &reply.freshness);
-    if let Some(cursor) = next_page::cursor(&gateway.cursors, &scope, next.as_ref()) {
+    if let Some(cursor) = next_page::cursor(&lists.cursors, &scope, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
     Ok(response)

@@ -1,7 +1,5 @@
 //! `/api/ni/auth/token`: signing in makes a token, signing out ends it.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -11,15 +9,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use super::fields::Fields;
-use crate::access::auth::Caller;
-use crate::access::sign_in::{Attempt, SignedIn};
+use crate::access::caller::Caller;
+use crate::access::sign_in::{Attempt, SignIn, SignedIn};
 use crate::describe::{Header, Operation};
 use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
-use crate::http::server::Peer;
+use crate::http::origin::Peer;
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 /// A token, and how long it lasts.
 #[derive(Serialize, JsonSchema)]
@@ -30,14 +27,13 @@ struct Token<'a> {
 }
 
 /// Makes a token for whoever knows a user's password.
-pub(crate) async fn sign_in(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Refused> {
+pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<Response, Refused> {
     let at_least = freshness::at_least(request.headers())?;
     let address = request.extensions().get().map(|Peer(address)| *address);
     let Credentials { name, password } = credentials(&read(request, REQUEST).await?)?;
-    // What names nobody and no password is no attempt.
-    gateway.limits.sign_in(address)?;
+    // Only now it counts as an attempt: a body that names nobody and no password is none.
     let attempt = Attempt { name, password, address, at_least };
-    let SignedIn { token, expires_at, position } = gateway.sign_in(attempt).await?;
+    let SignedIn { token, expires_at, position } = sign_in.sign_in(attempt).await?;
     let mut response = json::ok(&Token { token: token.reveal(), expiry: expires_at.micros() / 1000 });
     if let Some(position) = position {
         freshness::written(response.headers_mut(), position);
@@ -55,11 +51,11 @@ pub(crate) fn describe_sign_in() -> Operation {
 }
 
 /// Ends the token that the request came with.
-pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn sign_out(State(sign_in): State<SignIn>, caller: Caller) -> Result<Response, Refused> {
     let Principal { account, token_id, actor, .. } = caller.principal;
     let foreign = Refused::Forbidden("whoever issued this token ends it");
     let token_id = token_id.ok_or(foreign)?;
-    let position = gateway.end_token(account, token_id, actor).await?;
+    let position = sign_in.end_token(account, token_id, actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(position) = position {
         freshness::written(response.headers_mut(), position);

@@ -1,7 +1,5 @@
 //! `POST /api/ni/logs/audit`: audit events, newest first, by filters in the body.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,14 +12,14 @@ use serde_json::json;
 use views::audit::List;
 
 use super::fields::Fields;
-use crate::access::auth::Caller;
+use crate::access::caller::Caller;
 use crate::describe::Operation;
 use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
+use crate::lists::ask::Lists;
 use crate::lists::cursor::Scope;
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
 
 const USUAL_ROWS: usize = 50;
 const MOST_ROWS: usize = 1000;
@@ -46,22 +44,18 @@ struct Answer<'a> {
 }
 
 /// Lists audit events.
-pub(crate) async fn list(
-    State(gateway): State<Arc<Gateway>>,
-    caller: Caller,
-    request: Request,
-) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refused> {
     let Asked { filter, limit, cursor } = asked(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();
     let scope = Scope::new("vrni.audit", &account, &filter)?;
     let (start, first_total) = match cursor {
-        Some(cursor) => next_page(gateway.cursors.open(&scope, &cursor)?)?,
+        Some(cursor) => next_page(lists.cursors.open(&scope, &cursor)?)?,
         None => (Start::Offset(0), None),
     };
-    let sealing = gateway.clone();
+    let cursors = lists.cursors.clone();
     let render = move |Rows { rows, total, next }: Rows<Event>| {
         let total = first_total.unwrap_or(total);
-        let cursor = next.map(|position| sealing.cursors.seal(&scope, &with_total(position, total)));
+        let cursor = next.map(|position| cursors.seal(&scope, &with_total(position, total)));
         let (newest, oldest) = (rows.first(), rows.last());
         json::ok(&Answer {
             results: rows.iter().map(Row::from).collect(),
@@ -71,7 +65,7 @@ pub(crate) async fn list(
             total_count: total,
         })
     };
-    let reply = caller.ask_and(&gateway, List { account, filter, page: Page { start, limit } }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter, page: Page { start, limit } }, render).await?;
     let mut response = reply.answer;
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::access::limits::place;
+use crate::http::origin::rate_limit_key;
 
 /// The connections of each address.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Seats {
 #[derive(Debug)]
 pub(super) struct Seat {
     seats: Seats,
-    place: String,
+    key: String,
 }
 
 impl Seats {
@@ -28,24 +28,24 @@ impl Seats {
 
     /// A seat, unless the address has as many as it may have.
     pub(super) fn take(&self, address: IpAddr) -> Option<Seat> {
-        let place = place(address);
+        let key = rate_limit_key(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(place.clone()).or_default();
+        let count = taken.entry(key.clone()).or_default();
         if self.most > 0 && *count >= self.most {
             return None;
         }
         *count += 1;
-        Some(Seat { seats: self.clone(), place })
+        Some(Seat { seats: self.clone(), key })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(count) = taken.get_mut(&self.place) else { return };
+        let Some(count) = taken.get_mut(&self.key) else { return };
         *count -= 1;
         if *count == 0 {
-            taken.remove(&self.place);
+            taken.remove(&self.key);
         }
     }
 }

@@ -5,12 +5,24 @@ use model::envelope::{BATCH, STRUCTURED};
 use model::time::Timestamp;
 use model::{audit, traffic};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Answer;
 use crate::describe::{Header, Operation, SchemaOf, schema};
 
 const LINES: &str = "application/x-ndjson";
+
+/// Where the events stand in the log.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ingested")]
+pub(super) struct Answer {
+    /// How many.
+    pub(super) accepted: usize,
+    /// The first position in their stream.
+    pub(super) first: u64,
+    /// The last position.
+    pub(super) last: u64,
+}
 
 /// An audit event: the `data` of a CloudEvent with `id` and `time` beside its fields.
 #[derive(JsonSchema)]

@@ -1,17 +1,18 @@
 //! The events of a body, whatever its form: each becomes a structured CloudEvent that the views can read.
 
 mod form;
+mod problem;
 
 use axum::http::HeaderMap;
 use model::envelope::{self, Malformed};
 use model::event::{self, Event, Unreadable};
-use model::json::{self, BadJson};
+use model::json;
 use model::log::Subject;
 use model::time::Timestamp;
 use runtime::clock;
 
 use self::form::Form;
-use super::Family;
+use super::family::Family;
 use crate::render::refusal::Refused;
 
 /// Reads every event of a body.
@@ -40,47 +41,6 @@ pub(super) fn read(
         events.push(read.map_err(|problem| problem.at(index))?);
     }
     Ok(events)
-}
-
-/// What is wrong with one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Problem {
-    /// With a field: `latency_ms: invalid type ...`.
-    Field(String),
-    /// With all of it.
-    Event(String),
-    /// Nothing; there is no randomness to make its id of.
-    NoRandomness,
-}
-
-impl Problem {
-    fn at(self, index: usize) -> Refused {
-        match self {
-            Self::Field(text) => Refused::Invalid(format!("events[{index}].{text}")),
-            Self::Event(text) => Refused::Invalid(format!("events[{index}]: {text}")),
-            Self::NoRandomness => Refused::Internal,
-        }
-    }
-}
-
-impl From<BadJson> for Problem {
-    fn from(bad: BadJson) -> Self {
-        match bad {
-            BadJson::Field { field, problem } if field == "document" => Self::Event(problem),
-            BadJson::Field { .. } => Self::Field(bad.to_string()),
-            BadJson::TooDeep | BadJson::NotJson(_) => Self::Event(bad.to_string()),
-        }
-    }
-}
-
-impl From<Malformed> for Problem {
-    fn from(malformed: Malformed) -> Self {
-        match malformed {
-            Malformed::Json(bad) => bad.into(),
-            Malformed::Attribute { .. } => Self::Field(malformed.to_string()),
-            Malformed::NoEnvelope => Self::Event(malformed.to_string()),
-        }
-    }
 }
 
 /// Reads an event as a view will read it: one of a batch, from this subject.

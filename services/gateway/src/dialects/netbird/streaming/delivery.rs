@@ -1,44 +1,36 @@
 //! Delivery, seen and steered: what it is like is asked of the streamer, what shall happen is a command.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use bus::AskError;
 use model::access::Principal;
 use model::command::{Accepted, SteerIntegration};
-use model::delivery::{Change, DeadLetters, Failure, History, Letter, Question, Status, StatusOf, TestOf, Tested};
+use model::delivery::{Change, DeadLetters, Failure, History, Letter, Status, StatusOf, TestOf, Tested};
 use model::integration::{Order, Origin};
 use model::log::Position;
 use model::time::Timestamp;
-use runtime::telemetry::chain;
 use schemars::json_schema;
 use serde_json::{Map, Value, json as object};
-use tracing::{error, warn};
 use views::integrations::ById;
 
 use super::{Id, Shown, number, with_id, written};
-use crate::access::auth::Caller;
+use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::body::{REQUEST, read};
 use crate::lists::query::Parameters;
 use crate::render::json;
 use crate::render::refusal::Refused;
-use crate::router::Gateway;
-use crate::upstream::commands::NOBODY_DELIVERS;
+use crate::upstream::commands::Commands;
+use crate::upstream::streamer::Streamer;
 
-/// How long the streamer may take to answer; it gives up on a receiver after ten seconds.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
 /// How many dead letters are shown when nobody says how many.
 const LETTERS: u64 = 100;
 const MOST_LETTERS: u64 = 1000;
 
 /// How delivery stands.
-pub(crate) async fn status(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn status(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let question = StatusOf { account: caller.principal.account, id: number(id)? };
-    let status = ask(&gateway, &question).await?.ok_or_else(missing)?;
+    let status = streamer.ask(&question).await?.ok_or_else(missing)?;
     Ok(json::ok(&status))
 }
 
@@ -48,9 +40,9 @@ pub(crate) fn describe_status() -> Operation {
 }
 
 /// Delivers a test event.
-pub(crate) async fn test(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn test(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let question = TestOf { account: caller.principal.account, id: number(id)? };
-    match ask(&gateway, &question).await?.ok_or_else(missing)? {
+    match streamer.ask(&question).await?.ok_or_else(missing)? {
         Tested::Delivered => Ok(json::ok(&object!({ "delivered": true }))),
         Tested::BadConfig(text) => Err(Refused::ReceiverRefuses(text)),
         Tested::Refused(Failure { reason, .. }) => {
@@ -71,8 +63,8 @@ pub(crate) fn describe_test() -> Operation {
 }
 
 /// Stops delivery until further notice.
-pub(crate) async fn pause(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
-    steer(&gateway, caller, number(id)?, Order::Pause).await
+pub(crate) async fn pause(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+    steer(&commands, caller, number(id)?, Order::Pause).await
 }
 
 pub(crate) fn describe_pause() -> Operation {
@@ -80,8 +72,8 @@ pub(crate) fn describe_pause() -> Operation {
 }
 
 /// Lets delivery go on, at once, also where it was suspended.
-pub(crate) async fn resume(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
-    steer(&gateway, caller, number(id)?, Order::Resume).await
+pub(crate) async fn resume(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+    steer(&commands, caller, number(id)?, Order::Resume).await
 }
 
 pub(crate) fn describe_resume() -> Operation {
@@ -90,14 +82,14 @@ pub(crate) fn describe_resume() -> Operation {
 
 /// Delivers again from a time or a sequence on.
 pub(crate) async fn replay(
-    State(gateway): State<Arc<Gateway>>,
+    State(commands): State<Commands>,
     caller: Caller,
     id: Id,
     request: Request,
 ) -> Result<Response, Refused> {
     let id = number(id)?;
     let from = origin(&read(request, REQUEST).await?)?;
-    steer(&gateway, caller, id, Order::Replay(from)).await
+    steer(&commands, caller, id, Order::Replay(from)).await
 }
 
 pub(crate) fn describe_replay() -> Operation {
@@ -114,7 +106,7 @@ pub(crate) fn describe_replay() -> Operation {
 
 /// What could not be delivered, newest first.
 pub(crate) async fn dead_letters(
-    State(gateway): State<Arc<Gateway>>,
+    State(streamer): State<Streamer>,
     caller: Caller,
     id: Id,
     uri: Uri,
@@ -122,7 +114,7 @@ pub(crate) async fn dead_letters(
     let limit = Parameters::parse(uri.query())?.number("limit", 1..=MOST_LETTERS)?.unwrap_or(LETTERS);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let question = DeadLetters { account: caller.principal.account, id: number(id)?, limit };
-    let found = ask(&gateway, &question).await?.ok_or_else(missing)?;
+    let found = streamer.ask(&question).await?.ok_or_else(missing)?;
     let mut response = json::ok(&found.letters);
     response.headers_mut().insert("x-total-count", found.total.into());
     Ok(response)
@@ -136,8 +128,8 @@ pub(crate) fn describe_dead_letters() -> Operation {
 }
 
 /// Tries the dead letters again.
-pub(crate) async fn redrive(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
-    steer(&gateway, caller, number(id)?, Order::Redrive).await
+pub(crate) async fn redrive(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+    steer(&commands, caller, number(id)?, Order::Redrive).await
 }
 
 pub(crate) fn describe_redrive() -> Operation {
@@ -145,9 +137,9 @@ pub(crate) fn describe_redrive() -> Operation {
 }
 
 /// What was done to the integration, newest first.
-pub(crate) async fn history(State(gateway): State<Arc<Gateway>>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn history(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refused> {
     let question = History { account: caller.principal.account, id: number(id)? };
-    let changes = ask(&gateway, &question).await?.ok_or_else(missing)?;
+    let changes = streamer.ask(&question).await?.ok_or_else(missing)?;
     Ok(json::ok(&changes))
 }
 
@@ -168,12 +160,12 @@ fn missing() -> Refused {
 }
 
 /// Answers with the integration, as a PUT does.
-async fn steer(gateway: &Gateway, caller: Caller, id: u64, order: Order) -> Result<Response, Refused> {
+async fn steer(commands: &Commands, caller: Caller, id: u64, order: Order) -> Result<Response, Refused> {
     let Principal { account, actor: by, .. } = caller.principal;
     let command = SteerIntegration { account: account.clone(), by, id, order };
-    let Accepted { position, done } = gateway.send(&command).await?;
+    let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
-    Ok(written(gateway, position, ById { account, id }, response).await)
+    Ok(written(commands, position, ById { account, id }, response).await)
 }
 
 /// Reads `{"from": ...}`: an RFC 3339 time, a sequence, or a position such as `FLOWTRAIL_AUDIT:42`.
@@ -196,35 +188,6 @@ fn origin(body: &[u8]) -> Result<Origin, Refused> {
             Ok(Origin::Position { stream, sequence })
         }
         Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => Err(wrong()),
-    }
-}
-
-/// Asks the streamer.
-async fn ask<Q: Question>(gateway: &Gateway, question: &Q) -> Result<Q::Answer, Refused> {
-    let subject = format!("flowtrail.streamer.{}", Q::PATH);
-    let unreadable = |error: serde_json::Error| {
-        error!(subject, category = ?error.classify(), "a question or its answer has not the form it must have");
-        Refused::Internal
-    };
-    let request = serde_json::to_vec(question).map_err(unreadable)?;
-    let answer =
-        gateway.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(|failure| unanswered(&failure))?;
-    serde_json::from_slice(&answer).map_err(unreadable)
-}
-
-fn unanswered(failure: &AskError) -> Refused {
-    match failure {
-        AskError::NobodyAnswers { .. }
-        | AskError::TimedOut { .. }
-        | AskError::Disconnected
-        | AskError::Refused { code: 503, .. } => {
-            warn!(error = %chain(failure), "the streamer does not answer");
-            NOBODY_DELIVERS
-        }
-        AskError::Refused { .. } | AskError::TooLarge { .. } | AskError::Broken { .. } => {
-            error!(error = %chain(failure), "the streamer does not answer");
-            Refused::Internal
-        }
     }
 }
 

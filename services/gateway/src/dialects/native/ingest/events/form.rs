@@ -16,8 +16,8 @@ use runtime::clock;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::{Family, SOURCE};
-use super::Problem;
+use super::super::family::{Family, SOURCE};
+use super::problem::Problem;
 use crate::render::refusal::Refused;
 
 /// The content types of newline-delimited JSON that are in use.

@@ -1,13 +1,16 @@
 //! The description as a page: no script, nothing from elsewhere, readable on a phone, in light and in dark.
 
 mod shape;
+mod text;
 
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use self::text::{list, members, paragraphs, string, words};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -193,30 +196,4 @@ fn operations<'a>(document: &'a Value, tag: &'a str) -> impl Iterator<Item = (&'
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let target = value["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
     target.unwrap_or(value)
-}
-
-/// Text with an empty line between paragraphs.
-fn paragraphs(text: &str) -> Markup {
-    html! { @for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.is_empty()) { p { (words(paragraph)) } } }
-}
-
-/// Text with code between backticks.
-fn words(text: &str) -> Markup {
-    html! {
-        @for (index, part) in text.split('`').enumerate() {
-            @if index % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
-}
-
-fn string(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flat_map(Map::iter)
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{list, members, paragraphs, string, words};
+use super::text::{list, members, paragraphs, string, words};
 
 /// The kind of value, what is said of it, and its fields.
 pub(super) fn whole(schema: &Value) -> Markup {
