@@ -15,7 +15,7 @@ use axum::routing::{MethodRouter, head, options};
 
 use crate::describe::SchemaOf;
 use crate::http::dialect::Dialect;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How the refusals of a dialect look: their content type, and the schema of their bodies.
 pub(crate) fn refusal_shape(dialect: Dialect) -> (&'static str, SchemaOf) {
@@ -31,7 +31,7 @@ pub(crate) fn refusal_shape(dialect: Dialect) -> (&'static str, SchemaOf) {
 pub(crate) fn no_route(request: &Parts) -> Response {
     match Dialect::of(request.uri.path()) {
         Dialect::InstaVm => instavm::no_route(request),
-        Dialect::NetBird | Dialect::Vrni | Dialect::Native => Refused::NoSuchPath.into_response(),
+        Dialect::NetBird | Dialect::Vrni | Dialect::Native => Refusal::NoSuchPath.into_response(),
     }
 }
 
@@ -39,43 +39,43 @@ pub(crate) fn no_route(request: &Parts) -> Response {
 pub(crate) fn other_methods<S: Clone + Send + Sync + 'static>(path: &str) -> MethodRouter<S> {
     match Dialect::of(path) {
         // There, HEAD does not come with GET.
-        Dialect::InstaVm => head(async || Refused::WrongMethod),
+        Dialect::InstaVm => head(async || Refusal::WrongMethod),
         // Without `Allow`, which would have to say who publishes events here to clients that only know how to read.
         Dialect::NetBird | Dialect::Vrni | Dialect::Native => options(async || StatusCode::NO_CONTENT),
     }
 }
 
 /// The answer to a request that is refused, in its dialect.
-pub(crate) fn render(dialect: Dialect, refused: &Refused) -> Response {
+pub(crate) fn render(dialect: Dialect, refusal: &Refusal) -> Response {
     let mut response = match dialect {
-        Dialect::NetBird => netbird::render(refused),
-        Dialect::InstaVm => instavm::render(refused),
-        Dialect::Vrni => vrni::render(refused),
-        Dialect::Native => native::render(refused),
+        Dialect::NetBird => netbird::render(refusal),
+        Dialect::InstaVm => instavm::render(refusal),
+        Dialect::Vrni => vrni::render(refusal),
+        Dialect::Native => native::render(refusal),
     };
     let headers = response.headers_mut();
-    match refused {
-        Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken | Refused::WrongPassword => {
+    match refusal {
+        Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken | Refusal::WrongPassword => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        Refused::Unavailable(_) => {
+        Refusal::Unavailable(_) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        Refused::TooMany { seconds } => {
+        Refusal::TooMany { seconds } => {
             headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
         }
-        Refused::Invalid(_)
-        | Refused::MissingScope(_)
-        | Refused::Forbidden(_)
-        | Refused::NotFound(_)
-        | Refused::NoSuchPath
-        | Refused::WrongMethod
-        | Refused::SlowBody
-        | Refused::Conflict(_)
-        | Refused::ReceiverRefuses(_)
-        | Refused::TooLarge { .. }
-        | Refused::UnknownEncoding
-        | Refused::Internal => {}
+        Refusal::Invalid(_)
+        | Refusal::MissingScope(_)
+        | Refusal::Forbidden(_)
+        | Refusal::NotFound(_)
+        | Refusal::NoSuchPath
+        | Refusal::WrongMethod
+        | Refusal::SlowBody
+        | Refusal::Conflict(_)
+        | Refusal::ReceiverRefuses(_)
+        | Refusal::TooLarge { .. }
+        | Refusal::UnknownEncoding
+        | Refusal::Internal => {}
     }
     response
 }

@@ -141,8 +141,8 @@ impl Describing {
 
 /// The headers that a route understands beside its own.
 fn headers_of(route: &Route) -> impl Iterator<Item = &'static str> {
-    let asks_a_view = route.needs != Needs::Nothing || route.operation.asks_a_view;
-    asks_a_view.then_some("Flowtrail-At-Least").into_iter().chain(["X-Request-Id"])
+    let takes_at_least = route.needs != Needs::Nothing || route.operation.takes_at_least;
+    takes_at_least.then_some("Flowtrail-At-Least").into_iter().chain(["X-Request-Id"])
 }
 
 /// Any one of the ways to bring a token, with the scope that it needs.

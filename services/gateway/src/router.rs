@@ -21,7 +21,7 @@ use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
 use crate::http::frame::{frame, panicked};
 use crate::openapi::document;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::route::Route;
 
 /// Every route there is.
@@ -143,7 +143,7 @@ pub(crate) fn router(resources: Resources) -> Router {
     }
     // The frame is outermost, so that whatever answers, a panic too, gets its dialect, its headers and its count.
     router
-        .method_not_allowed_fallback((async || Refused::WrongMethod).layer(count_unrouted.clone()))
+        .method_not_allowed_fallback((async || Refusal::WrongMethod).layer(count_unrouted.clone()))
         .fallback((async |request: Request| dialects::no_route(&request.into_parts().0)).layer(count_unrouted))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.frame(), frame))

@@ -28,7 +28,7 @@ pub(crate) use self::recorder::Recorder;
 use self::shared::Shared;
 pub(crate) use self::watched::{Read, Watched};
 use crate::http::origin::Origin;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How many records may wait for the log: minutes of reading, some megabytes.
 const MAX_WAITING_RECORDS: usize = 4096;
@@ -74,8 +74,8 @@ impl Witness {
     }
 
     /// Records that a request was refused because of who it comes from.
-    pub(crate) fn record_denial(&self, requester: Requester, refused: &Refused, origin: Origin) {
-        let denial = Denial { requester, refused: refused.clone(), origin };
+    pub(crate) fn record_denial(&self, requester: Requester, refusal: &Refusal, origin: Origin) {
+        let denial = Denial { requester, refusal: refusal.clone(), origin };
         // Again and again from the same is counted, and summed up by the recorder.
         let Some(first) = self.shared.denials().note(denial, Instant::now()) else { return };
         if let Some((account, data)) = first.to_event(1) {

@@ -24,7 +24,7 @@ use crate::access::oidc::{Bad, Provider};
 use crate::access::token::{Sent, tokens};
 use crate::http::origin::Origin;
 use crate::http::{body, freshness};
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
 use crate::witness::{Requester, Witness};
 
@@ -43,7 +43,7 @@ pub(crate) struct Access {
 /// Why someone is not let in, and who it is, where a token says so.
 #[derive(Debug)]
 struct Denied {
-    refused: Refused,
+    refusal: Refusal,
     requester: Option<Requester>,
 }
 
@@ -52,12 +52,12 @@ pub(crate) async fn guard(
     State((access, needs)): State<(Arc<Access>, Needs)>,
     mut request: Request,
     next: Next,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let kind = Kind::of(needs, request.method());
     // The address is counted first: it costs no look-up, so a flood of made-up tokens stops here.
-    if let Err(refused) = access.limits.by_address(kind, request.extensions()) {
+    if let Err(refusal) = access.limits.by_address(kind, request.extensions()) {
         body::discard(request).await;
-        return Err(refused);
+        return Err(refusal);
     }
     let scope = match needs {
         Needs::Nothing => return Ok(next.run(request).await),
@@ -70,14 +70,14 @@ pub(crate) async fn guard(
             request.extensions_mut().insert(Caller { principal, at_least, origin });
             Ok(next.run(request).await)
         }
-        Err(Denied { refused, requester }) => {
+        Err(Denied { refusal, requester }) => {
             if let Some(requester) = requester {
-                access.witness.record_denial(requester, &refused, origin);
+                access.witness.record_denial(requester, &refusal, origin);
             }
-            let refused = access.limits.unknown(refused, request.extensions());
+            let refusal = access.limits.unknown(refusal, request.extensions());
             // A client that is still sending its body would not see the answer if the connection closed on it.
             body::discard(request).await;
-            Err(refused)
+            Err(refusal)
         }
     }
 }
@@ -86,9 +86,9 @@ pub(crate) async fn guard(
 pub(crate) async fn count_unrouted(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     match access.limits.by_address(Kind::Read, request.extensions()) {
         Ok(()) => next.run(request).await,
-        Err(refused) => {
+        Err(refusal) => {
             body::discard(request).await;
-            refused.into_response()
+            refusal.into_response()
         }
     }
 }
@@ -115,14 +115,14 @@ impl Access {
         // Counted before the scope is checked: a token that lacks it must not ask without end either.
         self.limits.by_token(kind, &principal)?;
         if let Some(scope) = scope.filter(|scope| !principal.scopes.allow(*scope)) {
-            return Err(Denied::known(principal, Refused::MissingScope(scope)));
+            return Err(Denied::known(principal, Refusal::MissingScope(scope)));
         }
         Ok((principal, at_least?))
     }
 
     /// Whom a token of the headers stands for: the first that is valid.
     async fn authenticate(&self, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, Denied> {
-        let mut denied = Denied::from(Refused::NoToken);
+        let mut denied = Denied::from(Refusal::NoToken);
         for sent in tokens(headers) {
             match self.holder(sent, at_least).await {
                 Ok(principal) => return Ok(principal),
@@ -135,7 +135,7 @@ impl Access {
     }
 
     async fn holder(&self, sent: Sent<'_>, at_least: &[Position]) -> Result<Principal, Denied> {
-        let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
+        let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
         if let (Some(provider), Sent::Bearer(token)) = (&self.provider, sent)
             && Provider::could_be_token(token)
         {
@@ -160,7 +160,7 @@ impl Access {
         };
         // Time passes without a change of the view, so this is held against the clock each time.
         if principal.expires_at.is_some_and(|end| end <= now) {
-            return Err(Denied::known(principal, Refused::ExpiredToken));
+            return Err(Denied::known(principal, Refusal::ExpiredToken));
         }
         Ok(principal)
     }
@@ -169,11 +169,11 @@ impl Access {
     async fn look_up(&self, hash: TokenHash, at_least: &[Position]) -> Result<Principal, Denied> {
         // A token that was made a moment ago is known here once the position of its making is.
         let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash } };
-        match self.reader.ask(ask).await.map_err(Refused::from)?.answer {
+        match self.reader.ask(ask).await.map_err(Refusal::from)?.answer {
             Some(Bearer::Current(principal)) => Ok(principal),
             Some(Bearer::Former { account, token_id, actor }) => {
                 let requester = Requester::Known { account, token_id: Some(token_id), actor };
-                Err(Denied { refused: Refused::UnknownToken, requester: Some(requester) })
+                Err(Denied { refusal: Refusal::UnknownToken, requester: Some(requester) })
             }
             None => Err(Denied::stranger()),
         }
@@ -186,33 +186,33 @@ impl Access {
             Err(Bad::Expired(principal)) => (*principal, true),
             Err(Bad::Foreign) => return Err(Denied::stranger()),
             Err(Bad::NoKeys) => {
-                return Err(Refused::Unavailable("the keys of the OpenID provider cannot be had, try again").into());
+                return Err(Refusal::Unavailable("the keys of the OpenID provider cannot be had, try again").into());
             }
         };
         let question = AccountById { account: principal.account.clone() };
         let ask = Ask { at_least: at_least.to_vec(), question };
         // Before the time: of an account that is not there, nothing is recorded, and nobody learns more than that.
-        if self.reader.ask(ask).await.map_err(Refused::from)?.answer.is_none() {
+        if self.reader.ask(ask).await.map_err(Refusal::from)?.answer.is_none() {
             return Err(Denied::stranger());
         }
-        if is_expired { Err(Denied::known(principal, Refused::ExpiredToken)) } else { Ok(principal) }
+        if is_expired { Err(Denied::known(principal, Refusal::ExpiredToken)) } else { Ok(principal) }
     }
 }
 
 impl Denied {
-    fn known(principal: Principal, refused: Refused) -> Self {
+    fn known(principal: Principal, refusal: Refusal) -> Self {
         let Principal { account, token_id, actor, .. } = principal;
-        Self { refused, requester: Some(Requester::Known { account, token_id, actor }) }
+        Self { refusal, requester: Some(Requester::Known { account, token_id, actor }) }
     }
 
     fn stranger() -> Self {
-        Self { refused: Refused::UnknownToken, requester: Some(Requester::Stranger) }
+        Self { refusal: Refusal::UnknownToken, requester: Some(Requester::Stranger) }
     }
 }
 
 /// A refusal that has nothing to do with who it is.
-impl From<Refused> for Denied {
-    fn from(refused: Refused) -> Self {
-        Self { refused, requester: None }
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, requester: None }
     }
 }

@@ -6,7 +6,7 @@ use model::access::{Principal, Scope};
 use model::log::Position;
 
 use crate::http::origin::Origin;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// What a request to a route must bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +32,10 @@ pub(crate) struct Caller {
 
 /// The caller that [`guard`](super::auth::guard) let in.
 impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Refused;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         // Without a caller the route was declared open by mistake: nobody is let in then.
-        parts.extensions.remove().ok_or(Refused::Internal)
+        parts.extensions.remove().ok_or(Refusal::Internal)
     }
 }

@@ -14,7 +14,7 @@ use runtime::settings::LimitSettings;
 use self::rate::Limiter;
 use crate::access::caller::Needs;
 use crate::http::origin::{Peer, rate_limit_key};
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The limits of a gateway.
 #[derive(Debug)]
@@ -70,16 +70,16 @@ impl Limits {
     /// Counts a request, before anything else is known of it.
     ///
     /// # Errors
-    /// [`Refused::TooMany`].
-    pub(crate) fn by_address(&self, kind: Kind, request: &Extensions) -> Result<(), Refused> {
+    /// [`Refusal::TooMany`].
+    pub(crate) fn by_address(&self, kind: Kind, request: &Extensions) -> Result<(), Refusal> {
         self.by_address.of(kind).take_of(request)
     }
 
     /// Counts a request of whoever holds a token.
     ///
     /// # Errors
-    /// [`Refused::TooMany`].
-    pub(crate) fn by_token(&self, kind: Kind, holder: &Principal) -> Result<(), Refused> {
+    /// [`Refusal::TooMany`].
+    pub(crate) fn by_token(&self, kind: Kind, holder: &Principal) -> Result<(), Refusal> {
         // Another issuer's tokens have no id here; those of one person count together.
         let key = match &holder.token_id {
             Some(id) => format!("{}:token:{id}", holder.account),
@@ -90,17 +90,17 @@ impl Limits {
 
     /// Counts a request that is refused, if it is for its token: an address that brings many is told 429 instead.
     /// Those from there who hold a valid one are let in all the same.
-    pub(crate) fn unknown(&self, refused: Refused, request: &Extensions) -> Refused {
-        let is_unknown = matches!(refused, Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken);
+    pub(crate) fn unknown(&self, refusal: Refusal, request: &Extensions) -> Refusal {
+        let is_unknown = matches!(refusal, Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken);
         let too_many = || self.unknown.take_of(request).err();
-        is_unknown.then(too_many).flatten().unwrap_or(refused)
+        is_unknown.then(too_many).flatten().unwrap_or(refusal)
     }
 
     /// Counts a sign-in.
     ///
     /// # Errors
-    /// [`Refused::TooMany`].
-    pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refused> {
+    /// [`Refusal::TooMany`].
+    pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
         address.map_or(Ok(()), |address| self.sign_ins.take(&rate_limit_key(address)))
     }
 }
@@ -123,7 +123,7 @@ impl Apart {
 
 impl Limiter {
     /// Counts for the address of a request. One that came over no connection, as in tests, counts for nobody.
-    fn take_of(&self, request: &Extensions) -> Result<(), Refused> {
+    fn take_of(&self, request: &Extensions) -> Result<(), Refusal> {
         request.get().map_or(Ok(()), |Peer(address)| self.take(&rate_limit_key(*address)))
     }
 }

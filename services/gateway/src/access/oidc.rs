@@ -17,7 +17,7 @@ use self::keys::Keys;
 pub use self::keys::{KeySource, KeysError, Pauses};
 
 /// A longer token is none.
-const LONGEST: usize = 16 << 10;
+const MAX_TOKEN_BYTES: usize = 16 << 10;
 
 /// Which provider is trusted, and what its claims mean.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Provider {
             debug!(%why, "a token is not one of the provider's");
             Bad::Foreign
         };
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(foreign(&"it is too long"));
         }
         let header = decode_header(token).map_err(|error| foreign(&error))?;

@@ -26,7 +26,7 @@ use views::access::{ByToken, EndingTokens, UserOf, UsersByEmail};
 
 use self::password_queue::PasswordQueue;
 use crate::access::limits::Limits;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::commands::{Commands, LOG_UNREACHABLE};
 use crate::upstream::reader::Reader;
 use crate::witness::record::{message, sealed};
@@ -35,9 +35,9 @@ use crate::witness::record::{message, sealed};
 /// one that nobody has.
 const REFUSED_AFTER: Duration = Duration::from_millis(500);
 /// How long a token lasts, in microseconds.
-const LASTS: i64 = 5 * 60 * 60 * 1_000_000;
+const TOKEN_LASTS_MICROS: i64 = 5 * 60 * 60 * 1_000_000;
 /// How many tokens of sign-ins a user may have at a time.
-const MOST_TOKENS: usize = 100;
+const MAX_TOKENS: usize = 100;
 /// What these tokens are called.
 const TOKEN_NAME: &str = "sign-in";
 
@@ -81,8 +81,8 @@ impl SignIn {
     /// Makes a token for the user with this name and password.
     ///
     /// # Errors
-    /// [`Refused::TooMany`], [`Refused::WrongPassword`], and whatever keeps the token from being made.
-    pub(crate) async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, Refused> {
+    /// [`Refusal::TooMany`], [`Refusal::WrongPassword`], and whatever keeps the token from being made.
+    pub(crate) async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, Refusal> {
         let Attempt { name, password, address, at_least } = attempt;
         self.limits.sign_in(address)?;
         let refused_at = Instant::now() + REFUSED_AFTER;
@@ -103,16 +103,16 @@ impl SignIn {
                     let _ = self.record(&user, "denied", address).await;
                 }
                 sleep_until(refused_at).await;
-                Err(Refused::WrongPassword)
+                Err(Refusal::WrongPassword)
             }
         }
     }
 
     /// Makes a token, and ends the user's oldest ones when they have too many.
-    async fn token_for(&self, user: &UserOf) -> Result<SignedIn, Refused> {
-        let token = new_token(clock::random_bytes().map_err(|_| Refused::Internal)?);
-        let expires_at = now().and_then(|now| Timestamp::from_micros(now.micros() + LASTS).ok());
-        let expires_at = expires_at.ok_or(Refused::Internal)?;
+    async fn token_for(&self, user: &UserOf) -> Result<SignedIn, Refusal> {
+        let token = new_token(clock::random_bytes().map_err(|_| Refusal::Internal)?);
+        let expires_at = now().and_then(|now| Timestamp::from_micros(now.micros() + TOKEN_LASTS_MICROS).ok());
+        let expires_at = expires_at.ok_or(Refusal::Internal)?;
         let hash = TokenHash::of(token.reveal());
         let create = CreateToken {
             account: user.account.clone(),
@@ -123,9 +123,9 @@ impl SignIn {
             expires_at: Some(expires_at),
             by: actor(user),
         };
-        let Accepted { position, done: _ } = self.commands.send(&create).await.map_err(|refused| match refused {
+        let Accepted { position, done: _ } = self.commands.send(&create).await.map_err(|refusal| match refusal {
             // The user was deleted a moment ago.
-            Refused::NotFound(_) => Refused::WrongPassword,
+            Refusal::NotFound(_) => Refusal::WrongPassword,
             other => other,
         })?;
         if let Some(position) = position {
@@ -136,18 +136,18 @@ impl SignIn {
     }
 
     /// Every sign-in does this once its own token is known, so that there are too many at no answer's time.
-    async fn end_oldest(&self, user: &UserOf, known: Position) -> Result<(), Refused> {
+    async fn end_oldest(&self, user: &UserOf, known: Position) -> Result<(), Refusal> {
         let (account, user_id) = (user.account.clone(), user.user.id.clone());
-        let question = EndingTokens { account, user_id, after: now().ok_or(Refused::Internal)? };
+        let question = EndingTokens { account, user_id, after: now().ok_or(Refusal::Internal)? };
         let mut tokens = self.reader.ask(Ask { at_least: vec![known], question }).await?.answer;
         tokens.retain(|token| token.name == TOKEN_NAME);
         // They all last equally long, so those that end first are the oldest.
-        let too_many = tokens.len().saturating_sub(MOST_TOKENS);
+        let too_many = tokens.len().saturating_sub(MAX_TOKENS);
         for token in tokens.into_iter().take(too_many) {
             match self.end_token(user.account.clone(), token.id, actor(user)).await {
                 // Another sign-in was faster.
-                Ok(_) | Err(Refused::UnknownToken) => {}
-                Err(refused) => return Err(refused),
+                Ok(_) | Err(Refusal::UnknownToken) => {}
+                Err(refusal) => return Err(refusal),
             }
         }
         Ok(())
@@ -156,18 +156,18 @@ impl SignIn {
     /// Ends a token, for every gateway that has heard of it.
     ///
     /// # Errors
-    /// [`Refused::UnknownToken`] when it has ended before, or when nobody can end it right now.
+    /// [`Refusal::UnknownToken`] when it has ended before, or when nobody can end it right now.
     pub(crate) async fn end_token(
         &self,
         account: AccountId,
         id: String,
         by: Actor,
-    ) -> Result<Option<Position>, Refused> {
+    ) -> Result<Option<Position>, Refusal> {
         // Any question to this view waits for it; this one is cheap.
         let question = ByToken { hash: TokenHash::of(&id) };
         let ended = self.commands.send(&DeleteToken { account, id, by }).await;
-        let Accepted { position, done: () } = ended.map_err(|refused| match refused {
-            Refused::NotFound(_) => Refused::UnknownToken,
+        let Accepted { position, done: () } = ended.map_err(|refusal| match refusal {
+            Refusal::NotFound(_) => Refusal::UnknownToken,
             other => other,
         })?;
         if let Some(position) = position {
@@ -177,7 +177,7 @@ impl SignIn {
     }
 
     /// Publishes how a sign-in ended, as an audit event of the user's account.
-    async fn record(&self, user: &UserOf, status: &str, address: Option<IpAddr>) -> Result<(), Refused> {
+    async fn record(&self, user: &UserOf, status: &str, address: Option<IpAddr>) -> Result<(), Refusal> {
         let by = actor(user);
         let data = Recorded {
             event_type: Some("user.login".to_owned()),
@@ -190,7 +190,7 @@ impl SignIn {
             ip_address: address.map(|address| address.to_string()),
             ..Recorded::default()
         };
-        let (id, event) = sealed(&data).ok_or(Refused::Internal)?;
+        let (id, event) = sealed(&data).ok_or(Refusal::Internal)?;
         let published = self.bus.publish(message(&user.account, &id, STRUCTURED, event)).await;
         published.map(|_| ()).map_err(|failure| {
             error!(error = %chain(&failure), account = %user.account, status, "a sign-in is not recorded");

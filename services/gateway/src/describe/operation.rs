@@ -17,7 +17,7 @@ pub(crate) struct Operation {
     pub(crate) text: &'static str,
     pub(crate) parameters: Vec<Parameter>,
     /// It understands `Flowtrail-At-Least`, though it needs no token.
-    pub(crate) asks_a_view: bool,
+    pub(crate) takes_at_least: bool,
     pub(crate) body: Option<RequestBody>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) refusals: Vec<(StatusCode, &'static str)>,
@@ -55,7 +55,7 @@ impl Operation {
             title,
             text,
             parameters: Vec::new(),
-            asks_a_view: false,
+            takes_at_least: false,
             body: None,
             answers: Vec::new(),
             refusals: Vec::new(),
@@ -83,8 +83,8 @@ impl Operation {
     }
 
     /// Understands `Flowtrail-At-Least` without a token.
-    pub(crate) fn asks_a_view(self) -> Self {
-        Self { asks_a_view: true, ..self }
+    pub(crate) fn takes_at_least(self) -> Self {
+        Self { takes_at_least: true, ..self }
     }
 
     /// A JSON body that must be there.

@@ -100,7 +100,7 @@ fn section(document: &Value, tag: &Value) -> Markup {
             (paragraphs(string(&tag["description"])))
             p { "Its refusals are " (refusals(document, name)) "." }
             @for (path, method, described) in operations(document, name) {
-                (operation(document, (path, method), described))
+                (operation(document, path, method, described))
             }
         }
     }
@@ -112,7 +112,7 @@ fn refusals(document: &Value, dialect: &str) -> Markup {
     html! { @for (media_type, form) in members(&refusal["content"]) { (shape::inline(&form["schema"])) " in " code { (media_type) } } }
 }
 
-fn operation(document: &Value, (path, method): (&str, &str), operation: &Value) -> Markup {
+fn operation(document: &Value, path: &str, method: &str, operation: &Value) -> Markup {
     html! {
         article id=(string(&operation["operationId"])) {
             h3 { (string(&operation["summary"])) }

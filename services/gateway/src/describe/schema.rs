@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use schemars::{Schema, json_schema};
+use serde::Serialize;
 
 /// Any text.
 pub(crate) fn text() -> Schema {
@@ -20,7 +21,7 @@ pub(crate) fn integer() -> Schema {
 }
 
 /// A whole number within bounds, and what is taken without one.
-pub(crate) fn whole(bounds: RangeInclusive<u64>, usual: u64) -> Schema {
+pub(crate) fn whole<T: Serialize>(bounds: RangeInclusive<T>, usual: T) -> Schema {
     json_schema!({ "type": "integer", "minimum": bounds.start(), "maximum": bounds.end(), "default": usual })
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use self::validation::Problem;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 const EVENTS: &str = "/v1/audit/events";
 const CATALOG: &str = "/v1/audit/catalog";
@@ -44,28 +44,28 @@ struct HttpValidationError {
 }
 
 /// A refusal as FastAPI says it.
-pub(crate) fn render(refused: &Refused) -> Response {
-    let detail = match refused {
-        Refused::NoToken | Refused::UnknownToken | Refused::ExpiredToken | Refused::WrongPassword => {
+pub(crate) fn render(refusal: &Refusal) -> Response {
+    let detail = match refusal {
+        Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken | Refusal::WrongPassword => {
             "Not authenticated".to_owned()
         }
-        Refused::NoSuchPath => "Not Found".to_owned(),
-        Refused::WrongMethod => "Method Not Allowed".to_owned(),
-        Refused::Internal => "Internal Server Error".to_owned(),
-        Refused::Invalid(_)
-        | Refused::MissingScope(_)
-        | Refused::Forbidden(_)
-        | Refused::NotFound(_)
-        | Refused::SlowBody
-        | Refused::Conflict(_)
-        | Refused::ReceiverRefuses(_)
-        | Refused::TooMany { .. }
-        | Refused::TooLarge { .. }
-        | Refused::UnknownEncoding
-        | Refused::Unavailable(_) => refused.to_string(),
+        Refusal::NoSuchPath => "Not Found".to_owned(),
+        Refusal::WrongMethod => "Method Not Allowed".to_owned(),
+        Refusal::Internal => "Internal Server Error".to_owned(),
+        Refusal::Invalid(_)
+        | Refusal::MissingScope(_)
+        | Refusal::Forbidden(_)
+        | Refusal::NotFound(_)
+        | Refusal::SlowBody
+        | Refusal::Conflict(_)
+        | Refusal::ReceiverRefuses(_)
+        | Refusal::TooMany { .. }
+        | Refusal::TooLarge { .. }
+        | Refusal::UnknownEncoding
+        | Refusal::Unavailable(_) => refusal.to_string(),
     };
-    let mut response = json::answer(refused.status(), JSON, &HttpError { detail });
-    if *refused == Refused::WrongMethod {
+    let mut response = json::answer(refusal.status(), JSON, &HttpError { detail });
+    if *refusal == Refusal::WrongMethod {
         // GET alone, on every path: not even HEAD comes with it.
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
     }
@@ -82,7 +82,7 @@ pub(crate) fn no_route(request: &Parts) -> Response {
     let path = query::unquoted(request.uri.path());
     let Some(without) = path.strip_suffix('/').map(|path| path.trim_end_matches('/')).filter(|path| is_route(path))
     else {
-        return Refused::NoSuchPath.into_response();
+        return Refusal::NoSuchPath.into_response();
     };
     let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = host.map(|host| format!("http://{host}")).unwrap_or_default();
@@ -90,7 +90,7 @@ pub(crate) fn no_route(request: &Parts) -> Response {
         request.uri.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default();
     let address = format!("{origin}{without}{query}");
     let Ok(location) = HeaderValue::try_from(utf8_percent_encode(&address, NOT_IN_ADDRESS).to_string()) else {
-        return Refused::NoSuchPath.into_response();
+        return Refusal::NoSuchPath.into_response();
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;

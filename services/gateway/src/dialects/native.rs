@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// Why a request is refused, as RFC 9457 has it.
 #[derive(Serialize, JsonSchema)]
@@ -28,10 +28,10 @@ struct Problem {
 }
 
 /// A refusal as RFC 9457 has it.
-pub(crate) fn render(refused: &Refused) -> Response {
-    let status = refused.status();
+pub(crate) fn render(refusal: &Refusal) -> Response {
+    let status = refusal.status();
     let title = status.canonical_reason().unwrap_or_default();
-    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail: refused.to_string() };
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail: refusal.to_string() };
     json::answer(status, HeaderValue::from_static("application/problem+json"), &problem)
 }
 

@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// Why a request is refused.
 #[derive(Serialize, JsonSchema)]
@@ -25,9 +25,9 @@ struct ErrorResponse {
 }
 
 /// A refusal as NetBird says it: a text in lower case, and the status again.
-pub(crate) fn render(refused: &Refused) -> Response {
-    let status = refused.status();
-    json::answer(status, json::JSON, &ErrorResponse { message: refused.to_string(), code: status.as_u16() })
+pub(crate) fn render(refusal: &Refusal) -> Response {
+    let status = refusal.status();
+    json::answer(status, json::JSON, &ErrorResponse { message: refusal.to_string(), code: status.as_u16() })
 }
 
 /// The schema of a refusal's body.

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// Why a request is refused.
 #[derive(Serialize, JsonSchema)]
@@ -35,8 +35,8 @@ struct Detail {
 }
 
 /// A refusal as vRNI says it.
-pub(crate) fn render(refused: &Refused) -> Response {
-    let (status, message) = (refused.status(), refused.to_string());
+pub(crate) fn render(refusal: &Refusal) -> Response {
+    let (status, message) = (refusal.status(), refusal.to_string());
     let code = status.as_u16();
     let (target, problem) = match field(&message) {
         Some((field, problem)) => (vec![field.to_owned()], problem.to_owned()),
@@ -50,7 +50,7 @@ pub(crate) fn refusal_schema(schemas: &mut SchemaGenerator) -> Schema {
     schemas.subschema_for::<ApiError>()
 }
 
-/// Takes apart what [`Refused::field`] put together.
+/// Takes apart what [`Refusal::field`] put together.
 fn field(message: &str) -> Option<(&str, &str)> {
     let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     message.split_once(": ").filter(|(name, _)| is_name(name))

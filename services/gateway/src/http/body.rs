@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How large a body may be, and how long it may take to arrive.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub(crate) const REQUEST: Limit = Limit { bytes: 1 << 20, within: Duration::from
 pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_secs(30) };
 
 /// While a body is on its way, at least so many bytes of it ...
-const LEAST_PROGRESS: usize = 64 << 10;
+const MIN_PROGRESS_BYTES: usize = 64 << 10;
 /// ... must come in every such time.
 const PROGRESS_WITHIN: Duration = Duration::from_secs(8);
 /// How long a refused body is still taken in before the answer.
@@ -35,32 +35,32 @@ const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it is too large, which its declared length says before anything is read; too slow; or breaks off.
-pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Refused> {
+pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Refusal> {
     if request.body().size_hint().lower() > limit.bytes as u64 {
         discard(request).await;
-        return Err(Refused::TooLarge { limit: limit.bytes });
+        return Err(Refusal::TooLarge { limit: limit.bytes });
     }
     let reading = timeout(limit.within, collected(request.body_mut(), limit.bytes));
-    let body = reading.await.unwrap_or(Err(Refused::SlowBody));
-    if matches!(body, Err(Refused::TooLarge { .. })) {
+    let body = reading.await.unwrap_or(Err(Refusal::SlowBody));
+    if matches!(body, Err(Refusal::TooLarge { .. })) {
         discard(request).await;
     }
     body
 }
 
-async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refused> {
+async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refusal> {
     let mut bytes = BytesMut::new();
-    let mut window = (Instant::now() + PROGRESS_WITHIN, LEAST_PROGRESS);
-    while let Some(frame) = timeout_at(window.0, body.frame()).await.map_err(|_| Refused::SlowBody)? {
-        let frame = frame.map_err(|_| Refused::field("body", "did not arrive whole"))?;
+    let mut window = (Instant::now() + PROGRESS_WITHIN, MIN_PROGRESS_BYTES);
+    while let Some(frame) = timeout_at(window.0, body.frame()).await.map_err(|_| Refusal::SlowBody)? {
+        let frame = frame.map_err(|_| Refusal::field("body", "did not arrive whole"))?;
         // What is no data is a trailer, which says nothing here.
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
-            return Err(Refused::TooLarge { limit });
+            return Err(Refusal::TooLarge { limit });
         }
         bytes.extend_from_slice(&data);
         if bytes.len() >= window.1 {
-            window = (Instant::now() + PROGRESS_WITHIN, bytes.len() + LEAST_PROGRESS);
+            window = (Instant::now() + PROGRESS_WITHIN, bytes.len() + MIN_PROGRESS_BYTES);
         }
     }
     Ok(bytes.freeze())
@@ -101,7 +101,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_whether_it_says_its_length_or_not() {
-        let refused = Err(Refused::TooLarge { limit: 4 });
+        let refused = Err(Refusal::TooLarge { limit: 4 });
         assert_eq!(read(Request::new(Body::from("12345")), SMALL).await, refused);
         assert_eq!(read(chunked(&["1234", "5"]), SMALL).await, refused);
     }
@@ -109,8 +109,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_does_not_come_or_breaks_off_is_refused() {
         let never = Body::from_stream(stream::pending::<io::Result<Bytes>>());
-        assert_eq!(read(Request::new(never), SMALL).await, Err(Refused::SlowBody));
+        assert_eq!(read(Request::new(never), SMALL).await, Err(Refusal::SlowBody));
         let broken = Body::from_stream(stream::iter([Ok("1"), Err(io::Error::other("gone"))]));
-        assert!(matches!(read(Request::new(broken), SMALL).await, Err(Refused::Invalid(_))));
+        assert!(matches!(read(Request::new(broken), SMALL).await, Err(Refusal::Invalid(_))));
     }
 }

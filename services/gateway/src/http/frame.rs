@@ -14,12 +14,12 @@ use tracing::{Instrument, debug, debug_span, error};
 use crate::http::dialect::Dialect;
 use crate::http::metrics::{HttpMetrics, RouteLabels};
 use crate::http::origin::RequestId;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How long an answer may take in all: a large body, a large question and the wait for a view, one after the other.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(75);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const LONGEST_REQUEST_ID: usize = 128;
+const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// What the frame needs.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Frame {
     /// Where answers are counted.
     pub(crate) metrics: HttpMetrics,
     /// Says a refusal in a dialect. The dialects are above the wire, so they are given to it.
-    pub(crate) render: fn(Dialect, &Refused) -> Response,
+    pub(crate) render: fn(Dialect, &Refusal) -> Response,
 }
 
 /// Runs a request and completes its answer.
@@ -38,9 +38,9 @@ pub(crate) async fn frame(State(frame): State<Frame>, mut request: Request, next
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = debug_span!("request", ?id, method = %request.method(), path = request.uri().path());
     let answered = tokio::time::timeout(ANSWERED_WITHIN, next.run(request).instrument(span.clone())).await;
-    let mut response = answered.unwrap_or_else(|_| Refused::Unavailable("the answer takes too long").into_response());
-    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
-        response = (frame.render)(dialect, &refused);
+    let mut response = answered.unwrap_or_else(|_| Refusal::Unavailable("the answer takes too long").into_response());
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        response = (frame.render)(dialect, &refusal);
     }
     span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
     frame.metrics.answered(labels, response.status(), began.elapsed());
@@ -60,7 +60,7 @@ fn complete(headers: &mut HeaderMap, id: HeaderValue) {
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let is_fit = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
-        (1..=LONGEST_REQUEST_ID).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+        (1..=MAX_REQUEST_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
     };
     let own = || clock::new_ulid().unwrap_or_default().to_string();
     let given = headers.get(REQUEST_ID).filter(is_fit).cloned();
@@ -73,7 +73,7 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
     error!(panic = text, "the handler of a request panicked");
-    Refused::Internal.into_response()
+    Refusal::Internal.into_response()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use model::log::Position;
 use views::Freshness;
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 const AT_LEAST: &str = "flowtrail-at-least";
 const AS_OF: HeaderName = HeaderName::from_static("flowtrail-as-of");
@@ -15,11 +15,11 @@ const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
 ///
 /// # Errors
 /// When the header is there and is no list of positions.
-pub(crate) fn at_least(headers: &HeaderMap) -> Result<Vec<Position>, Refused> {
+pub(crate) fn at_least(headers: &HeaderMap) -> Result<Vec<Position>, Refusal> {
     let mut positions = Vec::new();
     for value in headers.get_all(AT_LEAST) {
         for text in value.to_str().unwrap_or_default().split(',') {
-            positions.push(text.parse().map_err(|problem| Refused::field(AT_LEAST, problem))?);
+            positions.push(text.parse().map_err(|problem| Refusal::field(AT_LEAST, problem))?);
         }
     }
     Ok(positions)
@@ -69,7 +69,7 @@ mod tests {
     fn what_is_no_position_is_refused_naming_the_header() {
         for value in ["", "42", "FLOWTRAIL_AUDIT", "FLOWTRAIL_AUDIT:-1", "FLOWTRAIL_AUDIT:1,", "ORDERS:1", "\u{e4}"] {
             let refused = at_least(&headers(value));
-            let Err(Refused::Invalid(text)) = refused else { panic!("{value:?} is taken") };
+            let Err(Refusal::Invalid(text)) = refused else { panic!("{value:?} is taken") };
             assert!(text.starts_with("flowtrail-at-least: "), "{text}");
         }
     }

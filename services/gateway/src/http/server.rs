@@ -35,9 +35,11 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(8);
 /// How long requests under way may still take when the gateway stops.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// A request's line and headers may have at least so many bytes; soon after, they are a 431, as over 100 headers are.
-const MOST_HEADER_BYTES: usize = 64 << 10;
+const MAX_HEADER_BYTES: usize = 64 << 10;
 /// How fast answers must be taken.
-const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_secs(8) };
+const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_millis(TAKEN_WITHIN_MILLIS as u64) };
+/// The time of [`PACE`], as the system wants it.
+const TAKEN_WITHIN_MILLIS: u32 = 8000;
 /// The pause after a connection could not be taken in: too many files are open, mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -83,8 +85,7 @@ async fn pause_after(error: &io::Error) {
 /// for us, and so may the connection be.
 #[cfg(target_os = "linux")]
 fn bound_sending(stream: &TcpStream) {
-    let within = u32::try_from(PACE.within.as_millis()).unwrap_or(u32::MAX);
-    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, within) {
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, TAKEN_WITHIN_MILLIS) {
         debug!(%error, "a connection is gone already");
     }
 }
@@ -112,7 +113,7 @@ async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, stop: C
         router.call(request)
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MOST_HEADER_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MAX_HEADER_BYTES);
     let stream = TokioIo::new(Paced::new(stream, PACE, forget));
     let mut connection = pin!(http.serve_connection(stream, router));
     let ended = tokio::select! {

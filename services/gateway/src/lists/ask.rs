@@ -6,7 +6,7 @@ use views::{Ask, Reply};
 
 use crate::access::caller::Caller;
 use crate::lists::cursor::Key;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
 use crate::witness::{Read, Watched, Witness};
 
@@ -28,7 +28,7 @@ impl Lists {
     ///
     /// # Errors
     /// When the views cannot be reached or fail.
-    pub(crate) async fn ask<Q: Watched>(&self, caller: &Caller, question: Q) -> Result<Reply<Q::Answer>, Refused> {
+    pub(crate) async fn ask<Q: Watched>(&self, caller: &Caller, question: Q) -> Result<Reply<Q::Answer>, Refusal> {
         self.ask_then(caller, question, |answer| answer).await
     }
 
@@ -42,7 +42,7 @@ impl Lists {
         caller: &Caller,
         question: Q,
         make: impl FnOnce(Q::Answer) -> T + Send + 'static,
-    ) -> Result<Reply<T>, Refused> {
+    ) -> Result<Reply<T>, Refusal> {
         // Before the question is given away; only what is to be recorded is written down.
         let filter = self.witness.filter_of(&question);
         let ask = Ask { at_least: caller.at_least.clone(), question };

@@ -13,7 +13,7 @@ use runtime::clock;
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The name of the key in the bucket of keys. Every gateway finds it there, so a cursor is good at each of them.
 const KEY_NAME: &str = "gateway-cursor";
@@ -52,9 +52,9 @@ impl Scope {
     /// A list of an account under a filter.
     ///
     /// # Errors
-    /// [`Refused::Internal`] when the filter cannot be written.
-    pub(crate) fn new<F: Serialize>(list: &str, account: &AccountId, filter: &F) -> Result<Self, Refused> {
-        let filter = serde_json::to_vec(filter).map_err(|_| Refused::Internal)?;
+    /// [`Refusal::Internal`] when the filter cannot be written.
+    pub(crate) fn new<F: Serialize>(list: &str, account: &AccountId, filter: &F) -> Result<Self, Refusal> {
+        let filter = serde_json::to_vec(filter).map_err(|_| Refusal::Internal)?;
         let mut bytes = Vec::new();
         for part in [list.as_bytes(), account.as_str().as_bytes(), &filter] {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -103,9 +103,9 @@ impl Key {
     ///
     /// # Errors
     /// When it was not made with this key for this list, account and filter.
-    pub(crate) fn open(&self, scope: &Scope, cursor: &str) -> Result<RowPosition, Refused> {
+    pub(crate) fn open(&self, scope: &Scope, cursor: &str) -> Result<RowPosition, Refusal> {
         self.opened(scope, cursor).ok_or_else(|| {
-            Refused::field("cursor", "must be one that was given for this list, with the same filter and account")
+            Refusal::field("cursor", "must be one that was given for this list, with the same filter and account")
         })
     }
 

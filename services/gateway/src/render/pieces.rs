@@ -13,12 +13,12 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::render::json::JSON;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How long a piece is, and at most a row more. A page of 50 rows is one.
-const PIECE: usize = 128 << 10;
+const PIECE_BYTES: usize = 128 << 10;
 /// What most rows take less than.
-const USUAL_ROW: usize = 1500;
+const USUAL_ROW_BYTES: usize = 1500;
 
 /// Writes a row as JSON behind what is there already.
 pub(crate) trait WriteRow<R>: FnMut(&R, &mut Vec<u8>) -> io::Result<()> + Send + 'static {}
@@ -29,7 +29,7 @@ impl<R, W: FnMut(&R, &mut Vec<u8>) -> io::Result<()> + Send + 'static> WriteRow<
 ///
 /// # Errors
 /// When one of the first rows cannot be written. Where that happens later, the answer breaks off.
-pub(crate) fn array<R: Send + 'static>(rows: Vec<R>, write: impl WriteRow<R>) -> Result<Response, Refused> {
+pub(crate) fn array<R: Send + 'static>(rows: Vec<R>, write: impl WriteRow<R>) -> Result<Response, Refusal> {
     answer(b"[".to_vec(), rows, write, b"]".to_vec())
 }
 
@@ -38,10 +38,11 @@ pub(crate) fn array<R: Send + 'static>(rows: Vec<R>, write: impl WriteRow<R>) ->
 /// # Errors
 /// When one of the first rows cannot be written. Where that happens later, the answer breaks off.
 pub(crate) fn object<R: Send + 'static>(
-    (name, rows): (&'static str, Vec<R>),
+    name: &'static str,
+    rows: Vec<R>,
     others: &impl Serialize,
     write: impl WriteRow<R>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let mut after = b"]".to_vec();
     serde_json::to_writer(&mut after, others).map_err(|error| failed(&error.into()))?;
     // The members go on where the other object began.
@@ -56,7 +57,7 @@ fn answer<R: Send + 'static>(
     rows: Vec<R>,
     write: impl WriteRow<R>,
     after: Vec<u8>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let mut pieces = Pieces { before, rows: rows.into_iter(), write, has_begun: false, after: Some(after) };
     let first = pieces.next().transpose().map_err(|error| failed(&error))?.unwrap_or_default();
     let body = if pieces.after.is_none() {
@@ -74,9 +75,9 @@ fn answer<R: Send + 'static>(
     Ok(response)
 }
 
-fn failed(error: &io::Error) -> Refused {
+fn failed(error: &io::Error) -> Refusal {
     error!(%error, "a list cannot be written");
-    Refused::Internal
+    Refusal::Internal
 }
 
 /// The text of a list.
@@ -95,9 +96,9 @@ impl<R, W: WriteRow<R>> Iterator for Pieces<R, W> {
 
     fn next(&mut self) -> Option<io::Result<Bytes>> {
         self.after.as_ref()?;
-        let mut piece = Vec::with_capacity(PIECE.min(USUAL_ROW * (self.rows.len() + 1)));
+        let mut piece = Vec::with_capacity(PIECE_BYTES.min(USUAL_ROW_BYTES * (self.rows.len() + 1)));
         piece.append(&mut self.before);
-        while piece.len() < PIECE {
+        while piece.len() < PIECE_BYTES {
             let Some(row) = self.rows.next() else {
                 piece.extend(self.after.take().into_iter().flatten());
                 break;
@@ -135,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_list_is_one_piece_whose_length_is_known() {
-        let response = object(("rows", vec![1, 2]), &json!({"total": 2}), write).unwrap();
+        let response = object("rows", vec![1, 2], &json!({"total": 2}), write).unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         let body = response.into_body();
         let length = body.size_hint().exact().unwrap();
@@ -152,7 +153,7 @@ mod tests {
         let pieces = pieces(array(rows, write).unwrap()).await;
         let pieces: Vec<Bytes> = pieces.into_iter().collect::<Result<_, _>>().unwrap();
         assert!(pieces.len() > 10);
-        assert!(pieces.iter().all(|piece| piece.len() < PIECE + 2010));
+        assert!(pieces.iter().all(|piece| piece.len() < PIECE_BYTES + 2010));
         assert_eq!(serde_json::from_slice::<Vec<String>>(&pieces.concat()).unwrap(), expected);
     }
 
@@ -169,7 +170,7 @@ mod tests {
                 if *row == failing { Err(io::Error::other("it is damaged")) } else { write(row, text) }
             }
         };
-        assert!(matches!(array((0..1000).collect(), failing_at(0)), Err(Refused::Internal)));
+        assert!(matches!(array((0..1000).collect(), failing_at(0)), Err(Refusal::Internal)));
         let mut pieces = pieces(array((0..1000).collect(), failing_at(900)).unwrap()).await;
         assert!(pieces.pop().unwrap().is_err());
         assert!(!pieces.is_empty() && pieces.iter().all(Result::is_ok));

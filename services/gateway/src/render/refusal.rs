@@ -7,7 +7,7 @@ use model::access::Scope;
 
 /// Why a request is not carried out. The text is fit for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum Refusal {
     /// The request is wrong; the text names the field.
     #[error("{0}")]
     Invalid(String),
@@ -70,7 +70,7 @@ pub(crate) enum Refused {
     Unavailable(&'static str),
 }
 
-impl Refused {
+impl Refusal {
     /// A field, parameter or header that is wrong.
     pub(crate) fn field(name: &str, problem: impl std::fmt::Display) -> Self {
         Self::Invalid(format!("{name}: {problem}"))
@@ -97,7 +97,7 @@ impl Refused {
 }
 
 /// An answer without a body that carries the refusal to [`frame`](crate::http::frame), where the dialect is known.
-impl IntoResponse for Refused {
+impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status();

@@ -4,23 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{AskError, Bus};
-use model::command::{Accepted, Command, Refusal};
+use model::command::{self, Accepted, Command};
 use model::log::Position;
 use runtime::telemetry::chain;
 use tracing::{error, warn};
 use views::Question;
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
 
 /// How long a command may take; the log acknowledges within 5 seconds, and a command may need several of them.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// What the client is told while the log cannot be written.
-pub(crate) const LOG_UNREACHABLE: Refused = Refused::Unavailable("the log cannot be reached, try again");
+pub(crate) const LOG_UNREACHABLE: Refusal = Refusal::Unavailable("the log cannot be reached, try again");
 
 /// What the client is told while no streamer is there.
-pub(crate) const NOBODY_DELIVERS: Refused = Refused::Unavailable("the streamer cannot be reached, try again");
+pub(crate) const NOBODY_DELIVERS: Refusal = Refusal::Unavailable("the streamer cannot be reached, try again");
 
 /// The way to whoever carries out commands. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -38,10 +38,10 @@ impl Commands {
     ///
     /// # Errors
     /// When it is refused, in words for the client, or nobody can carry it out right now.
-    pub(crate) async fn send<C: Command>(&self, command: &C) -> Result<Accepted<C::Done>, Refused> {
+    pub(crate) async fn send<C: Command>(&self, command: &C) -> Result<Accepted<C::Done>, Refusal> {
         let subject = format!("flowtrail.command.{}", C::PATH);
         let request = serde_json::to_vec(command).map_err(|error| unreadable(&subject, &error))?;
-        let answer = self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(refused)?;
+        let answer = self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(to_refusal)?;
         serde_json::from_slice(&answer).map_err(|error| unreadable(&subject, &error))
     }
 
@@ -52,34 +52,34 @@ impl Commands {
     }
 }
 
-fn unreadable(subject: &str, error: &serde_json::Error) -> Refused {
+fn unreadable(subject: &str, error: &serde_json::Error) -> Refusal {
     // The error of a command names no value of it: it may hold secrets.
     error!(subject, category = ?error.classify(), "a command or its answer has not the form it must have");
-    Refused::Internal
+    Refusal::Internal
 }
 
-fn refused(error: AskError) -> Refused {
+fn to_refusal(error: AskError) -> Refusal {
     match error {
-        AskError::Refused { code, message } => match Refusal::from_code(code) {
-            Refusal::Invalid => Refused::Invalid(message),
-            Refusal::NotFound => Refused::NotFound(message),
-            Refusal::Conflict => Refused::Conflict(message),
-            Refusal::ReceiverRefuses => Refused::ReceiverRefuses(message),
-            Refusal::Unavailable => LOG_UNREACHABLE,
-            Refusal::NobodyDelivers => NOBODY_DELIVERS,
-            Refusal::Internal => {
+        AskError::Refused { code, message } => match command::Refusal::from_code(code) {
+            command::Refusal::Invalid => Refusal::Invalid(message),
+            command::Refusal::NotFound => Refusal::NotFound(message),
+            command::Refusal::Conflict => Refusal::Conflict(message),
+            command::Refusal::ReceiverRefuses => Refusal::ReceiverRefuses(message),
+            command::Refusal::Unavailable => LOG_UNREACHABLE,
+            command::Refusal::NobodyDelivers => NOBODY_DELIVERS,
+            command::Refusal::Internal => {
                 error!(code, message, "a command failed");
-                Refused::Internal
+                Refusal::Internal
             }
         },
         AskError::NobodyAnswers { .. } | AskError::TimedOut { .. } | AskError::Disconnected => {
             warn!(%error, "a command cannot be carried out");
             LOG_UNREACHABLE
         }
-        AskError::TooLarge { limit, .. } => Refused::TooLarge { limit },
+        AskError::TooLarge { limit, .. } => Refusal::TooLarge { limit },
         AskError::Broken { .. } => {
             error!(error = %chain(&error), "a command's answer is broken");
-            Refused::Internal
+            Refusal::Internal
         }
     }
 }

@@ -9,7 +9,7 @@ use tracing::{error, warn};
 use views::Question;
 
 use crate::http::metrics::HttpMetrics;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::commands::LOG_UNREACHABLE;
 use crate::upstream::reader::Reader;
 
@@ -42,12 +42,12 @@ impl Publisher {
     ///
     /// # Errors
     /// When the log does not take one of them. Those before it are stored; the same request again stores the rest.
-    pub(crate) async fn publish(&self, messages: Vec<Outgoing>) -> Result<Published, Refused> {
-        let receipts = self.bus.publish_all(messages).await.map_err(|failure| refused(&failure))?;
+    pub(crate) async fn publish(&self, messages: Vec<Outgoing>) -> Result<Published, Refusal> {
+        let receipts = self.bus.publish_all(messages).await.map_err(|failure| to_refusal(&failure))?;
         let positions = receipts.iter().map(|Receipt { position, .. }| *position);
         // A retry of which a part had gone through is not stored in order.
         let ends = positions.clone().min().zip(positions.max());
-        let (first, last) = ends.ok_or(Refused::Internal)?;
+        let (first, last) = ends.ok_or(Refusal::Internal)?;
         Ok(Published { first, last })
     }
 
@@ -63,16 +63,16 @@ impl Publisher {
     }
 }
 
-fn refused(failure: &PublishError) -> Refused {
+fn to_refusal(failure: &PublishError) -> Refusal {
     match failure {
         PublishError::Unreachable(_) => {
             warn!(error = %chain(failure), "events cannot be published");
             LOG_UNREACHABLE
         }
-        PublishError::TooLarge { limit, .. } => Refused::TooLarge { limit: *limit },
+        PublishError::TooLarge { limit, .. } => Refusal::TooLarge { limit: *limit },
         PublishError::Conflict { .. } | PublishError::Rejected(_) => {
             error!(error = %chain(failure), "events cannot be published");
-            Refused::Internal
+            Refusal::Internal
         }
     }
 }

@@ -8,7 +8,7 @@ use runtime::telemetry::chain;
 use tracing::{error, warn};
 use views::{Ask, Question, Reply, View, Views};
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How long an answer over the bus may take; a list of 50,000 rows of a large view takes seconds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -95,7 +95,7 @@ impl Reader {
     }
 }
 
-impl From<ReadError> for Refused {
+impl From<ReadError> for Refusal {
     fn from(failure: ReadError) -> Self {
         let cause = chain(&failure).to_string();
         match failure {

@@ -7,7 +7,7 @@ use bus::Bus;
 use views::status::{Status, ViewStatus};
 use views::{Ask, View};
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
 
 /// What it takes to tell. Cheap to clone.
@@ -26,14 +26,14 @@ impl Readiness {
     /// Whether reads and writes work.
     ///
     /// # Errors
-    /// [`Refused::Unavailable`], saying what is missing.
-    pub(crate) async fn check(&self) -> Result<(), Refused> {
+    /// [`Refusal::Unavailable`], saying what is missing.
+    pub(crate) async fn check(&self) -> Result<(), Refusal> {
         if !self.bus.is_connected() {
-            return Err(Refused::Unavailable("not connected to nats"));
+            return Err(Refusal::Unavailable("not connected to nats"));
         }
         let reply = self.reader.ask(Ask { at_least: Vec::new(), question: Status }).await?;
         if !self.caught_up.all_by_now(&reply.answer) {
-            return Err(Refused::Unavailable("the views have not caught up with the log yet"));
+            return Err(Refusal::Unavailable("the views have not caught up with the log yet"));
         }
         Ok(())
     }

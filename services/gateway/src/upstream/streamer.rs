@@ -8,7 +8,7 @@ use model::delivery::Question;
 use runtime::telemetry::chain;
 use tracing::{error, warn};
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::commands::NOBODY_DELIVERS;
 
 /// How long the streamer may take to answer; it gives up on a receiver after ten seconds.
@@ -29,20 +29,20 @@ impl Streamer {
     ///
     /// # Errors
     /// When the streamer cannot be reached or fails.
-    pub(crate) async fn ask<Q: Question>(&self, question: &Q) -> Result<Q::Answer, Refused> {
+    pub(crate) async fn ask<Q: Question>(&self, question: &Q) -> Result<Q::Answer, Refusal> {
         let subject = format!("flowtrail.streamer.{}", Q::PATH);
         let unreadable = |error: serde_json::Error| {
             error!(subject, category = ?error.classify(), "a question or its answer has not the form it must have");
-            Refused::Internal
+            Refusal::Internal
         };
         let request = serde_json::to_vec(question).map_err(unreadable)?;
         let answer =
-            self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(|failure| unanswered(&failure))?;
+            self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(|failure| to_refusal(&failure))?;
         serde_json::from_slice(&answer).map_err(unreadable)
     }
 }
 
-fn unanswered(failure: &AskError) -> Refused {
+fn to_refusal(failure: &AskError) -> Refusal {
     match failure {
         AskError::NobodyAnswers { .. }
         | AskError::TimedOut { .. }
@@ -53,7 +53,7 @@ fn unanswered(failure: &AskError) -> Refused {
         }
         AskError::Refused { .. } | AskError::TooLarge { .. } | AskError::Broken { .. } => {
             error!(error = %chain(failure), "the streamer does not answer");
-            Refused::Internal
+            Refusal::Internal
         }
     }
 }

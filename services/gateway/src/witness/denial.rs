@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::record::{data_of, filled};
 use crate::http::origin::Origin;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// Who comes with a token that is not good enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Requester {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Denial {
     pub(super) requester: Requester,
-    pub(super) refused: Refused,
+    pub(super) refusal: Refusal,
     pub(super) origin: Origin,
 }
 
@@ -38,16 +38,16 @@ impl Denial {
     /// The account that it is recorded in, and the record of its having happened so many times. A stranger has no
     /// account; of those there is a line in the log instead.
     pub(super) fn to_event(&self, times: u64) -> Option<(AccountId, Recorded)> {
-        let Self { requester, refused, origin } = self;
+        let Self { requester, refusal, origin } = self;
         let Requester::Known { account, token_id, actor } = requester else {
             let (address, path) = (origin.address.map(tracing::field::display), &origin.path);
             warn!(address, path, times, "someone comes with a token that nobody has");
             return None;
         };
-        let scope = if let Refused::MissingScope(scope) = refused { Some(*scope) } else { None };
+        let scope = if let Refusal::MissingScope(scope) = refusal { Some(*scope) } else { None };
         let reason = match scope {
             Some(_) => "missing scope",
-            None if *refused == Refused::ExpiredToken => "expired token",
+            None if *refusal == Refusal::ExpiredToken => "expired token",
             None => "deleted token",
         };
         let meta = json!({
@@ -60,8 +60,8 @@ impl Denial {
             status: Some("denied".to_owned()),
             resource_type: Some("endpoint".to_owned()),
             resource_id: Some(format!("{} {}", origin.method, origin.path)),
-            http_status: Some(refused.status().as_u16().into()),
-            error_message: Some(refused.to_string()),
+            http_status: Some(refusal.status().as_u16().into()),
+            error_message: Some(refusal.to_string()),
             meta: filled(meta),
             ..data_of(origin, actor)
         };

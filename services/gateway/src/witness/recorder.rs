@@ -17,14 +17,14 @@ use super::record::{Record, filled, message};
 use super::shared::Shared;
 
 /// How many records are taken up at a time, and how many are in a message: each has some kilobytes at the most.
-const MOST_AT_ONCE: usize = 256;
-const MOST_IN_MESSAGE: usize = 64;
+const MAX_RECORDS_AT_ONCE: usize = 256;
+const MAX_RECORDS_IN_MESSAGE: usize = 64;
 /// The pause after each write. What comes in meanwhile is written together: a log that syncs every message is spared.
-const GATHERS: Duration = Duration::from_millis(50);
+const GATHERS_FOR: Duration = Duration::from_millis(50);
 /// How often is looked for what can be summed up.
-const SUMS_UP: Duration = Duration::from_secs(1);
+const SUMS_UP_EVERY: Duration = Duration::from_secs(1);
 /// The pause before the log is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+const RETRIES_AFTER: Duration = Duration::from_secs(1);
 
 /// Owns the way to the log. It ends once its witness is gone and everything is written.
 pub(crate) struct Recorder {
@@ -41,12 +41,12 @@ impl Recorder {
 
     /// Writes until the witness is gone. While the log is away, the records wait.
     pub(crate) async fn run(mut self) {
-        let mut records = Vec::with_capacity(MOST_AT_ONCE);
-        let mut ticks = interval(SUMS_UP);
+        let mut records = Vec::with_capacity(MAX_RECORDS_AT_ONCE);
+        let mut ticks = interval(SUMS_UP_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let (count, is_tick) = tokio::select! {
-                count = self.records.recv_many(&mut records, MOST_AT_ONCE) => (count, false),
+                count = self.records.recv_many(&mut records, MAX_RECORDS_AT_ONCE) => (count, false),
                 _ = ticks.tick() => (0, true),
             };
             let is_end = count == 0 && !is_tick;
@@ -58,7 +58,7 @@ impl Recorder {
                 return;
             }
             if count > 0 {
-                sleep(GATHERS).await;
+                sleep(GATHERS_FOR).await;
             }
         }
     }
@@ -92,7 +92,7 @@ impl Recorder {
             }
         }
         for (account, records) in &by_account {
-            for some in records.chunks(MOST_IN_MESSAGE) {
+            for some in records.chunks(MAX_RECORDS_IN_MESSAGE) {
                 self.publish(account, some).await;
             }
         }
@@ -121,7 +121,7 @@ impl Recorder {
             if !std::mem::replace(&mut self.is_away, true) {
                 warn!(error = %chain(&failure), "who reads and who is turned away cannot be recorded yet");
             }
-            sleep(PAUSE).await;
+            sleep(RETRIES_AFTER).await;
         }
     }
 }

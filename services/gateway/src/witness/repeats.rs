@@ -9,12 +9,12 @@ use model::log::AccountId;
 use tokio::time::Instant;
 
 use super::denial::{Denial, Requester};
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How long what happens again is only counted.
 const WINDOW: Duration = Duration::from_secs(60);
 /// From how many addresses a token is told apart at a time; from all further ones together it is one more.
-const MOST_ADDRESSES: usize = 16;
+const MAX_ADDRESSES: usize = 16;
 
 /// Whose window it is: a token's, or that of all strangers.
 type Bearer = Option<(AccountId, String)>;
@@ -52,7 +52,7 @@ impl Repeats {
         let mut is_apart = false;
         if !self.windows.contains_key(&key) {
             let addresses = self.addresses.entry(key.bearer.clone()).or_default();
-            if *addresses < MOST_ADDRESSES {
+            if *addresses < MAX_ADDRESSES {
                 *addresses += 1;
                 is_apart = true;
             } else {
@@ -109,7 +109,7 @@ impl Key {
             Requester::Stranger => None,
         };
         // Strangers come with no token or with one that nobody has: it is the same.
-        let why = if bearer.is_some() { denial.refused.to_string() } else { Refused::UnknownToken.to_string() };
+        let why = if bearer.is_some() { denial.refusal.to_string() } else { Refusal::UnknownToken.to_string() };
         Self { bearer, why, address: denial.origin.address }
     }
 }
@@ -131,7 +131,7 @@ mod tests {
         let (method, path) = ("GET".to_owned(), "/".to_owned());
         let address = Some(Ipv4Addr::from_bits(address).into());
         let origin = Origin { address, request_id: None, user_agent: None, dialect: Dialect::Native, method, path };
-        Denial { requester, refused: Refused::MissingScope(scope), origin }
+        Denial { requester, refusal: Refusal::MissingScope(scope), origin }
     }
 
     #[test]
@@ -159,9 +159,9 @@ mod tests {
         let noted = |repeats: &mut Repeats, count: u32, now| {
             (0..count).filter_map(|address| repeats.note(away("t1", Scope::AuditRead, address), now)).count()
         };
-        assert_eq!(noted(&mut repeats, 10_000, start), MOST_ADDRESSES + 1);
+        assert_eq!(noted(&mut repeats, 10_000, start), MAX_ADDRESSES + 1);
         let summed_up = repeats.sum_up(start + WINDOW, false);
-        assert_eq!((summed_up.len(), summed_up[0].1), (1, 9_999 - MOST_ADDRESSES as u64));
+        assert_eq!((summed_up.len(), summed_up[0].1), (1, 9_999 - MAX_ADDRESSES as u64));
         assert_eq!(summed_up[0].0.origin.address, None);
         assert!(repeats.sum_up(start + 3 * WINDOW, false).is_empty());
         assert!(repeats.windows.is_empty() && repeats.addresses.is_empty());

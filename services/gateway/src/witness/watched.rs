@@ -10,7 +10,7 @@ use views::{Question, audit, integrations, traffic};
 use crate::http::origin::cut;
 
 /// A longer filter is recorded as the beginning of its text.
-const LONGEST_FILTER: usize = 4096;
+const MAX_FILTER_BYTES: usize = 4096;
 
 /// A log whose readers are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn given<F: Serialize>(filter: &F) -> Value {
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
     drop_empty(&mut value);
     let text = value.to_string();
-    if text.len() > LONGEST_FILTER { Value::String(cut(&text, LONGEST_FILTER).to_owned()) } else { value }
+    if text.len() > MAX_FILTER_BYTES { Value::String(cut(&text, MAX_FILTER_BYTES).to_owned()) } else { value }
 }
 
 fn drop_empty(value: &mut Value) {
@@ -194,7 +194,7 @@ mod tests {
         for (search, user_id) in [("\u{e4}".repeat(1 << 20), None), (String::new(), Some(i128::MAX))] {
             let filter = Filter { search: Some(search), user_id, ..Filter::default() };
             let text = given(&filter).to_string();
-            assert!((2..2 * LONGEST_FILTER).contains(&text.len()), "{}", text.len());
+            assert!((2..2 * MAX_FILTER_BYTES).contains(&text.len()), "{}", text.len());
         }
     }
 }

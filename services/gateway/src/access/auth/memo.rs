@@ -7,7 +7,7 @@ use model::access::{Principal, TokenHash};
 use quick_cache::sync::Cache;
 
 /// So many tokens are remembered.
-const TOKENS: usize = 4096;
+const MAX_TOKENS: usize = 4096;
 
 /// The holders of tokens that are good.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Memo(Cache<TokenHash, (u64, Principal)>);
 
 impl Default for Memo {
     fn default() -> Self {
-        Self(Cache::new(TOKENS))
+        Self(Cache::new(MAX_TOKENS))
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn however_many_tokens_come_a_bounded_number_is_remembered_and_each_with_its_own_holder() {
-        let tokens = 3 * TOKENS;
+        let tokens = 3 * MAX_TOKENS;
         let memo = memo_of(tokens);
         let mut remembered = 0;
         for number in 1..=tokens {
@@ -109,6 +109,6 @@ mod tests {
             assert_eq!(recalled, holder(number));
             remembered += 1;
         }
-        assert!((1..=TOKENS).contains(&remembered), "{remembered}");
+        assert!((1..=MAX_TOKENS).contains(&remembered), "{remembered}");
     }
 }

@@ -11,12 +11,12 @@ use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 use lru::LruCache;
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// As many keys are known at a time; with more, those that came longest ago start anew.
-const MOST_KEYS: NonZero<usize> = NonZero::new(16_384).unwrap();
+const MAX_KEYS: NonZero<usize> = NonZero::new(16_384).unwrap();
 /// How many seconds' worth of requests may come at once.
-const AT_ONCE: u32 = 2;
+const BURST_SECONDS: u32 = 2;
 
 /// A limit, or none.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Limiter {
 
 fn per_second(rate: u32) -> Option<Quota> {
     let rate = NonZero::new(rate)?;
-    let at_once = NonZero::new(rate.get().saturating_mul(AT_ONCE)).unwrap_or(rate);
+    let at_once = NonZero::new(rate.get().saturating_mul(BURST_SECONDS)).unwrap_or(rate);
     Some(Quota::per_second(rate).allow_burst(at_once))
 }
 
@@ -50,12 +50,12 @@ impl<C: Clock> Limiter<C> {
     /// Counts one request of `key`.
     ///
     /// # Errors
-    /// [`Refused::TooMany`] when there were too many; then this one does not count.
-    pub(super) fn take(&self, key: &String) -> Result<(), Refused> {
+    /// [`Refusal::TooMany`] when there were too many; then this one does not count.
+    pub(super) fn take(&self, key: &String) -> Result<(), Refusal> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter.check_key(key).map_err(|until| {
             let wait = until.wait_time_from(limiter.clock().now());
-            Refused::TooMany { seconds: whole_seconds(wait) }
+            Refusal::TooMany { seconds: whole_seconds(wait) }
         })
     }
 }
@@ -71,7 +71,7 @@ struct Recent(Mutex<LruCache<String, Nanos>>);
 
 impl Default for Recent {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(MOST_KEYS)))
+        Self(Mutex::new(LruCache::new(MAX_KEYS)))
     }
 }
 
@@ -126,7 +126,7 @@ mod tests {
             let (limiter, clock) = limiter(quota);
             for _ in 0..20 {
                 until_refused(&limiter, "a");
-                let Err(Refused::TooMany { seconds }) = limiter.take(&"a".to_owned()) else { panic!("let through") };
+                let Err(Refusal::TooMany { seconds }) = limiter.take(&"a".to_owned()) else { panic!("let through") };
                 clock.advance(Duration::from_secs(seconds - 1));
                 assert!(seconds == 1 || limiter.take(&"a".to_owned()).is_err(), "{seconds} s are too many");
                 clock.advance(Duration::from_secs(1));
@@ -147,12 +147,12 @@ mod tests {
     fn no_more_keys_are_known_than_there_may_be_and_the_last_ones_stay() {
         let (limiter, _) = limiter(per_second(1));
         until_refused(&limiter, "first");
-        for number in 0..MOST_KEYS.get() {
+        for number in 0..MAX_KEYS.get() {
             assert_eq!(limiter.take(&number.to_string()), Ok(()));
         }
-        assert_eq!(until_refused(&limiter, &(MOST_KEYS.get() - 1).to_string()), 1);
+        assert_eq!(until_refused(&limiter, &(MAX_KEYS.get() - 1).to_string()), 1);
         assert_eq!(until_refused(&limiter, "first"), 2, "forgotten");
         let known = limiter.0.unwrap().into_state_store().0.into_inner().unwrap();
-        assert_eq!(known.len(), MOST_KEYS.get());
+        assert_eq!(known.len(), MAX_KEYS.get());
     }
 }

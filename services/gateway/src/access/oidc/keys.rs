@@ -19,8 +19,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 /// How much the keys may measure, and how many there may be.
-const MOST_BYTES: usize = 512 << 10;
-const MOST_KEYS: usize = 100;
+const MAX_SET_BYTES: usize = 512 << 10;
+const MAX_KEYS: usize = 100;
 /// How long one attempt to get them may take.
 const FETCHED_WITHIN: Duration = Duration::from_secs(5);
 /// Keys that the provider has taken back are forgotten after so long.
@@ -194,7 +194,7 @@ impl Keys {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, KeysError> {
         let failed = |failure: reqwest::Error| KeysError::Fetch(failure.without_url().into());
         let answer = self.client.get(url).send().await.map_err(failed)?.error_for_status().map_err(failed)?;
-        let body = Limited::new(reqwest::Body::from(answer), MOST_BYTES).collect().await;
+        let body = Limited::new(reqwest::Body::from(answer), MAX_SET_BYTES).collect().await;
         Ok(body.map_err(KeysError::Fetch)?.to_bytes().to_vec())
     }
 }
@@ -203,7 +203,7 @@ async fn read(path: &PathBuf) -> Result<Vec<u8>, KeysError> {
     let failed = |cause| KeysError::File { path: path.clone(), cause };
     let mut text = Vec::new();
     let file = tokio::fs::File::open(path).await.map_err(failed)?;
-    file.take(MOST_BYTES as u64).read_to_end(&mut text).await.map_err(failed)?;
+    file.take(MAX_SET_BYTES as u64).read_to_end(&mut text).await.map_err(failed)?;
     Ok(text)
 }
 
@@ -214,7 +214,7 @@ fn keys(text: &[u8]) -> Option<Vec<Key>> {
         keys: Vec<Value>,
     }
     let set: Set = serde_json::from_slice(text).ok()?;
-    let keys: Vec<Key> = set.keys.into_iter().take(MOST_KEYS).filter_map(Key::read).collect();
+    let keys: Vec<Key> = set.keys.into_iter().take(MAX_KEYS).filter_map(Key::read).collect();
     (!keys.is_empty()).then_some(keys)
 }
 
@@ -260,7 +260,7 @@ mod tests {
     async fn keys_that_are_too_large_broken_or_elsewhere_change_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
-        let large = format!("{KEY}{}", " ".repeat(MOST_BYTES));
+        let large = format!("{KEY}{}", " ".repeat(MAX_SET_BYTES));
         let ok = |body: &str| {
             format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
         };

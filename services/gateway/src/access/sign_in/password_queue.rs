@@ -7,10 +7,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::http::off_thread::off_thread;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// How many passwords are verified at once: each takes a processor, and memory on purpose.
-const AT_ONCE: usize = 2;
+const MAX_AT_ONCE: usize = 2;
 /// How long a sign-in waits for its turn.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -29,21 +29,21 @@ impl Default for PasswordQueue {
 
 impl PasswordQueue {
     fn new(within: Duration) -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), within }
+        Self { turns: Arc::new(Semaphore::new(MAX_AT_ONCE)), within }
     }
 
     /// Does `work` off the threads that serve connections, when its turn has come. It keeps its turn until it is done,
     /// even when whoever asked for it has gone.
     ///
     /// # Errors
-    /// [`Refused::Unavailable`] when its turn does not come in time.
+    /// [`Refusal::Unavailable`] when its turn does not come in time.
     pub(super) async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, Refusal> {
         let turn = timeout(self.within, self.turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| Refused::Unavailable("too many sign in at once, try again"))?;
-        let turn = turn.map_err(|_| Refused::Internal)?;
+        let turn = turn.map_err(|_| Refusal::Unavailable("too many sign in at once, try again"))?;
+        let turn = turn.map_err(|_| Refusal::Internal)?;
         off_thread(move || {
             let done = work();
             drop(turn);
@@ -93,7 +93,7 @@ mod tests {
         }
         eventually("two are verified", async || (verifying.now.load(Ordering::SeqCst) == 2).then_some(())).await;
         let refused = hasty.in_turn(|| ()).await;
-        assert_eq!(refused, Err(Refused::Unavailable("too many sign in at once, try again")));
+        assert_eq!(refused, Err(Refusal::Unavailable("too many sign in at once, try again")));
         for _ in 0..8 {
             go_on.send(()).unwrap();
         }

@@ -23,29 +23,29 @@ use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::{Key, Scope};
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
-const DEFAULT_LIMIT: u8 = 50;
-const MOST_ROWS: u8 = 200;
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
 
 /// Lists audit events, newest first.
-pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
-    let asked = match Asked::read(&Parameters::parse(uri.query())) {
-        Ok(asked) => asked,
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
+    let query = match ListQuery::read(&Parameters::parse(uri.query())) {
+        Ok(query) => query,
         Err(problems) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(json::answer(status, JSON, &HttpValidationError { detail: problems }));
         }
     };
     let account = caller.principal.account.clone();
-    let scope = Scope::new("instavm.audit", &account, &asked.filter)?;
-    let page = page(&lists.cursors, &scope, &asked)?;
+    let scope = Scope::new("instavm.audit", &account, &query.filter)?;
+    let page = page(&lists.cursors, &scope, &query)?;
     let cursors = lists.cursors.clone();
     let render = move |Rows { rows, next, .. }: Rows<Event>| {
         let next_cursor = next.map(|position| cursors.seal(&scope, &position));
         answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor })
     };
-    let reply = lists.ask_then(&caller, List { account, filter: asked.filter, page }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter: query.filter, page }, render).await?;
     Ok(with_freshness(reply.answer, &reply.freshness))
 }
 
@@ -58,14 +58,14 @@ pub(crate) fn describe_list() -> Operation {
         .query("vm_id", "Events of this virtual machine.", schema::text())
         .query("session_id", "Events of this session.", schema::text())
         .query("cursor", "The `next_cursor` of the page before.", schema::text())
-        .query("limit", "How many at most.", schema::whole(1..=MOST_ROWS.into(), DEFAULT_LIMIT.into()))
+        .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .answers::<EventList<'_>>(StatusCode::OK, "A page of events.")
         .tells_freshness()
         .answers::<HttpValidationError>(StatusCode::UNPROCESSABLE_ENTITY, "What is wrong with the parameters.")
 }
 
 /// One audit event.
-pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refused> {
+pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
     let (parts, _) = request.into_parts();
     let id = unquoted(parts.uri.path().rsplit('/').next().unwrap_or_default());
     // Paths are decoded before they are told apart, so an escaped slash is a slash.
@@ -74,7 +74,7 @@ pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, request: Req
     }
     let account = caller.principal.account.clone();
     let reply = lists.ask(&caller, ById { account, id }).await?;
-    let event = reply.answer.ok_or_else(|| Refused::NotFound("Audit event not found".to_owned()))?;
+    let event = reply.answer.ok_or_else(|| Refusal::NotFound("Audit event not found".to_owned()))?;
     Ok(with_freshness(answer(&Row::from(&event)), &reply.freshness))
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn describe_get() -> Operation {
 }
 
 /// The types of the account's events, by group.
-pub(crate) async fn catalog(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn catalog(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refusal> {
     let account = caller.principal.account.clone();
     let reply = lists.ask(&caller, Catalog { account }).await?;
     Ok(with_freshness(answer(&Groups { catalog: reply.answer }), &reply.freshness))
@@ -114,20 +114,20 @@ fn with_freshness(mut response: Response, freshness: &Freshness) -> Response {
 ///
 /// # Errors
 /// With `detail`, in JSON.
-pub(crate) fn asked(query: &str) -> Result<(Filter, usize), String> {
-    let asked = Asked::read(&Parameters::parse(Some(query)));
-    asked.map(|asked| (asked.filter, asked.limit)).map_err(|detail| serde_json::to_string(&detail).unwrap_or_default())
+pub(crate) fn parse(query: &str) -> Result<(Filter, usize), String> {
+    let query = ListQuery::read(&Parameters::parse(Some(query)));
+    query.map(|query| (query.filter, query.limit)).map_err(|detail| serde_json::to_string(&detail).unwrap_or_default())
 }
 
-/// What a list is asked for.
+/// What a query asks of the list.
 #[derive(Debug, PartialEq)]
-struct Asked {
+struct ListQuery {
     filter: Filter,
     cursor: Option<String>,
     limit: usize,
 }
 
-impl Asked {
+impl ListQuery {
     /// Reads the parameters in the order in which the API declares them, which is the order of its errors.
     fn read(parameters: &Parameters) -> Result<Self, Vec<Problem>> {
         let mut given = Validation::of(parameters);
@@ -138,16 +138,16 @@ impl Asked {
         let vm_id = given.text("vm_id");
         let session_id = given.text("session_id");
         let cursor = given.text("cursor").filter(|cursor| !cursor.is_empty());
-        let limit = given.bounded("limit", 1..=MOST_ROWS).unwrap_or(DEFAULT_LIMIT).into();
+        let limit = given.bounded("limit", 1..=MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
         let filter = Filter { event_group, event_types, status, user_id, vm_id, session_id, ..Filter::default() };
         given.finish().map(|()| Self { filter, cursor, limit })
     }
 }
 
-fn page(key: &Key, scope: &Scope, asked: &Asked) -> Result<Page, Refused> {
-    let Some(cursor) = &asked.cursor else { return Ok(Page::newest(asked.limit)) };
-    let position = key.open(scope, cursor).map_err(|_| Refused::Invalid("Invalid cursor".to_owned()))?;
-    Ok(Page { start: Start::After(position), limit: asked.limit })
+fn page(key: &Key, scope: &Scope, query: &ListQuery) -> Result<Page, Refusal> {
+    let Some(cursor) = &query.cursor else { return Ok(Page::newest(query.limit)) };
+    let position = key.open(scope, cursor).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))?;
+    Ok(Page { start: Start::After(position), limit: query.limit })
 }
 
 /// A page of audit events.
@@ -239,8 +239,8 @@ impl<'a> From<&'a Event> for Row<'a> {
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> Result<Asked, Vec<Problem>> {
-        Asked::read(&Parameters::parse(Some(query)))
+    fn read(query: &str) -> Result<ListQuery, Vec<Problem>> {
+        ListQuery::read(&Parameters::parse(Some(query)))
     }
 
     #[test]
@@ -256,15 +256,15 @@ mod tests {
             session_id: text("e"),
             ..Filter::default()
         };
-        assert_eq!(read(query), Ok(Asked { filter, cursor: text("c"), limit: 9 }));
+        assert_eq!(read(query), Ok(ListQuery { filter, cursor: text("c"), limit: 9 }));
     }
 
     #[test]
     fn an_empty_text_filters_but_an_empty_cursor_is_none() {
-        let asked = read("event_group=&vm_id=&event_type=&cursor=").unwrap();
+        let query = read("event_group=&vm_id=&event_type=&cursor=").unwrap();
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!((asked.filter.event_group, asked.filter.vm_id, asked.cursor), (text(""), text(""), None));
-        assert_eq!((asked.filter.event_types, asked.limit), (vec![String::new()], 50));
+        assert_eq!((query.filter.event_group, query.filter.vm_id, query.cursor), (text(""), text(""), None));
+        assert_eq!((query.filter.event_types, query.limit), (vec![String::new()], 50));
         assert_eq!(read("").unwrap().filter, Filter::default());
     }
 

@@ -4,7 +4,7 @@
 //! front, a fraction of zeros and single underscores go; what is left must be a JSON integer.
 
 /// More digits than this are too many to read.
-const MOST_DIGITS: usize = 4300;
+const MAX_DIGITS: usize = 4300;
 
 /// Why a text is no whole number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ fn as_json(text: &str) -> Result<i128, Unreadable> {
         return Err(Unreadable::NoInteger);
     }
     // Digits are counted before what follows them is looked at.
-    if length > MOST_DIGITS {
+    if length > MAX_DIGITS {
         return Err(Unreadable::TooLong);
     }
     if length < digits.len() {

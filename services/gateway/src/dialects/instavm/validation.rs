@@ -66,12 +66,9 @@ impl<'a> Validation<'a> {
     }
 
     /// A whole number within bounds, both included.
-    pub(super) fn bounded<T>(&mut self, name: &str, bounds: RangeInclusive<T>) -> Option<T>
-    where
-        T: Copy + Into<i128> + TryFrom<i128>,
-    {
+    pub(super) fn bounded(&mut self, name: &str, bounds: RangeInclusive<usize>) -> Option<usize> {
         let number = self.integer(name)?;
-        let (least, most): (i128, i128) = ((*bounds.start()).into(), (*bounds.end()).into());
+        let (least, most) = (*bounds.start() as i128, *bounds.end() as i128);
         if number > most {
             let msg = format!("Input should be less than or equal to {most}");
             self.add("less_than_equal", name, msg, Some(Limit::Le(most)));
@@ -83,7 +80,7 @@ impl<'a> Validation<'a> {
             return None;
         }
         // In the bounds of a type, it is of that type.
-        T::try_from(number).ok()
+        usize::try_from(number).ok()
     }
 
     /// # Errors
@@ -118,7 +115,7 @@ mod tests {
         let parameters = Parameters::parse(Some(query));
         let mut validation = Validation::of(&parameters);
         validation.integer("id");
-        validation.bounded::<u8>("size", 1..=200);
+        validation.bounded("size", 1..=200);
         serde_json::to_string(&validation.finish().unwrap_err()).unwrap()
     }
 
@@ -142,7 +139,7 @@ mod tests {
     fn what_is_right_is_read() {
         let parameters = Parameters::parse(Some("size=0&size=200&id=-1.0&text="));
         let mut validation = Validation::of(&parameters);
-        assert_eq!(validation.bounded::<u8>("size", 1..=200), Some(200));
+        assert_eq!(validation.bounded("size", 1..=200), Some(200));
         assert_eq!((validation.integer("id"), validation.integer("absent")), (Some(-1), None));
         assert_eq!((validation.text("text"), validation.text("absent")), (Some(String::new()), None));
         assert_eq!(validation.finish(), Ok(()));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::describe::Operation;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::readiness::Readiness;
 
 #[derive(Serialize, JsonSchema)]
@@ -26,7 +26,7 @@ pub(crate) fn describe_alive() -> Operation {
 }
 
 /// Reads and writes work, and reads are complete.
-pub(crate) async fn ready(State(readiness): State<Readiness>) -> Result<Response, Refused> {
+pub(crate) async fn ready(State(readiness): State<Readiness>) -> Result<Response, Refusal> {
     readiness.check().await?;
     Ok(json::ok(&Health { status: "ready" }))
 }

@@ -25,7 +25,7 @@ use crate::http::body::{INGEST, read};
 use crate::http::freshness;
 use crate::http::off_thread::off_thread;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::publisher::{Published, Publisher};
 
 /// Takes in audit events.
@@ -33,7 +33,7 @@ pub(crate) async fn audit(
     State(publisher): State<Publisher>,
     caller: Caller,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let (response, last) = ingest(&publisher, &caller, Family::Audit, request).await?;
     let account = caller.principal.account;
     let question = audit_view::List { account, filter: audit_model::Filter::default(), page: Page::newest(1) };
@@ -50,7 +50,7 @@ pub(crate) async fn traffic(
     State(publisher): State<Publisher>,
     caller: Caller,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let (response, last) = ingest(&publisher, &caller, Family::Traffic, request).await?;
     let account = caller.principal.account;
     let question = traffic_view::List { account, filter: traffic_model::Filter::default(), page: Page::newest(1) };
@@ -67,7 +67,7 @@ async fn ingest(
     caller: &Caller,
     family: Family,
     request: Request,
-) -> Result<(Response, Position), Refused> {
+) -> Result<(Response, Position), Refusal> {
     let headers = request.headers().clone();
     // An encoding that is not understood is refused before 8 MiB of it are read.
     let encoding = compressed::Encoding::of(&headers)?;
@@ -77,7 +77,7 @@ async fn ingest(
     let prepared = off_thread(move || {
         let body = encoding.open(body, INGEST.bytes)?;
         let events = events::read(family, &subject, &headers, &body)?;
-        Ok::<_, Refused>((events.len(), messages::pack(&subject, events, largest)))
+        Ok::<_, Refusal>((events.len(), messages::pack(&subject, events, largest)))
     });
     let (accepted, messages) = prepared.await??;
     let Published { first, last } = publisher.publish(messages).await?;
@@ -90,7 +90,7 @@ async fn ingest(
 }
 
 /// The events of a body, whatever its form and encoding.
-pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Refused> {
+pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let family = if is_audit { Family::Audit } else { Family::Traffic };
     let body = compressed::Encoding::of(headers)?.open(Bytes::copy_from_slice(body), INGEST.bytes)?;
     events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)

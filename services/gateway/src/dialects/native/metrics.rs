@@ -15,10 +15,10 @@ use tracing::error;
 
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The numbers that the caller's account may see.
-pub(crate) async fn show(State(metrics): State<Metrics>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn show(State(metrics): State<Metrics>, caller: Caller) -> Result<Response, Refusal> {
     text(&metrics, Whose::Account(caller.principal.account.as_str())).await
 }
 
@@ -41,10 +41,10 @@ pub(crate) fn open(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(show)).with_state(metrics)
 }
 
-async fn text(metrics: &Metrics, whose: Whose<'_>) -> Result<Response, Refused> {
+async fn text(metrics: &Metrics, whose: Whose<'_>) -> Result<Response, Refusal> {
     let text = metrics.text(whose).await.map_err(|failure| {
         error!(%failure, "the metrics cannot be written");
-        Refused::Internal
+        Refusal::Internal
     })?;
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));

@@ -23,19 +23,20 @@ use crate::lists::ask::Lists;
 use crate::lists::cursor::Scope;
 use crate::lists::query::Parameters;
 use crate::render::pieces;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
-const MOST_ROWS: u64 = 10_000;
+/// How many rows a page has, also when no limit is given: NetBird lists everything.
+const MAX_LIMIT: usize = 10_000;
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// Lists audit events.
-pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
     let filter = filter(&parameters)?;
-    let limit = parameters.number("limit", 1..=MOST_ROWS)?.unwrap_or(MOST_ROWS);
+    let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(MAX_LIMIT);
     let account = caller.principal.account.clone();
     let scope = Scope::new("audit", &account, &filter)?;
-    let page = next_page::asked(&lists.cursors, &scope, &parameters, Page::newest(limit as usize))?;
+    let page = next_page::page(&lists.cursors, &scope, &parameters, Page::newest(limit))?;
     let write = |event: &Event, text: &mut Vec<u8>| Ok(serde_json::to_writer(text, &Row::from(event))?);
     let render = move |Rows { rows, total, next }| pieces::array(rows, write).map(|response| (response, total, next));
     let reply = lists.ask_then(&caller, List { account, filter, page }, render).await?;
@@ -60,7 +61,7 @@ pub(crate) fn describe_list() -> Operation {
         .query("start_date", "Events at this time or later.", schema::time())
         .query("end_date", "Events at this time or earlier.", schema::time())
         .query("search", "A part of any text of the event, in any case.", schema::text())
-        .query("limit", "How many at most.", schema::whole(1..=MOST_ROWS, MOST_ROWS))
+        .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, MAX_LIMIT))
         .query("cursor", "Out of the `Link` of the page before.", schema::text())
         .answers::<Vec<Row<'_>>>(StatusCode::OK, "The events.")
         .tells_freshness()
@@ -68,7 +69,7 @@ pub(crate) fn describe_list() -> Operation {
 }
 
 /// What the parameters ask for.
-pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
+pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Refusal> {
     let mut event_types = parameters.texts("activity_code");
     // The same codes in another order are the same filter, so its cursors are the same too.
     event_types.sort();
@@ -84,10 +85,10 @@ pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
 }
 
 /// `initiator_id`, which is also called `user_id`.
-fn initiator(parameters: &Parameters) -> Result<Option<String>, Refused> {
+fn initiator(parameters: &Parameters) -> Result<Option<String>, Refusal> {
     let (initiator, user) = (parameters.text("initiator_id")?, parameters.text("user_id")?);
     if initiator.is_some() && user.is_some() && initiator != user {
-        return Err(Refused::field("user_id", "is another name of initiator_id, which is given differently"));
+        return Err(Refusal::field("user_id", "is another name of initiator_id, which is given differently"));
     }
     Ok(initiator.or(user))
 }
@@ -130,7 +131,7 @@ impl<'a> From<&'a Event> for Row<'a> {
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> Result<Filter, Refused> {
+    fn read(query: &str) -> Result<Filter, Refusal> {
         filter(&Parameters::parse(Some(query)).unwrap())
     }
 
@@ -157,7 +158,7 @@ mod tests {
         assert_eq!(read("user_id=u").unwrap().actor_id.as_deref(), Some("u"));
         assert_eq!(read("user_id=u&initiator_id=u").unwrap().actor_id.as_deref(), Some("u"));
         assert!(
-            matches!(read("user_id=u&initiator_id=v"), Err(Refused::Invalid(text)) if text.starts_with("user_id: "))
+            matches!(read("user_id=u&initiator_id=v"), Err(Refusal::Invalid(text)) if text.starts_with("user_id: "))
         );
     }
 }

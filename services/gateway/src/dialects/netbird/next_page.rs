@@ -6,13 +6,13 @@ use model::paging::{Page, RowPosition, Start};
 
 use crate::lists::cursor::{Key, Scope};
 use crate::lists::query::Parameters;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The page after the request's cursor; without one `first`.
 ///
 /// # Errors
 /// When the cursor is not one of this list.
-pub(super) fn asked(key: &Key, scope: &Scope, parameters: &Parameters, first: Page) -> Result<Page, Refused> {
+pub(super) fn page(key: &Key, scope: &Scope, parameters: &Parameters, first: Page) -> Result<Page, Refusal> {
     let Some(cursor) = parameters.text("cursor")? else { return Ok(first) };
     Ok(Page { start: Start::After(key.open(scope, &cursor)?), ..first })
 }

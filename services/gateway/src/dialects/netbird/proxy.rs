@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 
 use crate::describe::Operation;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// Says so, in the words that the dashboard takes for a feature that is not there.
-pub(crate) async fn list() -> Refused {
-    Refused::Forbidden("reverse proxy logs are not kept here")
+pub(crate) async fn list() -> Refusal {
+    Refusal::Forbidden("reverse proxy logs are not kept here")
 }
 
 pub(crate) fn describe_list() -> Operation {

@@ -26,20 +26,20 @@ use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::commands::Commands;
 
 /// An id as it stands in a path.
 type Id = Result<Path<String>, PathRejection>;
 
 /// Whether a body can be read as one that makes an integration or as one that changes it.
-pub(crate) fn check(body: &[u8]) -> Result<(), Refused> {
+pub(crate) fn check(body: &[u8]) -> Result<(), Refusal> {
     let created = body::create(body).map(drop);
     created.or_else(|_| body::update(body).map(drop))
 }
 
 /// All integrations.
-pub(crate) async fn list(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refusal> {
     let account = &caller.principal.account;
     let reply = lists.ask(&caller, List { account: account.clone() }).await?;
     let shown: Vec<Shown<'_>> = reply.answer.iter().map(|integration| Shown::new(account, integration)).collect();
@@ -53,10 +53,10 @@ pub(crate) fn describe_list() -> Operation {
 }
 
 /// One integration.
-pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = ById { account: caller.principal.account.clone(), id: number(id)? };
     let reply = lists.ask(&caller, question).await?;
-    let found = reply.answer.ok_or_else(|| Refused::NotFound("event streaming integration not found".to_owned()))?;
+    let found = reply.answer.ok_or_else(|| Refusal::NotFound("event streaming integration not found".to_owned()))?;
     let mut response = json::ok(&Shown::new(&caller.principal.account, &found));
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)
@@ -73,7 +73,7 @@ pub(crate) async fn create(
     State(commands): State<Commands>,
     caller: Caller,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let body::Create { platform, config, enabled } = body::create(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
     let command = CreateIntegration { account: account.clone(), by, platform, config, enabled };
@@ -98,7 +98,7 @@ pub(crate) async fn update(
     caller: Caller,
     id: Id,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let id = number(id)?;
     let body::Update { config, enabled } = body::update(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
@@ -117,7 +117,7 @@ pub(crate) fn describe_update() -> Operation {
 }
 
 /// Removes an integration. A body, which some clients send, says nothing.
-pub(crate) async fn delete(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn delete(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let id = number(id)?;
     let Principal { account, actor: by, .. } = caller.principal;
     let Accepted { position, done: () } =
@@ -154,11 +154,11 @@ async fn written(commands: &Commands, position: Option<Position>, written: ById,
     response
 }
 
-fn number(id: Id) -> Result<u64, Refused> {
+fn number(id: Id) -> Result<u64, Refusal> {
     let text = id.map(|Path(text)| text).unwrap_or_default();
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| is_number && *number > 0 && i64::try_from(*number).is_ok());
-    number.ok_or_else(|| Refused::field("id", "must be a positive integer"))
+    number.ok_or_else(|| Refusal::field("id", "must be a positive integer"))
 }
 
 /// An integration as NetBird shows it, secrets masked.
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(read("1"), Ok(1));
         assert_eq!(read("9223372036854775807"), Ok(i64::MAX.unsigned_abs()));
         for text in ["", "0", "-1", "+1", "1.0", "x", "null", "1\0", "\u{661}", "9223372036854775808", "1e3"] {
-            assert_eq!(read(text), Err(Refused::Invalid("id: must be a positive integer".to_owned())), "{text:?}");
+            assert_eq!(read(text), Err(Refusal::Invalid("id: must be a positive integer".to_owned())), "{text:?}");
         }
     }
 }

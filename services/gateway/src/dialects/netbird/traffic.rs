@@ -25,7 +25,7 @@ use crate::lists::ask::Lists;
 use crate::lists::cursor::Scope;
 use crate::lists::query::Parameters;
 use crate::render::pieces;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// A page of traffic records.
 #[derive(JsonSchema)]
@@ -41,33 +41,34 @@ struct Answer<'a> {
 struct Totals {
     /// 1 where a cursor was given.
     page: u64,
-    page_size: u64,
+    page_size: usize,
     /// How many there are on all pages.
     total_records: u64,
     total_pages: u64,
 }
 
 /// What the parameters ask for.
-pub(crate) fn asked(parameters: &Parameters) -> Result<Filter, Refused> {
-    parameters::numbers(parameters)?;
+pub(crate) fn parse(parameters: &Parameters) -> Result<Filter, Refusal> {
+    parameters::page_number(parameters)?;
     parameters::filter(parameters)
 }
 
 /// Lists traffic records.
-pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
     let filter = parameters::filter(&parameters)?;
-    let parameters::Numbers { page, page_size } = parameters::numbers(&parameters)?;
+    let parameters::PageNumber { page, page_size } = parameters::page_number(&parameters)?;
     let account = caller.principal.account.clone();
     let scope = Scope::new("traffic", &account, &filter)?;
-    let start = Start::Offset((page - 1).saturating_mul(page_size));
-    let first = Page { start, limit: page_size as usize };
-    let asked = next_page::asked(&lists.cursors, &scope, &parameters, first)?;
+    // A page so far on that its offset is no number has no rows, like any other after the last.
+    let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size as u64)), limit: page_size };
+    let page_asked = next_page::page(&lists.cursors, &scope, &parameters, first)?;
     let render = move |Rows { rows, total, next }| {
-        let totals = Totals { page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
-        pieces::object(("data", rows), &totals, write).map(|response| (response, next))
+        let total_pages = total.div_ceil(page_size as u64);
+        let totals = Totals { page, page_size, total_records: total, total_pages };
+        pieces::object("data", rows, &totals, write).map(|response| (response, next))
     };
-    let reply = lists.ask_then(&caller, List { account, filter, page: asked }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter, page: page_asked }, render).await?;
 
     let (mut response, next) = reply.answer?;
     let headers = response.headers_mut();

@@ -16,7 +16,7 @@ use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
 use crate::http::origin::Peer;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// A token, and how long it lasts.
 #[derive(Serialize, JsonSchema)]
@@ -27,7 +27,7 @@ struct Token<'a> {
 }
 
 /// Makes a token for whoever knows a user's password.
-pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<Response, Refused> {
+pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<Response, Refusal> {
     let at_least = freshness::at_least(request.headers())?;
     let address = request.extensions().get().map(|Peer(address)| *address);
     let Credentials { name, password } = credentials(&read(request, REQUEST).await?)?;
@@ -43,7 +43,7 @@ pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> 
 
 pub(crate) fn describe_sign_in() -> Operation {
     Operation::new("Sign in", "Makes a token for whoever knows a user's password. It lasts five hours.")
-        .asks_a_view()
+        .takes_at_least()
         .body(credentials_schema)
         .answers::<Token<'_>>(StatusCode::OK, "The token.")
         .with(&[Header::AsOf])
@@ -51,9 +51,9 @@ pub(crate) fn describe_sign_in() -> Operation {
 }
 
 /// Ends the token that the request came with.
-pub(crate) async fn sign_out(State(sign_in): State<SignIn>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn sign_out(State(sign_in): State<SignIn>, caller: Caller) -> Result<Response, Refusal> {
     let Principal { account, token_id, actor, .. } = caller.principal;
-    let foreign = Refused::Forbidden("whoever issued this token ends it");
+    let foreign = Refusal::Forbidden("whoever issued this token ends it");
     let token_id = token_id.ok_or(foreign)?;
     let position = sign_in.end_token(account, token_id, actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -77,7 +77,7 @@ struct Credentials {
 }
 
 /// A domain may be named, and says nothing: users sign in with their address, which is of one domain anyway.
-fn credentials(body: &[u8]) -> Result<Credentials, Refused> {
+fn credentials(body: &[u8]) -> Result<Credentials, Refusal> {
     let mut fields = Fields::read(body)?;
     if let Some(mut domain) = fields.object("domain")? {
         let kind = domain.text("domain_type")?;
@@ -112,7 +112,7 @@ fn credentials_schema(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Whether a body can be read.
-pub(crate) fn check(body: &[u8]) -> Result<(), Refused> {
+pub(crate) fn check(body: &[u8]) -> Result<(), Refusal> {
     credentials(body).map(drop)
 }
 

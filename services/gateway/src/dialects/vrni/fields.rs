@@ -3,7 +3,7 @@
 use model::json;
 use serde_json::{Map, Value};
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The members of an object. Those that nobody asks for say nothing.
 #[derive(Debug)]
@@ -18,19 +18,19 @@ impl Fields {
     ///
     /// # Errors
     /// When it is something else.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Refused> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {
             return Ok(Self { within: String::new(), members: Map::new() });
         }
         match json::read(body) {
             Ok(Value::Object(members)) => Ok(Self { within: String::new(), members }),
             // What the reader says of a body that is no JSON could quote a password.
-            Ok(_) | Err(_) => Err(Refused::field("body", "must be a JSON object")),
+            Ok(_) | Err(_) => Err(Refusal::field("body", "must be a JSON object")),
         }
     }
 
     /// Takes a text out.
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Refused> {
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Refusal> {
         match self.members.remove(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -39,7 +39,7 @@ impl Fields {
     }
 
     /// Takes an integer of 64 bits out.
-    pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, Refused> {
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.members.remove(name) {
             None => Ok(None),
             Some(value) => value.as_i64().map(Some).ok_or_else(|| self.wrong(name, "must be an integer of 64 bits")),
@@ -47,7 +47,7 @@ impl Fields {
     }
 
     /// Takes an object out.
-    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, Refused> {
+    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, Refusal> {
         match self.members.remove(name) {
             None => Ok(None),
             Some(Value::Object(members)) => Ok(Some(Self { within: format!("{}{name}.", self.within), members })),
@@ -56,8 +56,8 @@ impl Fields {
     }
 
     /// Says what is wrong with a member.
-    pub(super) fn wrong(&self, name: &str, problem: &str) -> Refused {
-        Refused::field(&format!("{}{name}", self.within), problem)
+    pub(super) fn wrong(&self, name: &str, problem: &str) -> Refusal {
+        Refusal::field(&format!("{}{name}", self.within), problem)
     }
 }
 
@@ -76,11 +76,11 @@ mod tests {
     fn what_is_wrong_is_named_and_not_repeated() {
         for body in ["hunter2", "\"hunter2\"", "[]", "null", "{\"password\":hunter2}", "{", "\u{feff}{}"] {
             let refused = Fields::read(body.as_bytes()).unwrap_err();
-            assert_eq!(refused, Refused::field("body", "must be a JSON object"), "{body}");
+            assert_eq!(refused, Refusal::field("body", "must be a JSON object"), "{body}");
         }
         let mut fields =
             Fields::read(br#"{"a":1,"b":null,"c":"7","d":1.5,"e":{"f":[]},"g":99999999999999999999}"#).unwrap();
-        let wrong = |name, problem| Refused::field(name, problem);
+        let wrong = |name, problem| Refusal::field(name, problem);
         assert_eq!(fields.text("a"), Err(wrong("a", "must be a string")));
         assert_eq!(fields.text("b"), Err(wrong("b", "must be a string")));
         for name in ["c", "d", "g"] {

@@ -19,10 +19,10 @@ use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Scope;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
-const USUAL_ROWS: usize = 50;
-const MOST_ROWS: usize = 1000;
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 1000;
 const SECOND: i64 = 1_000_000;
 
 /// A page of audit events. What there is nothing to say about is absent, as the clients expect it.
@@ -44,8 +44,8 @@ struct Answer<'a> {
 }
 
 /// Lists audit events.
-pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refused> {
-    let Asked { filter, limit, cursor } = asked(&read(request, REQUEST).await?)?;
+pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
+    let ListQuery { filter, limit, cursor } = parse(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();
     let scope = Scope::new("vrni.audit", &account, &filter)?;
     let (start, first_total) = match cursor {
@@ -73,13 +73,13 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Re
 
 pub(crate) fn describe_list() -> Operation {
     Operation::new("List audit logs", "Newest first, by filters in the body.")
-        .optional_body(asked_schema)
+        .optional_body(query_schema)
         .answers::<Answer<'_>>(StatusCode::OK, "A page of audit logs.")
         .tells_freshness()
 }
 
-/// What [`asked`] reads. Empty texts are as if they were not there.
-fn asked_schema(_: &mut SchemaGenerator) -> Schema {
+/// What [`parse`] reads. Empty texts are as if they were not there.
+fn query_schema(_: &mut SchemaGenerator) -> Schema {
     let text = |text: &str| json!({ "type": "string", "description": text });
     let seconds = |text: &str| json!({ "type": "integer", "format": "int64", "description": text });
     json_schema!({
@@ -94,7 +94,7 @@ fn asked_schema(_: &mut SchemaGenerator) -> Schema {
             "response": text("`SUCCESS` or `FAILURE`."),
             "cursor": text("The `cursor` of the page before."),
             "size": {
-                "type": "integer", "minimum": 0, "maximum": MOST_ROWS, "default": USUAL_ROWS,
+                "type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT,
                 "description": "How many at most; 0 is as many as usual.",
             },
             "time_range": {
@@ -116,23 +116,23 @@ fn with_total(mut position: RowPosition, total: u64) -> RowPosition {
 }
 
 /// Where a page starts, and the total of the first one.
-fn next_page(mut position: RowPosition) -> Result<(Start, Option<u64>), Refused> {
+fn next_page(mut position: RowPosition) -> Result<(Start, Option<u64>), Refusal> {
     // Only what `with_total` made can be opened.
-    let (total, id) = position.id.split_once(':').ok_or(Refused::Internal)?;
-    let total = total.parse().map_err(|_| Refused::Internal)?;
+    let (total, id) = position.id.split_once(':').ok_or(Refusal::Internal)?;
+    let total = total.parse().map_err(|_| Refusal::Internal)?;
     position.id = id.to_owned();
     Ok((Start::After(position), Some(total)))
 }
 
 /// What a body asks for.
 #[derive(Debug, PartialEq, Eq)]
-struct Asked {
+struct ListQuery {
     filter: Filter,
     limit: usize,
     cursor: Option<String>,
 }
 
-fn asked(body: &[u8]) -> Result<Asked, Refused> {
+fn parse(body: &[u8]) -> Result<ListQuery, Refusal> {
     let mut fields = Fields::read(body)?;
     let limit = limit(&mut fields)?;
     let cursor = filled(&mut fields, "cursor")?;
@@ -146,21 +146,21 @@ fn asked(body: &[u8]) -> Result<Asked, Refused> {
         period: period(&mut fields)?,
         ..Filter::default()
     };
-    Ok(Asked { filter, limit, cursor })
+    Ok(ListQuery { filter, limit, cursor })
 }
 
 /// The filter of a body.
-pub(crate) fn filter(body: &[u8]) -> Result<Filter, Refused> {
-    asked(body).map(|asked| asked.filter)
+pub(crate) fn filter(body: &[u8]) -> Result<Filter, Refusal> {
+    parse(body).map(|query| query.filter)
 }
 
 /// A text; an empty one is none, as some clients send all that they know of.
-fn filled(fields: &mut Fields, name: &str) -> Result<Option<String>, Refused> {
+fn filled(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
     Ok(fields.text(name)?.filter(|text| !text.is_empty()))
 }
 
 /// `user_name`, which some clients and the vendor's example call `username`.
-fn user_name(fields: &mut Fields) -> Result<Option<String>, Refused> {
+fn user_name(fields: &mut Fields) -> Result<Option<String>, Refusal> {
     let (one, other) = (filled(fields, "user_name")?, filled(fields, "username")?);
     if one.is_some() && other.is_some() && one != other {
         return Err(fields.wrong("username", "is another name of user_name, which is given differently"));
@@ -169,17 +169,17 @@ fn user_name(fields: &mut Fields) -> Result<Option<String>, Refused> {
 }
 
 /// 0 is what the vendor's example sends: as many as usual.
-fn limit(fields: &mut Fields) -> Result<usize, Refused> {
+fn limit(fields: &mut Fields) -> Result<usize, Refusal> {
     let size = usize::try_from(fields.integer("size")?.unwrap_or_default());
     match size {
-        Ok(0) => Ok(USUAL_ROWS),
-        Ok(size) if size <= MOST_ROWS => Ok(size),
-        Ok(_) | Err(_) => Err(fields.wrong("size", "must be from 0 to 1000")),
+        Ok(0) => Ok(DEFAULT_LIMIT),
+        Ok(size) if size <= MAX_LIMIT => Ok(size),
+        Ok(_) | Err(_) => Err(fields.wrong("size", &format!("must be from 0 to {MAX_LIMIT}"))),
     }
 }
 
 /// Whole seconds, both included: of the last one every microsecond.
-fn period(fields: &mut Fields) -> Result<Period, Refused> {
+fn period(fields: &mut Fields) -> Result<Period, Refusal> {
     let Some(mut range) = fields.object("time_range")? else { return Ok(Period::default()) };
     let from = range.integer("start_time")?.map(|seconds| instant(seconds.saturating_mul(SECOND)));
     let last = |seconds: i64| instant(seconds.saturating_mul(SECOND).saturating_add(SECOND - 1));
@@ -231,17 +231,17 @@ impl<'a> From<&'a Event> for Row<'a> {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Asked {
-        asked(body.as_bytes()).unwrap()
+    fn read(body: &str) -> ListQuery {
+        parse(body.as_bytes()).unwrap()
     }
 
     fn why(body: &str) -> String {
-        asked(body.as_bytes()).unwrap_err().to_string()
+        parse(body.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
     fn nothing_given_is_the_first_page_of_everything() {
-        let everything = Asked { filter: Filter::default(), limit: 50, cursor: None };
+        let everything = ListQuery { filter: Filter::default(), limit: 50, cursor: None };
         for body in ["", "{}", r#"{"size":0,"time_range":{},"user_name":"","cursor":"","unknown":[1]}"#] {
             assert_eq!(read(body), everything, "{body}");
         }
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn every_field_is_part_of_the_filter() {
-        let Asked { filter, limit, cursor } = read(
+        let ListQuery { filter, limit, cursor } = read(
             r#"{"username":"u","ip_address":"i","entity_type":"t","entity_id":"e","operation":"o","response":"r",
                 "size":1000,"cursor":"c","time_range":{"start_time":1,"end_time":2}}"#,
         );

@@ -83,7 +83,7 @@ fn a_cursor_is_bound_to_its_list_account_and_filter() {
         scope("audit", "main", None),
     ] {
         let refused = key().open(&other, &cursor);
-        assert!(matches!(&refused, Err(Refused::Invalid(text)) if text.starts_with("cursor: ")), "{refused:?}");
+        assert!(matches!(&refused, Err(Refusal::Invalid(text)) if text.starts_with("cursor: ")), "{refused:?}");
     }
 }
 

@@ -9,8 +9,8 @@ fn time(text: &str) -> Timestamp {
 }
 
 /// Checks that the refusal names the parameter.
-fn names<T: std::fmt::Debug>(name: &str, refused: Result<T, Refused>) {
-    let Err(Refused::Invalid(text)) = refused else { panic!("{name} is taken") };
+fn names<T: std::fmt::Debug>(name: &str, refused: Result<T, Refusal>) {
+    let Err(Refusal::Invalid(text)) = refused else { panic!("{name} is taken") };
     assert!(text.starts_with(&format!("{name}: ")), "{text}");
 }
 
@@ -79,7 +79,7 @@ fn a_choice_is_one_of_those_there_are() {
     for text in ["", "b", "C", "A,B"] {
         names("type", choose(text));
     }
-    assert_eq!(choose("C"), Err(Refused::Invalid("type: must be one of A, B".to_owned())));
+    assert_eq!(choose("C"), Err(Refusal::Invalid("type: must be one of A, B".to_owned())));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use bytes::Bytes;
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The largest window that a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows over HTTP.
-const LARGEST_WINDOW: u32 = 23;
+const MAX_WINDOW_LOG2: u32 = 23;
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +24,17 @@ impl Encoding {
     ///
     /// # Errors
     /// When it is not one of these, or several at once.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refused> {
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
         let mut values = headers.get_all(CONTENT_ENCODING).iter();
         let Some(value) = values.next() else { return Ok(Self::Identity) };
         if values.next().is_some() {
-            return Err(Refused::UnknownEncoding);
+            return Err(Refusal::UnknownEncoding);
         }
         match value.to_str().unwrap_or("unreadable").trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "zstd" => Ok(Self::Zstd),
-            _ => Err(Refused::UnknownEncoding),
+            _ => Err(Refusal::UnknownEncoding),
         }
     }
 
@@ -42,28 +42,28 @@ impl Encoding {
     ///
     /// # Errors
     /// When it is over the limit, or not compressed in this way.
-    pub(super) fn open(self, body: Bytes, limit: usize) -> Result<Bytes, Refused> {
+    pub(super) fn open(self, body: Bytes, limit: usize) -> Result<Bytes, Refusal> {
         match self {
             Self::Identity => Ok(body),
             Self::Gzip => unpack(flate2::read::MultiGzDecoder::new(body.as_ref()), limit, "gzip"),
             Self::Zstd => {
-                let broken = |_| Refused::field("body", "is no zstd");
+                let broken = |_| Refusal::field("body", "is no zstd");
                 let mut decoder = zstd::Decoder::with_buffer(body.as_ref()).map_err(broken)?;
-                decoder.window_log_max(LARGEST_WINDOW).map_err(broken)?;
+                decoder.window_log_max(MAX_WINDOW_LOG2).map_err(broken)?;
                 unpack(decoder, limit, "zstd")
             }
         }
     }
 }
 
-fn unpack(decoder: impl Read, limit: usize, name: &str) -> Result<Bytes, Refused> {
+fn unpack(decoder: impl Read, limit: usize, name: &str) -> Result<Bytes, Refusal> {
     let mut unpacked = Vec::new();
     // One byte more, to see that there is more.
     let read = decoder.take(limit as u64 + 1).read_to_end(&mut unpacked);
     if unpacked.len() > limit {
-        return Err(Refused::TooLarge { limit });
+        return Err(Refusal::TooLarge { limit });
     }
-    read.map_err(|_| Refused::field("body", format_args!("is no {name}")))?;
+    read.map_err(|_| Refusal::field("body", format_args!("is no {name}")))?;
     Ok(unpacked.into())
 }
 
@@ -85,7 +85,7 @@ mod tests {
         zstd::encode_all(bytes, 19).unwrap()
     }
 
-    fn of(value: &str) -> Result<Encoding, Refused> {
+    fn of(value: &str) -> Result<Encoding, Refusal> {
         Encoding::of(&HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_bytes(value.as_bytes()).unwrap())]))
     }
 
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(of("GZIP"), Ok(Encoding::Gzip));
         assert_eq!(of(" zstd "), Ok(Encoding::Zstd));
         for value in ["br", "deflate", "gzip, zstd", "\u{e4}"] {
-            assert_eq!(of(value), Err(Refused::UnknownEncoding), "{value}");
+            assert_eq!(of(value), Err(Refusal::UnknownEncoding), "{value}");
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
         let zeros = vec![0; 64 << 20];
         for (encoding, packed) in [(Encoding::Gzip, gzip(&zeros)), (Encoding::Zstd, zstd(&zeros))] {
             assert!(packed.len() < 100_000);
-            assert_eq!(encoding.open(packed.into(), 1 << 20), Err(Refused::TooLarge { limit: 1 << 20 }));
+            assert_eq!(encoding.open(packed.into(), 1 << 20), Err(Refusal::TooLarge { limit: 1 << 20 }));
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
         for (encoding, mut packed) in [(Encoding::Gzip, gzip(b"[1]")), (Encoding::Zstd, zstd(b"[1]"))] {
             packed.truncate(packed.len() - 1);
             for body in [packed, b"[1]".to_vec()] {
-                assert!(matches!(encoding.open(body.into(), 3), Err(Refused::Invalid(_))), "{encoding:?}");
+                assert!(matches!(encoding.open(body.into(), 3), Err(Refusal::Invalid(_))), "{encoding:?}");
             }
         }
     }

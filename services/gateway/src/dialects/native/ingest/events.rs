@@ -13,7 +13,7 @@ use runtime::clock;
 
 use self::form::Form;
 use super::family::Family;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// Reads every event of a body.
 ///
@@ -24,18 +24,18 @@ pub(super) fn read(
     subject: &Subject,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Vec<String>, Refused> {
-    json::check_depth(body).map_err(|problem| Refused::field("body", problem))?;
-    let received_at = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refused::Internal)?;
+) -> Result<Vec<String>, Refusal> {
+    json::check_depth(body).map_err(|problem| Refusal::field("body", problem))?;
+    let received_at = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
     let form = Form::of(headers, body);
     let texts = form.split(headers, body)?;
     if texts.is_empty() {
-        return Err(Refused::Invalid("no events".to_owned()));
+        return Err(Refusal::Invalid("no events".to_owned()));
     }
     let mut events = Vec::with_capacity(texts.len());
     for (index, text) in texts.into_iter().enumerate() {
         let read = form.structured(family, &text).and_then(|event| {
-            check(subject, &event, received_at).map_err(|problem| form.told(problem))?;
+            check(subject, &event, received_at).map_err(|problem| form.to_problem(problem))?;
             Ok(event)
         });
         events.push(read.map_err(|problem| problem.at(index))?);

@@ -6,7 +6,7 @@ use model::log::Subject;
 use sha2::{Digest, Sha256};
 
 /// The most events of one message: it is projected as one.
-const MOST_EVENTS: usize = 500;
+const MAX_EVENTS: usize = 500;
 
 /// Packs events, each a structured CloudEvent, into batch messages of at most half of `largest` bytes. An event that
 /// alone has more gets a message of its own.
@@ -15,7 +15,7 @@ pub(super) fn pack(subject: &Subject, events: Vec<String>, largest: usize) -> Ve
     let mut payload = String::new();
     let mut count = 0;
     for event in events {
-        let is_full = count == MOST_EVENTS || payload.len() + event.len() > largest / 2;
+        let is_full = count == MAX_EVENTS || payload.len() + event.len() > largest / 2;
         if is_full && count > 0 {
             messages.push(message(subject, std::mem::take(&mut payload)));
             count = 0;

@@ -8,7 +8,7 @@ use model::json;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// What a POST says.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) struct Update {
 ///
 /// # Errors
 /// When something is missing or of a wrong type.
-pub(super) fn create(body: &[u8]) -> Result<Create, Refused> {
+pub(super) fn create(body: &[u8]) -> Result<Create, Refusal> {
     let mut fields = object(body)?;
     Ok(Create {
         platform: required("platform", platform(fields.get("platform"))?)?,
@@ -43,54 +43,54 @@ pub(super) fn create(body: &[u8]) -> Result<Create, Refused> {
 ///
 /// # Errors
 /// When something is of a wrong type.
-pub(super) fn update(body: &[u8]) -> Result<Update, Refused> {
+pub(super) fn update(body: &[u8]) -> Result<Update, Refusal> {
     let mut fields = object(body)?;
     platform(fields.get("platform"))?;
     let config = config(fields.remove("config"))?.unwrap_or_default();
     Ok(Update { config, enabled: enabled(fields.get("enabled"))? })
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>, Refused> {
+fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     match json::read(body) {
         Ok(Value::Object(fields)) => Ok(fields),
         // What the reader says of a body that is no JSON could quote a secret.
-        Ok(_) | Err(_) => Err(Refused::field("body", "must be a JSON object")),
+        Ok(_) | Err(_) => Err(Refusal::field("body", "must be a JSON object")),
     }
 }
 
-fn required<T>(name: &str, value: Option<T>) -> Result<T, Refused> {
-    value.ok_or_else(|| Refused::field(name, "is required"))
+fn required<T>(name: &str, value: Option<T>) -> Result<T, Refusal> {
+    value.ok_or_else(|| Refusal::field(name, "is required"))
 }
 
-fn platform(value: Option<&Value>) -> Result<Option<Platform>, Refused> {
+fn platform(value: Option<&Value>) -> Result<Option<Platform>, Refusal> {
     match value {
         None => Ok(None),
         Some(Value::String(name)) => match name.parse() {
             Ok(platform) => Ok(Some(platform)),
-            Err(UnknownPlatform) => Err(Refused::Invalid(UnknownPlatform.to_string())),
+            Err(UnknownPlatform) => Err(Refusal::Invalid(UnknownPlatform.to_string())),
         },
-        Some(_) => Err(Refused::field("platform", "must be a string")),
+        Some(_) => Err(Refusal::field("platform", "must be a string")),
     }
 }
 
-fn config(value: Option<Value>) -> Result<Option<ClearConfig>, Refused> {
+fn config(value: Option<Value>) -> Result<Option<ClearConfig>, Refusal> {
     let Some(value) = value else { return Ok(None) };
-    let Value::Object(fields) = value else { return Err(Refused::field("config", "must be an object of strings")) };
+    let Value::Object(fields) = value else { return Err(Refusal::field("config", "must be an object of strings")) };
     let mut config = BTreeMap::new();
     for (key, value) in fields {
         let Value::String(value) = value else {
-            return Err(Refused::field(&format!("config.{key}"), "must be a string"));
+            return Err(Refusal::field(&format!("config.{key}"), "must be a string"));
         };
         config.insert(key, value);
     }
     Ok(Some(ClearConfig(config)))
 }
 
-fn enabled(value: Option<&Value>) -> Result<Option<bool>, Refused> {
+fn enabled(value: Option<&Value>) -> Result<Option<bool>, Refusal> {
     match value {
         None => Ok(None),
         Some(Value::Bool(enabled)) => Ok(Some(*enabled)),
-        Some(_) => Err(Refused::field("enabled", "must be true or false")),
+        Some(_) => Err(Refusal::field("enabled", "must be true or false")),
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) fn update_schema(schemas: &mut SchemaGenerator) -> Schema {
 mod tests {
     use super::*;
 
-    fn why<T: std::fmt::Debug>(refused: Result<T, Refused>) -> String {
+    fn why<T: std::fmt::Debug>(refused: Result<T, Refusal>) -> String {
         refused.unwrap_err().to_string()
     }
 

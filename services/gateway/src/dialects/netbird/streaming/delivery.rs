@@ -19,16 +19,16 @@ use crate::describe::{Header, Operation, schema};
 use crate::http::body::{REQUEST, read};
 use crate::lists::query::Parameters;
 use crate::render::json;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 use crate::upstream::commands::Commands;
 use crate::upstream::streamer::Streamer;
 
-/// How many dead letters are shown when nobody says how many.
-const LETTERS: u64 = 100;
-const MOST_LETTERS: u64 = 1000;
+/// How many dead letters are shown when the client does not say how many.
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1000;
 
 /// How delivery stands.
-pub(crate) async fn status(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn status(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = StatusOf { account: caller.principal.account, id: number(id)? };
     let status = streamer.ask(&question).await?.ok_or_else(missing)?;
     Ok(json::ok(&status))
@@ -40,13 +40,13 @@ pub(crate) fn describe_status() -> Operation {
 }
 
 /// Delivers a test event.
-pub(crate) async fn test(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn test(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = TestOf { account: caller.principal.account, id: number(id)? };
     match streamer.ask(&question).await?.ok_or_else(missing)? {
         Tested::Delivered => Ok(json::ok(&object!({ "delivered": true }))),
-        Tested::BadConfig(text) => Err(Refused::ReceiverRefuses(text)),
+        Tested::BadConfig(text) => Err(Refusal::ReceiverRefuses(text)),
         Tested::Refused(Failure { reason, .. }) => {
-            Err(Refused::ReceiverRefuses(format!("the test event was not delivered: {reason}")))
+            Err(Refusal::ReceiverRefuses(format!("the test event was not delivered: {reason}")))
         }
     }
 }
@@ -63,7 +63,7 @@ pub(crate) fn describe_test() -> Operation {
 }
 
 /// Stops delivery until further notice.
-pub(crate) async fn pause(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn pause(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     steer(&commands, caller, number(id)?, Order::Pause).await
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn describe_pause() -> Operation {
 }
 
 /// Lets delivery go on, at once, also where it was suspended.
-pub(crate) async fn resume(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn resume(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     steer(&commands, caller, number(id)?, Order::Resume).await
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn replay(
     caller: Caller,
     id: Id,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let id = number(id)?;
     let from = origin(&read(request, REQUEST).await?)?;
     steer(&commands, caller, id, Order::Replay(from)).await
@@ -110,9 +110,8 @@ pub(crate) async fn dead_letters(
     caller: Caller,
     id: Id,
     uri: Uri,
-) -> Result<Response, Refused> {
-    let limit = Parameters::parse(uri.query())?.number("limit", 1..=MOST_LETTERS)?.unwrap_or(LETTERS);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+) -> Result<Response, Refusal> {
+    let limit = Parameters::parse(uri.query())?.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     let question = DeadLetters { account: caller.principal.account, id: number(id)?, limit };
     let found = streamer.ask(&question).await?.ok_or_else(missing)?;
     let mut response = json::ok(&found.letters);
@@ -122,13 +121,13 @@ pub(crate) async fn dead_letters(
 
 pub(crate) fn describe_dead_letters() -> Operation {
     with_id(Operation::new("List dead letters", "Events that the receiver refused for good, newest first."))
-        .query("limit", "How many at most.", schema::whole(1..=MOST_LETTERS, LETTERS))
+        .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .answers::<Vec<Letter>>(StatusCode::OK, "The newest letters.")
         .with(&[Header::TotalCount])
 }
 
 /// Tries the dead letters again.
-pub(crate) async fn redrive(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn redrive(State(commands): State<Commands>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     steer(&commands, caller, number(id)?, Order::Redrive).await
 }
 
@@ -137,7 +136,7 @@ pub(crate) fn describe_redrive() -> Operation {
 }
 
 /// What was done to the integration, newest first.
-pub(crate) async fn history(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refused> {
+pub(crate) async fn history(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = History { account: caller.principal.account, id: number(id)? };
     let changes = streamer.ask(&question).await?.ok_or_else(missing)?;
     Ok(json::ok(&changes))
@@ -155,12 +154,12 @@ fn steers(title: &'static str, text: &'static str) -> Operation {
         .refuses(StatusCode::CONFLICT, "It is being changed too often at the same time.")
 }
 
-fn missing() -> Refused {
-    Refused::NotFound("event streaming integration not found".to_owned())
+fn missing() -> Refusal {
+    Refusal::NotFound("event streaming integration not found".to_owned())
 }
 
 /// Answers with the integration, as a PUT does.
-async fn steer(commands: &Commands, caller: Caller, id: u64, order: Order) -> Result<Response, Refused> {
+async fn steer(commands: &Commands, caller: Caller, id: u64, order: Order) -> Result<Response, Refusal> {
     let Principal { account, actor: by, .. } = caller.principal;
     let command = SteerIntegration { account: account.clone(), by, id, order };
     let Accepted { position, done } = commands.send(&command).await?;
@@ -169,13 +168,13 @@ async fn steer(commands: &Commands, caller: Caller, id: u64, order: Order) -> Re
 }
 
 /// Reads `{"from": ...}`: an RFC 3339 time, a sequence, or a position such as `FLOWTRAIL_AUDIT:42`.
-fn origin(body: &[u8]) -> Result<Origin, Refused> {
+fn origin(body: &[u8]) -> Result<Origin, Refusal> {
     let wrong =
-        || Refused::field("from", "must be an RFC 3339 time, a sequence, or a position like FLOWTRAIL_AUDIT:42");
+        || Refusal::field("from", "must be an RFC 3339 time, a sequence, or a position like FLOWTRAIL_AUDIT:42");
     let fields: Map<String, Value> =
-        model::json::read(body).map_err(|_| Refused::field("body", "must be a JSON object"))?;
+        model::json::read(body).map_err(|_| Refusal::field("body", "must be a JSON object"))?;
     match fields.get("from") {
-        None => Err(Refused::field("from", "is required")),
+        None => Err(Refusal::field("from", "is required")),
         Some(Value::Number(number)) => number.as_u64().map(Origin::Sequence).ok_or_else(wrong),
         Some(Value::String(text)) => {
             if let Ok(time) = Timestamp::parse(text) {
@@ -212,7 +211,7 @@ mod tests {
         for body in ["", "[]", "{}", r#"{"from":null}"#, r#"{"from":-1}"#, r#"{"from":1.5}"#, r#"{"from":"yesterday"}"#]
         {
             let refused = origin(body.as_bytes());
-            assert!(matches!(&refused, Err(Refused::Invalid(text)) if !text.is_empty()), "{body}: {refused:?}");
+            assert!(matches!(&refused, Err(Refusal::Invalid(text)) if !text.is_empty()), "{body}: {refused:?}");
         }
     }
 }

@@ -4,10 +4,10 @@ use model::traffic::{Connection, Direction, EventType, Filter};
 
 use crate::describe::{Operation, schema};
 use crate::lists::query::Parameters;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
-const LARGEST_PAGE: u64 = 50_000;
-const USUAL_PAGE: u64 = 1000;
+const MAX_LIMIT: usize = 50_000;
+const DEFAULT_LIMIT: usize = 1000;
 
 const EVENT_TYPES: [(&str, EventType); 4] = [
     ("TYPE_UNKNOWN", EventType::Unknown),
@@ -20,23 +20,23 @@ const DIRECTIONS: [(&str, Direction); 3] =
     [("INGRESS", Direction::Ingress), ("EGRESS", Direction::Egress), ("DIRECTION_UNKNOWN", Direction::Unknown)];
 
 /// Which page, by number.
-pub(super) struct Numbers {
+pub(super) struct PageNumber {
     /// From 1 on; with a cursor it says nothing, and is 1.
     pub(super) page: u64,
     /// From 1 to 50,000.
-    pub(super) page_size: u64,
+    pub(super) page_size: usize,
 }
 
-pub(super) fn numbers(parameters: &Parameters) -> Result<Numbers, Refused> {
+pub(super) fn page_number(parameters: &Parameters) -> Result<PageNumber, Refusal> {
     let page = parameters.number("page", 1..=u64::MAX)?;
     if page.is_some() && parameters.text("cursor")?.is_some() {
-        return Err(Refused::field("page", "cannot be given beside a cursor"));
+        return Err(Refusal::field("page", "cannot be given beside a cursor"));
     }
-    let page_size = parameters.number("page_size", 1..=LARGEST_PAGE)?;
-    Ok(Numbers { page: page.unwrap_or(1), page_size: page_size.unwrap_or(USUAL_PAGE) })
+    let page_size = parameters.number("page_size", 1..=MAX_LIMIT)?;
+    Ok(PageNumber { page: page.unwrap_or(1), page_size: page_size.unwrap_or(DEFAULT_LIMIT) })
 }
 
-pub(super) fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
+pub(super) fn filter(parameters: &Parameters) -> Result<Filter, Refusal> {
     Ok(Filter {
         user_id: parameters.text("user_id")?,
         reporter_id: parameters.text("reporter_id")?,
@@ -53,7 +53,7 @@ pub(super) fn filter(parameters: &Parameters) -> Result<Filter, Refused> {
 
 /// Adds all of them to the description.
 pub(super) fn described(operation: Operation) -> Operation {
-    let (page, page_size) = (schema::whole(1..=u64::MAX, 1), schema::whole(1..=LARGEST_PAGE, USUAL_PAGE));
+    let (page, page_size) = (schema::whole(1..=u64::MAX, 1), schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT));
     operation
         .query("page", "Which page; not beside a cursor.", page)
         .query("page_size", "How many records a page has.", page_size)
@@ -117,11 +117,11 @@ mod tests {
 
     #[test]
     fn a_page_has_bounds_and_defaults() {
-        let Numbers { page, page_size } = numbers(&parsed("")).unwrap();
+        let PageNumber { page, page_size } = page_number(&parsed("")).unwrap();
         assert_eq!((page, page_size), (1, 1000));
         for query in ["page=0", "page_size=0", "page_size=50001", "page=1&cursor=x"] {
-            assert!(numbers(&parsed(query)).is_err(), "{query}");
+            assert!(page_number(&parsed(query)).is_err(), "{query}");
         }
-        assert!(numbers(&parsed("page_size=50000&cursor=x")).is_ok());
+        assert!(page_number(&parsed("page_size=50000&cursor=x")).is_ok());
     }
 }

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use super::super::family::{Family, SOURCE};
 use super::problem::Problem;
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// The content types of newline-delimited JSON that are in use.
 const LINES: [&str; 4] = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
@@ -59,11 +59,11 @@ impl Form {
     ///
     /// # Errors
     /// When the body does not have this form.
-    pub(super) fn split<'a>(self, headers: &HeaderMap, body: &'a [u8]) -> Result<Vec<Cow<'a, [u8]>>, Refused> {
+    pub(super) fn split<'a>(self, headers: &HeaderMap, body: &'a [u8]) -> Result<Vec<Cow<'a, [u8]>>, Refusal> {
         match self {
             Self::Plain | Self::CloudEvent => Ok(vec![body.into()]),
             Self::PlainArray | Self::CloudEvents => {
-                let parts: Vec<&RawValue> = json::read_part(body).map_err(|problem| Refused::field("body", problem))?;
+                let parts: Vec<&RawValue> = json::read_part(body).map_err(|problem| Refusal::field("body", problem))?;
                 Ok(parts.into_iter().map(|part| part.get().as_bytes().into()).collect())
             }
             Self::Lines => {
@@ -86,7 +86,7 @@ impl Form {
     }
 
     /// What is wrong with an event, in terms of what the client sent: a plain event has no `data`, and no subject.
-    pub(super) fn told(self, unreadable: Unreadable) -> Problem {
+    pub(super) fn to_problem(self, unreadable: Unreadable) -> Problem {
         let is_plain = matches!(self, Self::Plain | Self::PlainArray | Self::Lines);
         match unreadable {
             Unreadable::Envelope(malformed) => malformed.into(),
@@ -142,7 +142,7 @@ fn time_of(value: &RawValue) -> Result<Option<Timestamp>, Problem> {
     time.map_err(|problem| Problem::Field(format!("time: {problem}")))
 }
 
-fn from_headers(headers: &HeaderMap, body: &[u8]) -> Result<String, Refused> {
+fn from_headers(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
     let texts = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let texts: Vec<(&str, &str)> = texts.collect();
     let opened = envelope::open(Message { headers: &texts, payload: body });

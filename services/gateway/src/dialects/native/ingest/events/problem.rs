@@ -3,7 +3,7 @@
 use model::envelope::Malformed;
 use model::json::BadJson;
 
-use crate::render::refusal::Refused;
+use crate::render::refusal::Refusal;
 
 /// What is wrong with one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub(super) enum Problem {
 
 impl Problem {
     /// The refusal of a body whose event at `index` has this problem.
-    pub(super) fn at(self, index: usize) -> Refused {
+    pub(super) fn at(self, index: usize) -> Refusal {
         match self {
-            Self::Field(text) => Refused::Invalid(format!("events[{index}].{text}")),
-            Self::Event(text) => Refused::Invalid(format!("events[{index}]: {text}")),
-            Self::NoRandomness => Refused::Internal,
+            Self::Field(text) => Refusal::Invalid(format!("events[{index}].{text}")),
+            Self::Event(text) => Refusal::Invalid(format!("events[{index}]: {text}")),
+            Self::NoRandomness => Refusal::Internal,
         }
     }
 }
