@@ -105,7 +105,7 @@ pub fn netbird_integration(body: &[u8]) -> Result<(), String> {
     streaming::check(body).map_err(text_of)
 }
 
-/// The header that says how fresh an answer shall be, as it is or several times.
+/// The header that says how fresh an answer must be, once or several times.
 ///
 /// # Errors
 /// When it is wrong.

@@ -128,7 +128,7 @@ pub fn openapi() -> Value {
     document(&routes())
 }
 
-/// Answers every request, also those to paths that nobody knows.
+/// Answers every request, also those to paths that are no route.
 pub(crate) fn router(resources: Resources) -> Router {
     let app = App::new(resources, openapi);
     let count_unrouted = from_fn_with_state(app.access(), count_unrouted);

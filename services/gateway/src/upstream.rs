@@ -1,4 +1,4 @@
-//! What is behind the gateway: the views, whoever carries out commands, the streamer, and the log itself.
+//! What is behind the gateway: the views, the service that carries out commands, the streamer, and the log itself.
 //!
 //! Each is reached here and nowhere else, and what can go wrong on the way is put into words for the client here.
 

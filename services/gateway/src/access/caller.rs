@@ -35,7 +35,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        // Without a caller the route was declared open by mistake: nobody is let in then.
+        // Without a caller the route was declared open by mistake: better refuse everybody than let anybody in.
         parts.extensions.remove().ok_or(Refusal::Internal)
     }
 }

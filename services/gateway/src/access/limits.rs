@@ -1,7 +1,7 @@
 //! How much anybody may ask for in a while: by token and by address, what reads and what writes apart.
 //!
-//! Invariants: what is known of whom has a bound, those who came longest ago are forgotten first; a refusal takes
-//! nothing off, so after the time it names the same request is let through.
+//! Invariants: how many tokens and addresses are remembered has a bound, those that came longest ago are forgotten
+//! first; a refusal takes nothing off, so after the time it names the same request is let through.
 
 mod rate;
 
@@ -75,7 +75,7 @@ impl Limits {
         self.by_address.of(kind).take_of(request)
     }
 
-    /// Counts a request of whoever holds a token.
+    /// Counts a request of a token's holder.
     ///
     /// # Errors
     /// [`Refusal::TooMany`].

@@ -1,7 +1,7 @@
 //! Tokens of an OpenID provider (RFC 7519): whom they stand for, by what the provider says in them.
 //!
 //! Invariants: nothing in a token counts before its signature fits one of the provider's keys; only asymmetric
-//! algorithms are known; a token that is wrong in whatever way is nobody's token, never a failure.
+//! algorithms are known; a token that is wrong in any way is a stranger's, never a failure.
 
 mod keys;
 mod verify;
@@ -50,9 +50,9 @@ pub struct Provider {
 pub(crate) enum Bad {
     /// It is not a token of this provider for this audience.
     Foreign,
-    /// It was good for whoever this is, and its time is over.
+    /// It was good for this principal, and its time is over.
     Expired(Box<Principal>),
-    /// The provider's keys have never been there, so nobody can tell.
+    /// The provider's keys have never been there, so it cannot be told.
     NoKeys,
 }
 
@@ -70,7 +70,7 @@ impl Provider {
         Ok(Self { settings, keys })
     }
 
-    /// Keeps the provider's keys up to date, for ever.
+    /// Keeps the provider's keys up to date; does not return.
     pub(crate) async fn keep_fresh(&self) {
         self.keys.keep_fresh().await;
     }
@@ -149,7 +149,7 @@ fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     }
 }
 
-/// The scopes that are named. Providers name others beside them, which say nothing here.
+/// The scopes that are named. Providers name others too, which say nothing here.
 fn scopes(claim: Option<&Value>) -> Scopes {
     let names: Vec<&str> = match claim {
         Some(Value::String(text)) => text.split_whitespace().collect(),

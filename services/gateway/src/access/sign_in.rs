@@ -1,4 +1,4 @@
-//! Sign-in: a name and a password are held against the users of all accounts, and whoever they are gets a token.
+//! Sign-in: a name and a password are held against the users of all accounts, and the user whose they are gets a token.
 //!
 //! Invariants: a password is in no log line, answer or event; whether a name is somebody's cannot be told from how
 //! it is refused, nor from how long that takes.
@@ -49,7 +49,7 @@ pub(crate) struct Attempt {
     pub(crate) password: Secret,
     /// Where the connection comes from.
     pub(crate) address: Option<IpAddr>,
-    /// The users shall be as of these positions or later.
+    /// The users must be as of these positions or later.
     pub(crate) at_least: Vec<Position>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct SignedIn {
     pub(crate) position: Option<Position>,
 }
 
-/// What it takes to sign somebody in. Cheap to clone.
+/// What it takes to sign a user in. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
     bus: Arc<Bus>,
@@ -156,7 +156,7 @@ impl SignIn {
     /// Ends a token, for every gateway that has heard of it.
     ///
     /// # Errors
-    /// [`Refusal::UnknownToken`] when it has ended before, or when nobody can end it right now.
+    /// [`Refusal::UnknownToken`] when it has ended before; others when it cannot be ended right now.
     pub(crate) async fn end_token(
         &self,
         account: AccountId,

@@ -1,4 +1,4 @@
-//! The headers that answers and requests have beside those of HTTP itself.
+//! The headers that answers and requests have besides those of HTTP itself.
 
 use model::log::Stream;
 use serde_json::{Map, Value, json};
@@ -95,7 +95,7 @@ pub(crate) fn parameters() -> Map<String, Value> {
     let at_least = json!({
         "name": "Flowtrail-At-Least",
         "in": "header",
-        "description": "The answer shall be as of these positions of the log or later, such as those of a \
+        "description": "The answer must be as of these positions of the log or later, such as those of a \
             `Flowtrail-As-Of`. What does not come within two seconds is not waited for.",
         "schema": {
             "type": "string",

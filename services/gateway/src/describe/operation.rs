@@ -1,4 +1,4 @@
-//! What a handler says of itself, for the description of the API. It stands beside the handler.
+//! What a handler says of itself, for the description of the API: written right behind the handler, as `describe_*`.
 
 use axum::http::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

@@ -150,7 +150,7 @@ fn field(parameter: &Value) -> Markup {
 
 fn response(document: &Value, status: &str, answer: &Value) -> Markup {
     let refusal = resolved(document, answer);
-    // What is said beside a reference stands before what it refers to says.
+    // A description next to a reference replaces the one it refers to.
     let text = answer.get("description").unwrap_or(&refusal["description"]);
     // What every answer has is said once, above.
     let names = members(&answer["headers"]).map(|(name, _)| name).filter(|name| *name != "X-Request-Id");

@@ -1,4 +1,5 @@
-//! What every answer has, whoever gives it: a request id, headers for browsers, the shape of its dialect, an end.
+//! What every answer has, whichever handler gives it: a request id, headers for browsers, the shape of its dialect,
+//! and an end.
 
 use std::any::Any;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The headers about freshness: as of when an answer is, and as of when it shall at least be.
+//! The headers about freshness: as of when an answer is, and as of when it must at least be.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use model::log::Position;
@@ -11,7 +11,7 @@ const AS_OF: HeaderName = HeaderName::from_static("flowtrail-as-of");
 const LAG: HeaderName = HeaderName::from_static("flowtrail-lag-ms");
 const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
 
-/// What the client knows of already: the answer shall be as of these positions or later.
+/// What the client knows of already: the answer must be as of these positions or later.
 ///
 /// # Errors
 /// When the header is there and is no list of positions.

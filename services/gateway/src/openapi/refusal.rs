@@ -20,7 +20,7 @@ const ALL: [(StatusCode, &str, &[Header]); 13] = [
     (StatusCode::NOT_FOUND, "There is no such thing in the account.", &[]),
     (StatusCode::METHOD_NOT_ALLOWED, "The path does not know this method.", &[Header::Allow]),
     (StatusCode::REQUEST_TIMEOUT, "The body came too slowly.", &[]),
-    (StatusCode::CONFLICT, "Somebody else changed it at the same time.", &[]),
+    (StatusCode::CONFLICT, "Another request changed it at the same time.", &[]),
     (StatusCode::PRECONDITION_FAILED, "The receiver does not take a test event. The text says why.", &[]),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", &[]),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed in a way that is not understood.", &[]),
@@ -33,7 +33,7 @@ const ALL: [(StatusCode, &str, &[Header]); 13] = [
 pub(super) fn of(route: &Route) -> BTreeMap<StatusCode, Option<&'static str>> {
     let always: &[StatusCode] =
         &[StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
-    // Whoever brings a token may bring a bad `Flowtrail-At-Least` too.
+    // A request with a token is read for `Flowtrail-At-Least`, which may be wrong.
     let with_token: &[StatusCode] = match route.needs {
         Needs::Nothing => &[],
         Needs::Token => &[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED],

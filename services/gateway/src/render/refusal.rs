@@ -14,25 +14,25 @@ pub(crate) enum Refusal {
     /// No token, or a header that none can be read from.
     #[error("no valid authentication provided")]
     NoToken,
-    /// Nobody has this token (any more).
+    /// The token is unknown, or was deleted.
     #[error("token invalid")]
     UnknownToken,
     /// The token's time is over.
     #[error("token expired")]
     ExpiredToken,
-    /// Nobody has this name, or another password: which of both is not said.
+    /// The name or the password is wrong: which of both is not said.
     #[error("the user name or the password is wrong")]
     WrongPassword,
     /// The token does not allow this.
     #[error("token lacks the scope {0}")]
     MissingScope(Scope),
-    /// Nobody may do this.
+    /// No token allows this.
     #[error("{0}")]
     Forbidden(&'static str),
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
-    /// Nobody answers at this path.
+    /// No route has this path.
     #[error("there is nothing at this path")]
     NoSuchPath,
     /// The path does not know this method.

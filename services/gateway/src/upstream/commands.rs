@@ -22,7 +22,7 @@ pub(crate) const LOG_UNREACHABLE: Refusal = Refusal::Unavailable("the log cannot
 /// What the client is told while no streamer is there.
 pub(crate) const NOBODY_DELIVERS: Refusal = Refusal::Unavailable("the streamer cannot be reached, try again");
 
-/// The way to whoever carries out commands. Cheap to clone.
+/// The way to the service that carries out commands. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Commands {
     bus: Arc<Bus>,

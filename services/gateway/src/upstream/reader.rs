@@ -15,7 +15,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// The code with which a projector refuses what it cannot answer right now.
 const UNAVAILABLE: u16 = 503;
 
-/// Whoever answers questions about the views.
+/// Where questions about the views are answered.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Reader {
@@ -28,10 +28,10 @@ pub enum Reader {
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Nobody answers right now.
+    /// The views cannot answer right now, and may later.
     #[error("the views cannot be reached")]
     Unreachable(#[source] bus::Cause),
-    /// Whoever answers failed.
+    /// The views, or the way to them, failed.
     #[error("the views failed")]
     Failed(#[source] bus::Cause),
 }

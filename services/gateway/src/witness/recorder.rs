@@ -69,7 +69,7 @@ impl Recorder {
         let events = denials.iter().filter_map(|(denial, again)| denial.to_event(*again));
         let mut records: Vec<Record> = events.filter_map(|(account, data)| Record::new(account, &data)).collect();
         for (account, count) in std::mem::take(&mut *self.shared.unrecorded()) {
-            warn!(%account, count, "records of who read or was turned away had no room, they are only counted");
+            warn!(%account, count, "records of who read or was denied had no room, they are only counted");
             let data = Recorded {
                 event_type: Some("audit.unrecorded".to_owned()),
                 activity: Some("Reads and denials that are only counted".to_owned()),
@@ -107,19 +107,19 @@ impl Recorder {
         loop {
             let Err(failure) = self.bus.publish(message.clone()).await else {
                 if std::mem::take(&mut self.is_away) {
-                    info!("who reads and who is turned away is recorded again");
+                    info!("who reads and who is denied is recorded again");
                 }
                 return;
             };
             let may_pass = matches!(failure, PublishError::Unreachable(_));
-            // Nobody waits for the log to come back when the gateway ends.
+            // When the gateway ends, its end does not wait for the log to come back.
             if !may_pass || self.records.is_closed() {
                 let count = records.len();
-                error!(error = %chain(&failure), %account, count, "who read or was turned away is not recorded");
+                error!(error = %chain(&failure), %account, count, "who read or was denied is not recorded");
                 return;
             }
             if !std::mem::replace(&mut self.is_away, true) {
-                warn!(error = %chain(&failure), "who reads and who is turned away cannot be recorded yet");
+                warn!(error = %chain(&failure), "who reads and who is denied cannot be recorded yet");
             }
             sleep(RETRIES_AFTER).await;
         }

@@ -1,4 +1,4 @@
-//! Who is turned away again and again: the first time is told at once, the others as a number after a minute.
+//! Denials that happen again and again: the first is recorded at once, the others as a number after a minute.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,4 +1,4 @@
-//! Whom tokens stood for when it was last asked.
+//! Whom tokens stood for when the view was last asked.
 //!
 //! Invariant: what is remembered was found in the access view as it still is. Whatever is observed in the view, such
 //! as the end of a token, makes all of it worthless.
@@ -45,7 +45,7 @@ mod tests {
         TokenHash::of(&number.to_string())
     }
 
-    /// Whoever has the token of this number.
+    /// Who has the token of this number.
     fn holder(number: usize) -> Principal {
         Principal {
             account: AccountId::parse("main").unwrap(),

@@ -13,7 +13,7 @@ use lru::LruCache;
 
 use crate::render::refusal::Refusal;
 
-/// As many keys are known at a time; with more, those that came longest ago start anew.
+/// As many keys are known at a time; with more, those that came longest ago are forgotten and start over.
 const MAX_KEYS: NonZero<usize> = NonZero::new(16_384).unwrap();
 /// How many seconds' worth of requests may come at once.
 const BURST_SECONDS: u32 = 2;
@@ -82,7 +82,7 @@ impl StateStore for Recent {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        // Whoever panicked while holding it changed nothing by half.
+        // A panic while it was held changed nothing by half.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = known.get_mut(key) {
             let (outcome, next) = decide(Some(*state))?;

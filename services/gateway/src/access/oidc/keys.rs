@@ -154,7 +154,7 @@ impl Keys {
         self.known.load_full()
     }
 
-    /// Looks for new keys, unless that was done a moment ago. Whoever comes meanwhile waits for the same attempt.
+    /// Looks for new keys, unless that was done a moment ago. Requests that come meanwhile wait for the same attempt.
     pub(super) async fn look_again(&self) {
         let mut next_attempt = self.next_attempt.lock().await;
         if next_attempt.is_some_and(|earliest| Instant::now() < earliest) {
@@ -167,7 +167,7 @@ impl Keys {
         *next_attempt = Some(Instant::now() + pause);
     }
 
-    /// Gets the keys now and then, for ever. The first time is at once.
+    /// Gets the keys every five minutes and does not return. The first time is at once.
     pub(super) async fn keep_fresh(&self) {
         let mut ticks = interval(RENEWED_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -8,14 +8,14 @@ use ring::signature as ring;
 
 /// Lets the library use ring in this process.
 pub(super) fn install() {
-    // Whoever was first has installed the same.
+    // Another provider of this process may have installed it before: it is the same.
     let _ = RING.install_default();
 }
 
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: |algorithm, key| Ok(Box::new(ByRing { algorithm: *algorithm, key: key.clone() })),
-    // These are for making keys, which nobody does here.
+    // These are for making keys, which is not done here.
     key_utils: KeyUtils {
         rsa_pub_components_from_private_key: |_| unsupported(),
         rsa_pub_components_from_public_key: |_| unsupported(),
@@ -52,7 +52,7 @@ impl Verifier<Vec<u8>> for ByRing {
             Algorithm::ES256 => self.by_point(&ring::ECDSA_P256_SHA256_FIXED, message, signature),
             Algorithm::ES384 => self.by_point(&ring::ECDSA_P384_SHA384_FIXED, message, signature),
             Algorithm::EdDSA => self.by_point(&ring::ED25519, message, signature),
-            // Whoever knows a public key could sign with it as if it were a secret.
+            // HMAC: anybody who knows a public key could sign with it as if it were a secret.
             _ => None,
         };
         verified.ok_or_else(Error::new)

@@ -33,7 +33,7 @@ impl PasswordQueue {
     }
 
     /// Does `work` off the threads that serve connections, when its turn has come. It keeps its turn until it is done,
-    /// even when whoever asked for it has gone.
+    /// even when the client has gone.
     ///
     /// # Errors
     /// [`Refusal::Unavailable`] when its turn does not come in time.

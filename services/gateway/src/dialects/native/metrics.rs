@@ -1,7 +1,7 @@
 //! `GET /metrics`: what this process counts, for Prometheus.
 //!
 //! On the API's listener it takes an admin's token, and an account's numbers are shown to that account only. On a
-//! listener of its own, for the operator, everything is shown to whoever can reach it.
+//! listener of its own, for the operator, everything is shown to anybody who can reach it.
 
 use axum::Router;
 use axum::body::Body;

@@ -83,7 +83,7 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe_create() -> Operation {
-    let text = "Says where events shall go. With `enabled`, a test event is delivered first.";
+    let text = "Says where events go. With `enabled`, a test event is delivered first.";
     Operation::new("Create an integration", text)
         .body(body::create_schema)
         .answers::<Shown<'_>>(StatusCode::OK, "The integration, its secrets as `****`.")

@@ -26,7 +26,7 @@ struct Token<'a> {
     expiry: i64,
 }
 
-/// Makes a token for whoever knows a user's password.
+/// Makes a token for a client that knows a user's password.
 pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<Response, Refusal> {
     let at_least = freshness::at_least(request.headers())?;
     let address = request.extensions().get().map(|Peer(address)| *address);
@@ -42,7 +42,7 @@ pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> 
 }
 
 pub(crate) fn describe_sign_in() -> Operation {
-    Operation::new("Sign in", "Makes a token for whoever knows a user's password. It lasts five hours.")
+    Operation::new("Sign in", "Makes a token for a client that knows a user's password. It lasts five hours.")
         .takes_at_least()
         .body(credentials_schema)
         .answers::<Token<'_>>(StatusCode::OK, "The token.")

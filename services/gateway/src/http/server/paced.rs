@@ -24,7 +24,7 @@ pub(super) struct Paced<S> {
     pace: Pace,
     /// What is done to the stream before it fails.
     give_up: fn(&S),
-    /// Runs since a write had to wait; until then nobody is slow.
+    /// Runs since a write had to wait; until then the client is not slow.
     window: Option<Pin<Box<Sleep>>>,
     /// What was sent in the window.
     sent: usize,
@@ -40,7 +40,7 @@ impl<S> Paced<S> {
         if let Poll::Ready(Ok(count)) = &written {
             self.sent += count;
             if self.sent >= self.pace.bytes {
-                self.start_anew();
+                self.start_window_over();
             }
         }
         if written.is_pending() {
@@ -52,7 +52,7 @@ impl<S> Paced<S> {
         written
     }
 
-    fn start_anew(&mut self) {
+    fn start_window_over(&mut self) {
         self.window = None;
         self.sent = 0;
     }
@@ -87,11 +87,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Whoever writes flushes when nothing is left to send.
+    /// Hyper flushes when nothing is left to send, so a pause from here on is not the client's.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if flushed.is_ready() {
-            self.start_anew();
+            self.start_window_over();
         }
         flushed
     }

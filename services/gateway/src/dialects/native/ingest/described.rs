@@ -24,11 +24,11 @@ pub(super) struct Answer {
     pub(super) last: u64,
 }
 
-/// An audit event: the `data` of a CloudEvent with `id` and `time` beside its fields.
+/// An audit event: the `data` of a CloudEvent with `id` and `time` among its fields.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is described, not read")]
 pub(super) struct PlainAuditEvent {
-    /// The same id is the same event, for ever; default: a new one.
+    /// The same id is always the same event; default: a new one.
     id: Option<String>,
     /// When it happened; default: now.
     time: Option<Timestamp>,
@@ -36,11 +36,11 @@ pub(super) struct PlainAuditEvent {
     data: audit::Recorded,
 }
 
-/// A traffic report: the `data` of a CloudEvent with `id` and `time` beside its fields.
+/// A traffic report: the `data` of a CloudEvent with `id` and `time` among its fields.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is described, not read")]
 pub(super) struct PlainTrafficReport {
-    /// The same id is the same report, for ever; default: a new one.
+    /// The same id is always the same report; default: a new one.
     id: Option<String>,
     /// When it happened; default: now.
     time: Option<Timestamp>,
@@ -53,7 +53,7 @@ pub(super) fn described(title: &'static str, forms: [SchemaOf; 3]) -> Operation 
     let [plain, event, events] = forms;
     let text = "One event, an array of events, NDJSON or CloudEvents (structured, a batch, or binary with `ce-*` \
         headers), at most 8 MiB, plain, gzip or zstd. All of them are stored or none. An `id` makes a retry safe: the \
-        same id is in a view once, for ever. The answer comes when the events can be read.";
+        same id is in a view only once, however late it comes again. The answer comes when the events can be read.";
     Operation::new(title, text)
         .header("Content-Encoding", "How the body is compressed: gzip, zstd or identity.", schema::text())
         .body(plain)
@@ -100,7 +100,7 @@ fn with_type(event: &Schema) -> Schema {
     json_schema!({ "allOf": [event, { "anyOf": [filled("event_type"), filled("activity_code")] }] })
 }
 
-/// Over HTTP nobody else could say who saw the flow.
+/// Over HTTP nothing else says who saw the flow.
 fn with_reporter(report: &Schema) -> Schema {
     json_schema!({ "allOf": [report, filled("reporter_id")] })
 }

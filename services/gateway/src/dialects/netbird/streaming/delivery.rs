@@ -1,4 +1,4 @@
-//! Delivery, seen and steered: what it is like is asked of the streamer, what shall happen is a command.
+//! Delivery, seen and steered: the streamer is asked how it stands, and a command changes how it goes on.
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};

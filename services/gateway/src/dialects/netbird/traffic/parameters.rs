@@ -55,7 +55,7 @@ pub(super) fn filter(parameters: &Parameters) -> Result<Filter, Refusal> {
 pub(super) fn described(operation: Operation) -> Operation {
     let (page, page_size) = (schema::whole(1..=u64::MAX, 1), schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT));
     operation
-        .query("page", "Which page; not beside a cursor.", page)
+        .query("page", "Which page; not together with a cursor.", page)
         .query("page_size", "How many records a page has.", page_size)
         .query("cursor", "Out of the `Link` of the page before.", schema::text())
         .query("user_id", "Records of this user.", schema::text())

@@ -1,6 +1,6 @@
 //! The forms that a body of events can have, by its content type and, for plain JSON, by how it begins.
 //!
-//! A plain event is the `data` of a CloudEvent with `id` and `time` beside its fields, both optional. Without an id
+//! A plain event is the `data` of a CloudEvent with `id` and `time` among its fields, both optional. Without an id
 //! each attempt to publish it is a new event.
 
 use std::borrow::Cow;
@@ -102,7 +102,7 @@ impl Form {
     }
 }
 
-/// A CloudEvent on its way into the log. Without a time it gets the one at which the log receives it: one that were
+/// A CloudEvent on its way into the log. Without a time it gets the one at which the log receives it: one that was
 /// put in here would make a retry another event.
 #[derive(Serialize)]
 struct Structured<'a, D: Serialize> {
