@@ -53,6 +53,7 @@ pub(crate) fn render(dialect: Dialect, refusal: &Refusal) -> Response {
         Dialect::Vrni => vrni::render(refusal),
         Dialect::Native => native::render(refusal),
     };
+    // These are HTTP's own, so they are the same in every dialect: RFC 9110, 11.6.1 and 10.2.3.
     let headers = response.headers_mut();
     match refusal {
         Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken | Refusal::WrongPassword => {

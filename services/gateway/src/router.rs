@@ -135,6 +135,7 @@ pub(crate) fn router(resources: Resources) -> Router {
     let mut router = Router::new();
     let mut paths = BTreeSet::new();
     for Route { path, needs, answer, .. } in routes() {
+        // A route layer: a method that the path does not know is a 405 for anybody, with or without a token.
         router = router.route(path, answer.route_layer(from_fn_with_state((app.access(), needs), guard)));
         paths.insert(path);
     }

@@ -191,7 +191,7 @@ impl Access {
         };
         let question = AccountById { account: principal.account.clone() };
         let ask = Ask { at_least: at_least.to_vec(), question };
-        // Before the time: of an account that is not there, nothing is recorded, and nobody learns more than that.
+        // Looked up for an expired token too: its denial is recorded in the account, which must be there for that.
         if self.reader.ask(ask).await.map_err(Refusal::from)?.answer.is_none() {
             return Err(Denied::stranger());
         }

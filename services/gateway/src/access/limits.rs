@@ -67,7 +67,7 @@ impl Limits {
         }
     }
 
-    /// Counts a request, before anything else is known of it.
+    /// Counts a request by its address, before anything else is known of it.
     ///
     /// # Errors
     /// [`Refusal::TooMany`].
@@ -89,7 +89,7 @@ impl Limits {
     }
 
     /// Counts a request that is refused, if it is for its token: an address that brings many is told 429 instead.
-    /// Those from there who hold a valid one are let in all the same.
+    /// Those from there who hold a valid one are let in all the same: an address may stand for a whole office.
     pub(crate) fn unknown(&self, refusal: Refusal, request: &Extensions) -> Refusal {
         let is_unknown = matches!(refusal, Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken);
         let too_many = || self.unknown.take_of(request).err();

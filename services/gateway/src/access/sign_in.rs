@@ -89,7 +89,7 @@ impl SignIn {
         let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
         match self.passwords.in_turn(move || verified(&password, users)).await? {
             Ok(user) => {
-                // A sign-in that cannot be recorded does not take place.
+                // First, because a sign-in that cannot be recorded does not take place.
                 self.record(&user, "success", address).await?;
                 self.token_for(&user).await
             }
@@ -102,6 +102,8 @@ impl SignIn {
                     // It is refused all the same; what went wrong is in the log.
                     let _ = self.record(&user, "denied", address).await;
                 }
+                // From the beginning of the request on, so that how many users have the name, and how long their
+                // passwords took, does not show in when the answer comes.
                 sleep_until(refused_at).await;
                 Err(Refusal::WrongPassword)
             }
@@ -129,6 +131,7 @@ impl SignIn {
             other => other,
         })?;
         if let Some(position) = position {
+            // The client uses the token at once, without a word of how fresh the view must be.
             self.commands.wait_for(ByToken { hash }, position).await;
             self.end_oldest(user, position).await?;
         }

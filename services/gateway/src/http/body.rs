@@ -19,14 +19,14 @@ pub(crate) struct Limit {
     within: Duration,
 }
 
-/// Bodies that say what to do.
+/// For bodies that say what to do.
 pub(crate) const REQUEST: Limit = Limit { bytes: 1 << 20, within: Duration::from_secs(10) };
-/// Bodies that bring events.
+/// For bodies that bring events.
 pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_secs(30) };
 
-/// While a body is on its way, at least so many bytes of it ...
+/// While a body is on its way, at least so many bytes of it must come in every [`PROGRESS_WITHIN`]. Without that, a
+/// client that sends a byte now and then would hold its connection, and what it has sent, for the whole time.
 const MIN_PROGRESS_BYTES: usize = 64 << 10;
-/// ... must come in every such time.
 const PROGRESS_WITHIN: Duration = Duration::from_secs(8);
 /// How long a refused body is still taken in before the answer.
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
@@ -36,6 +36,7 @@ const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// When it is too large, which its declared length says before anything is read; too slow; or breaks off.
 pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Refusal> {
+    // With a Content-Length the least there will be is all there will be.
     if request.body().size_hint().lower() > limit.bytes as u64 {
         discard(request).await;
         return Err(Refusal::TooLarge { limit: limit.bytes });
@@ -50,17 +51,18 @@ pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Re
 
 async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refusal> {
     let mut bytes = BytesMut::new();
-    let mut window = (Instant::now() + PROGRESS_WITHIN, MIN_PROGRESS_BYTES);
-    while let Some(frame) = timeout_at(window.0, body.frame()).await.map_err(|_| Refusal::SlowBody)? {
+    let (mut deadline, mut goal) = (Instant::now() + PROGRESS_WITHIN, MIN_PROGRESS_BYTES);
+    while let Some(frame) = timeout_at(deadline, body.frame()).await.map_err(|_| Refusal::SlowBody)? {
         let frame = frame.map_err(|_| Refusal::field("body", "did not arrive whole"))?;
         // What is no data is a trailer, which says nothing here.
         let Ok(data) = frame.into_data() else { continue };
+        // Before it is kept: a body without a length is held to the limit byte by byte.
         if bytes.len() + data.len() > limit {
             return Err(Refusal::TooLarge { limit });
         }
         bytes.extend_from_slice(&data);
-        if bytes.len() >= window.1 {
-            window = (Instant::now() + PROGRESS_WITHIN, bytes.len() + MIN_PROGRESS_BYTES);
+        if bytes.len() >= goal {
+            (deadline, goal) = (Instant::now() + PROGRESS_WITHIN, bytes.len() + MIN_PROGRESS_BYTES);
         }
     }
     Ok(bytes.freeze())

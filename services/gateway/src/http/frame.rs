@@ -38,8 +38,10 @@ pub(crate) async fn frame(State(frame): State<Frame>, mut request: Request, next
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = debug_span!("request", ?id, method = %request.method(), path = request.uri().path());
+    // Out of time the handler is dropped; what it has sent over the bus is carried out all the same.
     let answered = tokio::time::timeout(ANSWERED_WITHIN, next.run(request).instrument(span.clone())).await;
     let mut response = answered.unwrap_or_else(|_| Refusal::Unavailable("the answer takes too long").into_response());
+    // A handler refuses with a value and without a body: only here it is known in which dialect to say it.
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
         response = (frame.render)(dialect, &refusal);
     }
@@ -52,6 +54,7 @@ pub(crate) async fn frame(State(frame): State<Frame>, mut request: Request, next
 fn complete(headers: &mut HeaderMap, id: HeaderValue) {
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // No cache may keep what is in the log, unless the handler says otherwise.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
@@ -63,6 +66,7 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         let bytes = value.as_bytes();
         (1..=MAX_REQUEST_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
     };
+    // It goes into logs and records, so what a client sends is taken only as far as it is harmless there.
     let own = || clock::new_ulid().unwrap_or_default().to_string();
     let given = headers.get(REQUEST_ID).filter(is_fit).cloned();
     given.or_else(|| HeaderValue::try_from(own()).ok()).unwrap_or_else(|| HeaderValue::from_static("unknown"))

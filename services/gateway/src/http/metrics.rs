@@ -53,6 +53,7 @@ impl Default for HttpMetrics {
 impl RouteLabels {
     /// What a request asks for.
     pub(crate) fn of(request: &Request) -> Self {
+        // The route's pattern, not the path: a client could ask for any number of paths.
         let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
         let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
         let names = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];

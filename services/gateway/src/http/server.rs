@@ -49,9 +49,12 @@ pub(crate) async fn answer(listener: TcpListener, router: Router, limits: LimitS
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
+            // In this order, so that clients who keep connecting cannot hold up the end, nor connections that have
+            // ended be counted as open.
             biased;
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
+            // With all connections taken, the others wait in the system's queue: better late than refused.
             accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, from)) => {
                     // One that came over IPv4 is written as such, whatever the listener is.
@@ -61,6 +64,7 @@ pub(crate) async fn answer(listener: TcpListener, router: Router, limits: LimitS
                             let serving = serve_connection(stream, Peer(address), router.clone(), stop.clone());
                             connections.spawn(async move { serving.await; drop(seat); });
                         }
+                        // Closed without an answer: an answer would cost what the bound is there to save.
                         None => debug!(%address, "an address has as many connections as it may have"),
                     }
                 }
@@ -68,6 +72,7 @@ pub(crate) async fn answer(listener: TcpListener, router: Router, limits: LimitS
             },
         }
     }
+    // From now on new connections are refused by the system, so that a balancer in front tries another gateway.
     drop(listener);
     let drain = async { while connections.join_next().await.is_some() {} };
     if timeout(ENDS_WITHIN, drain).await.is_err() {
@@ -119,6 +124,7 @@ async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, stop: C
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
+            // Ends at once where no request is under way, else after its answer.
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -55,6 +55,7 @@ impl Scope {
     /// [`Refusal::Internal`] when the filter cannot be written.
     pub(crate) fn new<F: Serialize>(list: &str, account: &AccountId, filter: &F) -> Result<Self, Refusal> {
         let filter = serde_json::to_vec(filter).map_err(|_| Refusal::Internal)?;
+        // The lengths keep apart what would be the same run together: `ab` and `c`, `a` and `bc`.
         let mut bytes = Vec::new();
         for part in [list.as_bytes(), account.as_str().as_bytes(), &filter] {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -115,7 +116,7 @@ impl Key {
         let (time, rest) = rest.split_first_chunk::<TIME_LENGTH>()?;
         let (tag, id) = rest.split_first_chunk::<TAG_LENGTH>()?;
         let id = std::str::from_utf8(id).ok()?;
-        // Compares in constant time.
+        // In constant time, so that a tag cannot be guessed byte by byte.
         self.mac(scope, *time, id).verify_truncated_left(tag).ok()?;
         (*version == VERSION).then(|| RowPosition { time: Timestamp::from_sortable(*time), id: id.to_owned() })
     }

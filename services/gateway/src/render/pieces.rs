@@ -59,8 +59,10 @@ fn answer<R: Send + 'static>(
     after: Vec<u8>,
 ) -> Result<Response, Refusal> {
     let mut pieces = Pieces { before, rows: rows.into_iter(), write, has_begun: false, after: Some(after) };
+    // Made before the answer begins: a row that cannot be written can still be a 500 here, later only break it off.
     let first = pieces.next().transpose().map_err(|error| failed(&error))?.unwrap_or_default();
     let body = if pieces.after.is_none() {
+        // All of it, so its length is known and HTTP needs no chunks.
         Body::from(first)
     } else {
         let later = pieces.inspect(|piece| {
@@ -97,6 +99,7 @@ impl<R, W: WriteRow<R>> Iterator for Pieces<R, W> {
     fn next(&mut self) -> Option<io::Result<Bytes>> {
         self.after.as_ref()?;
         let mut piece = Vec::with_capacity(PIECE_BYTES.min(USUAL_ROW_BYTES * (self.rows.len() + 1)));
+        // Appending leaves it empty, so it is there once.
         piece.append(&mut self.before);
         while piece.len() < PIECE_BYTES {
             let Some(row) = self.rows.next() else {

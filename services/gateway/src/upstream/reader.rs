@@ -89,6 +89,7 @@ impl Reader {
                 views.wait_for(question.view(), position).await;
             }
             Self::Remote(_) => {
+                // Whether it is answered or not, there is nothing left to do here.
                 let _ = self.ask(Ask { at_least: vec![position], question }).await;
             }
         }

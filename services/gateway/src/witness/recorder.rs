@@ -57,6 +57,7 @@ impl Recorder {
             if is_end {
                 return;
             }
+            // Not after a tick alone: nothing was written that others could have gone along with.
             if count > 0 {
                 sleep(GATHERS_FOR).await;
             }
@@ -84,6 +85,7 @@ impl Recorder {
     }
 
     async fn write(&mut self, records: Vec<Record>) {
+        // A list, not a map: a few accounts at a time, and each one's records stay in order.
         let mut by_account: Vec<(AccountId, Vec<Record>)> = Vec::new();
         for record in records {
             match by_account.iter_mut().find(|(account, _)| *account == record.account) {

@@ -49,6 +49,8 @@ impl Repeats {
     /// Takes it in, and gives it back when it is to be told at once.
     pub(super) fn note(&mut self, mut denial: Denial, now: Instant) -> Option<Denial> {
         let mut key = Key::of(&denial);
+        // A token is told apart by a few addresses only. One that is tried from everywhere would otherwise have a window,
+        // and a record, for each of them.
         let mut is_apart = false;
         if !self.windows.contains_key(&key) {
             let addresses = self.addresses.entry(key.bearer.clone()).or_default();
@@ -82,6 +84,7 @@ impl Repeats {
             }
             let again = std::mem::take(&mut window.again);
             if again > 0 {
+                // It goes on, so the window stays open: what comes next is counted again, not recorded at once.
                 told.push((window.first.clone(), again));
                 window.opened = now;
                 return true;

@@ -140,6 +140,7 @@ impl Keys {
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let client = Client::builder()
             .tls_backend_preconfigured(tls.with_root_certificates(roots).with_no_client_auth())
+            // The address is trusted, what it would redirect to is not.
             .redirect(redirect::Policy::none())
             .referer(false)
             .timeout(FETCHED_WITHIN)
@@ -192,6 +193,7 @@ impl Keys {
     }
 
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, KeysError> {
+        // An address may hold credentials, and this is logged.
         let failed = |failure: reqwest::Error| KeysError::Fetch(failure.without_url().into());
         let answer = self.client.get(url).send().await.map_err(failed)?.error_for_status().map_err(failed)?;
         let body = Limited::new(reqwest::Body::from(answer), MAX_SET_BYTES).collect().await;

@@ -44,6 +44,8 @@ impl PasswordQueue {
         let turn = timeout(self.within, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Refusal::Unavailable("too many sign in at once, try again"))?;
         let turn = turn.map_err(|_| Refusal::Internal)?;
+        // The turn goes along: were it dropped with the request, clients that hang up would have any number of
+        // passwords verified at once.
         off_thread(move || {
             let done = work();
             drop(turn);

@@ -73,6 +73,7 @@ async fn ingest(
     let encoding = compressed::Encoding::of(&headers)?;
     let body = read(request, INGEST).await?;
     let subject = family.subject(&caller.principal.account);
+    // Unpacking, reading and hashing 8 MiB takes tens of milliseconds.
     let largest = publisher.max_payload();
     let prepared = off_thread(move || {
         let body = encoding.open(body, INGEST.bytes)?;
@@ -80,6 +81,7 @@ async fn ingest(
         Ok::<_, Refusal>((events.len(), messages::pack(&subject, events, largest)))
     });
     let (accepted, messages) = prepared.await??;
+    // Nothing is published before every event was read, so a body with one bad event leaves no trace.
     let Published { first, last } = publisher.publish(messages).await?;
     publisher.count(family.name(), accepted);
 

@@ -37,6 +37,7 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
     let account = caller.principal.account.clone();
     let scope = Scope::new("audit", &account, &filter)?;
     let page = next_page::page(&lists.cursors, &scope, &parameters, Page::newest(limit))?;
+    // Both run off the threads that serve connections; see `Lists::ask_then`.
     let write = |event: &Event, text: &mut Vec<u8>| Ok(serde_json::to_writer(text, &Row::from(event))?);
     let render = move |Rows { rows, total, next }| pieces::array(rows, write).map(|response| (response, total, next));
     let reply = lists.ask_then(&caller, List { account, filter, page }, render).await?;

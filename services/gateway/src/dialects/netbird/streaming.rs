@@ -56,7 +56,7 @@ pub(crate) fn describe_list() -> Operation {
 pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = ById { account: caller.principal.account.clone(), id: number(id)? };
     let reply = lists.ask(&caller, question).await?;
-    let found = reply.answer.ok_or_else(|| Refusal::NotFound("event streaming integration not found".to_owned()))?;
+    let found = reply.answer.ok_or_else(missing)?;
     let mut response = json::ok(&Shown::new(&caller.principal.account, &found));
     freshness::read(response.headers_mut(), &reply.freshness);
     Ok(response)
@@ -99,6 +99,7 @@ pub(crate) async fn update(
     id: Id,
     request: Request,
 ) -> Result<Response, Refusal> {
+    // The path comes first: what names no integration is refused before its body is read.
     let id = number(id)?;
     let body::Update { config, enabled } = body::update(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
@@ -142,6 +143,10 @@ fn with_id(operation: Operation) -> Operation {
     operation
         .id("The integration's id.", schema::positive())
         .refuses(StatusCode::NOT_FOUND, "The account has no such integration.")
+}
+
+fn missing() -> Refusal {
+    Refusal::NotFound("event streaming integration not found".to_owned())
 }
 
 /// Gives the answer to a write when the view has it, so that the next read sees it. Without a position nothing was

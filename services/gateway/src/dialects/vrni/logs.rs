@@ -52,6 +52,7 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Re
         Some(cursor) => next_page(lists.cursors.open(&scope, &cursor)?)?,
         None => (Start::Offset(0), None),
     };
+    // The cursor is made where the rows are, off the threads that serve connections, so the key goes there.
     let cursors = lists.cursors.clone();
     let render = move |Rows { rows, total, next }: Rows<Event>| {
         let total = first_total.unwrap_or(total);

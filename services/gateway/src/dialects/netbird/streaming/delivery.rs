@@ -13,7 +13,7 @@ use schemars::json_schema;
 use serde_json::{Map, Value, json as object};
 use views::integrations::ById;
 
-use super::{Id, Shown, number, with_id, written};
+use super::{Id, Shown, missing, number, with_id, written};
 use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::body::{REQUEST, read};
@@ -152,10 +152,6 @@ fn steers(title: &'static str, text: &'static str) -> Operation {
         .answers::<Shown<'_>>(StatusCode::OK, "The integration.")
         .with(&[Header::AsOf])
         .refuses(StatusCode::CONFLICT, "It is being changed too often at the same time.")
-}
-
-fn missing() -> Refusal {
-    Refusal::NotFound("event streaming integration not found".to_owned())
 }
 
 /// Answers with the integration, as a PUT does.
