@@ -34,7 +34,7 @@ pub(crate) struct Resources {
     pub(crate) reader: Reader,
     /// Where everything else goes.
     pub(crate) bus: Bus,
-    /// Signs cursors.
+    /// The key that signs cursors.
     pub(crate) cursors: Key,
     /// Notes who reads and who is denied.
     pub(crate) witness: Witness,

@@ -35,11 +35,11 @@ pub fn open_cursor(key: &Key, list: &CursorList<'_>, cursor: &str) -> Result<Row
 /// The list that a cursor is bound to.
 #[derive(Clone, Debug)]
 pub struct CursorList<'a> {
-    /// Its name.
+    /// Its name, such as `audit`.
     pub name: &'a str,
-    /// Whose it is.
+    /// From the token.
     pub account: &'a AccountId,
-    /// What is in it.
+    /// What narrows it.
     pub filter: &'a audit::Filter,
 }
 

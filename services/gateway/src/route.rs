@@ -1,4 +1,5 @@
-//! A row of the table of routes.
+//! A row of the table of routes: from it come the router, the description of the API, the table of scopes, and a test
+//! that asks every route with every kind of token.
 
 use axum::handler::Handler;
 use axum::http::Method;
@@ -8,7 +9,7 @@ use crate::access::caller::Needs;
 use crate::app::App;
 use crate::describe::Operation;
 
-/// One way to be asked.
+/// One method of one path.
 pub(crate) struct Route {
     /// With GET comes HEAD, where the dialect knows it.
     pub(crate) method: Method,
@@ -21,7 +22,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Answers HEAD too.
+    /// Answers HEAD too, without the body.
     pub(crate) fn get<H, T>(path: &'static str, needs: Needs, handler: H, operation: Operation) -> Self
     where
         H: Handler<T, App>,

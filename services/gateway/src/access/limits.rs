@@ -16,7 +16,7 @@ use crate::access::caller::Needs;
 use crate::http::origin::{Peer, rate_limit_key};
 use crate::render::refusal::Refusal;
 
-/// The limits of a gateway.
+/// The limits of a gateway; each counts on its own.
 #[derive(Debug)]
 pub(crate) struct Limits {
     by_token: Apart,
@@ -96,7 +96,7 @@ impl Limits {
         is_unknown.then(too_many).flatten().unwrap_or(refusal)
     }
 
-    /// Counts a sign-in.
+    /// Counts an attempt to sign in, by its address.
     ///
     /// # Errors
     /// [`Refusal::TooMany`].
@@ -106,7 +106,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// None.
+    /// No limits at all.
     fn default() -> Self {
         Self::new(&LimitSettings::NONE)
     }

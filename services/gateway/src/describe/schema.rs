@@ -35,7 +35,7 @@ pub(crate) fn choice<T>(choices: &[(&str, T)]) -> Schema {
     json_schema!({ "type": "string", "enum": choices.iter().map(|(name, _)| *name).collect::<Vec<_>>() })
 }
 
-/// A moment.
+/// A time, as RFC 3339 writes it.
 pub(crate) fn time() -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })
 }

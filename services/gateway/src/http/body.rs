@@ -31,7 +31,7 @@ const PROGRESS_WITHIN: Duration = Duration::from_secs(8);
 /// How long a refused body is still taken in before the answer.
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 
-/// The whole body.
+/// Reads a body to its end.
 ///
 /// # Errors
 /// When it is too large, which its declared length says before anything is read; too slow; or breaks off.

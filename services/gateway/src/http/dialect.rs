@@ -3,18 +3,18 @@
 /// The way a client is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// `{"message","code"}`.
+    /// Refuses with `{"message","code"}`.
     NetBird,
-    /// `{"detail"}`, as FastAPI says it.
+    /// Refuses with `{"detail"}`, as FastAPI does.
     InstaVm,
-    /// `{"code","message","details"}`.
+    /// Refuses with `{"code","message","details"}`.
     Vrni,
-    /// RFC 9457, for everything that belongs to no other dialect.
+    /// Refuses as RFC 9457 says; for every path that belongs to no other dialect.
     Native,
 }
 
 impl Dialect {
-    /// Every dialect.
+    /// In the order of the description of the API.
     pub(crate) const ALL: [Self; 4] = [Self::NetBird, Self::InstaVm, Self::Vrni, Self::Native];
 
     /// Its name in the description of the API, and in records.

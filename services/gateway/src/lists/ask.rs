@@ -24,7 +24,7 @@ impl Lists {
         Self { reader, cursors, witness }
     }
 
-    /// Asks a question.
+    /// Asks a question for a caller.
     ///
     /// # Errors
     /// When the views cannot be reached or fail.

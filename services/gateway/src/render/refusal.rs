@@ -56,7 +56,7 @@ pub(crate) enum Refusal {
     /// The body is larger than it may be.
     #[error("body: must have at most {limit} bytes")]
     TooLarge {
-        /// Bytes.
+        /// In bytes.
         limit: usize,
     },
     /// The body is compressed in a way that is not understood.

@@ -29,9 +29,9 @@ const RENEWED_EVERY: Duration = Duration::from_secs(300);
 /// Where the keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
-    /// A file.
+    /// A file, read again when the keys are looked for.
     File(PathBuf),
-    /// A web address.
+    /// An HTTP address; redirects are not followed.
     Url(String),
 }
 
@@ -56,9 +56,9 @@ pub enum KeysError {
     /// The file cannot be read.
     #[error("read the provider's keys from {path}")]
     File {
-        /// The file.
+        /// As it was configured.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         cause: std::io::Error,
     },

@@ -64,7 +64,7 @@ pub(crate) fn describe_list() -> Operation {
         .answers::<HttpValidationError>(StatusCode::UNPROCESSABLE_ENTITY, "What is wrong with the parameters.")
 }
 
-/// One audit event.
+/// One audit event, by its id.
 pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
     let (parts, _) = request.into_parts();
     let id = unquoted(parts.uri.path().rsplit('/').next().unwrap_or_default());

@@ -46,7 +46,7 @@ impl Description {
     }
 }
 
-/// The description itself.
+/// The description, for programs.
 pub(crate) async fn document(State(description): State<Arc<Description>>) -> Response {
     json::ok(&*description.document)
 }
@@ -61,7 +61,7 @@ pub(crate) fn describe_document() -> Operation {
     )
 }
 
-/// The description as a page.
+/// The description, for people, under a policy that lets it load nothing.
 pub(crate) async fn docs(State(description): State<Arc<Description>>) -> Response {
     let page = description.page();
     let mut response = Response::new(Body::from(page.html.clone()));

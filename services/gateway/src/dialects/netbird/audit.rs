@@ -29,7 +29,7 @@ use crate::render::refusal::Refusal;
 const MAX_LIMIT: usize = 10_000;
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// Lists audit events.
+/// Lists audit events, newest first: an array, as NetBird does, so what is said of the list is in headers.
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
     let filter = filter(&parameters)?;

@@ -29,7 +29,7 @@ use crate::render::json;
 use crate::render::refusal::Refusal;
 use crate::upstream::commands::Commands;
 
-/// An id as it stands in a path.
+/// An id as it stands in a path. One that is no UTF-8 is refused like any other that is wrong, in the dialect's form.
 type Id = Result<Path<String>, PathRejection>;
 
 /// Whether a body can be read as one that makes an integration or as one that changes it.
@@ -38,7 +38,7 @@ pub(crate) fn check(body: &[u8]) -> Result<(), Refusal> {
     created.or_else(|_| body::update(body).map(drop))
 }
 
-/// All integrations.
+/// All integrations of the account, by id. Secrets are shown as `****`.
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refusal> {
     let account = &caller.principal.account;
     let reply = lists.ask(&caller, List { account: account.clone() }).await?;
@@ -52,7 +52,7 @@ pub(crate) fn describe_list() -> Operation {
     Operation::new("List integrations", "").answers::<Vec<Shown<'_>>>(StatusCode::OK, "All of them.").tells_freshness()
 }
 
-/// One integration.
+/// One integration. Secrets are shown as `****`.
 pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = ById { account: caller.principal.account.clone(), id: number(id)? };
     let reply = lists.ask(&caller, question).await?;
@@ -68,7 +68,7 @@ pub(crate) fn describe_get() -> Operation {
         .tells_freshness()
 }
 
-/// Makes an integration.
+/// Makes an integration. With `enabled` the answer comes after a test event was delivered.
 pub(crate) async fn create(
     State(commands): State<Commands>,
     caller: Caller,
@@ -92,7 +92,7 @@ pub(crate) fn describe_create() -> Operation {
         .refuses(StatusCode::PRECONDITION_FAILED, "The receiver did not take the test event; nothing is stored.")
 }
 
-/// Changes an integration.
+/// Changes what the body names of an integration, and leaves the rest as it is.
 pub(crate) async fn update(
     State(commands): State<Commands>,
     caller: Caller,

@@ -41,7 +41,7 @@ struct Answer<'a> {
 struct Totals {
     /// 1 where a cursor was given.
     page: u64,
-    page_size: usize,
+    page_size: u64,
     /// How many there are on all pages.
     total_records: u64,
     total_pages: u64,
@@ -53,22 +53,22 @@ pub(crate) fn parse(parameters: &Parameters) -> Result<Filter, Refusal> {
     parameters::filter(parameters)
 }
 
-/// Lists traffic records.
+/// Lists traffic records, newest first, with the exact number of all that fit the filter.
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
     let filter = parameters::filter(&parameters)?;
-    let parameters::PageNumber { page, page_size } = parameters::page_number(&parameters)?;
+    let parameters::PageNumber { page, limit } = parameters::page_number(&parameters)?;
     let account = caller.principal.account.clone();
     let scope = Scope::new("traffic", &account, &filter)?;
+    let page_size = limit as u64;
     // A page so far on that its offset is no number has no rows, like any other after the last.
-    let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size as u64)), limit: page_size };
-    let page_asked = next_page::page(&lists.cursors, &scope, &parameters, first)?;
+    let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size)), limit };
+    let asked = next_page::page(&lists.cursors, &scope, &parameters, first)?;
     let render = move |Rows { rows, total, next }| {
-        let total_pages = total.div_ceil(page_size as u64);
-        let totals = Totals { page, page_size, total_records: total, total_pages };
+        let totals = Totals { page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
         pieces::object("data", rows, &totals, write).map(|response| (response, next))
     };
-    let reply = lists.ask_then(&caller, List { account, filter, page: page_asked }, render).await?;
+    let reply = lists.ask_then(&caller, List { account, filter, page: asked }, render).await?;
 
     let (mut response, next) = reply.answer?;
     let headers = response.headers_mut();

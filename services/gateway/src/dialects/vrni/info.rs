@@ -15,7 +15,7 @@ struct Version {
     api_version: &'static str,
 }
 
-/// Says it.
+/// The same for everybody: clients only look whether they know this version.
 pub(crate) async fn version() -> Response {
     json::ok(&Version { api_version: "1.1.8" })
 }

@@ -43,7 +43,7 @@ struct Answer<'a> {
     total_count: u64,
 }
 
-/// Lists audit events.
+/// Lists audit events, newest first; 50 of them when the body does not say how many.
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
     let ListQuery { filter, limit, cursor } = parse(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();

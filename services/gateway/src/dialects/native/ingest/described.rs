@@ -16,11 +16,11 @@ const LINES: &str = "application/x-ndjson";
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Ingested")]
 pub(super) struct Answer {
-    /// How many.
+    /// How many events were published.
     pub(super) accepted: usize,
     /// The first position in their stream.
     pub(super) first: u64,
-    /// The last position.
+    /// The last position in their stream.
     pub(super) last: u64,
 }
 

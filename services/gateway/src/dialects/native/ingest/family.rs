@@ -6,7 +6,7 @@ use model::{audit, traffic};
 /// The last part of the subject that these events are published on, and the source of those that name none.
 pub(super) const SOURCE: &str = "http";
 
-/// Which events.
+/// Which events a request brings: its path says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     Audit,
@@ -28,7 +28,7 @@ impl Family {
         }
     }
 
-    /// The CloudEvents type.
+    /// The CloudEvents type of its events, which plain ones are given.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Audit => audit::RECORDED,

@@ -27,7 +27,7 @@ use crate::upstream::streamer::Streamer;
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
 
-/// How delivery stands.
+/// How far an integration's delivery is, and what holds it up.
 pub(crate) async fn status(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = StatusOf { account: caller.principal.account, id: number(id)? };
     let status = streamer.ask(&question).await?.ok_or_else(missing)?;
@@ -39,7 +39,7 @@ pub(crate) fn describe_status() -> Operation {
     with_id(Operation::new("Get the state of a delivery", text)).answers::<Status>(StatusCode::OK, "The state.")
 }
 
-/// Delivers a test event.
+/// Delivers a test event, also where the integration is disabled; waits for the receiver's answer.
 pub(crate) async fn test(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = TestOf { account: caller.principal.account, id: number(id)? };
     match streamer.ask(&question).await?.ok_or_else(missing)? {

@@ -24,7 +24,7 @@ pub(super) struct PageNumber {
     /// From 1 on; with a cursor it says nothing, and is 1.
     pub(super) page: u64,
     /// From 1 to 50,000.
-    pub(super) page_size: usize,
+    pub(super) limit: usize,
 }
 
 pub(super) fn page_number(parameters: &Parameters) -> Result<PageNumber, Refusal> {
@@ -33,7 +33,7 @@ pub(super) fn page_number(parameters: &Parameters) -> Result<PageNumber, Refusal
         return Err(Refusal::field("page", "cannot be given beside a cursor"));
     }
     let page_size = parameters.number("page_size", 1..=MAX_LIMIT)?;
-    Ok(PageNumber { page: page.unwrap_or(1), page_size: page_size.unwrap_or(DEFAULT_LIMIT) })
+    Ok(PageNumber { page: page.unwrap_or(1), limit: page_size.unwrap_or(DEFAULT_LIMIT) })
 }
 
 pub(super) fn filter(parameters: &Parameters) -> Result<Filter, Refusal> {
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_page_has_bounds_and_defaults() {
-        let PageNumber { page, page_size } = page_number(&parsed("")).unwrap();
-        assert_eq!((page, page_size), (1, 1000));
+        let PageNumber { page, limit } = page_number(&parsed("")).unwrap();
+        assert_eq!((page, limit), (1, 1000));
         for query in ["page=0", "page_size=0", "page_size=50001", "page=1&cursor=x"] {
             assert!(page_number(&parsed(query)).is_err(), "{query}");
         }
