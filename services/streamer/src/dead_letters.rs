@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bus::{Bus, LoadError, Message, Outgoing, Selection};
+use bus::{Bus, LoadError, Message, Selection};
+use feed::tail;
+use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
 use model::delivery::{Place, dead_letter_view};
-use model::envelope::{STRUCTURED, Sealed, open_structured};
+use model::envelope::open_structured;
 use model::log::{AccountId, Stream, Subject};
 use model::time::Timestamp;
 use tracing::warn;
@@ -61,14 +63,8 @@ impl DeadLetters {
                 "an event cannot be delivered and becomes a dead letter");
             let again = batch.plan.letter.map(|letter| format!(":{letter}")).unwrap_or_default();
             let id = format!("{view}:{}:{}:{}{again}", data.stream, data.sequence, data.index);
-            let payload = serde_json::to_vec(&Sealed::new(&id, "flowtrail/streamer", RECORDED, time, &data))?;
-            let letter = Outgoing {
-                subject: self.subject(),
-                message_id: Some(format!("{}:{id}", self.account)),
-                headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
-                payload: payload.into(),
-                expected_last: None,
-            };
+            let (subject, source, event_type) = (self.subject(), "flowtrail/streamer", RECORDED);
+            let letter = write(NewEvent { subject, id: &id, source, event_type, time, data: &data })?;
             journal::publish(&self.bus, &letter).await?;
         }
         Ok(())
@@ -122,13 +118,13 @@ impl DeadLetters {
 
     async fn event(&self, letter: &DeadLetter) -> Result<Option<Held>, LoadError> {
         let Ok(stream) = letter.stream.parse::<Stream>() else { return Ok(None) };
-        let filter = lane::filter(stream, &self.account);
+        let filter = tail::filter(stream, &self.account);
         let found = self.bus.first_from(stream, &filter, letter.sequence).await?;
         let Some(message) = found.filter(|message| message.position.sequence == letter.sequence) else {
             return Ok(None);
         };
-        let place = Place { sequence: letter.sequence, index: u32::try_from(letter.index).unwrap_or(u32::MAX) };
-        Ok(lane::held_in(&self.account, &message).into_iter().find(|held| Place::from(&held.item) == place))
+        let Ok(index) = u32::try_from(letter.index) else { return Ok(None) };
+        Ok(lane::held_at(&self.account, &message, Place { sequence: letter.sequence, index }))
     }
 
     fn subject(&self) -> Subject {

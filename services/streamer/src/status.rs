@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
+use feed::tail;
 use model::delivery::{Place, Position, Shown, Standing, State, Status};
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
 use crate::desired::Desired;
+use crate::journal;
 use crate::service::Desk;
 use crate::worker::Live;
-use crate::{journal, lane};
 
 const MICROS: i64 = 1_000_000;
 
@@ -80,7 +81,7 @@ pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestam
 }
 
 async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now: i64) -> Result<Position, LoadError> {
-    let filter = lane::filter(stream, account);
+    let filter = tail::filter(stream, account);
     let lag_events = bus.count_from(stream, &filter, next.sequence).await?;
     let oldest = match lag_events {
         0 => None,

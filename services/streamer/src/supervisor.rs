@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bus::{Bus, ConsumeError, Message};
+use feed::read::events_in;
 use model::event::Event;
 use model::log::{AccountId, Stream, Subject};
 use prometheus_client::metrics::histogram::Histogram;
@@ -16,7 +17,6 @@ use tracing::error;
 
 use crate::Settings;
 use crate::desired::{Desired, Followed};
-use crate::journal::events_in;
 use crate::keeper::Keeper;
 use crate::receiver::Receivers;
 use crate::worker::Live;

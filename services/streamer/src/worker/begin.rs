@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use feed::tail;
 use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
 use model::integration::{Order, Origin};
 use model::log::Stream;
@@ -10,7 +11,7 @@ use tracing::warn;
 
 use super::{Worker, WorkerError};
 use crate::batch::Batch;
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 
 /// How long the end of the log is waited for while a plan is read again.
 const READS_WITHIN: Duration = Duration::from_secs(1);
@@ -92,7 +93,7 @@ impl Worker<'_> {
         let time = Timestamp::from_micros(time).unwrap_or(Timestamp::LAST);
         // Read first: whatever comes in the meantime comes after it.
         let end = bus.state(stream).await?.last_sequence + 1;
-        let found = bus.first_since(stream, &lane::filter(stream, self.account), time).await?;
+        let found = bus.first_since(stream, &tail::filter(stream, self.account), time).await?;
         Ok(Place::start_of(found.map_or(end, |message| message.position.sequence)))
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use feed::tail;
 use futures_util::future::select_all;
 use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
 use tokio::time::Instant;
@@ -9,7 +10,7 @@ use tracing::warn;
 
 use super::{LOOKS_EVERY, Worker, WorkerError};
 use crate::batch::Batch;
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 
 /// After how long without events the opened secrets are dropped.
 const IDLE: Duration = Duration::from_secs(10);
@@ -139,7 +140,7 @@ impl Worker<'_> {
             let Some(place) = self.state.next.get_mut(&lane.stream) else { continue };
             // Read first: what comes in the meantime is counted.
             let end = bus.state(lane.stream).await?.last_sequence + 1;
-            let filter = lane::filter(lane.stream, self.account);
+            let filter = tail::filter(lane.stream, self.account);
             if bus.count_from(lane.stream, &filter, place.sequence).await? == 0 && end > place.sequence {
                 *place = Place::start_of(end);
             }
