@@ -11,7 +11,8 @@ use vault::{MasterKey, Owner, Unopenable};
 
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Sink};
+use crate::sink::Failure;
+use crate::sinks::Sink;
 
 /// How long a receiver may take for a test event.
 const TEST_TIME: Duration = Duration::from_secs(10);

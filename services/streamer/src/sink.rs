@@ -10,8 +10,6 @@ use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use model::{audit, traffic};
 
-pub use crate::sinks::Sink;
-
 /// One event on its way to a receiver.
 #[derive(Clone, Debug)]
 pub struct Item {

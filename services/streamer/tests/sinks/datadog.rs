@@ -6,7 +6,8 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 use model::integration::Platform;
 use serde_json::{Map, Value, json};
-use streamer::sink::{Failure, Item, Outcome, Sink};
+use streamer::sink::{Failure, Item, Outcome};
+use streamer::sinks::Sink;
 use testkit::run_stand_in;
 
 use crate::support::{Receiver, Request, account, audit, connect, plan, traffic};

@@ -12,7 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::integration::Platform;
 use serde_json::{Value, json};
-use streamer::sink::{Failure, Item, Outcome, Sink};
+use streamer::sink::{Failure, Item, Outcome};
+use streamer::sinks::Sink;
 use testkit::{HttpServer, Moto, User};
 
 use crate::support::{Receiver, account, audit, audits, connect, plan};

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use futures_util::stream;
 use model::integration::Platform;
 use serde_json::json;
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 use testkit::run_stand_in;
 
 use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use model::integration::Platform;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use streamer::guard::Guard;
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 
 use crate::support::{Receiver, audits, opened, plan};
 

@@ -9,7 +9,8 @@ use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::RootCertStore;
 use serde_json::{Value, json};
 use streamer::guard::Guard;
-use streamer::sink::{Item, Outcome, Sink};
+use streamer::sink::{Item, Outcome};
+use streamer::sinks::Sink;
 use tempfile::TempDir;
 use testkit::eventually;
 

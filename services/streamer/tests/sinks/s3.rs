@@ -2,7 +2,8 @@
 
 use model::integration::Platform;
 use serde_json::Value;
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 use testkit::{Moto, User};
 
 use crate::support::{Receiver, account, audits, connect, plan, traffic};

@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use flate2::read::GzDecoder;
 use model::integration::Platform;
 use serde_json::{Deserializer, Value, json};
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 
 use crate::support::{Receiver, audits, connect, plan};
 

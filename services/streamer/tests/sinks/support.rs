@@ -17,7 +17,8 @@ use model::traffic::{Report, Reported};
 use serde_json::{Value, from_value, json};
 use streamer::guard::Guard;
 use streamer::opened::Opened;
-use streamer::sink::{Item, Kind, Plan, Sink};
+use streamer::sink::{Item, Kind, Plan};
+use streamer::sinks::Sink;
 use testkit::HttpServer;
 
 /// What a receiver got.

@@ -8,7 +8,7 @@ use model::log::Stream;
 use model::time::Timestamp;
 use tracing::warn;
 
-use super::{Worker, WorkerError};
+use super::worker::{Worker, WorkerError};
 use crate::batch::Batch;
 use crate::lane::{self, Lane};
 
@@ -92,7 +92,7 @@ impl Worker<'_> {
         let time = Timestamp::from_micros(time).unwrap_or(Timestamp::LAST);
         // Read first: whatever comes in the meantime comes after it.
         let end = bus.state(stream).await?.last_sequence + 1;
-        let found = bus.first_since(stream, &lane::filter(stream, self.account), time).await?;
+        let found = bus.first_since(stream, &lane::filter(stream, &self.integration.account), time).await?;
         Ok(Place::start_of(found.map_or(end, |message| message.position.sequence)))
     }
 
@@ -139,7 +139,7 @@ impl Worker<'_> {
             if from.sequence > log.last_sequence + 1 {
                 // The log was lost or rolled back: what it has received since may be at any place.
                 let since = self.state.last_success.unwrap_or(Timestamp::EPOCH);
-                warn!(account = %self.account, id = self.id, %stream, sequence = from.sequence,
+                warn!(account = %self.integration.account, id = self.integration.id, %stream, sequence = from.sequence,
                     last = log.last_sequence, "the log ends before what was delivered: delivery goes back");
                 from = self.place_since(stream, since.micros()).await?;
                 self.state.next.insert(stream, from);
@@ -149,7 +149,7 @@ impl Worker<'_> {
                 self.note_missing(missing).await?;
                 from = Place::start_of(log.first_sequence);
             }
-            self.lanes.push(Lane::open(&self.receivers.bus, stream, self.account, from));
+            self.lanes.push(Lane::open(&self.receivers.bus, stream, &self.integration.account, from));
         }
         Ok(())
     }

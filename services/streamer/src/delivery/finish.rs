@@ -6,10 +6,11 @@ use model::delivery::{Data, Redrive, Standing, Step};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Live, Worker, WorkerError};
-use crate::backoff;
+use super::backoff;
+use super::verdict::{self, Next};
+use super::worker::{End, Worker, WorkerError};
 use crate::batch::Batch;
-use crate::verdict::{self, Next};
+use crate::live::LiveState;
 
 /// How long an attempt that is under way may still take when delivery is to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -115,7 +116,7 @@ impl Worker<'_> {
         }
         let wait = backoff::wait(failures, asked);
         let until = now.micros().saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-        self.live.send_replace(Live { state: Some(self.state.clone()), next_retry: Some(until) });
+        self.live.send_replace(LiveState { state: Some(self.state.clone()), next_retry: Some(until) });
         tokio::select! {
             () = self.stop.cancelled() => return Ok(Some(End::Stopped)),
             () = self.receivers.clock.sleep(wait) => {}
