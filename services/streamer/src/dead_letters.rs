@@ -128,7 +128,7 @@ impl DeadLetters {
             return Ok(None);
         };
         let place = Place { sequence: letter.sequence, index: u32::try_from(letter.index).unwrap_or(u32::MAX) };
-        Ok(lane::held_in(&self.account, &message).into_iter().find(|held| Place::from(&held.item) == place))
+        Ok(lane::held_in(&self.account, &message).into_iter().find(|held| held.item.place() == place))
     }
 
     fn subject(&self) -> Subject {

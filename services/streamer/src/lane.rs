@@ -135,7 +135,7 @@ impl Lane {
 
     fn take_in(&mut self, message: &Message) {
         let held = held_in(&self.account, message);
-        for one in held.into_iter().filter(|one| Place::from(&one.item) >= self.from) {
+        for one in held.into_iter().filter(|one| one.item.place() >= self.from) {
             self.bytes += one.bytes;
             self.since.get_or_insert_with(Instant::now);
             self.held.push_back(one);
@@ -162,12 +162,6 @@ impl Lane {
             self.since.get_or_insert_with(Instant::now);
             self.held.push_front(one);
         }
-    }
-}
-
-impl From<&Item> for Place {
-    fn from(item: &Item) -> Self {
-        Self { sequence: item.sequence, index: item.index }
     }
 }
 

@@ -171,7 +171,7 @@ impl Worker<'_> {
         }
         lane.top_up_to(plan.last);
         let mut held = Vec::new();
-        while let Some(one) = lane.take_if(|item| Place::from(item) <= plan.last) {
+        while let Some(one) = lane.take_if(|item| item.place() <= plan.last) {
             held.push(one);
         }
         match Batch::new(held, plan.version, None) {

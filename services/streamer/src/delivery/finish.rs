@@ -26,9 +26,9 @@ impl Worker<'_> {
                 return Ok(Some(End::Stopped));
             }
             let Some(sink) = &self.sink else { return Ok(Some(End::Stopped)) };
-            let (plan, began) = (batch.sink_plan(), Instant::now());
+            let began = Instant::now();
             let outcome = tokio::select! {
-                outcome = sink.deliver(&plan, &batch.items) => outcome,
+                outcome = sink.deliver(&batch.items) => outcome,
                 () = grace(&self.stop) => return Ok(Some(End::Stopped)),
             };
             self.attempts.observe(began.elapsed().as_secs_f64());
@@ -89,7 +89,7 @@ impl Worker<'_> {
         let is_end = again.first().is_some_and(|first| first + again.len() == batch.items.len());
         batch.keep(again);
         if let (true, None, Some(first)) = (is_end, batch.plan.letter, batch.items.first()) {
-            batch.plan.first = first.into();
+            batch.plan.first = first.place();
             self.state.next.insert(batch.plan.stream, batch.plan.first);
             self.state.plan = Some(batch.plan);
         }

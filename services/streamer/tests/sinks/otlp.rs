@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use streamer::sink::{Failure, Outcome};
 use testkit::{StandIn, free_port, run_stand_in};
 
-use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
+use crate::support::{Receiver, account, audit, audits, connect, traffic};
 
 /// A plain GET: what the agent has is read without any code of ours.
 fn get(agent: &StandIn, path: &str) -> String {
@@ -36,7 +36,7 @@ async fn a_collector_reads_every_field() {
         "meta": {"name": "é"},
     });
     let items = vec![audit(5, &failed), traffic(6, &json!({"type": "TYPE_DROP", "protocol": 17, "tx_bytes": 7}))];
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     assert_eq!(sink.test(&account()).await, Ok(()));
 
     let lines = run_stand_in("read_otlp.py", &[], get(&agent, "/test/session/logs")).await;
@@ -71,16 +71,13 @@ async fn a_200_that_rejects_records_is_no_delivery() {
         receiver.answer(json!({"partialSuccess": {"rejectedLogRecords": count, "errorMessage": "no"}}).to_string());
         let reason = "the receiver rejected 2 of 3 records".to_owned();
         let expected = Outcome::Failed(Failure::Refused { status: Some(200), reason });
-        assert_eq!(sink.deliver(&plan(&items), &items).await, expected);
+        assert_eq!(sink.deliver(&items).await, expected);
     }
     for body in ["", "{}", r#"{"partialSuccess":{}}"#, r#"{"partialSuccess":{"rejectedLogRecords":"0"}}"#, "<html>"] {
         receiver.answer(body);
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered, "{body}");
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered, "{body}");
     }
     receiver.answer((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "3")]));
-    assert!(matches!(
-        sink.deliver(&plan(&items), &items).await,
-        Outcome::Failed(Failure::Retry { after: Some(_), .. })
-    ));
+    assert!(matches!(sink.deliver(&items).await, Outcome::Failed(Failure::Retry { after: Some(_), .. })));
     assert!(receiver.requests().iter().all(|request| request.path == "/base/v1/logs"));
 }

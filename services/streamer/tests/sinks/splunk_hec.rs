@@ -7,7 +7,7 @@ use serde_json::{Deserializer, Value, json};
 use streamer::sink::{Failure, Outcome};
 use streamer::sinks::Sink;
 
-use crate::support::{Receiver, audits, connect, plan};
+use crate::support::{Receiver, audits, connect};
 
 fn sink(receiver: &Receiver) -> Sink {
     let url = receiver.server.url("/");
@@ -19,7 +19,7 @@ async fn a_batch_is_one_object_after_the_other() {
     let receiver = Receiver::start().await;
     let items = audits(1..3);
     receiver.answer(json!({"text": "Success", "code": 0}).to_string());
-    assert_eq!(sink(&receiver).deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink(&receiver).deliver(&items).await, Outcome::Delivered);
     let request = receiver.requests().remove(0);
     assert_eq!(request.path, "/services/collector/event");
     assert_eq!(request.header("authorization"), "Splunk hec-token");
@@ -51,7 +51,7 @@ async fn the_collectors_own_codes_say_what_to_do() {
     ] {
         let answer = json!({"text": "secret", "code": code}).to_string();
         receiver.answer((StatusCode::from_u16(status).unwrap(), answer));
-        let Outcome::Failed(failure) = sink.deliver(&plan(&items), &items).await else { panic!("{status} {code}") };
+        let Outcome::Failed(failure) = sink.deliver(&items).await else { panic!("{status} {code}") };
         let got = match &failure {
             Failure::Retry { .. } => "retry",
             Failure::Refused { .. } => "refused",
