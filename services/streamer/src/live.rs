@@ -13,7 +13,7 @@ use vault::Owner;
 
 use crate::desired::Desired;
 
-/// Which integration. Ids are unique in their account only.
+/// Names an integration. An id alone does not: it is unique in its account only.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct IntegrationId {
     pub(crate) account: AccountId,

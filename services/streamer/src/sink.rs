@@ -23,7 +23,7 @@ pub struct Item {
     pub sequence: u64,
     /// Which event of its message, from 0.
     pub index: u32,
-    /// Whose it is.
+    /// The account it belongs to; from its subject.
     pub account: AccountId,
     /// When it happened.
     pub time: Timestamp,

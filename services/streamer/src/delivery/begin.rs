@@ -24,6 +24,8 @@ impl Worker<'_> {
         if is_new {
             self.state.orders = self.desired.begun.map_or(0, |begun| begun.sequence);
         }
+        // A plan is sent again as it was only under the configuration it was made for: under another one, its batch
+        // would have another form, and a name that the receiver may know. A dead letter is simply tried from the start.
         if self.state.plan.is_some_and(|plan| plan.version != self.desired.version || plan.letter.is_some()) {
             self.state.plan = None;
         }
@@ -34,7 +36,7 @@ impl Worker<'_> {
             }
         }
         if self.desired.touched > self.state.orders {
-            // Whoever resumed it or changed its configuration gives it all the time again.
+            // Someone who resumed it, or changed its configuration, wants it tried for the whole time again.
             let before = std::mem::take(&mut self.state.standing);
             if matches!(before, Standing::Suspended { .. }) {
                 self.record(Step::Resumed, Data::default()).await?;
@@ -176,6 +178,7 @@ impl Worker<'_> {
         }
         match Batch::new(held, plan.version, None) {
             Some(batch) if batch.plan == plan => Ok(Some(batch)),
+            // Retention took a part of it. Its name would promise events that it no longer has: they are planned as new.
             Some(batch) => {
                 lane.put_back(batch.into_held());
                 self.state.plan = None;

@@ -14,7 +14,7 @@ use crate::live::LiveState;
 
 /// How long an attempt that is under way may still take when delivery is to stop.
 const GRACE: Duration = Duration::from_millis(500);
-/// After how many failed attempts in a row it is written down that the receiver fails.
+/// After how many failed attempts in a row it is recorded that the receiver fails; a single one is no news.
 const FAILURES_TO_TELL: u32 = 3;
 
 impl Worker<'_> {
@@ -34,6 +34,8 @@ impl Worker<'_> {
             self.attempts.observe(began.elapsed().as_secs_f64());
             let verdict = verdict::of(outcome, batch.items.len());
             let now = self.now();
+            // Dead letters come before the step that moves the place past their events. After a crash in between they
+            // are written again under the same ids, and the log keeps them once.
             if !verdict.letters.is_empty() {
                 self.letters.write(&batch, &verdict.letters, now).await?;
             }
@@ -43,13 +45,13 @@ impl Worker<'_> {
                 self.state.last_success = Some(now);
             }
             if verdict.delivered > 0 || !verdict.letters.is_empty() {
-                // Whatever it said, the receiver is there.
+                // The receiver works: it took something, or looked at it and refused it.
                 failures = 0;
                 self.state.standing = Standing::Active;
             }
             if let Some(failure) = &verdict.failure {
                 self.state.failed += 1;
-                self.state.last_error = Some(self.receivers.tell(failure));
+                self.state.last_error = Some(self.receivers.describe(failure));
             }
             match verdict.next {
                 Next::Done => {
@@ -57,6 +59,8 @@ impl Worker<'_> {
                     return Ok(None);
                 }
                 Next::Split => {
+                    // The other half goes back to the lane as new events, so that a crash finds one plan, not two. The
+                    // smaller plan is recorded before it is sent, as any is.
                     let rest = batch.halve();
                     if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.stream == batch.plan.stream) {
                         lane.put_back(rest);
@@ -84,7 +88,9 @@ impl Worker<'_> {
     }
 
     /// Keeps what is still to be delivered. Where that is the end of the batch, the plan begins there from now on, so
-    /// that whoever goes on with it sends nothing again that is known to have arrived.
+    /// that a worker that takes over sends nothing again that is known to have arrived. Where it is not, the plan stays
+    /// as it is, as it can only say from where to where: after a crash, what arrived in between is sent again, under the
+    /// ids by which a receiver knows it.
     fn narrow(&mut self, batch: &mut Batch, again: &[usize]) {
         let is_end = again.first().is_some_and(|first| first + again.len() == batch.items.len());
         batch.keep(again);
@@ -95,7 +101,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Waits before the next attempt. Not for ever: after a time without success the delivery suspends itself.
+    /// Waits before the next attempt. After too long without success the delivery suspends itself.
     async fn wait(&mut self, failures: u32, asked: Option<Duration>) -> Result<Option<End>, WorkerError> {
         let now = self.now();
         let since = match self.state.standing {
@@ -125,7 +131,8 @@ impl Worker<'_> {
         Ok(None)
     }
 
-    /// Records that a batch is done.
+    /// Records that a batch is done. Only now does the place move on: were it written before the receiver has answered,
+    /// a crash would lose the batch; written after, a crash sends it again, which the receiver can tell by its ids.
     async fn done(&mut self, batch: &Batch) -> Result<(), WorkerError> {
         match (batch.plan.letter, self.state.redrive) {
             (Some(letter), Some(redrive)) => self.state.redrive = Some(Redrive { after: letter, ..redrive }),

@@ -68,6 +68,7 @@ impl Keeper {
             tokio::select! {
                 ended = &mut worker => ended,
                 _ = changes.changed() => {
+                    // The loop in `run` is to see the change, too.
                     changes.mark_changed();
                     worker_stop.cancel();
                     // It ends within the time that it gives an attempt that is under way.
@@ -88,6 +89,7 @@ impl Keeper {
     async fn pause_after(&mut self, failure: &WorkerError, stop: &CancellationToken) {
         error!(account = %self.integration.account, id = self.integration.id, error = %chain(failure), "delivery stopped and is started again");
         let pause = match failure {
+            // Long enough for the other to get on: both would only take turns refusing each other's steps.
             WorkerError::Journal(JournalError::Taken) => TAKEN_PAUSE,
             WorkerError::Journal(_) | WorkerError::Log(_) | WorkerError::Consume(_) | WorkerError::Connect(_) => PAUSE,
         };

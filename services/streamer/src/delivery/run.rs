@@ -28,6 +28,7 @@ impl<'a> Worker<'a> {
     }
 
     async fn deliver_all(&mut self) -> Result<End, WorkerError> {
+        // First what the last worker had planned: it may have arrived, and nothing may overtake it.
         if let Some(batch) = self.unfinished().await?
             && let Some(end) = self.finish(batch).await?
         {
@@ -50,6 +51,8 @@ impl<'a> Worker<'a> {
                 return Ok(End::Suspended);
             }
             self.look_for_gaps(&batch).await?;
+            // Recorded before it is sent: after a crash it is known what may be on its way, and exactly that is sent
+            // again. A batch that was cut in another way would repeat some events under a new name.
             self.state.plan = Some(batch.plan);
             self.record(Step::Planned, Data::default()).await?;
             if let Some(end) = self.finish(batch).await? {

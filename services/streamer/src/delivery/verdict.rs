@@ -46,7 +46,8 @@ pub(crate) fn of(outcome: Outcome, count: usize) -> Verdict {
     }
 }
 
-/// A batch that is too large, or of which one item is refused, is cut in half until it is known which item is to blame.
+/// A batch that is too large, or refused for what is in it, is cut in half until it is known which item is to blame.
+/// Nothing arrives twice by that: the receiver took none of it.
 fn whole(failure: Failure, count: usize) -> Verdict {
     let all = || (0..count).collect();
     let (again, letters, next) = match &failure {
@@ -69,6 +70,7 @@ fn partly(failures: Vec<(usize, Failure)>, count: usize) -> Verdict {
                 worst.get_or_insert(failure);
                 next
             }
+            // What a person must mend outweighs what passes by itself: waiting would not help the rest either.
             (Failure::Stop { .. }, _) => {
                 again.push(index);
                 worst = Some(failure);

@@ -66,7 +66,7 @@ pub(super) struct Worker<'a> {
     pub(super) limits: Limits,
     /// None while nothing is to be sent, so that opened secrets do not stay in memory.
     pub(super) sink: Option<Sink>,
-    /// Which lane comes first next time.
+    /// The lane that is looked at first next time, so that a busy stream does not hold up the others.
     pub(super) turn: usize,
     pub(super) looked_for_gaps_at: Instant,
     /// When it is looked next how far the log is.
@@ -128,7 +128,7 @@ impl<'a> Worker<'a> {
                 Ok(true)
             }
             Err(error @ (ConnectError::Config(_) | ConnectError::Unopenable(_))) => {
-                let failure = self.receivers.told(None, error.to_string());
+                let failure = self.receivers.failure(None, error.to_string());
                 self.suspend(failure).await?;
                 Ok(false)
             }

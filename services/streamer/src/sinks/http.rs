@@ -71,8 +71,8 @@ pub(super) fn own_headers(config: &Opened) -> Result<HeaderMap, ConfigError> {
 
 /// There was no answer.
 fn unsent(error: &reqwest::Error) -> Failure {
-    if let Some(refused) = guard::refusal(error) {
-        return Failure::stop(format!("the receiver's name {refused}"));
+    if let Some(blocked) = guard::blocked_by(error) {
+        return Failure::stop(format!("the receiver's name {blocked}"));
     }
     let what = if error.is_timeout() {
         "no answer in time"

@@ -90,7 +90,7 @@ impl S3 {
 
     /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells
     /// apart what has the same numbers and is not the same: another stream, part of a message, a log that was begun
-    /// anew.
+    /// again.
     fn key(&self, items: &[Item]) -> String {
         let mut digest = Sha256::new();
         for item in items {
