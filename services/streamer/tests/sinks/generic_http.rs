@@ -82,7 +82,7 @@ async fn what_a_receiver_answers_decides_what_is_worth_another_attempt() {
         receiver.answer((StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")]));
         let got = match sink.deliver(&items).await {
             Outcome::Delivered => "delivered",
-            Outcome::Failed(_) => "as a whole",
+            Outcome::Failed(_) | Outcome::SomeRefused { .. } => "as a whole",
             Outcome::Partly(failures) => match &failures[0].1 {
                 Failure::Retry { .. } => "retry",
                 Failure::TooLarge => "too large",
@@ -117,8 +117,16 @@ async fn retry_after_may_be_a_date() {
     let receiver = Receiver::start().await;
     let sink = sink(&receiver, &[("batch", "ndjson")]);
     let items = audits(1..2);
-    let answers =
-        [("Wed, 21 Oct 2015 07:28:00 GMT", Some(0)), ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)), ("soon", None)];
+    let answers = [
+        ("Wed, 21 Oct 2015 07:28:00 GMT", Some(0)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)),
+        ("soon", None),
+        ("99999999999999999999", Some(86_400)),
+        ("-1", None),
+        ("+5", None),
+        ("1.5", None),
+        ("", None),
+    ];
     for (text, seconds) in answers {
         receiver.answer((StatusCode::SERVICE_UNAVAILABLE, [("retry-after", text)]));
         let Outcome::Failed(Failure::Retry { after, .. }) = sink.deliver(&items).await else {
