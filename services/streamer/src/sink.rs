@@ -79,7 +79,8 @@ pub enum Failure {
         /// Why and what to do, for people.
         reason: String,
     },
-    /// Not tried, because an item before it did not arrive and the order counts: goes with the next attempt.
+    /// Not taken, for no reason of its own: because an item before it did not arrive and the order counts, or because the
+    /// receiver takes no batch with the one that it refused. Goes with the next attempt.
     Untried,
 }
 
@@ -92,6 +93,16 @@ pub enum Outcome {
     Failed(Failure),
     /// These items did not arrive, each for its own reason, by their index in the batch, ascending. All others did.
     Partly(Vec<(usize, Failure)>),
+    /// All but so many items arrived. The receiver refused those for good and does not say which they are, so nothing of
+    /// the batch may be sent again: most of it would arrive twice.
+    SomeRefused {
+        /// How many; at least one, and fewer than there are items.
+        count: usize,
+        /// The HTTP status.
+        status: Option<u16>,
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 impl Kind {
@@ -135,7 +146,7 @@ impl fmt::Display for Failure {
                 formatter.write_str(reason)
             }
             Self::TooLarge => formatter.write_str("too large for the receiver"),
-            Self::Untried => formatter.write_str("waits for the one before it"),
+            Self::Untried => formatter.write_str("waits for another one"),
         }
     }
 }

@@ -113,6 +113,7 @@ impl Sink {
             Outcome::Delivered => Ok(()),
             Outcome::Failed(failure) => Err(failure),
             Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
+            Outcome::SomeRefused { status, reason, .. } => Err(Failure::Refused { status, reason }),
         }
     }
 }

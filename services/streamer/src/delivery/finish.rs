@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff;
-use super::verdict::{self, Next};
+use super::verdict::{self, Next, Verdict};
 use super::worker::{End, Worker, WorkerError};
 use crate::batch::Batch;
+use crate::dead_letters::NewLetter;
 use crate::live::LiveState;
 
 /// How long an attempt that is under way may still take when delivery is to stop.
@@ -36,15 +37,14 @@ impl Worker<'_> {
             let now = self.now();
             // Dead letters come before the step that moves the place past their events. After a crash in between they
             // are written again under the same ids, and the log keeps them once.
-            if !verdict.letters.is_empty() {
-                self.letters.write(&batch, &verdict.letters, now).await?;
-            }
-            self.state.dead_lettered += verdict.letters.len() as u64;
+            self.letters.write(&batch, &new_letters(&verdict), now).await?;
+            let unnamed = verdict.unnamed.as_ref().map_or(0, |(count, _)| *count);
+            self.state.dead_lettered += (verdict.letters.len() + unnamed) as u64;
             self.state.delivered += verdict.delivered as u64;
             if verdict.delivered > 0 {
                 self.state.last_success = Some(now);
             }
-            if verdict.delivered > 0 || !verdict.letters.is_empty() {
+            if verdict.delivered > 0 || verdict.next == Next::Again || !verdict.letters.is_empty() {
                 // The receiver works: it took something, or looked at it and refused it.
                 failures = 0;
                 self.state.standing = Standing::Active;
@@ -58,6 +58,8 @@ impl Worker<'_> {
                     self.done(&batch).await?;
                     return Ok(None);
                 }
+                // Each such attempt takes at least one item out of the batch, so there are no more of them than items.
+                Next::Again => self.narrow(&mut batch, &verdict.again),
                 Next::Split => {
                     // The other half goes back to the lane as new events, so that a crash finds one plan, not two. The
                     // smaller plan is recorded before it is sent, as any is.
@@ -144,6 +146,18 @@ impl Worker<'_> {
         self.state.plan = None;
         self.record(Step::Delivered, Data::default()).await
     }
+}
+
+/// One for each item that is known, and one for all that are not.
+fn new_letters(verdict: &Verdict) -> Vec<NewLetter> {
+    let named = verdict.letters.iter().map(|(index, reason)| NewLetter {
+        index: *index,
+        is_named: true,
+        reason: reason.clone(),
+    });
+    let unnamed =
+        verdict.unnamed.iter().map(|(_, reason)| NewLetter { index: 0, is_named: false, reason: reason.clone() });
+    named.chain(unnamed).collect()
 }
 
 /// Ends a little after delivery is to stop, so that what is nearly done is done once.

@@ -44,7 +44,7 @@ impl Worker<'_> {
             if let Some(batch) = Batch::new(held.into_iter().collect(), self.desired.version, Some(sequence)) {
                 return Ok(Some(batch));
             }
-            warn!(account = %self.integration.account, id = self.integration.id, letter = sequence, "the log no longer has the event of a dead letter");
+            warn!(account = %self.integration.account, id = self.integration.id, letter = sequence, "a dead letter names no event that the log still has");
             self.state.redrive = Some(Redrive { after: sequence, ..redrive });
         }
         Ok(None)

@@ -152,7 +152,7 @@ async fn only_records_that_failed_are_sent_again_within_the_limits() {
                 assert!(failures.iter().all(|(_, failure)| matches!(failure, Failure::Retry { .. })));
                 failures.iter().map(|(index, _)| batch[*index].clone()).collect()
             }
-            other @ Outcome::Failed(_) => panic!("{other:?}"),
+            other @ (Outcome::Failed(_) | Outcome::SomeRefused { .. }) => panic!("{other:?}"),
         };
         waiting = again.into_iter().chain(rest).collect();
     }

@@ -62,18 +62,36 @@ async fn a_collector_reads_every_field() {
 }
 
 #[tokio::test]
-async fn a_200_that_rejects_records_is_no_delivery() {
+async fn a_200_is_final_and_what_it_rejects_is_counted() {
     let receiver = Receiver::start().await;
     let url = receiver.server.url("/base/v1/logs");
     let sink = connect(Platform::Otlp, &[("url", &url)]);
     let items = audits(1..4);
     for count in [json!("2"), json!(2)] {
         receiver.answer(json!({"partialSuccess": {"rejectedLogRecords": count, "errorMessage": "no"}}).to_string());
-        let reason = "the receiver rejected 2 of 3 records".to_owned();
-        let expected = Outcome::Failed(Failure::Refused { status: Some(200), reason });
+        let reason = "the receiver rejected 2 of 3 records, and does not say which: no".to_owned();
+        let expected = Outcome::SomeRefused { count: 2, status: Some(200), reason };
         assert_eq!(sink.deliver(&items).await, expected);
     }
-    for body in ["", "{}", r#"{"partialSuccess":{}}"#, r#"{"partialSuccess":{"rejectedLogRecords":"0"}}"#, "<html>"] {
+    // More than there are is all of them, and then it is known which.
+    for count in ["3", "4"] {
+        receiver.answer(json!({"partialSuccess": {"rejectedLogRecords": count}}).to_string());
+        let Outcome::Partly(failures) = sink.deliver(&items).await else { panic!("all of them are refused") };
+        assert_eq!(failures.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(failures.iter().all(|(_, failure)| matches!(failure, Failure::Refused { status: Some(200), .. })));
+    }
+    // However long it is about it, what it rejected is not taken for delivered.
+    let long = "é\n".repeat(10_000);
+    receiver.answer(json!({"partialSuccess": {"errorMessage": long, "rejectedLogRecords": "1"}}).to_string());
+    let Outcome::SomeRefused { count: 1, reason, .. } = sink.deliver(&items).await else { panic!("one is refused") };
+    assert!(reason.chars().count() < 400 && !reason.contains('\n'), "{reason}");
+    for body in [
+        "",
+        "{}",
+        r#"{"partialSuccess":{}}"#,
+        r#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"a warning"}}"#,
+        "<html>",
+    ] {
         receiver.answer(body);
         assert_eq!(sink.deliver(&items).await, Outcome::Delivered, "{body}");
     }

@@ -62,3 +62,28 @@ async fn the_collectors_own_codes_say_what_to_do() {
         assert!(!failure.to_string().contains("secret"));
     }
 }
+
+#[tokio::test]
+async fn an_event_that_the_collector_names_is_refused_and_the_others_go_again() {
+    let receiver = Receiver::start().await;
+    let sink = sink(&receiver);
+    let items = audits(1..5);
+    for (invalid, code) in [(0, 6), (2, 12), (3, 13)] {
+        let answer = json!({"text": "Invalid data format", "code": code, "invalid-event-number": invalid});
+        receiver.answer((StatusCode::BAD_REQUEST, answer.to_string()));
+        let Outcome::Partly(failures) = sink.deliver(&items).await else { panic!("one of them is refused") };
+        for (index, failure) in &failures {
+            let is_named = matches!(failure, Failure::Refused { status: Some(400), .. });
+            assert!(if *index == invalid { is_named } else { *failure == Failure::Untried }, "{index}: {failure:?}");
+        }
+        assert_eq!(failures.len(), items.len());
+    }
+    // An event that was not in the request names none.
+    let answer = json!({"text": "Invalid data format", "code": 6, "invalid-event-number": 4});
+    receiver.answer((StatusCode::BAD_REQUEST, answer.to_string()));
+    assert!(matches!(sink.deliver(&items).await, Outcome::Failed(Failure::Refused { .. })));
+    // An index that the token may not write to is the same for every event.
+    let answer = json!({"text": "Incorrect index", "code": 7, "invalid-event-number": 1});
+    receiver.answer((StatusCode::BAD_REQUEST, answer.to_string()));
+    assert!(matches!(sink.deliver(&items).await, Outcome::Failed(Failure::Stop { .. })));
+}
