@@ -23,6 +23,16 @@ const LETTER_BYTES: usize = 4 << 20;
 /// How long the next letters may take.
 const READS_WITHIN: Duration = Duration::from_secs(5);
 
+/// A letter to be written.
+pub(crate) struct NewLetter {
+    /// The item of the batch that it is about; where it is about the batch, the first one.
+    pub(crate) index: usize,
+    /// Whether it is about that item. Otherwise some item of the batch is meant and nobody knows which: the letter then
+    /// has no event id, and nothing is sent when dead letters are tried again, as most of the batch has arrived.
+    pub(crate) is_named: bool,
+    pub(crate) reason: String,
+}
+
 /// Where one integration's dead letters are. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct DeadLetters {
@@ -44,11 +54,11 @@ impl DeadLetters {
     pub(crate) async fn write(
         &self,
         batch: &Batch,
-        letters: &[(usize, String)],
+        letters: &[NewLetter],
         time: Timestamp,
     ) -> Result<(), JournalError> {
         let view = dead_letter_view(self.id);
-        for (index, reason) in letters {
+        for NewLetter { index, is_named, reason } in letters {
             let Some(item) = batch.items.get(*index) else { continue };
             let data = DeadLetter {
                 view: view.clone(),
@@ -56,13 +66,14 @@ impl DeadLetters {
                 sequence: item.sequence,
                 index: usize::try_from(item.index).unwrap_or(usize::MAX),
                 subject: batch.subject(*index).to_owned(),
-                event_id: Some(item.id.clone()),
+                event_id: is_named.then(|| item.id.clone()),
                 reason: reason.clone(),
             };
             warn!(account = %self.account, id = self.id, stream = %item.stream, sequence = item.sequence, reason,
                 "an event cannot be delivered and becomes a dead letter");
             let again = batch.plan.letter.map(|letter| format!(":{letter}")).unwrap_or_default();
-            let id = format!("{view}:{}:{}:{}{again}", data.stream, data.sequence, data.index);
+            let of_batch = if *is_named { "" } else { ":batch" };
+            let id = format!("{view}:{}:{}:{}{of_batch}{again}", data.stream, data.sequence, data.index);
             let (subject, source, event_type) = (self.subject(), "flowtrail/streamer", RECORDED);
             let letter = write(NewEvent { subject, id: &id, source, event_type, time, data: &data })?;
             journal::publish(&self.bus, &letter).await?;
@@ -103,8 +114,8 @@ impl DeadLetters {
         Ok(last.map_or(0, |message| message.position.sequence))
     }
 
-    /// The first letter from a sequence on: where it stands and, as far as it is still in the log, the event it is
-    /// about.
+    /// The first letter from a sequence on: where it stands and, as far as it names one that is still in the log, the
+    /// event it is about.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -112,7 +123,9 @@ impl DeadLetters {
         let found = self.bus.first_from(Stream::DeadLetter, &self.subject().to_string(), from).await?;
         let Some(message) = found else { return Ok(None) };
         let sequence = message.position.sequence;
-        let Some(letter) = read(&message) else { return Ok(Some((sequence, None))) };
+        let Some(letter) = read(&message).filter(|letter| letter.event_id.is_some()) else {
+            return Ok(Some((sequence, None)));
+        };
         Ok(Some((sequence, self.event(&letter).await?)))
     }
 

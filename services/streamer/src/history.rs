@@ -83,7 +83,7 @@ fn said(event: &Event) -> (&'static str, &Actor) {
     }
 }
 
-/// Which keys an event changed.
+/// The keys that an event changed; pausing counts as one.
 fn changed(event: &Event) -> Vec<String> {
     match event {
         Event::Created(data) => data.config.keys().cloned().chain(["enabled".to_owned()]).collect(),

@@ -1,7 +1,9 @@
 //! The delivery stream of one integration: the state it was left in is read from it, every step is written to it.
 //!
-//! Invariant: a step is published only if the last one is still the last, so of two streamers that deliver the same
-//! integration one hears of the other.
+//! Invariant: a step is published only if the last one is still the last (JetStream's expected sequence). That is the
+//! only lease there is on a delivery: of two streamers that deliver the same integration, the one whose step comes second
+//! is refused, and leaves the delivery to the other. Until then each may have sent the batch that both had planned, which
+//! the receiver can tell by the ids.
 
 use std::time::Duration;
 
@@ -38,7 +40,7 @@ pub(crate) enum JournalError {
     Taken,
     /// The broker does not take it.
     #[error("the step cannot be written")]
-    Rejected(#[source] PublishError),
+    Unpublishable(#[source] PublishError),
     /// There is no id for it.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
@@ -113,7 +115,7 @@ impl Journal {
 /// Publishes a message, however long the log cannot be reached.
 ///
 /// # Errors
-/// [`JournalError::Taken`] and [`JournalError::Rejected`].
+/// [`JournalError::Taken`] and [`JournalError::Unpublishable`].
 pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receipt, JournalError> {
     loop {
         match bus.publish(message.clone()).await {
@@ -124,7 +126,7 @@ pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receip
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error @ (PublishError::TooLarge { .. } | PublishError::Rejected(_))) => {
-                return Err(JournalError::Rejected(error));
+                return Err(JournalError::Unpublishable(error));
             }
         }
     }

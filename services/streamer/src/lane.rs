@@ -1,5 +1,8 @@
 //! A lane: one stream's events of one account, read in order and held until they are sent.
 //!
+//! A stream has its own lane because its sequences are its own: a place means something within one stream only, so each
+//! lane moves its place on without regard to the others, and order is kept within a stream, not between streams.
+//!
 //! Invariant: what it holds is bounded by the batches that its sink takes and one message.
 
 use std::collections::VecDeque;
