@@ -65,6 +65,16 @@ deny:
 
 cargo_deny := '0.20.2'
 
+# Check that what is locked stays installable: no Cargo.lock is stale, and every pinned tool installs with an old pip and with
+# the newest while newer releases are in reach. `just locks peers`: the same for what `bench compare` needs (1.1 GB).
+locks *LOCKS:
+    #!/bin/sh
+    set -eu
+    for manifest in Cargo.toml services/gateway/fuzz/Cargo.toml; do
+        cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null
+    done
+    exec .ci/check-locks "$@"
+
 # Send a reader of strangers' texts what chance makes up, for so long: TARGET is cursor, filter, cloudevents or instavm_validation.
 fuzz TARGET SECONDS='600':
     #!/bin/sh
