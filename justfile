@@ -143,7 +143,7 @@ drill-receiver KILLS EVENTS TEST:
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- "$3" --nocapture
 
-# Deliver EVENTS to nine fast receivers, by turns beside one that never answers: rates, their ratio, and memory.
+# Deliver EVENTS to nine fast receivers, by turns next to one that never answers: rates, their ratio, and memory.
 drill-fair EVENTS='100000':
     #!/bin/sh
     set -eu
@@ -179,7 +179,7 @@ drill-foreign CALLS='10000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_CALLS
     exec cargo test --release --package flowtrail --test end_to_end -- foreign:: --nocapture
 
-# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
+# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists of Flowtrail and other stores.
 bench *ARGS:
     #!/bin/sh
     set -eu
@@ -196,11 +196,20 @@ bench *ARGS:
     cargo build --release --package flowtrail --bins --examples
     exec cargo run --release --package flowtrail --example bench -- "$@"
 
-# Write the JSON Schemas of all events and the description of the API into schemas/ anew.
+# Write the JSON Schemas of all events and the description of the API into schemas/ again.
 schemas:
     cargo run --bin flowtrail -- schemas --write schemas
 
-# Compute a view anew from the log, beside the old one: `just rebuild audit`, `just rebuild --all`.
+# Draw the pictures of docs/ again, from the texts next to them.
+pictures:
+    #!/bin/sh
+    set -eu
+    cd docs/pictures
+    for source in *.txt; do
+        python3 draw.py "$source" > "${source%.txt}.svg"
+    done
+
+# Compute a view again from the log, next to the old one: `just rebuild audit`, `just rebuild --all`.
 rebuild *ARGS:
     @exec cargo run --release --bin flowtrail -- rebuild "$@"
 
