@@ -135,12 +135,6 @@ impl Lane {
     }
 }
 
-impl From<&Item> for Place {
-    fn from(item: &Item) -> Self {
-        Self { sequence: item.sequence, index: item.index }
-    }
-}
-
 /// The event that stands at a place of a message, if it is one that is delivered.
 pub(crate) fn held_at(account: &AccountId, message: &Message, place: Place) -> Option<Held> {
     let found = tail::events_in(message).into_iter().find(|placed| placed.place == place)?;
