@@ -9,9 +9,9 @@ use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
 use crate::desired::Desired;
+use crate::journal;
 use crate::live::{IntegrationId, LiveState};
 use crate::receiver::Receivers;
-use crate::journal;
 
 const MICROS: i64 = 1_000_000;
 
