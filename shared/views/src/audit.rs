@@ -156,6 +156,39 @@ impl Question for ById {
     }
 }
 
+/// Which of some ids the account has events of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Known {
+    /// The account that is looked into.
+    pub account: AccountId,
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+impl Question for Known {
+    type Answer = Vec<String>;
+    const PATH: &'static str = "audit.known";
+
+    fn view(&self) -> View {
+        View::Audit
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<String>, Error> {
+        let store = views.slot(View::Audit).store();
+        let table = columns::table(&self.account);
+        let mut known = Vec::new();
+        for id in &self.ids {
+            for origin in ORIGINS {
+                if store.rows().by_id(&table, &row::id_in_table(id, origin))?.is_some() {
+                    known.push(id.clone());
+                    break;
+                }
+            }
+        }
+        Ok(known)
+    }
+}
+
 /// The types of an account's events, by group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Catalog {
