@@ -24,6 +24,7 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
     let endpoints = vec![
         question::<audit::List>(views),
         question::<audit::ById>(views),
+        question::<audit::Known>(views),
         question::<audit::Catalog>(views),
         question::<audit::CountByTime>(views),
         question::<audit::CountByValue>(views),

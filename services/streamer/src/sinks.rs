@@ -25,7 +25,7 @@ use self::splunk_hec::SplunkHec;
 use self::syslog::Syslog;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Limits, Outcome, Plan, test_event};
+use crate::sink::{Failure, Item, Limits, Outcome, test_event};
 
 /// A receiver that one integration delivers to, over its platform's protocol.
 #[derive(Debug)]
@@ -89,15 +89,15 @@ impl Sink {
     }
 
     /// Makes one attempt. Ends within a bounded time, whatever the receiver does.
-    pub async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
+    pub async fn deliver(&self, items: &[Item]) -> Outcome {
         if items.is_empty() {
             return Outcome::Delivered;
         }
         match &self.0 {
             Protocol::Datadog(sink) => sink.deliver(items).await,
-            Protocol::S3(sink) => sink.deliver(plan, items).await,
+            Protocol::S3(sink) => sink.deliver(items).await,
             Protocol::Firehose(sink) => sink.deliver(items).await,
-            Protocol::GenericHttp(sink) => sink.deliver(plan, items).await,
+            Protocol::GenericHttp(sink) => sink.deliver(items).await,
             Protocol::Otlp(sink) => sink.deliver(items).await,
             Protocol::Syslog(sink) => sink.deliver(items).await,
             Protocol::SplunkHec(sink) => sink.deliver(items).await,
@@ -109,11 +109,11 @@ impl Sink {
     /// # Errors
     /// When the receiver did not take it.
     pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
-        let (plan, item) = test_event(account);
-        match self.deliver(&plan, &[item]).await {
+        match self.deliver(&[test_event(account)]).await {
             Outcome::Delivered => Ok(()),
             Outcome::Failed(failure) => Err(failure),
             Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
+            Outcome::SomeRefused { status, reason, .. } => Err(Failure::Refused { status, reason }),
         }
     }
 }

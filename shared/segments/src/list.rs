@@ -3,7 +3,6 @@
 //! Parts overlap in time where rows came late. Those that do are read as one, merged by time and id; all others are
 //! passed over by their counts.
 
-use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -205,12 +204,14 @@ struct Matched {
     /// How many are looked at next.
     glance: usize,
     times: Option<Arc<Vec<i64>>>,
+    ids: Option<Arc<Slices>>,
 }
 
 impl Matched {
     fn new(counted: Counted) -> Self {
         let Counted { stretch: Stretch { part, wanted, .. }, range, span, .. } = counted;
-        Self { part, wanted, latest: span.1, unseen: range, rows: Vec::new(), glance: GLANCE, times: None }
+        let (times, ids) = (None, None);
+        Self { part, wanted, latest: span.1, unseen: range, rows: Vec::new(), glance: GLANCE, times, ids }
     }
 
     fn look_at_all(&mut self) -> Result<(), Error> {
@@ -237,7 +238,20 @@ impl Matched {
             self.glance *= 2;
         }
         let Some(row) = self.rows.pop() else { return Ok(None) };
-        Ok(Some(Candidate { time: self.time(row), row: row as usize, from, ids: Ids(self.part.clone()) }))
+        Ok(Some(Candidate { time: self.time(row), from, row: row as usize }))
+    }
+
+    /// Reads the ids, which only rows of equal time in several parts need.
+    fn read_ids(&mut self) -> Result<(), Error> {
+        if self.ids.is_none() {
+            self.ids = Some(self.part.ids()?);
+        }
+        Ok(())
+    }
+
+    /// The id of a row, once the ids are read.
+    fn id(&self, row: usize) -> Option<&[u8]> {
+        self.ids.as_ref().map(|ids| ids.get(row))
     }
 
     /// The time of a row that was looked at.
@@ -247,25 +261,87 @@ impl Matched {
 }
 
 /// The places of `limit` rows of parts that come by their latest time, newest first.
-fn merge(mut parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
+fn merge(parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
     let mut places = Vec::new();
-    let mut heap: BinaryHeap<Candidate> = BinaryHeap::new();
-    let mut opened = 0;
+    let mut merge = Merge { parts, opened: 0, heap: BinaryHeap::new(), equal: Vec::new() };
     while places.len() < limit {
-        // A part is looked at once it may hold the next row.
-        while opened < parts.len() && heap.peek().is_none_or(|newest| newest.time <= parts[opened].latest) {
-            heap.extend(parts[opened].next(opened)?);
-            opened += 1;
-        }
-        let Some(newest) = heap.pop() else { break };
-        heap.extend(parts[newest.from].next(newest.from)?);
+        let Some(newest) = merge.next()? else { break };
         if skip > 0 {
             skip -= 1;
         } else {
-            places.push((parts[newest.from].part.clone(), newest.row));
+            places.push((merge.parts[newest.from].part.clone(), newest.row));
         }
     }
     Ok(places)
+}
+
+/// Merges parts by time, and rows of equal time by id.
+struct Merge {
+    /// By their latest time, the latest first.
+    parts: Vec<Matched>,
+    /// How many of them were looked at.
+    opened: usize,
+    /// The newest row of each part that was looked at, but for those in `equal`.
+    heap: BinaryHeap<Candidate>,
+    /// Rows of the newest time of all, at most one of each part, the one with the greatest id last.
+    equal: Vec<Candidate>,
+}
+
+/// The next row of a part in the merge. Ordered by time alone: ids are read from disk, which may fail, and an order
+/// cannot fail.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    time: i64,
+    from: usize,
+    row: usize,
+}
+
+impl Merge {
+    /// The newest row that was not given yet.
+    fn next(&mut self) -> Result<Option<Candidate>, Error> {
+        if self.equal.is_empty() {
+            self.gather_equal()?;
+        }
+        let Some(newest) = self.equal.pop() else { return Ok(None) };
+        if let Some(following) = self.parts[newest.from].next(newest.from)? {
+            // Within a part rows are in order: where no other part has the same time, its ids are not needed.
+            if following.time == newest.time && !self.equal.is_empty() {
+                self.insert_equal(following)?;
+            } else {
+                self.heap.push(following);
+            }
+        }
+        Ok(Some(newest))
+    }
+
+    /// Takes all rows of the newest time from the heap.
+    fn gather_equal(&mut self) -> Result<(), Error> {
+        // A part is looked at once it may hold the next row, or one of its time.
+        while let Some(part) = self.parts.get_mut(self.opened)
+            && self.heap.peek().is_none_or(|newest| newest.time <= part.latest)
+        {
+            self.heap.extend(part.next(self.opened)?);
+            self.opened += 1;
+        }
+        let Some(newest) = self.heap.pop() else { return Ok(()) };
+        self.equal.push(newest);
+        while let Some(other) = self.heap.peek().copied().filter(|other| other.time == newest.time) {
+            self.heap.pop();
+            self.parts[newest.from].read_ids()?;
+            self.insert_equal(other)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a row where its id belongs among those of the same time, whose ids were read.
+    fn insert_equal(&mut self, candidate: Candidate) -> Result<(), Error> {
+        let Self { parts, equal, .. } = self;
+        parts[candidate.from].read_ids()?;
+        let id = |candidate: &Candidate| parts[candidate.from].id(candidate.row);
+        let place = equal.partition_point(|other| id(other) < id(&candidate));
+        equal.insert(place, candidate);
+        Ok(())
+    }
 }
 
 /// Drops the newest rows of parts that were looked at, at most `skip` of them, without merging: all that are later
@@ -290,44 +366,3 @@ fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
     }
     passed
 }
-
-/// The next row of a part in the merge, ordered by time and id.
-struct Candidate {
-    time: i64,
-    row: usize,
-    from: usize,
-    ids: Ids,
-}
-
-/// Ids are looked at only where times are equal.
-#[derive(Clone)]
-struct Ids(Part);
-
-impl Ids {
-    fn get(&self) -> Option<Arc<Slices>> {
-        self.0.ids().ok()
-    }
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.time.cmp(&other.time).then_with(|| match (self.ids.get(), other.ids.get()) {
-            (Some(mine), Some(others)) => mine.get(self.row).cmp(others.get(other.row)),
-            (None, Some(_)) | (Some(_), None) | (None, None) => Ordering::Equal,
-        })
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Candidate {}

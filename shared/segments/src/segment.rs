@@ -236,12 +236,12 @@ impl Segment {
     }
 
     /// The rows that have this id: one at most, but for what is superseded.
-    pub(crate) fn rows_with_id(&self, id: &[u8]) -> Result<Vec<usize>, Error> {
+    pub(crate) fn rows_with_id(&self, id: &[u8]) -> Result<Vec<u32>, Error> {
         let Some(index) = self.id_index(id)? else { return Ok(Vec::new()) };
         let mut rows = index.rows(membership::hash(id));
         if !rows.is_empty() {
             let ids = self.ids()?;
-            rows.retain(|row| ids.get(*row) == id);
+            rows.retain(|row| ids.get(*row as usize) == id);
         }
         Ok(rows)
     }
@@ -336,10 +336,10 @@ impl IdIndex {
     }
 
     /// The rows whose id may have this hash.
-    fn rows(&self, hash: u64) -> Vec<usize> {
+    fn rows(&self, hash: u64) -> Vec<u32> {
         let hash = half(hash);
         let start = self.0.partition_point(|(other, _)| *other < hash);
-        self.0[start..].iter().take_while(|(other, _)| *other == hash).map(|(_, row)| *row as usize).collect()
+        self.0[start..].iter().take_while(|(other, _)| *other == hash).map(|(_, row)| *row).collect()
     }
 
     pub(crate) fn weight(&self) -> usize {

@@ -112,15 +112,7 @@ impl Store {
     /// # Errors
     /// When the storage fails or is damaged.
     pub fn by_id(&self, table: &[u8], id: &[u8]) -> Result<Option<Row>, Error> {
-        self.read(table, |table| {
-            loop {
-                let Some(place) = table.place(id)? else { return Ok(None) };
-                // Gone means sealed or replaced since: it is somewhere else now.
-                if let Some(row) = table.row(self.schema(), place)? {
-                    return Ok(Some(row));
-                }
-            }
-        })
+        self.read(table, |table| table.by_id(self.schema(), id))
     }
 
     /// How many rows match for each value of a column, the most frequent first.

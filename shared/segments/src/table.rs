@@ -29,11 +29,11 @@ pub(crate) struct Numbers {
     pub(crate) next_segment: u32,
 }
 
-/// Where a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Chunk { number: u32, row: u32 },
-    Segment { number: u32, row: u32 },
+/// Where a row is. It holds its part, so that the row can be read even when it is sealed or replaced meanwhile.
+#[derive(Clone, Debug)]
+pub(crate) struct RowPlace {
+    pub(crate) part: Part,
+    pub(crate) row: u32,
 }
 
 /// Where the rows that are not sealed are, by their id.
@@ -155,42 +155,41 @@ impl Table {
     }
 
     /// Where the row with this id is.
-    pub(crate) fn place(&self, id: &[u8]) -> Result<Option<Place>, Error> {
-        let candidates = {
+    pub(crate) fn place(&self, id: &[u8]) -> Result<Option<RowPlace>, Error> {
+        let candidates: Vec<Part> = {
+            // All of it under one lock: a row that moves from a segment into a chunk, or back, is in this one state
+            // exactly once. The membership may know of segments that the state does not have yet or no more, but never
+            // lacks one that the state has: see `publish`.
             let state = self.state.read();
             if let Some((number, row)) = state.by_id.get(id) {
-                return Ok(Some(Place::Chunk { number: *number, row: *row }));
+                let place = |part: &Part| RowPlace { part: part.clone(), row: *row };
+                return Ok(Some(state.chunk(*number).map(place).ok_or(Error::Damaged("a chunk"))?));
             }
             if state.segments.is_empty() {
                 return Ok(None);
             }
-            self.membership.read().candidates(id)
+            let numbers = self.membership.read().candidates(id);
+            numbers.into_iter().filter_map(|number| state.segment(number).cloned()).collect()
         };
-        for number in candidates {
-            let Some(part) = self.state.read().segment(number).cloned() else { continue };
-            let Body::Segment(segment) = &part.body else { continue };
+        for part in candidates {
+            let Some(segment) = part.segment() else { continue };
             let rows = segment.rows_with_id(id)?;
-            if let Some(row) = rows.into_iter().find(|row| !part.is_superseded(*row)) {
-                return Ok(Some(Place::Segment { number, row: u32::try_from(row).unwrap_or(u32::MAX) }));
+            if let Some(row) = rows.into_iter().find(|row| !part.is_superseded(*row as usize)) {
+                return Ok(Some(RowPlace { part, row }));
             }
         }
         Ok(None)
     }
 
-    /// The row at a place; none when it is gone meanwhile.
-    pub(crate) fn row(&self, schema: &Schema, place: Place) -> Result<Option<Row>, Error> {
-        let part = {
-            let state = self.state.read();
-            match place {
-                Place::Chunk { number, .. } => state.chunk(number).cloned(),
-                Place::Segment { number, .. } => state.segment(number).cloned(),
-            }
-        };
-        let (Place::Chunk { row, .. } | Place::Segment { row, .. }) = place;
-        match part {
-            Some(part) => Ok(self.read(schema, &[(part, row as usize)])?.pop()),
-            None => Ok(None),
-        }
+    /// The row with this id.
+    pub(crate) fn by_id(&self, schema: &Schema, id: &[u8]) -> Result<Option<Row>, Error> {
+        self.place(id)?.map(|place| self.row(schema, &place)).transpose()
+    }
+
+    /// The row at a place.
+    pub(crate) fn row(&self, schema: &Schema, place: &RowPlace) -> Result<Row, Error> {
+        let rows = self.read(schema, &[(place.part.clone(), place.row as usize)])?;
+        rows.into_iter().next().ok_or(Error::Damaged("a row"))
     }
 
     /// Reads rows of parts.
@@ -240,6 +239,9 @@ impl Table {
     }
 
     /// Makes a commit visible, as a whole.
+    ///
+    /// A new segment is in the membership before it is in the state, and one that goes leaves the state first: so a
+    /// look-up, which reads both while it holds the state, never misses a segment that the state has.
     pub(crate) fn publish(&self, mut update: Update) {
         if !update.sealed.is_empty() {
             let mut membership = self.membership.write();

@@ -11,11 +11,12 @@ use crate::chunk::{Chunk, Columns};
 use crate::dictionary::NewSymbols;
 use crate::frame::Framer;
 use crate::key::{Kind, key};
+use crate::part::Body;
 use crate::part::Part;
 use crate::row::Coded;
 use crate::segment::serialize;
 use crate::store::Store;
-use crate::table::{Numbers, Place, State, Table, Update};
+use crate::table::{Numbers, RowPlace, State, Table, Update};
 use crate::{Error, NewRow, Row, Schema, pieces, seal};
 
 /// A chunk with fewer rows is small.
@@ -45,10 +46,10 @@ pub struct Found {
     place: Option<Spot>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Spot {
     Pending(usize),
-    Committed(Place),
+    Committed(RowPlace),
 }
 
 /// Changes that are on their way to disk.
@@ -107,8 +108,8 @@ impl Writer {
             return Ok(Found { row: Some(row), place: Some(Spot::Pending(*index)) });
         }
         let Some(place) = pending.table.place(id)? else { return Ok(Found { row: None, place: None }) };
-        let row = pending.table.row(&schema, place)?;
-        Ok(Found { row, place: Some(Spot::Committed(place)) })
+        let row = pending.table.row(&schema, &place)?;
+        Ok(Found { row: Some(row), place: Some(Spot::Committed(place)) })
     }
 
     /// Writes a row in the place of what was found under its id.
@@ -119,17 +120,19 @@ impl Writer {
         let schema = *self.store.schema();
         let pending = self.pending(table)?;
         let coded = pending.code(&schema, row);
-        match found.place {
+        match &found.place {
             Some(Spot::Pending(index)) => {
-                pending.rows[index] = coded;
+                pending.rows[*index] = coded;
                 return Ok(());
             }
-            Some(Spot::Committed(Place::Chunk { number, row })) => {
-                pending.superseded_in_chunks.insert((number, row));
-            }
-            Some(Spot::Committed(Place::Segment { number, row })) => {
-                pending.superseded_in_segments.entry(number).or_default().insert(row);
-            }
+            Some(Spot::Committed(RowPlace { part, row })) => match &part.body {
+                Body::Chunk(chunk) => {
+                    pending.superseded_in_chunks.insert((chunk.number, *row));
+                }
+                Body::Segment(segment) => {
+                    pending.superseded_in_segments.entry(segment.number).or_default().insert(*row);
+                }
+            },
             None => {}
         }
         pending.by_id.insert(coded.id.clone(), pending.rows.len());
@@ -283,7 +286,11 @@ impl Pending {
             put(&mut changes, &key(prefix, Kind::Symbols, &[epoch, dictionary, first]), &value);
         }
         let removed = std::mem::take(&mut self.removed);
-        changes.extend(keys_of(&removed, &state, &table, schema)?.into_iter().map(|key| (key, None)));
+        for number in &removed {
+            if let Some(segment) = state.segment(*number).and_then(Part::segment) {
+                changes.extend(segment.keys(schema)?.into_iter().map(|key| (key, None)));
+            }
+        }
         let mut superseded_in_segments = Vec::new();
         for (number, rows) in std::mem::take(&mut self.superseded_in_segments) {
             let Some(part) = state.segment(number).filter(|_| !removed.contains(&number)) else { continue };
@@ -326,6 +333,10 @@ impl Pending {
             let columns = Columns::new(schema, &rows);
             update.chunk = Some(Arc::new(Chunk { number: state.next_chunk, epoch, columns }));
         }
+        for epoch in unused_epochs(&state, &update) {
+            let keys = pieces::keys(&table.source.tree, &key(prefix, Kind::Symbols, &[epoch]))?;
+            update.changes.extend(keys.into_iter().map(|key| (key, None)));
+        }
         if let Some(chunk) = &update.chunk {
             let value = chunk.encode(&mut framer);
             update.changes.push((key(prefix, Kind::Chunk, &[chunk.number]), Some(value)));
@@ -343,22 +354,16 @@ pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
     changes.extend(pieces::cut(key, value).map(|(key, piece)| (key, Some(piece))));
 }
 
-/// The keys of segments that go: of their values, and of the dictionaries that no other segment uses.
-fn keys_of(removed: &[u32], state: &State, table: &Table, schema: &Schema) -> Result<Vec<Vec<u8>>, Error> {
-    let mut keys = Vec::new();
-    let (mut left, mut used) = (BTreeSet::new(), BTreeSet::from([state.dictionaries.epoch]));
-    for segment in state.segments.iter().filter_map(Part::segment) {
-        if removed.contains(&segment.number) {
-            left.insert(segment.epoch);
-            keys.append(&mut segment.keys(schema)?);
-        } else {
-            used.insert(segment.epoch);
-        }
-    }
-    for epoch in left.difference(&used) {
-        keys.append(&mut pieces::keys(&table.source.tree, &key(&table.source.prefix, Kind::Symbols, &[*epoch]))?);
-    }
-    Ok(keys)
+/// The epochs whose dictionaries nothing uses once an update is made. A segment may go because it is forgotten, or
+/// because it is written again without its superseded rows, of which none may be left.
+fn unused_epochs(state: &State, update: &Update) -> Vec<u32> {
+    let mut used = BTreeSet::from([state.dictionaries.epoch, update.numbers.epoch]);
+    used.extend(update.sealed.iter().map(|sealed| sealed.segment.epoch));
+    let (gone, left): (Vec<&Part>, Vec<&Part>) =
+        state.segments.iter().partition(|part| update.removed.contains(&part.number()));
+    used.extend(left.into_iter().map(Part::epoch));
+    let gone: BTreeSet<u32> = gone.into_iter().map(Part::epoch).collect();
+    gone.difference(&used).copied().collect()
 }
 
 /// The last chunks, when they are small and there are many of them.

@@ -113,7 +113,10 @@ impl Dump {
 
     fn position(&self, row: &Row) -> Result<(i64, Vec<u8>), Error> {
         match self.view {
-            View::Audit => Ok((audit::read(row)?.time.micros(), audit::id_of(row)?)),
+            View::Audit => {
+                let position = audit::position(row)?;
+                Ok((position.time.micros(), position.id.into_bytes()))
+            }
             View::Traffic | View::Integrations | View::Access | View::Directory => {
                 let record = traffic::read(row)?;
                 Ok((record.time().micros(), record.key.id().to_bytes().to_vec()))

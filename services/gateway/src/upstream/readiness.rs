@@ -1,7 +1,7 @@
 //! Whether the gateway is of use: whether the log can be written, and whether reads are complete.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bus::Bus;
 use views::status::{Status, ViewStatus};
@@ -39,22 +39,21 @@ impl Readiness {
     }
 }
 
-/// Which views have had everything that the log held, once since the start: a bit for each.
+/// Which views have had everything that the log held, once since the start.
 #[derive(Debug, Default)]
-struct CaughtUp(AtomicU8);
+struct CaughtUp([AtomicBool; View::ALL.len()]);
 
 impl CaughtUp {
     /// Takes in how the views are now; whether every one of them was even with the log by now.
     fn all_by_now(&self, status: &[ViewStatus]) -> bool {
-        let is_even = |status: &&ViewStatus| status.streams.iter().all(|(_, _, pending)| *pending == 0);
-        let even = status.iter().filter(is_even).fold(0, |bits, status| bits | bit(status.view));
-        let all = View::ALL.into_iter().fold(0, |bits, view| bits | bit(view));
-        self.0.fetch_or(even, Ordering::Relaxed) | even == all
+        let is_even = |status: &ViewStatus| status.streams.iter().all(|(_, _, pending)| *pending == 0);
+        for (view, was_even) in View::ALL.iter().zip(&self.0) {
+            if status.iter().any(|status| status.view == *view && is_even(status)) {
+                was_even.store(true, Ordering::Relaxed);
+            }
+        }
+        self.0.iter().all(|was_even| was_even.load(Ordering::Relaxed))
     }
-}
-
-fn bit(view: View) -> u8 {
-    1 << view as u8
 }
 
 #[cfg(test)]

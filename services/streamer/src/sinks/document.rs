@@ -1,4 +1,4 @@
-//! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else beside it.
+//! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else next to it.
 
 use model::audit;
 use model::traffic::{EndpointType, EventType, Report};
@@ -92,7 +92,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Who saw it.
+/// The machine or program that saw it; platforms show it as the host.
 pub(super) fn host(item: &Item) -> &str {
     match &item.kind {
         Kind::Audit(event) => event.given.node_ip.as_deref().unwrap_or(&event.source),

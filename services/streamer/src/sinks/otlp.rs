@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, json_bytes};
 use super::gzip::gzip;
-use super::http;
+use super::http::{self, Answer};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Kind, Limits, Outcome};
@@ -34,7 +34,11 @@ struct Accepted {
 struct PartialSuccess {
     /// A number, which this JSON writes as a text.
     rejected_log_records: Value,
+    error_message: Value,
 }
+
+/// An answer repeats what it rejects in words, so it is larger than most.
+const ANSWER_BYTES: usize = 64 << 10;
 
 impl Otlp {
     pub(super) const LIMITS: Limits = Limits { items: 1000, bytes: 2 << 20, wait: Duration::from_secs(1) };
@@ -58,10 +62,13 @@ impl Otlp {
     }
 
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        Outcome::of(self.post(items).await)
+        match self.post(items).await {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Failed(failure),
+        }
     }
 
-    async fn post(&self, items: &[Item]) -> Result<(), Failure> {
+    async fn post(&self, items: &[Item]) -> Result<Outcome, Failure> {
         // A batch is of one account.
         let account = items.first().map_or("", |item| item.account.as_str());
         let records: Vec<Value> = items.iter().map(record).collect();
@@ -73,21 +80,37 @@ impl Otlp {
             "scopeLogs": [{ "scope": { "name": "flowtrail" }, "logRecords": records }],
         }] });
         let request = self.client.post(self.url.clone()).headers(self.headers.clone());
-        let answer = http::send(request.body(gzip(json_bytes(&body)).await?)).await?;
+        let answer = http::send_for(request.body(gzip(json_bytes(&body)).await?), ANSWER_BYTES).await?;
         answer.judge()?;
-        let accepted: Accepted = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let rejected = match accepted.partial_success.rejected_log_records {
-            Value::String(text) => text.parse().unwrap_or(0),
-            Value::Number(number) => number.as_u64().unwrap_or(0),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 0,
-        };
-        if rejected == 0 {
-            return Ok(());
-        }
-        // Which ones, the protocol does not say, and forbids to send them again.
-        let status = Some(answer.status.as_u16());
-        Err(Failure::Refused { status, reason: format!("the receiver rejected {rejected} of {} records", items.len()) })
+        Ok(judge(&answer, items.len()))
     }
+}
+
+/// A 200 is final, whatever part of it was rejected: a client MUST NOT send any of it again (OTLP 1.x, "Partial
+/// Success"). The protocol counts what was rejected and does not name it.
+fn judge(answer: &Answer, count: usize) -> Outcome {
+    let accepted: Accepted = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let PartialSuccess { rejected_log_records, error_message } = accepted.partial_success;
+    let rejected: usize = match rejected_log_records {
+        Value::String(text) => text.parse().unwrap_or(0),
+        Value::Number(number) => number.as_u64().and_then(|number| number.try_into().ok()).unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 0,
+    };
+    // A message without a number is a warning.
+    if rejected == 0 {
+        return Outcome::Delivered;
+    }
+    let status = Some(answer.status.as_u16());
+    let why =
+        http::quoted(error_message.as_str().unwrap_or_default()).map(|why| format!(": {why}")).unwrap_or_default();
+    if rejected >= count {
+        let reason = format!("the receiver rejected the record{why}");
+        return Outcome::partly(
+            (0..count).map(|index| (index, Failure::Refused { status, reason: reason.clone() })).collect(),
+        );
+    }
+    let reason = format!("the receiver rejected {rejected} of {count} records, and does not say which{why}");
+    Outcome::SomeRefused { count: rejected, status, reason }
 }
 
 fn record(item: &Item) -> Value {

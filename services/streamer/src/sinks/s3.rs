@@ -19,7 +19,7 @@ use super::gzip::gzip;
 use super::http::{self, Answer};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Kind, Limits, Outcome, Plan};
+use crate::sink::{Failure, Item, Kind, Limits, Outcome};
 
 /// A bucket.
 #[derive(Debug)]
@@ -70,17 +70,17 @@ impl S3 {
         Document::new(item).to_json().len() + 1
     }
 
-    pub(super) async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
-        Outcome::of(self.put(plan, items).await)
+    pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
+        Outcome::of(self.put(items).await)
     }
 
-    async fn put(&self, plan: &Plan, items: &[Item]) -> Result<(), Failure> {
+    async fn put(&self, items: &[Item]) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for item in items {
             lines.extend_from_slice(&Document::new(item).to_json());
             lines.push(b'\n');
         }
-        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(plan, items), KEY));
+        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(items), KEY));
         let url: Url = url.parse().map_err(|_| Failure::stop("the bucket and prefix give no web address"))?;
         let request = self.client.put(url).header(CONTENT_TYPE, "application/x-ndjson");
         let request = request.header(CONTENT_ENCODING, "gzip").header(IF_NONE_MATCH, "*").body(gzip(lines).await?);
@@ -90,8 +90,8 @@ impl S3 {
 
     /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells
     /// apart what has the same numbers and is not the same: another stream, part of a message, a log that was begun
-    /// anew.
-    fn key(&self, plan: &Plan, items: &[Item]) -> String {
+    /// again.
+    fn key(&self, items: &[Item]) -> String {
         let mut digest = Sha256::new();
         for item in items {
             digest.update(format!("{} {} {} {}\n", item.stream, item.sequence, item.index, item.id));
@@ -109,7 +109,8 @@ impl S3 {
             Kind::Traffic(_) => "flow",
         });
         let hour = hour(first.map_or(Timestamp::EPOCH, |item| item.time));
-        let (first, last) = (plan.first.sequence, plan.last.sequence);
+        let sequence = |item: Option<&Item>| item.map_or(0, |item| item.sequence);
+        let (first, last) = (sequence(items.first()), sequence(items.last()));
         format!("{}account={account}/kind={kind}/{hour}/{first:020}-{last:020}-{hash}.ndjson.gz", self.prefix)
     }
 

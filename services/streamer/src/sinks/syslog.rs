@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::document::{Document, host};
-use crate::guard::{CONNECT_TIME, Guard, REQUEST_TIME, refusal};
+use crate::guard::{CONNECT_TIME, Guard, REQUEST_TIME, blocked_by};
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Limits, Outcome};
 
@@ -86,8 +86,8 @@ impl Syslog {
     }
 
     async fn dial(&self) -> Result<Connection, Failure> {
-        let addresses = self.guard.addresses(&self.target).await.map_err(|error| match refusal(&*error) {
-            Some(refused) => Failure::stop(format!("the server's name {refused}")),
+        let addresses = self.guard.addresses(&self.target).await.map_err(|error| match blocked_by(&*error) {
+            Some(blocked) => Failure::stop(format!("the server's name {blocked}")),
             None => Failure::retry(format!("the server's name cannot be resolved: {error}")),
         })?;
         let stream = first_to_answer(&addresses).await?;
@@ -148,7 +148,7 @@ fn message(item: &Item) -> String {
     let data: String = parameters.map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).concat();
     let time = item.time.to_six_digits();
     let (host, kind) = (word(host(item), 255), word(details.event_type, 32));
-    // A line break would end the message for servers that read lines, and others mislead whoever reads it.
+    // A line break would end the message for servers that read lines, and others can make it look like something else on a terminal.
     let text = message.replace(char::is_control, " ");
     format!("<{PRIORITY}>1 {time} {host} flowtrail - {kind} [{ELEMENT}{data}] \u{feff}{text}")
 }

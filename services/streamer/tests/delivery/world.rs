@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use bus::{Bus, Options, Outgoing};
 use model::access::Actor;
-use model::delivery::{Question, StatusOf};
+use model::delivery::{DeadLetters, Question, StatusOf};
 use model::envelope::{BATCH, STRUCTURED, Sealed};
 use model::integration::{Created, Event, Platform, Value as Setting};
 use model::log::{AccountId, Stream, Subject};
@@ -182,6 +182,14 @@ impl World {
         let context = async_nats::jetstream::new(client);
         let stream = context.get_stream(stream.name()).await.unwrap();
         stream.purge().sequence(before).await.unwrap();
+    }
+
+    /// The dead letters that the streamer tells, newest first.
+    pub(crate) async fn dead_letters(&self, id: u64) -> Value {
+        let request = serde_json::to_vec(&DeadLetters { account: main(), id, limit: 100 }).unwrap();
+        let subject = format!("flowtrail.streamer.{}", DeadLetters::PATH);
+        let answer = self.bus.ask(&subject, request.into(), Duration::from_secs(5)).await.unwrap();
+        serde_json::from_slice(&answer).unwrap()
     }
 
     pub(crate) fn answer(&self, status: u16) {

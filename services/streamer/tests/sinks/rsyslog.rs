@@ -9,11 +9,12 @@ use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::RootCertStore;
 use serde_json::{Value, json};
 use streamer::guard::Guard;
-use streamer::sink::{Item, Outcome, Sink};
+use streamer::sink::{Item, Outcome};
+use streamer::sinks::Sink;
 use tempfile::TempDir;
 use testkit::eventually;
 
-use crate::support::{audit, guard, opened, plan, traffic};
+use crate::support::{audit, guard, opened, traffic};
 
 /// Writes every property that it has of a message as one line of JSON; `data` is the structured data as its own module
 /// takes it apart.
@@ -218,7 +219,7 @@ async fn every_field_is_written_by_rsyslog() {
     let items = events();
     // The second batch goes over the connection of the first one.
     for _ in 0..2 {
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     }
     let written = rsyslog.written(6).await;
     assert_eq!((&written[..3], &written[3..]), (&expected()[..], &expected()[..]));
@@ -234,6 +235,6 @@ async fn every_field_is_written_by_rsyslog_over_tls() {
     let config = opened(Platform::Syslog, &[("address", &rsyslog.address())]);
     let sink = Sink::connect(Platform::Syslog, &config, &guard).unwrap();
     let items = events();
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     assert_eq!(rsyslog.written(3).await, expected());
 }

@@ -2,10 +2,11 @@
 
 use model::integration::Platform;
 use serde_json::Value;
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 use testkit::{Moto, User};
 
-use crate::support::{Receiver, account, audits, connect, plan, traffic};
+use crate::support::{Receiver, account, audits, connect, traffic};
 
 fn sink(url: &str, user: &User, more: &[(&str, &str)]) -> Sink {
     let base = [
@@ -32,10 +33,10 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
     let sink = sink(&moto.url, &moto.writer, &[("prefix", "flow trail/é=1/")]);
     let items = audits(41..44);
     for _ in 0..2 {
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     }
     let flows = [traffic(7, &serde_json::json!({"flow_id": "f1", "type": "TYPE_DROP"}))];
-    assert_eq!(sink.deliver(&plan(&flows), &flows).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&flows).await, Outcome::Delivered);
     assert_eq!(sink.test(&account()).await, Ok(()));
 
     let mut objects = moto.objects("logs").await;
@@ -70,7 +71,7 @@ async fn what_is_sent_follows_from_the_items_alone() {
     let user = User { access_key: "a".into(), secret_key: "s".into() };
     let items = audits(1..50);
     for _ in 0..2 {
-        let outcome = sink(&url, &user, &[]).deliver(&plan(&items), &items).await;
+        let outcome = sink(&url, &user, &[]).deliver(&items).await;
         assert_eq!(outcome, Outcome::Delivered);
     }
     let [first, second] = receiver.requests().try_into().unwrap();
@@ -80,7 +81,7 @@ async fn what_is_sent_follows_from_the_items_alone() {
     // The same numbers in a log that was begun anew are other events, and must not be taken for these.
     let mut others = audits(1..50);
     others[7].id = "another".into();
-    let outcome = sink(&url, &user, &[]).deliver(&plan(&others), &others).await;
+    let outcome = sink(&url, &user, &[]).deliver(&others).await;
     assert_eq!(outcome, Outcome::Delivered);
     assert_ne!(receiver.requests()[2].path, receiver.requests()[0].path);
 }
@@ -98,7 +99,7 @@ async fn wrong_credentials_and_names_stop_and_say_what_is_wrong() {
         (&moto.writer, &[("bucket_name", "nowhere")], "there is no bucket nowhere"),
     ] {
         let sink = sink(&moto.url, user, more);
-        let (status, reason) = stopped(sink.deliver(&plan(&items), &items).await);
+        let (status, reason) = stopped(sink.deliver(&items).await);
         assert!(reason.contains(expected), "{status:?} {reason}");
         assert!(!reason.contains(&user.secret_key));
         assert!(matches!(sink.test(&account()).await, Err(Failure::Stop { .. })));
@@ -119,7 +120,7 @@ async fn answers_that_pass_are_worth_another_attempt() {
         [(503, "SlowDown"), (400, "RequestTimeout"), (409, "ConditionalRequestConflict"), (500, ""), (429, "")]
     {
         receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error(code)));
-        let outcome = sink.deliver(&plan(&items), &items).await;
+        let outcome = sink.deliver(&items).await;
         assert!(
             matches!(&outcome, Outcome::Failed(Failure::Retry { reason, .. }) if !reason.contains("secret")),
             "{outcome:?}"
@@ -127,8 +128,8 @@ async fn answers_that_pass_are_worth_another_attempt() {
     }
     for (status, code) in [(301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed"), (501, "NotImplemented")] {
         receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error(code)));
-        stopped(sink.deliver(&plan(&items), &items).await);
+        stopped(sink.deliver(&items).await);
     }
     receiver.answer((axum::http::StatusCode::PRECONDITION_FAILED, error("PreconditionFailed")));
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
 }

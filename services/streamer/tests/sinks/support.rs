@@ -17,7 +17,8 @@ use model::traffic::{Report, Reported};
 use serde_json::{Value, from_value, json};
 use streamer::guard::Guard;
 use streamer::opened::Opened;
-use streamer::sink::{Item, Kind, Plan, Sink};
+use streamer::sink::{Item, Kind};
+use streamer::sinks::Sink;
 use testkit::HttpServer;
 
 /// What a receiver got.
@@ -136,9 +137,4 @@ pub(crate) fn audits(sequences: std::ops::Range<u64>) -> Vec<Item> {
         audit(sequence, &json!({"event_type": "route.add", "actor_id": "u1", "resource_id": "r1", "meta": meta}))
     };
     sequences.map(event).collect()
-}
-
-pub(crate) fn plan(items: &[Item]) -> Plan {
-    let (first, last) = (items.first().unwrap(), items.last().unwrap());
-    Plan { stream: first.stream, first: first.place(), last: last.place() }
 }

@@ -9,14 +9,15 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
 use streamer::guard::Guard;
-use streamer::sink::{Failure, Item, Outcome, Sink};
+use streamer::sink::{Failure, Item, Outcome};
+use streamer::sinks::Sink;
 use testkit::eventually;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{audit, audits, connect, opened, plan, traffic};
+use crate::support::{audit, audits, connect, opened, traffic};
 
 /// A server that keeps what it is sent, byte by byte, connection by connection.
 struct Server {
@@ -148,7 +149,7 @@ async fn every_field_is_read_back_over_tcp() {
     let server = Server::start(None).await;
     let sink = connect(Platform::Syslog, &[("address", &server.address.to_string()), ("tls", "false")]);
     let items = odd();
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     let [audit, flow] = received(&server, 2).await.try_into().unwrap();
     assert_eq!((audit.priority.as_str(), audit.time.as_str()), ("110", "2024-01-31T12:00:00.250000Z"));
     assert_eq!((audit.host.as_str(), audit.app.as_str(), audit.kind.as_str()), ("/test", "flowtrail", "route.add"));
@@ -172,7 +173,7 @@ async fn a_connection_is_kept_and_a_closed_one_is_made_anew() {
     let address = server.address;
     let sink = connect(Platform::Syslog, &[("address", &address.to_string()), ("tls", "false")]);
     for batch in [audits(1..3), audits(3..5)] {
-        assert_eq!(sink.deliver(&plan(&batch), &batch).await, Outcome::Delivered);
+        assert_eq!(sink.deliver(&batch).await, Outcome::Delivered);
     }
     received(&server, 4).await;
     assert_eq!(server.received.lock().unwrap().len(), 1, "the connection was not kept");
@@ -180,7 +181,7 @@ async fn a_connection_is_kept_and_a_closed_one_is_made_anew() {
     server.accepting.shutdown().await;
     let batch = audits(5..6);
     let failed = eventually("the broken connection is noticed", async || {
-        let outcome = sink.deliver(&plan(&batch), &batch).await;
+        let outcome = sink.deliver(&batch).await;
         matches!(&outcome, Outcome::Failed(Failure::Retry { .. })).then_some(outcome)
     });
     let Outcome::Failed(failure) = failed.await else { panic!("it failed") };
@@ -205,7 +206,7 @@ async fn over_tls_only_a_server_that_is_trusted_gets_anything() {
         let guard = Guard::trusting("127.0.0.0/8".parse().unwrap(), roots.clone()).unwrap();
         let config = opened(Platform::Syslog, &[("address", &address)]);
         let sink = Sink::connect(Platform::Syslog, &config, &guard).unwrap();
-        let outcome = sink.deliver(&plan(&items), &items).await;
+        let outcome = sink.deliver(&items).await;
         if is_trusted {
             assert_eq!(outcome, Outcome::Delivered);
             assert_eq!(received(&server, 2).await.len(), 2);

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use feed::tail;
 use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
 use model::integration::{Order, Origin};
 use model::log::Stream;
 use model::time::Timestamp;
 use tracing::warn;
 
-use super::{Worker, WorkerError};
+use super::worker::{Worker, WorkerError};
 use crate::batch::Batch;
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 
 /// How long the end of the log is waited for while a plan is read again.
 const READS_WITHIN: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ impl Worker<'_> {
         if is_new {
             self.state.orders = self.desired.begun.map_or(0, |begun| begun.sequence);
         }
+        // A plan is sent again as it was only under the configuration it was made for: under another one, its batch
+        // would have another form, and a name that the receiver may know. A dead letter is simply tried from the start.
         if self.state.plan.is_some_and(|plan| plan.version != self.desired.version || plan.letter.is_some()) {
             self.state.plan = None;
         }
@@ -34,7 +37,7 @@ impl Worker<'_> {
             }
         }
         if self.desired.touched > self.state.orders {
-            // Whoever resumed it or changed its configuration gives it all the time again.
+            // Someone who resumed it, or changed its configuration, wants it tried for the whole time again.
             let before = std::mem::take(&mut self.state.standing);
             if matches!(before, Standing::Suspended { .. }) {
                 self.record(Step::Resumed, Data::default()).await?;
@@ -92,7 +95,7 @@ impl Worker<'_> {
         let time = Timestamp::from_micros(time).unwrap_or(Timestamp::LAST);
         // Read first: whatever comes in the meantime comes after it.
         let end = bus.state(stream).await?.last_sequence + 1;
-        let found = bus.first_since(stream, &lane::filter(stream, self.account), time).await?;
+        let found = bus.first_since(stream, &tail::filter(stream, &self.integration.account), time).await?;
         Ok(Place::start_of(found.map_or(end, |message| message.position.sequence)))
     }
 
@@ -139,7 +142,7 @@ impl Worker<'_> {
             if from.sequence > log.last_sequence + 1 {
                 // The log was lost or rolled back: what it has received since may be at any place.
                 let since = self.state.last_success.unwrap_or(Timestamp::EPOCH);
-                warn!(account = %self.account, id = self.id, %stream, sequence = from.sequence,
+                warn!(account = %self.integration.account, id = self.integration.id, %stream, sequence = from.sequence,
                     last = log.last_sequence, "the log ends before what was delivered: delivery goes back");
                 from = self.place_since(stream, since.micros()).await?;
                 self.state.next.insert(stream, from);
@@ -149,7 +152,7 @@ impl Worker<'_> {
                 self.note_missing(missing).await?;
                 from = Place::start_of(log.first_sequence);
             }
-            self.lanes.push(Lane::open(&self.receivers.bus, stream, self.account, from));
+            self.lanes.push(Lane::open(&self.receivers.bus, stream, &self.integration.account, from));
         }
         Ok(())
     }
@@ -171,11 +174,12 @@ impl Worker<'_> {
         }
         lane.top_up_to(plan.last);
         let mut held = Vec::new();
-        while let Some(one) = lane.take_if(|item| Place::from(item) <= plan.last) {
+        while let Some(one) = lane.take_if(|item| item.place() <= plan.last) {
             held.push(one);
         }
         match Batch::new(held, plan.version, None) {
             Some(batch) if batch.plan == plan => Ok(Some(batch)),
+            // Retention took a part of it. Its name would promise events that it no longer has: they are planned as new.
             Some(batch) => {
                 lane.put_back(batch.into_held());
                 self.state.plan = None;

@@ -1,24 +1,24 @@
-//! One integration's delivery over its life: run while it shall be, stopped while it shall not, tried again when it
-//! fails.
+//! One integration's delivery over its life: run while the integration is on, stopped while it is off, started again
+//! when it fails.
 //!
-//! Invariant: the worker of a changed integration begins after the one before it has ended, so there is one at a time.
+//! Invariant: the worker of a changed integration begins after the one before it has ended, so there is one at a time
+//! in this process. A worker of another process is found out by the journal, which takes only one of their steps.
 
 use std::time::Duration;
 
-use bus::{Bus, LoadError};
 use model::delivery::{Data, Step};
-use model::log::AccountId;
 use prometheus_client::metrics::histogram::Histogram;
 use runtime::telemetry::chain;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::Settings;
+use super::worker::{End, Task, Worker, WorkerError};
 use crate::desired::Desired;
 use crate::journal::{Journal, JournalError};
+use crate::live::{IntegrationId, LiveState};
 use crate::receiver::Receivers;
-use crate::worker::{End, Live, Task, Worker, WorkerError};
+use crate::settings::Settings;
 
 /// The pause before a delivery that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,11 +33,10 @@ const WRITES_AGAIN_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub(crate) struct Keeper {
     pub(crate) receivers: Receivers,
     pub(crate) settings: Settings,
-    pub(crate) account: AccountId,
-    pub(crate) id: u64,
+    pub(crate) integration: IntegrationId,
     /// None: it was deleted.
     pub(crate) desired: watch::Receiver<Option<Desired>>,
-    pub(crate) live: watch::Sender<Live>,
+    pub(crate) live: watch::Sender<LiveState>,
     /// How long its attempts take.
     pub(crate) attempts: Histogram,
 }
@@ -58,17 +57,18 @@ impl Keeper {
         }
     }
 
-    /// Delivers until something else shall be done. None: it has changed or failed.
+    /// Delivers until something else is wanted. None: something else is wanted, or it failed.
     async fn work(&mut self, desired: &Desired, stop: &CancellationToken) -> Option<End> {
         let worker_stop = stop.child_token();
         let ended = {
-            let Self { receivers, settings, account, id, desired: changes, live, attempts } = self;
-            let task = Task { receivers, settings, account, id: *id, desired, live, attempts };
+            let Self { receivers, settings, integration, desired: changes, live, attempts } = self;
+            let task = Task { receivers, settings, integration, desired, live, attempts };
             let worker = Worker::run(&task, worker_stop.clone());
             tokio::pin!(worker);
             tokio::select! {
                 ended = &mut worker => ended,
                 _ = changes.changed() => {
+                    // The loop in `run` is to see the change, too.
                     changes.mark_changed();
                     worker_stop.cancel();
                     // It ends within the time that it gives an attempt that is under way.
@@ -87,8 +87,9 @@ impl Keeper {
     }
 
     async fn pause_after(&mut self, failure: &WorkerError, stop: &CancellationToken) {
-        error!(account = %self.account, id = self.id, error = %chain(failure), "delivery stopped and is started again");
+        error!(account = %self.integration.account, id = self.integration.id, error = %chain(failure), "delivery stopped and is started again");
         let pause = match failure {
+            // Long enough for the other to get on: both would only take turns refusing each other's steps.
             WorkerError::Journal(JournalError::Taken) => TAKEN_PAUSE,
             WorkerError::Journal(_) | WorkerError::Log(_) | WorkerError::Consume(_) | WorkerError::Connect(_) => PAUSE,
         };
@@ -99,7 +100,7 @@ impl Keeper {
         }
     }
 
-    /// Waits until something else shall be done. False: `stop` came first.
+    /// Waits until something else is wanted. False: `stop` came first.
     async fn rest(&mut self, stop: &CancellationToken) -> bool {
         loop {
             tokio::select! {
@@ -111,7 +112,7 @@ impl Keeper {
                 () = tokio::time::sleep(LOOKS_EVERY) => {}
             }
             if let Err(failure) = self.keep_state().await {
-                error!(account = %self.account, id = self.id, error = %chain(&failure), "the state of a delivery cannot be kept");
+                error!(account = %self.integration.account, id = self.integration.id, error = %chain(&failure), "the state of a delivery cannot be kept");
             }
         }
     }
@@ -119,7 +120,7 @@ impl Keeper {
     /// Writes the state of a delivery that rests again, before the log forgets it.
     async fn keep_state(&self) -> Result<(), WorkerError> {
         let Receivers { bus, clock, .. } = &self.receivers;
-        let (mut journal, state) = open(bus, self).await?;
+        let (mut journal, state) = Journal::open(bus, clock, &self.integration.account, self.integration.id).await?;
         let age = clock.now_micros().saturating_sub(journal.written_at());
         let is_old = u64::try_from(age).is_ok_and(|age| Duration::from_micros(age) >= WRITES_AGAIN_AFTER);
         if let Some(state) = state.filter(|_| is_old) {
@@ -127,8 +128,4 @@ impl Keeper {
         }
         Ok(())
     }
-}
-
-async fn open(bus: &Bus, keeper: &Keeper) -> Result<(Journal, Option<model::delivery::State>), LoadError> {
-    Journal::open(bus, &keeper.receivers.clock, &keeper.account, keeper.id).await
 }

@@ -1,4 +1,4 @@
-//! What is counted of deliveries: how each stands and what it did, for as long as its integration is there.
+//! What Prometheus is shown of deliveries: how each stands and what it did, for as long as its integration is there.
 //!
 //! Invariant: what a worker knows is shown as it is at that moment; how far behind it is has to be asked of the log, so
 //! that is looked for at most every few seconds, and shown only while it is fresh.
@@ -25,8 +25,8 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use crate::desired::Desired;
-use crate::service::Desk;
-use crate::supervisor::{Key, Seen};
+use crate::live::{IntegrationId, LiveDeliveries, LiveDelivery};
+use crate::receiver::Receivers;
 use crate::{journal, status};
 
 /// The log is not asked again within this time.
@@ -36,10 +36,11 @@ const FRESH_FOR: Duration = Duration::from_secs(60);
 /// How many deliveries are looked at side by side.
 const AT_ONCE: usize = 8;
 
-/// The numbers of all deliveries of this process.
-pub(crate) struct Numbers {
-    desk: Desk,
-    found: Mutex<HashMap<Key, Found>>,
+/// The metrics of all deliveries of this process.
+pub(crate) struct DeliveryMetrics {
+    receivers: Receivers,
+    live: LiveDeliveries,
+    found: Mutex<HashMap<IntegrationId, Found>>,
     /// When all were looked at last. Held while looking, so that two do not look at once.
     looked_at: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -53,9 +54,9 @@ struct Found {
     lag_seconds: u64,
 }
 
-impl Numbers {
-    pub(crate) fn new(desk: Desk) -> Arc<Self> {
-        Arc::new(Self { desk, found: Mutex::default(), looked_at: tokio::sync::Mutex::default() })
+impl DeliveryMetrics {
+    pub(crate) fn new(receivers: Receivers, live: LiveDeliveries) -> Arc<Self> {
+        Arc::new(Self { receivers, live, found: Mutex::default(), looked_at: tokio::sync::Mutex::default() })
     }
 
     async fn look_at_all(&self) {
@@ -63,23 +64,23 @@ impl Numbers {
         if looked_at.is_some_and(|at| at.elapsed() < LOOKS_EVERY) {
             return;
         }
-        let all = self.desk.lives.all();
+        let all = self.live.all();
         self.found
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|key, _| all.iter().any(|(kept, _)| kept == key));
         let mut ends = BTreeMap::new();
         for delivered in [Stream::Audit, Stream::Integration, Stream::Access, Stream::Traffic] {
-            match self.desk.receivers.bus.state(delivered).await {
+            match self.receivers.bus.state(delivered).await {
                 Ok(state) => ends.insert(delivered, state.last_sequence),
                 Err(failure) => return debug!(%failure, "how far behind deliveries are is not known"),
             };
         }
         let ends = &ends;
-        let looks = stream::iter(all).map(|(key, seen)| async move {
-            match self.find(&key, &seen, ends).await {
+        let looks = stream::iter(all).map(|(integration, delivery)| async move {
+            match self.find(&integration, &delivery, ends).await {
                 Ok(Some(found)) => {
-                    self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found);
+                    self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(integration, found);
                 }
                 Ok(None) => {}
                 Err(failure) => debug!(%failure, "how far behind a delivery is is not known"),
@@ -89,10 +90,15 @@ impl Numbers {
         *looked_at = Some(Instant::now());
     }
 
-    async fn find(&self, key: &Key, seen: &Seen, ends: &BTreeMap<Stream, u64>) -> Result<Option<Found>, LoadError> {
-        let Some(desired) = seen.desired() else { return Ok(None) };
-        let ((account, id), receivers) = (key, &self.desk.receivers);
-        let mut state = match seen.live().state {
+    async fn find(
+        &self,
+        integration: &IntegrationId,
+        delivery: &LiveDelivery,
+        ends: &BTreeMap<Stream, u64>,
+    ) -> Result<Option<Found>, LoadError> {
+        let Some(desired) = delivery.desired() else { return Ok(None) };
+        let (IntegrationId { account, id }, receivers) = (integration, &self.receivers);
+        let mut state = match delivery.state().state {
             Some(state) => state,
             None => journal::last_state(&receivers.bus, account, *id).await?.unwrap_or_default(),
         };
@@ -111,8 +117,10 @@ impl Numbers {
 
     fn rows(&self, whose: Whose<'_>) -> Vec<Row> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all = self.desk.lives.all().into_iter().filter(|(key, _)| whose.includes(key.0.as_str()));
-        let row = |(key, seen): (Key, Seen)| Row::new(&key, &seen, &seen.desired()?, found.get(&key));
+        let all = self.live.all().into_iter().filter(|(integration, _)| whose.includes(integration.account.as_str()));
+        let row = |(integration, delivery): (IntegrationId, LiveDelivery)| {
+            Row::new(&integration, &delivery, &delivery.desired()?, found.get(&integration))
+        };
         let mut rows: Vec<Row> = all.filter_map(row).collect();
         rows.sort_by(|one, other| {
             (&one.labels.account, one.labels.integration).cmp(&(&other.labels.account, other.labels.integration))
@@ -121,7 +129,7 @@ impl Numbers {
     }
 }
 
-impl Source for Numbers {
+impl Source for DeliveryMetrics {
     fn look(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.look_at_all())
     }
@@ -166,8 +174,14 @@ struct InState {
 
 impl Row {
     /// None: nothing is known of it yet.
-    fn new((account, id): &Key, seen: &Seen, desired: &Desired, found: Option<&Found>) -> Option<Self> {
-        let state = seen.live().state.or_else(|| found.map(|found| found.state.clone()))?;
+    fn new(
+        integration: &IntegrationId,
+        delivery: &LiveDelivery,
+        desired: &Desired,
+        found: Option<&Found>,
+    ) -> Option<Self> {
+        let IntegrationId { account, id } = integration;
+        let state = delivery.state().state.or_else(|| found.map(|found| found.state.clone()))?;
         let found = found.filter(|found| found.at.elapsed() < FRESH_FOR);
         let platform = desired.current.platform.name();
         Some(Self {
@@ -178,7 +192,7 @@ impl Row {
             dead_lettered: state.dead_lettered,
             last_success: state.last_success.map(|time| time.micros() as f64 / 1e6),
             lag: found.map(|found| (found.lag_events, found.lag_seconds)),
-            attempts: seen.attempts(),
+            attempts: delivery.attempts(),
         })
     }
 }
@@ -206,18 +220,18 @@ impl Collector for Rows {
 }
 
 impl Rows {
-    /// Writes one number of every row that has it.
+    /// Writes one metric of every row that has it.
     fn write<M: EncodeMetric>(
         &self,
         encoder: &mut DescriptorEncoder<'_>,
         (name, help, unit): (&str, &str, Option<&Unit>),
         of: impl Fn(&Row) -> Option<M>,
     ) -> fmt::Result {
-        let numbers: Vec<(&Labels, M)> = self.0.iter().filter_map(|row| Some((&row.labels, of(row)?))).collect();
-        let Some((_, first)) = numbers.first() else { return Ok(()) };
+        let values: Vec<(&Labels, M)> = self.0.iter().filter_map(|row| Some((&row.labels, of(row)?))).collect();
+        let Some((_, first)) = values.first() else { return Ok(()) };
         let mut metric = encoder.encode_descriptor(name, &format!("{help}."), unit, first.metric_type())?;
-        for (labels, number) in &numbers {
-            number.encode(metric.encode_family(*labels)?)?;
+        for (labels, value) in &values {
+            value.encode(metric.encode_family(*labels)?)?;
         }
         Ok(())
     }

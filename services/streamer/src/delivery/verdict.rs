@@ -11,6 +11,8 @@ pub(crate) struct Verdict {
     pub(crate) again: Vec<usize>,
     /// The items that never arrive, with the reason.
     pub(crate) letters: Vec<(usize, String)>,
+    /// How many items never arrive, without anyone knowing which, with the reason.
+    pub(crate) unnamed: Option<(usize, String)>,
     /// How many arrived.
     pub(crate) delivered: usize,
     /// What went wrong, the worst of it.
@@ -29,6 +31,8 @@ pub(crate) enum Next {
         /// How long the receiver wants to be left alone.
         asked: Option<Duration>,
     },
+    /// Another attempt at once: the receiver is there, and what it refused is no longer part of the batch.
+    Again,
     /// Another batch of half the size.
     Split,
     /// Nothing until a person changes something.
@@ -39,14 +43,22 @@ pub(crate) enum Next {
 pub(crate) fn of(outcome: Outcome, count: usize) -> Verdict {
     match outcome {
         Outcome::Delivered => {
-            Verdict { again: Vec::new(), letters: Vec::new(), delivered: count, failure: None, next: Next::Done }
+            let (again, letters) = (Vec::new(), Vec::new());
+            Verdict { again, letters, unnamed: None, delivered: count, failure: None, next: Next::Done }
         }
         Outcome::Failed(failure) => whole(failure, count),
         Outcome::Partly(failures) => partly(failures, count),
+        Outcome::SomeRefused { count: refused, status, reason } => {
+            let (again, letters) = (Vec::new(), Vec::new());
+            let (unnamed, delivered) = (Some((refused, reason.clone())), count.saturating_sub(refused));
+            let failure = Some(Failure::Refused { status, reason });
+            Verdict { again, letters, unnamed, delivered, failure, next: Next::Done }
+        }
     }
 }
 
-/// A batch that is too large, or of which one item is refused, is cut in half until it is known which item is to blame.
+/// A batch that is too large, or refused for what is in it, is cut in half until it is known which item is to blame.
+/// Nothing arrives twice by that: the receiver took none of it.
 fn whole(failure: Failure, count: usize) -> Verdict {
     let all = || (0..count).collect();
     let (again, letters, next) = match &failure {
@@ -56,7 +68,7 @@ fn whole(failure: Failure, count: usize) -> Verdict {
         Failure::Untried => (all(), Vec::new(), Next::Wait { asked: None }),
         Failure::Stop { .. } => (all(), Vec::new(), Next::Stop),
     };
-    Verdict { again, letters, delivered: 0, failure: Some(failure), next }
+    Verdict { again, letters, unnamed: None, delivered: 0, failure: Some(failure), next }
 }
 
 fn partly(failures: Vec<(usize, Failure)>, count: usize) -> Verdict {
@@ -69,6 +81,7 @@ fn partly(failures: Vec<(usize, Failure)>, count: usize) -> Verdict {
                 worst.get_or_insert(failure);
                 next
             }
+            // What a person must mend outweighs what passes by itself: waiting would not help the rest either.
             (Failure::Stop { .. }, _) => {
                 again.push(index);
                 worst = Some(failure);
@@ -84,19 +97,20 @@ fn partly(failures: Vec<(usize, Failure)>, count: usize) -> Verdict {
                 worst = Some(failure);
                 Next::Wait { asked }
             }
+            // It waits for what it waits for; for an item that is refused, there is nothing to wait for.
             (Failure::Untried, next) => {
                 again.push(index);
-                Next::Wait { asked: asked_before(next) }
+                if matches!(next, Next::Done) { Next::Again } else { next }
             }
         };
     }
-    Verdict { again, letters, delivered, failure: worst, next }
+    Verdict { again, letters, unnamed: None, delivered, failure: worst, next }
 }
 
 fn asked_before(next: Next) -> Option<Duration> {
     match next {
         Next::Wait { asked } => asked,
-        Next::Done | Next::Split | Next::Stop => None,
+        Next::Done | Next::Again | Next::Split | Next::Stop => None,
     }
 }
 
@@ -146,5 +160,26 @@ mod tests {
         let verdict = of(Outcome::Partly(vec![(0, retry(None)), (1, stop()), (2, Failure::Untried)]), 3);
         assert_eq!((verdict.next, verdict.again), (Next::Stop, vec![0, 1, 2]));
         assert_eq!(verdict.failure, Some(stop()));
+    }
+
+    #[test]
+    fn what_a_refused_item_held_up_goes_again_at_once_and_without_it() {
+        for failures in [
+            vec![(0, Failure::Untried), (1, refused()), (2, Failure::Untried)],
+            vec![(0, refused()), (1, Failure::Untried), (2, Failure::Untried)],
+        ] {
+            let verdict = of(Outcome::Partly(failures), 3);
+            assert_eq!((verdict.next, verdict.again.len(), verdict.letters.len()), (Next::Again, 2, 1));
+        }
+        let verdict = of(Outcome::Partly(vec![(0, Failure::Untried), (1, retry(None))]), 2);
+        assert_eq!(verdict.next, Next::Wait { asked: None });
+    }
+
+    #[test]
+    fn of_refused_items_that_nobody_names_nothing_is_tried_again() {
+        let outcome = Outcome::SomeRefused { count: 2, status: Some(200), reason: "two".to_owned() };
+        let verdict = of(outcome, 64);
+        assert_eq!((verdict.next, verdict.delivered, verdict.again.len()), (Next::Done, 62, 0));
+        assert_eq!((verdict.letters.len(), verdict.unnamed), (0, Some((2, "two".to_owned()))));
     }
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use feed::tail;
 use futures_util::future::select_all;
 use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{LOOKS_EVERY, Worker, WorkerError};
+use super::worker::{LOOKS_EVERY, Worker, WorkerError};
 use crate::batch::Batch;
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 
 /// After how long without events the opened secrets are dropped.
 const IDLE: Duration = Duration::from_secs(10);
@@ -20,7 +21,7 @@ impl Worker<'_> {
     /// Names what the log's retention took, and goes on after it.
     pub(super) async fn note_missing(&mut self, missing: Missing) -> Result<(), WorkerError> {
         let Missing { stream, first, last } = missing;
-        warn!(account = %self.account, id = self.id, %stream, first, last,
+        warn!(account = %self.integration.account, id = self.integration.id, %stream, first, last,
             "the log's retention took messages before they were delivered");
         self.state.missing.retain(|other| other.stream != stream);
         self.state.missing.push(missing);
@@ -44,7 +45,7 @@ impl Worker<'_> {
             if let Some(batch) = Batch::new(held.into_iter().collect(), self.desired.version, Some(sequence)) {
                 return Ok(Some(batch));
             }
-            warn!(account = %self.account, id = self.id, letter = sequence, "the log no longer has the event of a dead letter");
+            warn!(account = %self.integration.account, id = self.integration.id, letter = sequence, "a dead letter names no event that the log still has");
             self.state.redrive = Some(Redrive { after: sequence, ..redrive });
         }
         Ok(None)
@@ -86,6 +87,8 @@ impl Worker<'_> {
             let wakes_at = [ripens_at, drops_at].into_iter().flatten().fold(self.looks_at, Instant::min);
             let fills = self.lanes.iter_mut().filter(|lane| !lane.is_full(&limits)).map(|lane| Box::pin(lane.fill()));
             let fills: Vec<_> = fills.collect();
+            // Dropping the fills that are not the first loses nothing: a lane takes a message out of its reader and holds
+            // its events in one step. They are begun again at the next turn.
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(None),
@@ -139,7 +142,7 @@ impl Worker<'_> {
             let Some(place) = self.state.next.get_mut(&lane.stream) else { continue };
             // Read first: what comes in the meantime is counted.
             let end = bus.state(lane.stream).await?.last_sequence + 1;
-            let filter = lane::filter(lane.stream, self.account);
+            let filter = tail::filter(lane.stream, &self.integration.account);
             if bus.count_from(lane.stream, &filter, place.sequence).await? == 0 && end > place.sequence {
                 *place = Place::start_of(end);
             }

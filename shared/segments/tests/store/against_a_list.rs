@@ -1,6 +1,4 @@
 //! The store beside a plain list in memory: whatever is put, replaced, sealed and read again, both answer the same.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;

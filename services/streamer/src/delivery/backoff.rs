@@ -1,4 +1,7 @@
-//! How long to wait before the next attempt: full jitter, and what the receiver asks for.
+//! How long to wait before the next attempt: full jitter, and longer where the receiver asks for it.
+//!
+//! Invariant: what a receiver asks for never shortens a wait. `Retry-After: 0`, or a date that has passed on its clock,
+//! would otherwise turn every attempt into the next one, as fast as the connection goes.
 
 use std::time::Duration;
 
@@ -19,12 +22,10 @@ pub(crate) fn wait(failures: u32, asked: Option<Duration>) -> Duration {
 }
 
 fn between(failures: u32, asked: Option<Duration>, chance: u32) -> Duration {
-    if let Some(asked) = asked {
-        return asked.min(LONGEST_ASKED);
-    }
     let doublings = failures.saturating_sub(1).min(16);
     let most = (FIRST * 2_u32.pow(doublings)).min(LONGEST);
-    most.mul_f64(f64::from(chance) / f64::from(u32::MAX))
+    let wait = most.mul_f64(f64::from(chance) / f64::from(u32::MAX));
+    asked.map_or(wait, |asked| wait.max(asked.min(LONGEST_ASKED)))
 }
 
 #[cfg(test)]
@@ -40,8 +41,21 @@ mod tests {
     }
 
     #[test]
-    fn what_the_receiver_asks_for_is_waited_exactly_but_not_for_ever() {
+    fn what_the_receiver_asks_for_is_waited_but_not_for_more_than_a_day() {
         let asked = |seconds| between(1, Some(Duration::from_secs(seconds)), 0).as_secs();
         assert_eq!((asked(0), asked(7), asked(3600), asked(u64::MAX)), (0, 7, 3600, 86_400));
+    }
+
+    #[test]
+    fn what_the_receiver_asks_for_never_undercuts_the_back_off() {
+        for failures in [1, 4, 20] {
+            for chance in [0, 1 << 20, u32::MAX] {
+                let own = between(failures, None, chance);
+                for asked in [Duration::ZERO, Duration::from_nanos(1)] {
+                    assert!(between(failures, Some(asked), chance) >= own, "{failures} {chance} {asked:?}");
+                }
+                assert_eq!(between(failures, Some(Duration::ZERO), chance), own);
+            }
+        }
     }
 }
