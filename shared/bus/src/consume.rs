@@ -30,6 +30,8 @@ pub struct Consumer {
     stream: Stream,
     selection: Selection,
     last: u64,
+    /// What the server said last of how far it has looked; less than `last` where it has not said so since.
+    complete_to: u64,
     /// The fingerprint of the last message, once one was read.
     fingerprint: Option<String>,
     /// When the stream was made, as first seen: another time later means another log.
@@ -69,7 +71,17 @@ impl Bus {
     /// Reads only a part of the stream, from the message after sequence `after` on.
     #[must_use]
     pub fn consume_selected(&self, stream: Stream, selection: Selection, after: u64) -> Consumer {
-        Consumer { bus: self.clone(), stream, selection, last: after, fingerprint: None, created: None, source: None }
+        let bus = self.clone();
+        Consumer {
+            bus,
+            stream,
+            selection,
+            last: after,
+            complete_to: after,
+            fingerprint: None,
+            created: None,
+            source: None,
+        }
     }
 }
 
@@ -119,6 +131,15 @@ impl Consumer {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.last
+    }
+
+    /// Up to this sequence, everything that is selected and still there was handed out. It is [`Consumer::position`] or,
+    /// a moment after the end was reached, more: where the stream ends with messages that are not selected or are gone
+    /// (deleted, purged, expired), whose sequences the stream never gives back. So whoever waits for a sequence that
+    /// the stream has named waits for this, not for the position.
+    #[must_use]
+    pub fn complete_to(&self) -> u64 {
+        self.complete_to.max(self.last)
     }
 
     /// How many messages of those that are selected the stream holds after the last one that was handed out, as the
@@ -175,6 +196,10 @@ impl Consumer {
                 self.last = message.position.sequence;
                 self.fingerprint = Some(message.fingerprint());
                 Some(message)
+            }
+            Word::CompleteTo(sequence) => {
+                self.complete_to = self.complete_to.max(sequence);
+                None
             }
             Word::Nothing => None,
             Word::Broken(why) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
-use async_nats::{StatusCode, Subscriber};
+use async_nats::{HeaderMap, StatusCode, Subscriber};
 use futures_util::StreamExt;
 use model::log::Stream;
 use tokio::time::Instant;
@@ -27,6 +27,11 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(7);
 /// When the server forgets a consumer that nobody asks.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+/// In an idle heartbeat: how many messages the consumer has delivered.
+const LAST_DELIVERED: &str = "Nats-Last-Consumer";
+/// In an idle heartbeat: the last stream sequence that the consumer has looked at.
+const LAST_LOOKED_AT: &str = "Nats-Last-Stream";
 
 /// Which messages of a stream are read, and how far ahead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +62,8 @@ pub(super) struct Source {
 /// What the server's next word means.
 pub(super) enum Word {
     Message(Message),
+    /// The consumer has looked at everything up to this stream sequence, and delivered all that it is to deliver.
+    CompleteTo(u64),
     Nothing,
     Broken(&'static str),
 }
@@ -125,7 +132,7 @@ impl Source {
         self.heard = Instant::now();
         match reply.status {
             None | Some(StatusCode::OK) => {}
-            Some(StatusCode::IDLE_HEARTBEAT) => return Word::Nothing,
+            Some(StatusCode::IDLE_HEARTBEAT) => return self.heard_idle(reply.headers.as_ref()),
             // The request expired, or its count or bytes are reached: it is over, and nothing is wrong.
             Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => return self.request_is_over(),
             Some(StatusCode::REQUEST_TERMINATED) if is_complete(reply.description.as_deref()) => {
@@ -144,6 +151,24 @@ impl Source {
         self.pending = message.pending;
         self.outstanding = self.outstanding.saturating_sub(1);
         Word::Message(message)
+    }
+
+    /// The server has nothing to deliver. It says which messages it delivered last: the consumer's own count, and the
+    /// stream sequence that it has looked at, which runs ahead of the messages over those that are not selected or gone.
+    fn heard_idle(&self, headers: Option<&HeaderMap>) -> Word {
+        let number = |name: &str| headers?.get(name)?.as_str().parse::<u64>().ok();
+        let (Some(delivered), Some(complete_to)) = (number(LAST_DELIVERED), number(LAST_LOOKED_AT)) else {
+            return Word::Nothing;
+        };
+        if delivered != self.delivered {
+            return Word::Broken("a message was lost on the way");
+        }
+        // It would deliver what is there, so what it announced with the last message is gone since. The count of a
+        // consumer is only said with a message; another consumer says it anew.
+        if self.pending > 0 {
+            return Word::Broken("the messages that were announced are gone");
+        }
+        Word::CompleteTo(complete_to)
     }
 
     fn request_is_over(&mut self) -> Word {
