@@ -15,7 +15,7 @@ use model::secret::Secret;
 use tracing::info;
 
 use crate::access;
-use crate::aggregate::Refused;
+use crate::refused::Refused;
 
 const ACCOUNT: &str = "main";
 const ADMIN: &str = "admin@local";

@@ -13,9 +13,10 @@ use model::secret::Secret;
 use tracing::{info, warn};
 use vault::{DataKey, MasterKey, Owner, Unopenable};
 
-use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
 use crate::reachable;
 use crate::receiver::Receiver;
+use crate::refused::Refused;
 
 /// Carries out commands about integrations. Cheap to clone.
 #[derive(Clone)]
@@ -212,10 +213,9 @@ impl Integrations {
         let mut position = None;
         for event in events {
             let time = aggregate::now();
-            let data = serde_json::to_value(&event).map_err(|failure| Refused::internal(&failure))?;
             let subject = Subject::integration(account, id);
             let event_type = event.event_type();
-            let decided = Decided { subject, event_type, data: &data, expected_last: last, time };
+            let decided = Decided { subject, event_type, data: &event, expected_last: last, time };
             let published = aggregate::publish(&self.bus, decided).await?;
             info!(%account, id, event_type, %published, "integration");
             last = published.sequence;

@@ -9,7 +9,7 @@ use model::reach::Reach;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use crate::aggregate::Refused;
+use crate::refused::Refused;
 
 /// How long a name may take to resolve. One that does not is let through: its addresses are checked when there are any.
 const LOOK_UP_TIME: Duration = Duration::from_secs(2);

@@ -10,7 +10,7 @@ use runtime::telemetry::chain;
 use tracing::{error, warn};
 use vault::Owner;
 
-use crate::aggregate::Refused;
+use crate::refused::Refused;
 
 /// How long a test may take; the streamer gives up on a receiver sooner.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
