@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bus::{Bus, Outgoing, PublishError};
+use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
-use model::envelope::{STRUCTURED, Sealed};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +24,6 @@ pub(crate) struct Letter {
 }
 
 /// Publishes all letters, however long the log cannot be reached. False: `stop` came first.
-///
-/// A letter's id is made of what it is about, so a repetition after a crash is the same letter.
 pub(crate) async fn publish(bus: &Bus, letters: &[Letter], stop: &CancellationToken) -> bool {
     for letter in letters {
         let DeadLetter { view, subject, reason, .. } = &letter.data;
@@ -44,7 +42,7 @@ pub(crate) async fn publish(bus: &Bus, letters: &[Letter], stop: &CancellationTo
 async fn try_publish(bus: &Bus, letters: &[Letter]) -> Result<(), PublishError> {
     let mut publisher = bus.publisher(IN_FLIGHT);
     for letter in letters {
-        publisher.publish(message(letter)).await?;
+        publisher.publish(message(letter)?).await?;
     }
     publisher.finish().await?;
     Ok(())
@@ -55,15 +53,11 @@ fn position(letter: &Letter) -> String {
     format!("{stream}:{sequence}:{index}")
 }
 
-fn message(letter: &Letter) -> Outgoing {
-    let id = format!("{}:{}", letter.data.view, position(letter));
-    let sealed = Sealed::new(&id, "flowtrail/projector", RECORDED, letter.time, &letter.data);
-    Outgoing {
-        subject: Subject::dead_letter(&letter.data.view, &letter.account),
-        // Serializing a plain struct of texts and numbers cannot fail.
-        payload: serde_json::to_vec(&sealed).unwrap_or_default().into(),
-        message_id: Some(id),
-        headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
-        expected_last: None,
-    }
+/// The message of a letter. Its id is made of what it is about, so a repetition after a crash is the same letter.
+fn message(letter: &Letter) -> Result<Outgoing, PublishError> {
+    let Letter { account, time, data } = letter;
+    let id = format!("{}:{}", data.view, position(letter));
+    let (subject, source) = (Subject::dead_letter(&data.view, account), "flowtrail/projector");
+    let written = write(NewEvent { subject, id: &id, source, event_type: RECORDED, time: *time, data });
+    written.map_err(|error| PublishError::Rejected(error.to_string()))
 }

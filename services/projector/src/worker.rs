@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use feed::read::Entry;
 use model::dead_letter::DeadLetter;
 use model::event::Decoded;
 use model::log::Stream;
@@ -19,10 +20,11 @@ use views::store::{Batch, Store};
 use views::{Logged, Observed, Refused, Slot, View};
 
 use crate::dead_letters::{self, Letter};
-use crate::decode::{self, Entry, Work};
-use crate::numbers::Numbers;
+use crate::error::Error;
+use crate::rebuild;
 use crate::thread::Thread;
-use crate::{Error, rebuild};
+use crate::view_metrics::ViewMetrics;
+use crate::work::Work;
 
 /// The most messages in one batch.
 const BATCH_MESSAGES: usize = 2000;
@@ -41,7 +43,7 @@ pub(crate) struct Worker {
     pub(crate) store: Arc<Store>,
     pub(crate) bus: Bus,
     pub(crate) purpose: Purpose,
-    pub(crate) numbers: Numbers,
+    pub(crate) view_metrics: ViewMetrics,
 }
 
 /// What a generation is being written for.
@@ -50,24 +52,27 @@ pub(crate) enum Purpose {
     /// It is read now: what was done is observed, what cannot be read becomes a dead letter.
     Live(Slot),
     /// It is being rebuilt up to these sequences. Its dead letters were written when it was first projected.
-    Rebuild(BTreeMap<Stream, u64>, rebuild::Watch),
+    Rebuild(Sequences, rebuild::Watch),
 }
+
+/// A sequence for each stream.
+pub(crate) type Sequences = BTreeMap<Stream, u64>;
 
 /// What a reader tells the writer.
 enum News {
     Work(Work),
-    /// There is nothing to read in this stream.
-    Idle(Stream),
+    /// There is nothing to read in this stream: all that it holds up to this sequence was read.
+    Idle(Stream, u64),
     /// The stream has forgotten everything before this sequence.
     Forgotten(u64),
 }
 
 impl Worker {
-    /// Works until `stop`, or until a rebuild has reached its targets.
+    /// Works until `stop`, or until a rebuild has reached its targets. Gives the sequences that it has reached.
     ///
     /// # Errors
     /// When the log was lost or rolled back, or the storage cannot be read.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<Sequences, Error> {
         let failed = |cause| Error::View { view: self.view, cause };
         let checkpoints = self.store.checkpoints().map_err(failed)?;
         // Readers end with the writer, however it ends.
@@ -76,8 +81,11 @@ impl Worker {
         let mut readers = JoinSet::new();
         let (news, mut inbox) = mpsc::channel(1);
         let mut writer = Thread::start();
-        let mut reached: BTreeMap<Stream, u64> = BTreeMap::new();
+        let mut reached = Sequences::new();
         for &stream in self.view.streams() {
+            // The checkpoint was committed in one write with the rows that it stands for, so the next message is the
+            // first that is not in the view. A consumer on the server could not know that: it is told of a message
+            // before or after the commit, and a crash between the two would lose or repeat it.
             let after = checkpoints.get(&stream).map_or(0, |checkpoint| checkpoint.sequence);
             reached.insert(stream, after);
             readers.spawn(read(self.bus.clone(), stream, after, news.clone(), readers_stop.clone()));
@@ -88,7 +96,7 @@ impl Worker {
         drop(news);
         while !self.is_done(&reached) {
             let next = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(reached),
                 next = inbox.recv() => next,
                 Some(ended) = readers.join_next() => {
                     ended??;
@@ -96,26 +104,33 @@ impl Worker {
                 }
             };
             match next {
-                None => return Ok(()),
-                Some(News::Idle(stream)) => {
-                    self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0);
+                None => return Ok(reached),
+                Some(News::Idle(stream, complete_to)) => {
+                    // News of a stream comes in order, so what was read before it is committed by now.
+                    let sequence = reached.entry(stream).or_default();
+                    *sequence = complete_to.max(*sequence);
+                    self.observe(stream, *sequence, 0);
                     self.read_ahead(&mut writer).await?;
                 }
                 Some(News::Forgotten(sequence)) => self.forget(sequence, &mut writer).await?,
                 Some(News::Work(work)) => {
                     let (stream, sequence, pending) = (work.stream, work.checkpoint.sequence, work.pending);
                     if !self.take_in(work, &mut writer, &stop).await? {
-                        return Ok(());
+                        return Ok(reached);
                     }
                     reached.insert(stream, sequence);
+                    // After the commit, never before: whoever waits for this position to read what they wrote is woken
+                    // by this, and must find it.
                     self.observe(stream, sequence, pending);
                 }
             }
         }
-        Ok(())
+        Ok(reached)
     }
 
-    fn is_done(&self, reached: &BTreeMap<Stream, u64>) -> bool {
+    /// The last message may be gone since a target was named, and the target with it. So what counts is not that it was
+    /// read but that nothing up to it is left to read, which the news that a stream is idle says.
+    fn is_done(&self, reached: &Sequences) -> bool {
         match &self.purpose {
             Purpose::Live(_) => false,
             Purpose::Rebuild(targets, _) => {
@@ -149,7 +164,7 @@ impl Worker {
     fn observe(&self, stream: Stream, sequence: u64, pending: u64) {
         match &self.purpose {
             Purpose::Live(slot) => slot.observe(stream, Observed { sequence, pending }),
-            Purpose::Rebuild(_, watch) => watch.reached(stream, sequence),
+            Purpose::Rebuild(..) => {}
         }
     }
 
@@ -159,12 +174,15 @@ impl Worker {
         loop {
             let (view, store) = (self.view, self.store.clone());
             let entries = work.take_entries();
+            let messages = work.messages();
             let events = entries.iter().map(|entry| entry.decoded.len() as u64).sum();
             let projected = writer.run(move || project(view, &store, stream, entries)).await?;
             let mut refused = 0;
             let committed = match projected {
                 Ok((batch, letters)) => {
                     refused = letters.len();
+                    // Before the commit: a crash between the two publishes the same letters again, under the same
+                    // ids. The other way round it would lose them, since nobody reads the message again.
                     let publishes = matches!(self.purpose, Purpose::Live(_)) && !letters.is_empty();
                     if publishes && !dead_letters::publish(&self.bus, &letters, stop).await {
                         return Ok(false);
@@ -176,8 +194,8 @@ impl Worker {
             };
             let Err(error) = committed else {
                 match &self.purpose {
-                    Purpose::Live(_) => self.numbers.projected(self.view, events, refused),
-                    Purpose::Rebuild(_, watch) => watch.projected(events),
+                    Purpose::Live(_) => self.view_metrics.projected(self.view, events, refused),
+                    Purpose::Rebuild(_, watch) => watch.projected(messages, events),
                 }
                 return Ok(true);
             };
@@ -235,10 +253,10 @@ async fn read(
             () = stop.cancelled() => return Ok(()),
             messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
         };
-        let decoded = decoder.run(move || decode::decode(created, messages)).await?;
+        let decoded = decoder.run(move || Work::decoded(created, messages)).await?;
         let next = match decoded {
             Some(work) => News::Work(work),
-            None if consumer.pending() == Some(0) => News::Idle(stream),
+            None if consumer.pending() == Some(0) => News::Idle(stream, consumer.complete_to()),
             None => continue,
         };
         if news.send(next).await.is_err() {
@@ -267,6 +285,7 @@ fn project(
                     }
                 }
                 Err(unreadable) if view.owns_dead_letters_of(stream) => unreadable.to_string(),
+                // Several views read this stream: one of them writes the letter, or there would be one for each.
                 Err(_) => continue,
             };
             letters.push(letter(view, &entry, index, id, reason));

@@ -8,9 +8,9 @@ use prometheus_client::registry::{Registry, Unit};
 use runtime::metrics::{Source, Whose};
 use views::{View, Views};
 
-/// The numbers of the views. Cheap to clone.
+/// What is counted of the views. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Numbers {
+pub(crate) struct ViewMetrics {
     views: Views,
     projected: Family<Of, Counter>,
     dead_letters: Family<Of, Counter>,
@@ -22,7 +22,7 @@ struct Of {
     view: &'static str,
 }
 
-impl Numbers {
+impl ViewMetrics {
     pub(crate) fn new(views: Views) -> Self {
         Self { views, projected: Family::default(), dead_letters: Family::default() }
     }
@@ -35,7 +35,7 @@ impl Numbers {
     }
 }
 
-impl Source for Numbers {
+impl Source for ViewMetrics {
     fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
         let (behind, messages) =
             (Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(), Family::<Of, Gauge>::default());
