@@ -12,6 +12,9 @@ use tracing::warn;
 
 /// How many letters may be under way at once.
 const IN_FLIGHT: usize = 256;
+/// The most bytes of a reason, which may quote what it is about. A letter that no message can hold would be tried for
+/// ever, and the view would stand still before the message that caused it.
+const MAX_REASON_BYTES: usize = 4000;
 /// How long to wait before the log is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -21,6 +24,16 @@ pub(crate) struct Letter {
     pub(crate) account: AccountId,
     pub(crate) time: Timestamp,
     pub(crate) data: DeadLetter,
+}
+
+/// A reason, cut off where it is too long for a letter.
+pub(crate) fn cut_reason(mut reason: String) -> String {
+    if reason.len() > MAX_REASON_BYTES {
+        let end = (0..=MAX_REASON_BYTES).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or_default();
+        reason.truncate(end);
+        reason.push_str(" ...");
+    }
+    reason
 }
 
 /// Publishes all letters, however long the log cannot be reached. False: `stop` came first.

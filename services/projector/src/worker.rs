@@ -305,7 +305,7 @@ fn letter(view: View, entry: &Entry, index: usize, event_id: Option<String>, rea
             index,
             subject: entry.subject.clone(),
             event_id,
-            reason,
+            reason: dead_letters::cut_reason(reason),
         },
     }
 }

@@ -268,6 +268,24 @@ async fn a_view_that_never_read_what_was_purged_is_complete_and_a_rebuild_of_it_
 }
 
 #[tokio::test]
+async fn the_reason_of_a_dead_letter_is_short_however_long_what_it_quotes_is() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let mut hostile = audit_event("e1", "a.b");
+    // Each of these characters takes four in the letter, which could then not be stored.
+    hostile["type"] = Value::String("\"".repeat(3 << 20));
+    publish_audit(&bus, &hostile).await;
+    publish_audit(&bus, &audit_event("e2", "a.b")).await;
+    running.has_audit_events(1).await;
+    let letters = dead_letters(&bus).await;
+    assert!(letters[0].reason.starts_with("type: "), "{}", letters[0].reason.len());
+    assert!(letters[0].reason.len() < 5000, "{}", letters[0].reason.len());
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_rebuild_that_fails_leaves_no_generation_behind() {
     let server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();
