@@ -82,5 +82,6 @@ pub(crate) async fn publish<D: Serialize>(bus: &Bus, decided: Decided<'_, D>) ->
 
 /// Now, to be put into events.
 pub(crate) fn now() -> Timestamp {
-    Timestamp::from_micros(runtime::clock::now_micros()).unwrap_or(Timestamp::EPOCH)
+    // Timestamps end in the year 9999.
+    Timestamp::from_micros(runtime::clock::now_micros()).unwrap_or(Timestamp::LAST)
 }

@@ -1,6 +1,7 @@
 //! Whether the receiver of an integration may be reached, asked when someone names one.
 //!
-//! Whoever connects asks again, with the answer that the name has then; here, whoever named it still listens.
+//! The streamer checks again when it connects, with the addresses that the name has then. Here, the one who named it is
+//! still there to be told.
 
 use std::time::Duration;
 

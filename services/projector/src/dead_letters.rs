@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// How many letters may be under way at once.
-const IN_FLIGHT: usize = 256;
+const LETTERS_IN_FLIGHT: usize = 256;
 /// The most bytes of a reason, which may quote what it is about. A letter that no message can hold would be tried for
 /// ever, and the view would stand still before the message that caused it.
 const MAX_REASON_BYTES: usize = 4000;
@@ -53,7 +53,7 @@ pub(crate) async fn publish(bus: &Bus, letters: &[Letter], stop: &CancellationTo
 }
 
 async fn try_publish(bus: &Bus, letters: &[Letter]) -> Result<(), PublishError> {
-    let mut publisher = bus.publisher(IN_FLIGHT);
+    let mut publisher = bus.publisher(LETTERS_IN_FLIGHT);
     for letter in letters {
         publisher.publish(message(letter)?).await?;
     }

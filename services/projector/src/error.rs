@@ -10,9 +10,9 @@ pub enum Error {
     /// A view failed.
     #[error("the {view} view failed")]
     View {
-        /// Which.
+        /// The view.
         view: View,
-        /// How.
+        /// What its storage said.
         #[source]
         cause: views::Error,
     },

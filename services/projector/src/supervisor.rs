@@ -147,6 +147,8 @@ impl Supervisor {
         let purpose = Purpose::Rebuild(targets, self.progress.clone());
         let replayed = self.worker(store.clone(), purpose).run(stop.child_token()).await;
         if replayed.is_err() {
+            // Half a generation is of no use: each rebuild begins with an empty one, so that what is read in the end does
+            // not depend on what failed before. `CURRENT` still names the old one, so a crash here changes nothing.
             store.retire();
         }
         replayed

@@ -37,15 +37,17 @@ impl ViewMetrics {
 
 impl Source for ViewMetrics {
     fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
-        let (behind, messages) =
-            (Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(), Family::<Of, Gauge>::default());
+        let (behind, messages) = (
+            Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(),
+            Family::<Of, Gauge<u64, std::sync::atomic::AtomicU64>>::default(),
+        );
         for view in View::ALL {
             let (of, slot) = (Of { view: view.name() }, self.views.slot(view));
             behind.get_or_create(&of).set(std::time::Duration::from_millis(slot.freshness().lag_ms).as_secs_f64());
             let pending: Option<u64> =
                 slot.observed().values().map(|seen| (seen.pending != u64::MAX).then_some(seen.pending)).sum();
             if let Some(pending) = pending {
-                messages.get_or_create(&of).set(i64::try_from(pending).unwrap_or(i64::MAX));
+                messages.get_or_create(&of).set(pending);
             }
         }
         registry.register("projected_events", "Events that the view has taken in", self.projected.clone());

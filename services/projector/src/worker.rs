@@ -119,8 +119,8 @@ impl Worker {
                         return Ok(reached);
                     }
                     reached.insert(stream, sequence);
-                    // After the commit, never before: whoever waits for this position to read what they wrote is woken
-                    // by this, and must find it.
+                    // After the commit, never before: a reader who waits for this position, to see what they wrote, is
+                    // woken by this and must find it.
                     self.observe(stream, sequence, pending);
                 }
             }
@@ -139,11 +139,11 @@ impl Worker {
         }
     }
 
-    /// Uses an idle moment for whoever asks next.
+    /// Uses an idle moment for the next question.
     async fn read_ahead(&self, writer: &mut Thread) -> Result<(), Error> {
         let store = self.store.clone();
         if let Err(error) = writer.run(move || store.read_ahead()).await? {
-            // Whoever asks meets it, and says so.
+            // The next question meets it, and its asker is told.
             debug!(view = %self.view, error = %chain(&error), "the view cannot be read ahead");
         }
         Ok(())

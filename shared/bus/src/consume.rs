@@ -1,4 +1,4 @@
-//! Reading a stream from a position on, for ever: every message once, in order, whatever happens to the connection.
+//! Reading a stream from a position on, without end: every message once, in order, whatever happens to the connection.
 //!
 //! Invariant: the last message handed out is the only state. After a lost connection, a gap, silence or a restarted
 //! server, a new consumer is made from there; nothing is acknowledged and the server remembers nothing.
@@ -48,7 +48,7 @@ pub enum ConsumeError {
         /// The stream.
         stream: Stream,
     },
-    /// The log is not the one that was read so far: it was made anew, ends before what was already read, or holds
+    /// The log is not the one that was read so far: it was made again, ends before what was already read, or holds
     /// another message in its place. What was computed from it must be rebuilt.
     #[error("the log was lost or rolled back: {stream} ends at {last}, {read} was already read")]
     RolledBack {
@@ -135,8 +135,8 @@ impl Consumer {
 
     /// Up to this sequence, everything that is selected and still there was handed out. It is [`Consumer::position`] or,
     /// a moment after the end was reached, more: where the stream ends with messages that are not selected or are gone
-    /// (deleted, purged, expired), whose sequences the stream never gives back. So whoever waits for a sequence that
-    /// the stream has named waits for this, not for the position.
+    /// (deleted, purged, expired), whose sequences the stream never gives back. To wait for a sequence that the stream
+    /// has named is to wait for this, not for the position.
     #[must_use]
     pub fn complete_to(&self) -> u64 {
         self.complete_to.max(self.last)
@@ -220,7 +220,11 @@ impl Consumer {
         if !self.bus.link.up_within(patience).await {
             return Ok(false);
         }
+        // Read before anything is asked: where the connection is lost from here on, `next_until` notices, however far this
+        // has come, and what was made on the lost connection is not waited for.
         let losses = self.bus.link.losses();
+        // Also after a lost connection: the server that comes back can be one that was restored from a backup, and to
+        // read on from a sequence that now means another message would skip events without a word.
         match self.check().await {
             Ok(verdict) => verdict?,
             Err(LoadError::Missing { stream }) => return Err(ConsumeError::Missing { stream }),

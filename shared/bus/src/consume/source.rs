@@ -17,8 +17,8 @@ const PULL_MESSAGES: usize = 10_000;
 const PULL_BYTES: usize = 8 << 20;
 /// How many messages a thrifty reader asks for at once.
 const THRIFTY_MESSAGES: usize = 500;
-/// What the server counts for a message besides its payload: subject, reply subject and headers.
-const THRIFTY_MARGIN: usize = 64 << 10;
+/// What the server counts for a message in addition to its payload: subject, reply subject and headers.
+const THRIFTY_MARGIN_BYTES: usize = 64 << 10;
 /// When a request ends without messages, and is made again.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// How often an idle server says that it is there.
@@ -78,6 +78,8 @@ impl Source {
         losses: u64,
     ) -> Result<Self, crate::Cause> {
         let name = format!("{}-{}", bus.name, bus.unique_id());
+        // Nothing is acknowledged and the server stores nothing of this consumer: where to read on is known here, from
+        // the last message. So a consumer that is lost, with its server or by silence, costs nothing but another one.
         let wanted = pull::Config {
             name: Some(name.clone()),
             filter_subject: selection.filter.clone().unwrap_or_default(),
@@ -105,7 +107,7 @@ impl Source {
             return Some(());
         }
         let (messages, bytes) = match self.thrifty {
-            true => (THRIFTY_MESSAGES, bus.max_payload() + THRIFTY_MARGIN),
+            true => (THRIFTY_MESSAGES, bus.max_payload() + THRIFTY_MARGIN_BYTES),
             false => (PULL_MESSAGES, PULL_BYTES.max(2 * bus.max_payload())),
         };
         let request = serde_json::json!({
@@ -163,8 +165,8 @@ impl Source {
         if delivered != self.delivered {
             return Word::Broken("a message was lost on the way");
         }
-        // It would deliver what is there, so what it announced with the last message is gone since. The count of a
-        // consumer is only said with a message; another consumer says it anew.
+        // It would deliver what is there, so what it announced with the last message is gone since. It says how many are
+        // left only with a message or when it is made, so another consumer is made.
         if self.pending > 0 {
             return Word::Broken("the messages that were announced are gone");
         }
@@ -182,5 +184,5 @@ fn is_complete(description: Option<&str>) -> bool {
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
 }

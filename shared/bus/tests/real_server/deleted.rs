@@ -22,18 +22,18 @@ fn delivery() -> Subject {
 }
 
 async fn stream(server: &NatsServer, stream: Stream) -> jetstream::stream::Stream {
-    let client = async_nats::connect(server.url()).await.unwrap();
-    jetstream::new(client).get_stream(stream.name()).await.unwrap()
+    let client = async_nats::connect(server.url()).await.expect("connect");
+    jetstream::new(client).get_stream(stream.name()).await.expect("find the stream")
 }
 
 /// Messages with the numbers of their sequences, of which some are then deleted.
 async fn with_holes(server: &NatsServer, bus: &Bus, subject: &Subject, count: u64, deleted: &[u64]) {
     for number in 1..=count {
-        bus.publish(message(subject.clone(), &number.to_string())).await.unwrap();
+        bus.publish(message(subject.clone(), &number.to_string())).await.expect("publish");
     }
     let stream = stream(server, subject.stream()).await;
     for &sequence in deleted {
-        stream.delete_message(sequence).await.unwrap();
+        stream.delete_message(sequence).await.expect("delete");
     }
 }
 
@@ -41,7 +41,7 @@ async fn with_holes(server: &NatsServer, bus: &Bus, subject: &Subject, count: u6
 async fn complete_to(consumer: &mut Consumer, sequence: u64) -> Vec<String> {
     let mut read = Vec::new();
     eventually("the consumer is complete", async || {
-        read.extend(texts(&consumer.next_batch(usize::MAX, usize::MAX, PATIENCE).await.unwrap()));
+        read.extend(texts(&consumer.next_batch(usize::MAX, usize::MAX, PATIENCE).await.expect("read")));
         (consumer.complete_to() == sequence).then_some(())
     })
     .await;
