@@ -8,6 +8,7 @@ mod continuity;
 mod dead_letters;
 mod error;
 mod projector;
+mod reader;
 pub mod rebuild;
 mod service;
 mod supervisor;

@@ -1,6 +1,6 @@
 //! The loop that keeps one generation of one view up with the log.
 //!
-//! One task per stream reads and decodes ahead; one task projects and commits, so a view has a single writer.
+//! A [`Reader`] per stream reads and decodes ahead; one task projects and commits, so a view has a single writer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,19 +21,12 @@ use views::{Logged, Observed, Refused, Slot, View};
 
 use crate::dead_letters::{self, Letter};
 use crate::error::Error;
+use crate::reader::{News, Reader};
 use crate::rebuild;
 use crate::thread::Thread;
 use crate::view_metrics::ViewMetrics;
 use crate::work::Work;
 
-/// The most messages in one batch.
-const BATCH_MESSAGES: usize = 2000;
-/// A batch ends with the message that reaches this many bytes.
-const BATCH_BYTES: usize = 2 << 20;
-/// How often an idle stream is looked at, to know that nothing is waiting.
-const IDLE: Duration = Duration::from_millis(250);
-/// How often it is asked what the log has forgotten.
-const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long a failed storage is left alone before the batch is tried again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -58,15 +51,6 @@ pub(crate) enum Purpose {
 /// A sequence for each stream.
 pub(crate) type Sequences = BTreeMap<Stream, u64>;
 
-/// What a reader tells the writer.
-enum News {
-    Work(Work),
-    /// There is nothing to read in this stream: all that it holds up to this sequence was read.
-    Idle(Stream, u64),
-    /// The stream has forgotten everything before this sequence.
-    Forgotten(u64),
-}
-
 impl Worker {
     /// Works until `stop`, or until a rebuild has reached its targets. Gives the sequences that it has reached.
     ///
@@ -79,6 +63,8 @@ impl Worker {
         let readers_stop = stop.child_token();
         let _end_readers = readers_stop.clone().drop_guard();
         let mut readers = JoinSet::new();
+        // One decoded batch waits while another is written, for all streams together: that keeps the writer busy, and more
+        // would only take memory.
         let (news, mut inbox) = mpsc::channel(1);
         let mut writer = Thread::start();
         let mut reached = Sequences::new();
@@ -88,10 +74,10 @@ impl Worker {
             // before or after the commit, and a crash between the two would lose or repeat it.
             let after = checkpoints.get(&stream).map_or(0, |checkpoint| checkpoint.sequence);
             reached.insert(stream, after);
-            readers.spawn(read(self.bus.clone(), stream, after, news.clone(), readers_stop.clone()));
+            readers.spawn(self.reader(stream, &news, &readers_stop).read(after));
         }
         if let (Purpose::Live(_), Some(stream)) = (&self.purpose, self.view.forgets_with()) {
-            readers.spawn(watch_retention(self.bus.clone(), stream, news.clone(), readers_stop.clone()));
+            readers.spawn(self.reader(stream, &news, &readers_stop).watch_retention());
         }
         drop(news);
         while !self.is_done(&reached) {
@@ -126,6 +112,10 @@ impl Worker {
             }
         }
         Ok(reached)
+    }
+
+    fn reader(&self, stream: Stream, news: &mpsc::Sender<News>, stop: &CancellationToken) -> Reader {
+        Reader { bus: self.bus.clone(), stream, news: news.clone(), stop: stop.clone() }
     }
 
     /// The last message may be gone since a target was named, and the target with it. So what counts is not that it was
@@ -208,59 +198,6 @@ impl Worker {
                 () = stop.cancelled() => return Ok(false),
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}
             }
-        }
-    }
-}
-
-/// Tells the writer what the log has forgotten, as often as that matters.
-async fn watch_retention(
-    bus: Bus,
-    stream: Stream,
-    news: mpsc::Sender<News>,
-    stop: CancellationToken,
-) -> Result<(), Error> {
-    let mut first = 0;
-    loop {
-        // A log that is away forgets nothing.
-        if let Ok(state) = bus.state(stream).await
-            && state.first_sequence > first
-        {
-            first = state.first_sequence;
-            if news.send(News::Forgotten(first)).await.is_err() {
-                return Ok(());
-            }
-        }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(RETENTION_EVERY) => {}
-        }
-    }
-}
-
-/// Reads and decodes one stream ahead of the writer.
-async fn read(
-    bus: Bus,
-    stream: Stream,
-    after: u64,
-    news: mpsc::Sender<News>,
-    stop: CancellationToken,
-) -> Result<(), Error> {
-    let created = bus.state(stream).await?.created;
-    let mut consumer = bus.consume(stream, after);
-    let mut decoder = Thread::start();
-    loop {
-        let messages = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
-        };
-        let decoded = decoder.run(move || Work::decoded(created, messages)).await?;
-        let next = match decoded {
-            Some(work) => News::Work(work),
-            None if consumer.pending() == Some(0) => News::Idle(stream, consumer.complete_to()),
-            None => continue,
-        };
-        if news.send(next).await.is_err() {
-            return Ok(());
         }
     }
 }

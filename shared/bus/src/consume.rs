@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 pub use self::source::Selection;
-use self::source::{Source, Word};
+use self::source::{Source, Wanted, Word};
 use crate::load::LoadError;
 use crate::{Bus, Message};
 
@@ -230,7 +230,8 @@ impl Consumer {
             Err(LoadError::Missing { stream }) => return Err(ConsumeError::Missing { stream }),
             Err(LoadError::Unreachable(cause)) => return Ok(self.pause(deadline, &cause).await),
         }
-        match Source::open(&self.bus, self.stream, &self.selection, self.last, losses).await {
+        let wanted = Wanted { stream: self.stream, selection: &self.selection, after: self.last };
+        match Source::open(&self.bus, wanted, losses).await {
             Ok(source) => self.source = Some(source),
             Err(cause) => return Ok(self.pause(deadline, &cause).await),
         }

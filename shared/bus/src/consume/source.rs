@@ -42,6 +42,13 @@ pub struct Selection {
     pub thrifty: bool,
 }
 
+/// What a consumer is to deliver: the messages after a sequence that are selected.
+pub(super) struct Wanted<'a> {
+    pub(super) stream: Stream,
+    pub(super) selection: &'a Selection,
+    pub(super) after: u64,
+}
+
 pub(super) struct Source {
     stream: Stream,
     thrifty: bool,
@@ -69,18 +76,13 @@ pub(super) enum Word {
 }
 
 impl Source {
-    /// Makes a consumer of the messages after a sequence. `losses` names the connection it is made on.
-    pub(super) async fn open(
-        bus: &Bus,
-        stream: Stream,
-        selection: &Selection,
-        after: u64,
-        losses: u64,
-    ) -> Result<Self, crate::Cause> {
+    /// Makes a consumer. `losses` names the connection it is made on.
+    pub(super) async fn open(bus: &Bus, wanted: Wanted<'_>, losses: u64) -> Result<Self, crate::Cause> {
+        let Wanted { stream, selection, after } = wanted;
         let name = format!("{}-{}", bus.name, bus.unique_id());
         // Nothing is acknowledged and the server stores nothing of this consumer: where to read on is known here, from
         // the last message. So a consumer that is lost, with its server or by silence, costs nothing but another one.
-        let wanted = pull::Config {
+        let config = pull::Config {
             name: Some(name.clone()),
             filter_subject: selection.filter.clone().unwrap_or_default(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
@@ -91,7 +93,7 @@ impl Source {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        let made = bus.jetstream.create_consumer_on_stream(wanted, stream.name()).await?;
+        let made = bus.jetstream.create_consumer_on_stream(config, stream.name()).await?;
         let pending = made.cached_info().num_pending;
         let inbox = bus.client.new_inbox();
         let replies = bus.client.subscribe(inbox.clone()).await?;
