@@ -99,8 +99,13 @@ impl DeadLetters {
                 break;
             }
             seen += messages.len();
+            // Some of those that were counted may be gone since: at the end nothing more is waited for.
+            let is_end = consumer.pending() == Some(0);
             newest.extend(messages.into_iter().filter_map(|message| read(&message).map(|letter| (message, letter))));
             newest.drain(..newest.len().saturating_sub(limit));
+            if is_end {
+                break;
+            }
         }
         Ok((total, newest.into_iter().rev().collect()))
     }

@@ -12,9 +12,9 @@ use model::log::{AccountId, Stream, Subject};
 use crate::read;
 
 /// How many messages are taken at once from what has arrived.
-const MESSAGES: usize = 64;
-/// How many of their bytes.
-const MESSAGE_BYTES: usize = 1 << 20;
+const MESSAGES_AT_ONCE: usize = 64;
+/// How many bytes of payload are taken at once; the message that reaches them is the last.
+const BYTES_AT_ONCE: usize = 1 << 20;
 /// How long one wait for messages is; then the next begins.
 const ONE_WAIT: Duration = Duration::from_secs(60);
 
@@ -76,7 +76,7 @@ impl Tail {
                     return Ok(events);
                 }
             }
-            let messages = self.consumer.next_batch(MESSAGES, MESSAGE_BYTES, ONE_WAIT).await?;
+            let messages = self.consumer.next_batch(MESSAGES_AT_ONCE, BYTES_AT_ONCE, ONE_WAIT).await?;
             self.messages.extend(messages);
         }
     }

@@ -65,7 +65,7 @@ async fn what_was_read_ahead_is_taken_up_to_a_sequence() {
         if tail.read_to() == 3 {
             return Some(());
         }
-        let read = tail.consumer.next_batch(MESSAGES, MESSAGE_BYTES, Duration::from_millis(50)).await.unwrap();
+        let read = tail.consumer.next_batch(MESSAGES_AT_ONCE, BYTES_AT_ONCE, Duration::from_millis(50)).await.unwrap();
         tail.messages.extend(read);
         None
     })

@@ -8,9 +8,9 @@ use prometheus_client::registry::{Registry, Unit};
 use runtime::metrics::{Source, Whose};
 use views::{View, Views};
 
-/// The numbers of the views. Cheap to clone.
+/// What is counted of the views. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Numbers {
+pub(crate) struct ViewMetrics {
     views: Views,
     projected: Family<Of, Counter>,
     dead_letters: Family<Of, Counter>,
@@ -22,7 +22,7 @@ struct Of {
     view: &'static str,
 }
 
-impl Numbers {
+impl ViewMetrics {
     pub(crate) fn new(views: Views) -> Self {
         Self { views, projected: Family::default(), dead_letters: Family::default() }
     }
@@ -35,17 +35,19 @@ impl Numbers {
     }
 }
 
-impl Source for Numbers {
+impl Source for ViewMetrics {
     fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
-        let (behind, messages) =
-            (Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(), Family::<Of, Gauge>::default());
+        let (behind, messages) = (
+            Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(),
+            Family::<Of, Gauge<u64, std::sync::atomic::AtomicU64>>::default(),
+        );
         for view in View::ALL {
             let (of, slot) = (Of { view: view.name() }, self.views.slot(view));
             behind.get_or_create(&of).set(std::time::Duration::from_millis(slot.freshness().lag_ms).as_secs_f64());
             let pending: Option<u64> =
                 slot.observed().values().map(|seen| (seen.pending != u64::MAX).then_some(seen.pending)).sum();
             if let Some(pending) = pending {
-                messages.get_or_create(&of).set(i64::try_from(pending).unwrap_or(i64::MAX));
+                messages.get_or_create(&of).set(pending);
             }
         }
         registry.register("projected_events", "Events that the view has taken in", self.projected.clone());
