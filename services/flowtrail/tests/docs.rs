@@ -128,6 +128,27 @@ fn what_is_wrong_in_a_page_is_found() {
 }
 
 #[test]
+fn every_recipe_that_a_page_names_is_in_the_justfile() {
+    let justfile = text("justfile");
+    let is_recipe = |name: &str| {
+        justfile.lines().any(|line| {
+            let head = line.strip_prefix(name);
+            head.is_some_and(|rest| rest.starts_with(':') || (rest.starts_with(' ') && rest.contains(':')))
+        })
+    };
+    let mut named = BTreeSet::new();
+    for page in pages() {
+        for span in spans(&prose(&page)) {
+            let command = span.strip_prefix("./just ").or_else(|| span.strip_prefix("just "));
+            named.extend(command.and_then(|rest| rest.split(' ').next()).map(str::to_owned));
+        }
+    }
+    assert!(named.len() > 10, "{named:?}");
+    let unknown: Vec<&String> = named.iter().filter(|name| !is_recipe(name)).collect();
+    assert!(unknown.is_empty(), "no such recipes: {unknown:?}");
+}
+
+#[test]
 fn every_page_is_reached_from_the_readme() {
     let mut reached = BTreeSet::from(["README.md".to_owned()]);
     let mut waiting = vec!["README.md".to_owned()];

@@ -3,8 +3,13 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::body::Bytes;
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+use testkit::HttpServer;
 
 use crate::flowtrail::{Flowtrail, Topology};
 
@@ -187,6 +192,63 @@ fn an_answer_fits_only_what_is_shown() {
     }
 }
 
+/// The event of the tables and of the examples of what receivers get.
+fn example_event() -> Value {
+    json!({
+        "id": "e-42", "time": "2024-01-31T12:00:00Z", "event_type": "route.add", "actor_id": "u1",
+        "actor_email": "alice@example.com", "resource_type": "route", "resource_id": "r1", "ip_address": "203.0.113.7",
+        "meta": {"range": "10.64.0.0/24"},
+    })
+}
+
+#[tokio::test]
+async fn receivers_get_what_the_page_on_delivery_shows() {
+    let bodies = Arc::new(Mutex::new(Vec::<Bytes>::new()));
+    let got = bodies.clone();
+    let take = move |body: Bytes| async move {
+        got.lock().unwrap().push(body);
+        // Splunk's own way to say that it took something.
+        r#"{"text":"Success","code":0}"#
+    };
+    let receiver = HttpServer::start(Router::new().fallback(take)).await;
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    for config in [
+        json!({"platform": "generic_http", "config": {"url": receiver.url("/hook"), "events": "audit"}, "enabled": true}),
+        json!({
+            "platform": "splunk_hec", "enabled": true,
+            "config": {"url": receiver.url("/splunk/services/collector"), "token": "secret", "events": "audit"},
+        }),
+    ] {
+        let answer = flowtrail.request("POST", "/api/event-streaming").json(&config).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    }
+    let answer = flowtrail.request("POST", "/api/events/audit").json(&example_event()).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+
+    let page = page("docs/delivery.md");
+    for (heading, place) in [("Webhook\n", ""), ("What every platform gets\n", "/event")] {
+        let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+        let shown = section.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let shown: Value = serde_json::from_str(shown).unwrap();
+        let came = async || {
+            let bodies = bodies.lock().unwrap().clone();
+            let mut events = bodies.iter().flat_map(|body| events_in(body));
+            events.find_map(|event| Some(event.pointer(place)?.clone()).filter(|event| *event == shown))
+        };
+        testkit::eventually(&format!("the receiver gets {shown}"), came).await;
+    }
+}
+
+/// The JSON values of a body, one after the other, compressed or not.
+fn events_in(body: &[u8]) -> Vec<Value> {
+    let values = if body.starts_with(&[0x1f, 0x8b]) {
+        serde_json::Deserializer::from_reader(GzDecoder::new(body)).into_iter().collect()
+    } else {
+        serde_json::Deserializer::from_slice(body).into_iter().collect()
+    };
+    Result::<Vec<Value>, _>::unwrap(values)
+}
+
 /// The canonical fields of the table, each with the names that the dialects give it; a dialect that has none: `""`.
 const DIALECTS: [(&str, [&str; 3]); 14] = [
     ("event id", ["id", "id", ""]),
@@ -208,12 +270,7 @@ const DIALECTS: [(&str, [&str; 3]); 14] = [
 #[tokio::test]
 async fn one_event_is_in_all_dialects_as_the_page_on_asking_shows() {
     let flowtrail = Flowtrail::start(Topology::Together).await;
-    let event = json!({
-        "id": "e-42", "time": "2024-01-31T12:00:00Z", "event_type": "route.add", "actor_id": "u1",
-        "actor_email": "alice@example.com", "resource_type": "route", "resource_id": "r1", "ip_address": "203.0.113.7",
-        "meta": {"range": "10.64.0.0/24"},
-    });
-    let answer = flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap();
+    let answer = flowtrail.request("POST", "/api/events/audit").json(&example_event()).send().await.unwrap();
     assert_eq!(answer.status(), 202);
     let netbird = flowtrail.get("/api/events/audit?activity_code=route.add").await[0].take();
     let instavm = flowtrail.get("/v1/audit/events?event_type=route.add").await["items"][0].take();
