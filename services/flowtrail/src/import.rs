@@ -30,6 +30,7 @@ mod skipped;
 mod summary;
 mod times;
 mod traffic;
+mod vrni;
 mod window;
 mod zeek_conn;
 

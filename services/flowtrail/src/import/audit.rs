@@ -14,14 +14,12 @@
 //! An event with an id that the account has already is not published: a list does not show all of an event, so that
 //! what it shows would be another event of the same id.
 
-mod vrni;
-
 use model::time::Timestamp;
 use serde_json::value::RawValue;
 
 use super::draft::{Draft, Mapped, Rejected, id_of_text};
 use super::item::{Item, id_of, respelled};
-use super::{archive, netbird};
+use super::{archive, netbird, vrni};
 
 /// The names of the time, the one that counts first.
 const TIMES: [&str; 3] = ["time", "timestamp", "created_at"];

@@ -26,7 +26,7 @@ impl fmt::Display for Skipped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => formatter.write_str("header lines"),
-            Self::NoFlow => formatter.write_str("without a flow"),
+            Self::NoFlow => formatter.write_str("lines without a flow"),
             Self::OtherLog(name) => write!(formatter, "of {name}.log"),
             Self::Digest => formatter.write_str("digests"),
             Self::HealthCheck => formatter.write_str("health checks"),
@@ -44,17 +44,13 @@ impl SkipCounts {
     pub(super) fn add(&mut self, why: Skipped) {
         *self.0.entry(why).or_default() += 1;
     }
-
-    pub(super) fn total(&self) -> u64 {
-        self.0.values().sum()
-    }
 }
 
-/// `5`, or `5 (3 header lines, 2 digests)`.
+/// `5 skipped`, or `5 skipped (header lines 3, digests 2)`.
 impl fmt::Display for SkipCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reasons: Vec<String> = self.0.iter().map(|(why, count)| format!("{count} {why}")).collect();
-        write!(formatter, "{}", self.total())?;
+        let reasons: Vec<String> = self.0.iter().map(|(why, count)| format!("{why} {count}")).collect();
+        write!(formatter, "{} skipped", self.0.values().sum::<u64>())?;
         if reasons.is_empty() { Ok(()) } else { write!(formatter, " ({})", reasons.join(", ")) }
     }
 }
@@ -66,10 +62,10 @@ mod tests {
     #[test]
     fn each_reason_is_told_with_its_count() {
         let mut counts = SkipCounts::default();
-        assert_eq!(counts.to_string(), "0");
+        assert_eq!(counts.to_string(), "0 skipped");
         for why in [Skipped::OtherLog("dns".into()), Skipped::Header, Skipped::OtherLog("dns".into())] {
             counts.add(why);
         }
-        assert_eq!(counts.to_string(), "3 (1 header lines, 2 of dns.log)");
+        assert_eq!(counts.to_string(), "3 skipped (header lines 1, of dns.log 2)");
     }
 }

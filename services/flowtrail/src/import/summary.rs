@@ -51,7 +51,7 @@ impl fmt::Display for Summary {
         if *known_events > 0 {
             write!(formatter, ", {known_events} known already")?;
         }
-        write!(formatter, ", {skipped} skipped, {rejected} rejected")?;
+        write!(formatter, ", {skipped}, {rejected} rejected")?;
         write!(formatter, "; {:.1} s, {} events/s", elapsed.as_secs_f64(), rate(*events, *elapsed))
     }
 }

@@ -157,6 +157,6 @@ fn a_line_that_names_the_fields_counts_for_its_own_file() {
     });
     let imported = import(Format::AwsVpcFlow, &files);
     assert_eq!((imported.counts.records, imported.counts.rejected), (3, 0));
-    assert_eq!(imported.counts.skipped.to_string(), "1 (1 header lines)");
+    assert_eq!(imported.counts.skipped.to_string(), "1 skipped (header lines 1)");
     assert_eq!(record_keys(imported).len(), 2);
 }

@@ -4,9 +4,9 @@
 use model::audit::Recorded;
 use serde_json::value::RawValue;
 
-use super::super::draft::{Draft, Mapped, Rejected, id_of_text, to_text};
-use super::super::item::Item;
-use super::super::{addresses, times};
+use super::draft::{Draft, Mapped, Rejected, id_of_text, to_text};
+use super::item::Item;
+use super::{addresses, times};
 
 /// What vRNI says of what went well.
 const SUCCESS: &str = "SUCCESS";
