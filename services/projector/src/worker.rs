@@ -236,13 +236,12 @@ async fn read(
             messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
         };
         let decoded = decoder.run(move || decode::decode(created, messages)).await?;
-        let next = match decoded {
-            Some(work) => News::Work(work),
-            None if consumer.pending() == Some(0) => News::Idle(stream),
-            None => continue,
-        };
-        if news.send(next).await.is_err() {
-            return Ok(());
+        let is_idle = decoded.is_empty() && consumer.pending() == Some(0);
+        let idle = is_idle.then_some(News::Idle(stream));
+        for next in decoded.into_iter().map(News::Work).chain(idle) {
+            if news.send(next).await.is_err() {
+                return Ok(());
+            }
         }
     }
 }

@@ -82,12 +82,6 @@ impl Writer {
         self.pending(table)?.put(&schema, row, found.spot.as_ref())
     }
 
-    /// About how many bytes of memory the tables take that have changes: they stay in memory until those are published.
-    #[must_use]
-    pub fn held_bytes(&self) -> u64 {
-        self.pending.values().map(|pending| pending.table.weight() as u64).sum()
-    }
-
     /// Makes the changes ready to be written.
     ///
     /// # Errors
