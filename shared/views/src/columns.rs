@@ -39,7 +39,12 @@ pub(crate) fn next_account(store: &Store, after: &str) -> Result<Option<String>,
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
 ///
 /// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
-pub(crate) fn is_brief(store: &Store, account: &AccountId, (is_of_all, period): (bool, Period), page: &Page) -> bool {
+pub(crate) fn answers_inline(
+    store: &Store,
+    account: &AccountId,
+    (is_of_all, period): (bool, Period),
+    page: &Page,
+) -> bool {
     /// Rows of a page, each of which may be in a block that has to be read.
     const ROWS: usize = 100;
     /// Rows whose columns are looked at: those of four segments.

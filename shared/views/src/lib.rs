@@ -144,7 +144,7 @@ impl Views {
         let slot = self.slot(ask.question.view());
         // Not reached in time is no failure: the answer says as of when it is.
         let _ = timeout(PATIENCE, slot.reached(&ask.at_least)).await;
-        if ask.question.is_brief(self) {
+        if ask.question.answers_inline(self) {
             return self.answer(&ask.question, make);
         }
         // Where another thread can take over what else there is to do, this one answers.
