@@ -192,14 +192,11 @@ impl Group<u8> {
         let words = filters.first().map_or(0, |(_, filter)| filter.bits.len());
         let mut places = Vec::with_capacity(64 * words);
         for word in 0..words {
-            // The bytes of eight filters, of which the bits at one place become one byte.
-            let mut rows = [[0; 8]; GROUP_SEGMENTS];
-            for (row, (_, filter)) in rows.iter_mut().zip(filters) {
-                *row = filter.bits[word].to_le_bytes();
-            }
-            for byte in 0..8 {
-                let bytes = std::array::from_fn(|row: usize| rows[row][byte]);
-                places.extend_from_slice(&transpose(u64::from_le_bytes(bytes)).to_le_bytes());
+            // Byte by byte: of eight filters, the bits at one place become one byte.
+            for shift in (0..64).step_by(8) {
+                let bytes = filters.iter().map(|(_, filter)| filter.bits[word] >> shift & 0xff);
+                let square = bytes.zip((0..64).step_by(8)).fold(0, |square, (byte, row)| square | byte << row);
+                places.extend_from_slice(&transpose(square).to_le_bytes());
             }
         }
         Self { segments: filters.iter().map(|(segment, _)| Some(*segment)).collect(), places }

@@ -42,6 +42,15 @@ pub(crate) struct Pending {
     kept: Vec<Coded>,
 }
 
+/// What is forgotten.
+#[derive(Clone, Copy)]
+pub(crate) struct Forgetting {
+    /// The rows of segments with a lower mark.
+    pub(crate) mark: u64,
+    /// Of these, rows stay whose id this says yes to.
+    pub(crate) stays: Option<fn(&[u8]) -> bool>,
+}
+
 /// Where a row is that is replaced.
 #[derive(Clone, Debug)]
 pub(crate) enum Spot {
@@ -98,12 +107,12 @@ impl Pending {
         Ok(())
     }
 
-    /// Drops the rows of segments with a lower mark, but for those that `stays` says yes to.
+    /// Drops rows. `full` is how many a segment has at most.
     pub(crate) fn forget(
         &mut self,
         schema: &Schema,
         full: usize,
-        (mark, stays): (u64, Option<fn(&[u8]) -> bool>),
+        Forgetting { mark, stays }: Forgetting,
     ) -> Result<(), Error> {
         // The writer is the only one who changes the state, so these are still all segments when it is done.
         let segments = self.table.state.read().segments.clone();

@@ -16,7 +16,7 @@ use crate::options::Options;
 use crate::part::Part;
 use crate::pieces;
 use crate::row::{Coded, RowNumber, Schema};
-use crate::segment::{Label, Segment};
+use crate::segment::{Content, Label, Segment};
 use crate::state::State;
 use crate::table::Table;
 use crate::update::{Seal, Update};
@@ -44,7 +44,7 @@ impl Target<'_> {
         // The symbols of rows that stay would fill the next dictionaries as well: where they are too long, no row stays.
         while start < rows.len() && (is_crowded || options.is_full(rows.len() - start, bytes)) {
             let rows = &rows[start..start + next_segment(&rows[start..], options)];
-            self.add(rows, (epoch, mark), update)?;
+            self.add(rows, Label { number: update.manifest.next_segment, epoch, mark }, update)?;
             start += rows.len();
             bytes -= rows.iter().map(Coded::bytes).sum::<usize>();
         }
@@ -76,18 +76,18 @@ impl Target<'_> {
     pub(crate) fn seal_kept(&self, mut rows: &[Coded], update: &mut Update) -> Result<(), Error> {
         while !rows.is_empty() {
             let (next, others) = rows.split_at(next_segment(rows, self.options));
-            self.add(next, (self.state.dictionaries.epoch, KEPT), update)?;
+            let epoch = self.state.dictionaries.epoch;
+            self.add(next, Label { number: update.manifest.next_segment, epoch, mark: KEPT }, update)?;
             rows = others;
         }
         Ok(())
     }
 
-    /// Makes a segment of rows that are in order, in the codes of an epoch, with its mark.
-    fn add(&self, rows: &[Coded], (epoch, mark): (u32, u64), update: &mut Update) -> Result<(), Error> {
+    /// Makes a segment of rows that are in order, in the codes of the label's epoch.
+    fn add(&self, rows: &[Coded], label: Label, update: &mut Update) -> Result<(), Error> {
         const TOO_MANY: Error = Error::TooLarge("a table");
         let columns = Columns::new(self.schema, rows)?;
-        let label = Label { number: update.manifest.next_segment, epoch, mark };
-        let content = (&columns, self.schema, self.options.seal_rows);
+        let content = Content { columns: &columns, schema: self.schema, full: self.options.seal_rows };
         let sealed = Segment::seal(self.table.source.clone(), label, content, &mut update.changes)?;
         update.manifest.next_segment = label.number.checked_add(1).ok_or(TOO_MANY)?;
         update.sealed.push(sealed);
@@ -102,7 +102,8 @@ impl Target<'_> {
         let live = worn.coded(self.schema.symbols.len(), self.schema.texts)?;
         segment.remove(self.schema, &mut update.changes)?;
         if !live.is_empty() {
-            self.add(&live, (segment.epoch, segment.mark), update)?;
+            let Segment { epoch, mark, .. } = *segment;
+            self.add(&live, Label { number: update.manifest.next_segment, epoch, mark }, update)?;
         }
         update.removed.push(segment.number);
         Ok(())

@@ -61,6 +61,15 @@ pub(crate) struct Label {
     pub(crate) mark: u64,
 }
 
+/// What a new segment is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Content<'a> {
+    pub(crate) columns: &'a Columns,
+    pub(crate) schema: &'a Schema,
+    /// How many rows a segment has at most: filters of all are equally long.
+    pub(crate) full: usize,
+}
+
 /// A segment that was just made.
 #[derive(Debug)]
 pub(crate) struct NewSegment {
@@ -109,7 +118,7 @@ impl Segment {
     pub(crate) fn seal(
         source: Source,
         label: Label,
-        (columns, schema, full): (&Columns, &Schema, usize),
+        Content { columns, schema, full }: Content<'_>,
         changes: &mut Vec<Change>,
     ) -> Result<NewSegment, Error> {
         let Label { number, epoch, mark } = label;

@@ -78,7 +78,7 @@ impl State {
     }
 
     /// Adds a chunk; its rows replace those with the same ids in earlier chunks.
-    pub(crate) fn add_chunk(&mut self, chunk: Arc<Chunk>) {
+    pub(crate) fn add_chunk(&mut self, chunk: &Arc<Chunk>) {
         self.next_chunk = chunk.number + 1;
         // First, so that the index finds the ids of its own rows there too.
         self.chunks.push(Part { body: Body::Chunk(chunk.clone()), superseded: Arc::default() });
@@ -107,7 +107,7 @@ impl State {
         let Some(seal) = update.seal else {
             self.chunks.retain(|chunk| !update.merged_chunks.contains(&chunk.number()));
             if let Some(chunk) = update.chunk {
-                self.add_chunk(chunk);
+                self.add_chunk(&chunk);
             }
             return update.removed;
         };

@@ -40,7 +40,7 @@ pub(crate) fn by_value(
     let mut by_symbol: HashMap<Symbol, u64> = HashMap::new();
     for (epoch, counts) in by_epoch {
         for (code, count) in (0_u32..).zip(counts).filter(|(_, count)| *count > 0) {
-            *by_symbol.entry(table.symbol(schema, epoch, (dictionary, code))?).or_default() += count;
+            *by_symbol.entry(table.symbol(schema, epoch, dictionary, code)?).or_default() += count;
         }
     }
     let mut counts: Vec<(Symbol, u64)> = by_symbol.into_iter().collect();

@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::membership::Membership;
 use crate::options::Options;
 use crate::part::{Body, Part, RowReader};
-use crate::row::{Row, Schema};
+use crate::row::{Row, Schema, Symbol};
 use crate::segment::{Segment, Source, deserialize};
 use crate::state::State;
 use crate::update::{RowPlace, Update};
@@ -49,7 +49,7 @@ impl Table {
         }
         for (found, value) in pieces::scan(tree, &key(prefix, Kind::Chunk, &[]))? {
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
-            state.add_chunk(Arc::new(Chunk::decode(number, &value, schema)?));
+            state.add_chunk(&Arc::new(Chunk::decode(number, &value, schema)?));
         }
         state.check()?;
         let unread = state.segments.iter().map(Part::number).collect();
@@ -199,13 +199,8 @@ impl Table {
         Ok(rows)
     }
 
-    /// A symbol of an epoch, by its dictionary and code.
-    pub(crate) fn symbol(
-        &self,
-        schema: &Schema,
-        epoch: u32,
-        (dictionary, code): (usize, u32),
-    ) -> Result<Arc<[u8]>, Error> {
+    /// A symbol of an epoch.
+    pub(crate) fn symbol(&self, schema: &Schema, epoch: u32, dictionary: usize, code: u32) -> Result<Symbol, Error> {
         let state = self.state.read();
         if state.dictionaries.epoch == epoch {
             return state.dictionaries.symbol(dictionary, code);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::Error;
 use crate::memory::Lease;
-use crate::pending::{Pending, Spot};
+use crate::pending::{Forgetting, Pending, Spot};
 use crate::pieces::Change;
 use crate::row::{NewRow, Row};
 use crate::tables::Tables;
@@ -58,7 +58,7 @@ impl Writer {
             return Ok(());
         }
         let tables = self.tables.clone();
-        self.pending(table)?.forget(&tables.schema, tables.options.seal_rows, (mark, stays))
+        self.pending(table)?.forget(&tables.schema, tables.options.seal_rows, Forgetting { mark, stays })
     }
 
     /// Looks an id up, among committed rows and the writer's own.
