@@ -55,13 +55,12 @@ impl Reader {
                 messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
             };
             let decoded = decoder.run(move || Work::decoded(created, messages)).await?;
-            let next = match decoded {
-                Some(work) => News::Work(work),
-                None if consumer.pending() == Some(0) => News::Idle(self.stream, consumer.complete_to()),
-                None => continue,
-            };
-            if self.news.send(next).await.is_err() {
-                return Ok(());
+            let is_idle = decoded.is_empty() && consumer.pending() == Some(0);
+            let idle = is_idle.then(|| News::Idle(self.stream, consumer.complete_to()));
+            for next in decoded.into_iter().map(News::Work).chain(idle) {
+                if self.news.send(next).await.is_err() {
+                    return Ok(());
+                }
             }
         }
     }

@@ -98,13 +98,13 @@ impl Question for List {
         View::Audit
     }
 
-    fn is_brief(&self, views: &Views) -> bool {
+    fn answers_inline(&self, views: &Views) -> bool {
         let Filter { search, user_name, period, .. } = &self.filter;
         let is_of_all = self.filter == Filter { period: *period, ..Filter::default() };
         let store = views.slot(View::Audit).store();
         // Both look through the whole directory.
         (search.is_none() && user_name.is_none())
-            && columns::is_brief(&store, &self.account, (is_of_all, *period), &self.page)
+            && columns::answers_inline(&store, &self.account, (is_of_all, *period), &self.page)
     }
 
     fn answer(&self, views: &Views) -> Result<Rows<Event>, Error> {
@@ -139,8 +139,11 @@ impl Question for ById {
         View::Audit
     }
 
-    fn is_brief(&self, _: &Views) -> bool {
-        true
+    fn answers_inline(&self, views: &Views) -> bool {
+        // The first look at an account, or at an id after long, reads from disk.
+        let (store, table) = (views.slot(View::Audit).store(), columns::table(&self.account));
+        let is_ready = |origin| store.rows().is_ready_for_id(&table, &row::id_in_table(&self.id, origin));
+        ORIGINS.into_iter().all(is_ready)
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {

@@ -122,6 +122,7 @@ fn local(error: views::Error) -> ReadError {
         views::Error::Storage(_)
         | views::Error::Row(_)
         | views::Error::Damaged(_)
+        | views::Error::TooLarge(_)
         | views::Error::Full { .. }
         | views::Error::Directory(_) => ReadError::Failed(error.into()),
     }

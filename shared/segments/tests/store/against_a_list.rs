@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use segments::{Cache, NewRow, Options, Page, Position, Predicate, Row, Schema, Start, Store};
+use segments::{Cache, NewRow, Options, Page, Predicate, Row, Schema, SortKey, Start, Store, TimeRange};
 
 const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], filtered: &[0, 2], texts: 1 };
 
@@ -61,6 +61,11 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen), 1 => (0_u64..6, any::<bool>()).prop_map(|(kept, with)| Step::Forget(kept, with))]
 }
 
+fn period() -> impl Strategy<Value = TimeRange> {
+    let end = || prop::option::of(-3_i64..45);
+    (end(), end()).prop_map(|(from, to)| TimeRange { from, to })
+}
+
 fn predicate() -> impl Strategy<Value = Predicate> {
     let leaf = prop_oneof![
         (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
@@ -107,7 +112,7 @@ fn open_with(directory: &std::path::Path, cache: &Arc<Cache>) -> (sled::Db, Stor
     let config = sled::Config::new().path(directory).flush_every_ms(None);
     // A background task of the tree that was just dropped may hold its lock for another moment.
     let tree = std::iter::repeat_with(|| config.open()).take(10_000).find_map(Result::ok).unwrap();
-    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12 };
+    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, ..Options::default() };
     let store = Store::new(std::ops::Deref::deref(&tree).clone(), cache.clone(), SCHEMA, options);
     (tree, store)
 }
@@ -154,7 +159,7 @@ fn read(row: &Row) -> (Vec<u8>, u8) {
 fn matching<'a>(
     model: &'a Model,
     predicate: &Predicate,
-    (from, to): (Option<i64>, Option<i64>),
+    TimeRange { from, to }: TimeRange,
 ) -> Vec<(&'a Vec<u8>, &'a Plain)> {
     let inside = |row: &Plain| from.is_none_or(|from| row.time >= from) && to.is_none_or(|to| row.time <= to);
     let mut rows: Vec<_> = model.iter().filter(|(_, row)| inside(row) && holds(predicate, row)).collect();
@@ -162,7 +167,7 @@ fn matching<'a>(
     rows
 }
 
-fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, period: (Option<i64>, Option<i64>)) {
+fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, period: TimeRange) {
     let expected = matching(model, predicate, period);
     let list = |start: Start, limit: usize| store.list(table, predicate, period, &Page { start, limit }).unwrap();
     for (offset, limit) in [(0, 5), (3, 1), (7, 50), (expected.len() as u64, 4), (u64::MAX, 2), (0, 0)] {
@@ -184,7 +189,7 @@ fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, pe
             break;
         }
         let (id, row) = expected[seen.len() - 1];
-        start = Start::After(Position { time: row.time, id: id.clone() });
+        start = Start::After(SortKey { time: row.time, id: id.clone() });
     }
     assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
 
@@ -211,7 +216,7 @@ proptest! {
     fn the_store_answers_as_a_plain_list_would(
         steps in prop::collection::vec(step(), 1..25),
         predicates in prop::collection::vec(predicate(), 3),
-        period in (prop::option::of(-3_i64..45), prop::option::of(-3_i64..45)),
+        period in period(),
     ) {
         let directory = tempfile::tempdir().unwrap();
         let (mut tree, mut store) = open(directory.path());
@@ -266,7 +271,7 @@ proptest! {
             compare(&store, TABLE, &model, &predicates[0], period);
         }
         for predicate in predicates.iter().chain([&Predicate::everything(), &Predicate::Any(Vec::new())]) {
-            compare(&store, TABLE, &model, predicate, (None, None));
+            compare(&store, TABLE, &model, predicate, TimeRange::ALL);
             compare(&store, TABLE, &model, predicate, period);
             compare(&store, OTHER, &other, predicate, period);
         }
@@ -341,7 +346,7 @@ fn stays(id: &[u8]) -> bool {
 
 fn total(store: &Store, predicate: &Predicate) -> u64 {
     let page = Page { start: Start::Offset(0), limit: 0 };
-    store.list(TABLE, predicate, (None, None), &page).unwrap().total
+    store.list(TABLE, predicate, TimeRange::ALL, &page).unwrap().total
 }
 
 #[test]
@@ -358,7 +363,7 @@ fn a_page_of_rows_from_many_segments_is_read_as_a_whole() {
 
     let (_tree, store) = open(directory.path());
     let page = Page { start: Start::Offset(3), limit: 450 };
-    let listed = store.list(TABLE, &Predicate::everything(), (None, None), &page).unwrap();
+    let listed = store.list(TABLE, &Predicate::everything(), TimeRange::ALL, &page).unwrap();
     let rests: Vec<u8> = listed.rows.iter().flat_map(|row| row.rest.clone()).collect();
     assert_eq!(rests, (47..497_u16).rev().map(|number| number as u8).collect::<Vec<_>>());
 }
@@ -377,19 +382,19 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
 
     let cache = Arc::new(Cache::new(1 << 20));
     let (tree, store) = open_with(directory.path(), &cache);
-    assert!(!store.read_ahead(10).unwrap() && cache.weight() == 0 && !store.is_read(TABLE));
+    assert!(!store.read_ahead(10).unwrap() && cache.values_weight() == 0 && !store.is_in_memory(TABLE));
     assert_eq!(total(&store, &Predicate::everything()), 136);
-    assert!(store.is_read(TABLE) && !store.is_read(OTHER));
+    assert!(store.is_in_memory(TABLE) && !store.is_in_memory(OTHER));
     // Now the table is known: four segments and eight rows besides.
-    let mut cached = vec![cache.weight()];
+    let mut cached = vec![cache.values_weight()];
     while store.read_ahead(1).unwrap() {
-        cached.push(cache.weight());
+        cached.push(cache.values_weight());
     }
-    cached.push(cache.weight());
+    cached.push(cache.values_weight());
     assert_eq!(cached.len(), 5);
     assert!(cached.is_sorted_by(|before, after| before < after), "{cached:?}");
     assert_eq!(total(&store, &Predicate::is(2, [1])), 68);
-    assert_eq!(cache.weight(), cached[4]);
+    assert_eq!(cache.values_weight(), cached[4]);
 
     // A store that shares the cache reads its own columns. They are there once they are sealed, and go with it.
     let elsewhere = tempfile::tempdir().unwrap();
@@ -403,13 +408,13 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
         writer.prepare().unwrap()
     };
     drop(sealing());
-    assert_eq!(cache.weight(), cached[4], "nothing is kept of what was not written");
+    assert_eq!(cache.values_weight(), cached[4], "nothing is kept of what was not written");
     commit(&other_tree, sealing());
-    assert!(cache.weight() > cached[4]);
+    assert!(cache.values_weight() > cached[4]);
     assert_eq!(total(&other, &Predicate::is(2, [1])), 136);
     assert_eq!(total(&store, &Predicate::is(2, [1])), 68);
     drop((other_tree, other));
-    assert_eq!(cache.weight(), cached[4]);
+    assert_eq!(cache.values_weight(), cached[4]);
     drop((tree, store));
     assert_eq!(cache.weight(), 0);
 
@@ -418,5 +423,5 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
     let (_tree, store) = open_with(directory.path(), &cache);
     assert_eq!(total(&store, &Predicate::everything()), 136);
     assert!(!store.read_ahead(10).unwrap());
-    assert!((1..=budget).contains(&cache.weight()), "{}", cache.weight());
+    assert!((1..=budget).contains(&cache.values_weight()), "{}", cache.values_weight());
 }

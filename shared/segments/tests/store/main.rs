@@ -5,4 +5,6 @@ mod against_a_list;
 mod by_id;
 mod damage;
 mod disk;
+mod limits;
+mod memory;
 mod simple;

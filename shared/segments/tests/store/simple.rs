@@ -4,11 +4,12 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use segments::{Cache, NewRow, Options, Page, Predicate, Prepared, Row, Schema, Start, Store};
+use segments::{Cache, NewRow, Options, Page, Predicate, Prepared, Row, Schema, Start, Store, TimeRange};
 
 pub(crate) const SCHEMA: Schema = Schema { symbols: &[0], searched: &[], filtered: &[0], texts: 0 };
 /// Small, so that a few hundred rows are many segments.
-pub(crate) const OPTIONS: Options = Options { seal_rows: 64, keep_rows: 16, epoch_symbols: 1 << 18 };
+pub(crate) const OPTIONS: Options =
+    Options { seal_rows: 64, keep_rows: 16, seal_bytes: 128 << 20, epoch_symbols: 1 << 18 };
 
 /// A row of a test.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +74,7 @@ pub(crate) fn commit(tree: &sled::Db, mut prepared: Prepared) {
 /// All rows of the table, newest first.
 pub(crate) fn list(store: &Store) -> Result<Vec<u32>, segments::Error> {
     let page = Page { start: Start::Offset(0), limit: 100_000 };
-    let listed = store.list(b"a", &Predicate::everything(), (None, None), &page)?;
+    let listed = store.list(b"a", &Predicate::everything(), TimeRange::ALL, &page)?;
     Ok(listed.rows.iter().map(number).collect())
 }
 
