@@ -1,8 +1,10 @@
 //! The platforms, one module each, and what they share.
 
+mod any_value;
 mod aws;
 mod datadog;
 mod document;
+mod fields;
 mod firehose;
 mod generic_http;
 mod gzip;

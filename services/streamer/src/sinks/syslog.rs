@@ -143,7 +143,7 @@ fn message(item: &Item) -> String {
         ("position", &details.position),
         ("index", &details.index.to_string()),
         ("meta", &serde_json::Value::Object(details.meta).to_string()),
-        ("event", &details.event.to_string()),
+        ("event", &details.event.to_json()),
     ];
     let data: String = parameters.map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).concat();
     let time = item.time.to_six_digits();
