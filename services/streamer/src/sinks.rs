@@ -10,6 +10,7 @@ mod generic_http;
 mod gzip;
 mod http;
 mod otlp;
+mod rfc5424;
 mod s3;
 mod splunk_hec;
 mod syslog;
@@ -85,7 +86,7 @@ impl Sink {
             Protocol::Firehose(_) => Firehose::size(item),
             Protocol::GenericHttp(sink) => sink.size(item),
             Protocol::Otlp(_) => Otlp::size(item),
-            Protocol::Syslog(_) => Syslog::size(item),
+            Protocol::Syslog(sink) => sink.size(item),
             Protocol::SplunkHec(sink) => sink.size(item),
         }
     }

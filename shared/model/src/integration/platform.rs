@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rejected;
 use super::config::{Config, Patch, Value};
-use super::key::{BUCKET, Kind, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
+use super::key::{BUCKET, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
 
@@ -133,7 +133,13 @@ impl Platform {
                 ("events", Kind::Families),
             ],
             Self::Otlp => &[("url", Kind::Url), ("headers", Kind::Headers), ("events", Kind::Families)],
-            Self::Syslog => &[("address", Kind::Address), ("tls", Kind::Switch), ("events", Kind::Families)],
+            Self::Syslog => &[
+                ("address", Kind::Address),
+                ("tls", Kind::Switch),
+                ("framing", Kind::OneOf(&["octet_counting", "newline"])),
+                ("max_message_bytes", Kind::Form(MESSAGE_BYTES)),
+                ("events", Kind::Families),
+            ],
             Self::SplunkHec => &[
                 ("url", Kind::Url),
                 ("token", Kind::Secret),
