@@ -91,6 +91,19 @@ impl Sink {
         }
     }
 
+    /// Items of different partitions are sent apart. A batch is cut so that there are few of them in it.
+    pub(crate) fn partition(&self, item: &Item) -> i64 {
+        match &self.0 {
+            Protocol::S3(_) => S3::partition(item),
+            Protocol::Datadog(_)
+            | Protocol::Firehose(_)
+            | Protocol::GenericHttp(_)
+            | Protocol::Otlp(_)
+            | Protocol::Syslog(_)
+            | Protocol::SplunkHec(_) => 0,
+        }
+    }
+
     /// Makes one attempt. Ends within a bounded time, whatever the receiver does.
     pub async fn deliver(&self, items: &[Item]) -> Outcome {
         if items.is_empty() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rejected;
 use super::config::{Config, Patch, Value};
-use super::key::{BUCKET, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
+use super::key::{BUCKET, DAYS, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
 
@@ -121,6 +121,8 @@ impl Platform {
                 ("prefix", Kind::Form(PREFIX)),
                 ("path_style", Kind::Switch),
                 ("batch_seconds", Kind::Form(SECONDS)),
+                ("object_lock_mode", Kind::OneOf(&["GOVERNANCE", "COMPLIANCE"])),
+                ("object_lock_days", Kind::Form(DAYS)),
             ],
             Self::Firehose => &[("stream_name", Kind::Form(STREAM_NAME))],
             Self::GenericHttp => &[
