@@ -60,7 +60,7 @@ pub enum Failure {
         after: Option<Duration>,
         /// The HTTP status, where there was an answer.
         status: Option<u16>,
-        /// Why, for people; holds nothing of an answer's body.
+        /// Why, for people; holds nothing of an answer's body but the name of an error.
         reason: String,
     },
     /// The receiver takes no batch of this size: smaller ones may work, and a single item never will.
@@ -69,14 +69,14 @@ pub enum Failure {
     Refused {
         /// The HTTP status, where there was an answer.
         status: Option<u16>,
-        /// Why, for people.
+        /// Why, for people. Of an answer's body it holds at most what its service calls its message, shortened.
         reason: String,
     },
     /// Credentials or configuration: nothing works until a person changes something.
     Stop {
         /// The HTTP status, where there was an answer.
         status: Option<u16>,
-        /// Why and what to do, for people.
+        /// Why and what to do, for people; of an answer's body as little.
         reason: String,
     },
     /// Not taken, for no reason of its own: because an item before it did not arrive and the order counts, or because the
@@ -127,6 +127,15 @@ impl Failure {
 
     pub(crate) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused { status: None, reason: reason.into() }
+    }
+
+    /// With more of what the receiver said, where it refused something for good: that a person has to mend.
+    pub(crate) fn explained(mut self, more: &str) -> Self {
+        match &mut self {
+            Self::Refused { reason, .. } | Self::Stop { reason, .. } => reason.push_str(more.trim_end()),
+            Self::Retry { .. } | Self::TooLarge | Self::Untried => {}
+        }
+        self
     }
 
     /// The HTTP status, where there was an answer.

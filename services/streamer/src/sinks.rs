@@ -1,13 +1,16 @@
 //! The platforms, one module each, and what they share.
 
+mod any_value;
 mod aws;
 mod datadog;
 mod document;
+mod fields;
 mod firehose;
 mod generic_http;
 mod gzip;
 mod http;
 mod otlp;
+mod rfc5424;
 mod s3;
 mod splunk_hec;
 mod syslog;
@@ -83,8 +86,21 @@ impl Sink {
             Protocol::Firehose(_) => Firehose::size(item),
             Protocol::GenericHttp(sink) => sink.size(item),
             Protocol::Otlp(_) => Otlp::size(item),
-            Protocol::Syslog(_) => Syslog::size(item),
+            Protocol::Syslog(sink) => sink.size(item),
             Protocol::SplunkHec(sink) => sink.size(item),
+        }
+    }
+
+    /// Items of different partitions are sent apart. A batch is cut so that there are few of them in it.
+    pub(crate) fn partition(&self, item: &Item) -> i64 {
+        match &self.0 {
+            Protocol::S3(_) => S3::partition(item),
+            Protocol::Datadog(_)
+            | Protocol::Firehose(_)
+            | Protocol::GenericHttp(_)
+            | Protocol::Otlp(_)
+            | Protocol::Syslog(_)
+            | Protocol::SplunkHec(_) => 0,
         }
     }
 

@@ -1,5 +1,6 @@
 //! How the next batch comes about: a dead letter that is tried again, or what a lane has gathered.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use feed::tail;
@@ -14,6 +15,8 @@ use crate::lane::Lane;
 
 /// After how long without events the opened secrets are dropped.
 const IDLE: Duration = Duration::from_secs(10);
+/// The most partitions of a batch: each is a request, and an attempt is to end in time.
+const PARTITIONS: usize = 24;
 /// How often a running delivery looks whether the log's retention took something before it was delivered.
 const GAPS_EVERY: Duration = Duration::from_secs(10);
 
@@ -104,15 +107,17 @@ impl Worker<'_> {
             return Ok(None);
         }
         let (Some(lane), Some(sink)) = (self.lanes.get_mut(index), &self.sink) else { return Ok(None) };
-        let (mut held, mut bytes) = (Vec::new(), 0);
+        let (mut held, mut bytes, mut partitions) = (Vec::new(), 0, BTreeSet::new());
         while held.len() < self.limits.items {
             let is_first = held.is_empty();
             let Some(one) = lane.take_if(|item| {
                 bytes += sink.size(item);
-                is_first || bytes <= self.limits.bytes
+                let has_room = partitions.len() < PARTITIONS || partitions.contains(&sink.partition(item));
+                is_first || (has_room && bytes <= self.limits.bytes)
             }) else {
                 break;
             };
+            partitions.insert(sink.partition(&one.item));
             held.push(one);
         }
         Ok(Batch::new(held, self.desired.version, None))

@@ -104,6 +104,10 @@ fn partly(failures: Vec<(usize, Failure)>, count: usize) -> Verdict {
             }
         };
     }
+    // At once only where something was done: what is as it was would be tried without end.
+    if next == Next::Again && again.len() == count {
+        next = Next::Wait { asked: None };
+    }
     Verdict { again, letters, unnamed: None, delivered, failure: worst, next }
 }
 
@@ -171,6 +175,8 @@ mod tests {
             let verdict = of(Outcome::Partly(failures), 3);
             assert_eq!((verdict.next, verdict.again.len(), verdict.letters.len()), (Next::Again, 2, 1));
         }
+        let nothing_done = of(Outcome::Partly(vec![(0, Failure::Untried), (1, Failure::Untried)]), 2);
+        assert_eq!(nothing_done.next, Next::Wait { asked: None });
         let verdict = of(Outcome::Partly(vec![(0, Failure::Untried), (1, retry(None))]), 2);
         assert_eq!(verdict.next, Next::Wait { asked: None });
     }

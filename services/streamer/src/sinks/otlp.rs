@@ -1,13 +1,13 @@
 //! OpenTelemetry logs over HTTP, in JSON: one log record an event.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::any_value::{AnyValue, Attribute};
 use super::document::{Document, json_bytes};
 use super::gzip::gzip;
 use super::http::{self, Answer};
@@ -21,6 +21,18 @@ pub(super) struct Otlp {
     client: Client,
     url: Url,
     headers: HeaderMap,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogRecord<'a> {
+    time_unix_nano: &'a str,
+    observed_time_unix_nano: &'a str,
+    severity_number: u8,
+    severity_text: &'static str,
+    event_name: &'a str,
+    body: AnyValue<'a>,
+    attributes: [Attribute<'a>; 9],
 }
 
 #[derive(Default, Deserialize)]
@@ -58,7 +70,7 @@ impl Otlp {
     }
 
     pub(super) fn size(item: &Item) -> usize {
-        json_bytes(&record(item)).len() + 1
+        record(item).len() + 1
     }
 
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
@@ -71,16 +83,23 @@ impl Otlp {
     async fn post(&self, items: &[Item]) -> Result<Outcome, Failure> {
         // A batch is of one account.
         let account = items.first().map_or("", |item| item.account.as_str());
-        let records: Vec<Value> = items.iter().map(record).collect();
-        let body = json!({ "resourceLogs": [{
-            "resource": { "attributes": [
-                attribute("service.name", &Value::from("flowtrail")),
-                attribute("flowtrail.account", &Value::from(account)),
-            ] },
-            "scopeLogs": [{ "scope": { "name": "flowtrail" }, "logRecords": records }],
-        }] });
+        let resource = json!({ "attributes": [
+            { "key": "service.name", "value": { "stringValue": "flowtrail" } },
+            { "key": "flowtrail.account", "value": { "stringValue": account } },
+        ] });
+        let mut body = format!(
+            r#"{{"resourceLogs":[{{"resource":{resource},"scopeLogs":[{{"scope":{{"name":"flowtrail"}},"logRecords":["#
+        )
+        .into_bytes();
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(&record(item));
+        }
+        body.extend_from_slice(b"]}]}]}");
         let request = self.client.post(self.url.clone()).headers(self.headers.clone());
-        let answer = http::send_for(request.body(gzip(json_bytes(&body)).await?), ANSWER_BYTES).await?;
+        let answer = http::send_for(request.body(gzip(body).await?), ANSWER_BYTES).await?;
         answer.judge()?;
         Ok(judge(&answer, items.len()))
     }
@@ -113,30 +132,31 @@ fn judge(answer: &Answer, count: usize) -> Outcome {
     Outcome::SomeRefused { count: rejected, status, reason }
 }
 
-fn record(item: &Item) -> Value {
+/// A record, as JSON.
+fn record(item: &Item) -> Vec<u8> {
     let Document { message, details, timestamp: _ } = Document::new(item);
     let nanos = (i128::from(item.time.micros()) * 1000).max(0).to_string();
-    let (number, text) = severity(item);
-    let fields = BTreeMap::from([
-        ("flowtrail.id", Value::from(details.id)),
-        ("flowtrail.kind", Value::from(details.kind)),
-        ("flowtrail.initiator_id", Value::from(details.initiator_id)),
-        ("flowtrail.target_id", Value::from(details.target_id)),
-        ("flowtrail.reference", Value::from(details.reference)),
-        ("flowtrail.position", Value::from(details.position)),
-        ("flowtrail.index", Value::from(details.index)),
-        ("flowtrail.meta", Value::Object(details.meta)),
-        ("flowtrail.event", details.event),
-    ]);
-    let attributes: Vec<Value> = fields.iter().map(|(name, value)| attribute(name, value)).collect();
-    json!({
-        "timeUnixNano": nanos,
-        "observedTimeUnixNano": nanos,
-        "severityNumber": number,
-        "severityText": text,
-        "eventName": details.event_type,
-        "body": { "stringValue": message },
-        "attributes": attributes,
+    let (severity_number, severity_text) = severity(item);
+    let (meta, event) = (Value::Object(details.meta).to_string(), details.event.to_json());
+    let attributes = [
+        ("flowtrail.event", AnyValue::Json(&event)),
+        ("flowtrail.id", AnyValue::Text(details.id)),
+        ("flowtrail.index", AnyValue::Integer(details.index.into())),
+        ("flowtrail.initiator_id", AnyValue::Text(details.initiator_id)),
+        ("flowtrail.kind", AnyValue::Text(details.kind)),
+        ("flowtrail.meta", AnyValue::Json(&meta)),
+        ("flowtrail.position", AnyValue::Text(&details.position)),
+        ("flowtrail.reference", AnyValue::Text(details.reference)),
+        ("flowtrail.target_id", AnyValue::Text(details.target_id)),
+    ];
+    json_bytes(&LogRecord {
+        time_unix_nano: &nanos,
+        observed_time_unix_nano: &nanos,
+        severity_number,
+        severity_text,
+        event_name: details.event_type,
+        body: AnyValue::Text(message),
+        attributes: attributes.map(|(key, value)| Attribute { key, value }),
     })
 }
 
@@ -147,30 +167,5 @@ fn severity(item: &Item) -> (u8, &'static str) {
             _ => (9, "INFO"),
         },
         Kind::Traffic(_) => (9, "INFO"),
-    }
-}
-
-fn attribute(name: &str, value: &Value) -> Value {
-    json!({ "key": name, "value": any_value(value) })
-}
-
-/// OTLP's `AnyValue`: each value says its type; 64-bit integers are texts in its JSON.
-fn any_value(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({}),
-        Value::Bool(value) => json!({ "boolValue": value }),
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => json!({ "intValue": integer.to_string() }),
-            None => json!({ "doubleValue": number }),
-        },
-        Value::String(text) => json!({ "stringValue": text }),
-        Value::Array(values) => {
-            let values: Vec<Value> = values.iter().map(any_value).collect();
-            json!({ "arrayValue": { "values": values } })
-        }
-        Value::Object(fields) => {
-            let fields: Vec<Value> = fields.iter().map(|(name, value)| attribute(name, value)).collect();
-            json!({ "kvlistValue": { "values": fields } })
-        }
     }
 }

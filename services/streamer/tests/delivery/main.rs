@@ -3,6 +3,7 @@
 
 mod datadog;
 mod refused;
+mod s3;
 mod world;
 
 use std::time::Duration;

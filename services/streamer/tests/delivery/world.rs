@@ -145,16 +145,23 @@ impl World {
         }
     }
 
-    /// Publishes audit events, in one message.
+    /// Publishes audit events that happen now, in one message.
     pub(crate) async fn publish_together(&self, events: &[(String, Value)]) {
         let time = Timestamp::from_micros(now_micros()).unwrap();
-        let seal = |(id, data): &(String, Value)| {
+        let events: Vec<_> = events.iter().map(|(id, data)| (id.clone(), time.to_string(), data.clone())).collect();
+        self.publish_at(&events).await;
+    }
+
+    /// Publishes audit events, each with its id, time and data, in one message.
+    pub(crate) async fn publish_at(&self, events: &[(String, String, Value)]) {
+        let seal = |(id, time, data): &(String, String, Value)| {
+            let time = Timestamp::parse(time).unwrap();
             serde_json::to_value(Sealed::new(id, "/test", "flowtrail.audit.recorded.v1", time, data)).unwrap()
         };
         let payload: Value = events.iter().map(seal).collect();
         let message = Outgoing {
             subject: Subject::audit(&main(), "test"),
-            message_id: events.first().map(|(id, _)| id.clone()),
+            message_id: events.first().map(|(id, ..)| id.clone()),
             headers: vec![("Content-Type".to_owned(), BATCH.to_owned())],
             payload: payload.to_string().into(),
             expected_last: None,

@@ -1,26 +1,18 @@
 //! Datadog: the request of its own client beside ours. Its limits are looked after in the tests of delivery.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
-use flate2::read::GzDecoder;
 use model::integration::Platform;
 use serde_json::{Map, Value, json};
 use streamer::sink::{Failure, Item, Outcome};
 use streamer::sinks::Sink;
 use testkit::run_stand_in;
 
-use crate::support::{Receiver, Request, account, audit, connect, traffic};
+use crate::support::{Receiver, Request, account, audit, connect, traffic, unpacked};
 
 fn sink(receiver: &Receiver) -> Sink {
     let url = receiver.server.url("/api/v2/logs");
     connect(Platform::Datadog, &[("api_key", "datadog-key"), ("api_url", &url)])
-}
-
-fn unpacked(request: &Request) -> Vec<u8> {
-    let mut body = Vec::new();
-    GzDecoder::new(request.body.as_ref()).read_to_end(&mut body).unwrap();
-    body
 }
 
 fn logs(request: &Request) -> Vec<Map<String, Value>> {

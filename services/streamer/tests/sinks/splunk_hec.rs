@@ -1,13 +1,10 @@
-use std::io::Read;
-
 use axum::http::StatusCode;
-use flate2::read::GzDecoder;
 use model::integration::Platform;
 use serde_json::{Deserializer, Value, json};
 use streamer::sink::{Failure, Outcome};
 use streamer::sinks::Sink;
 
-use crate::support::{Receiver, audits, connect};
+use crate::support::{Receiver, audits, connect, unpacked};
 
 fn sink(receiver: &Receiver) -> Sink {
     let url = receiver.server.url("/");
@@ -25,8 +22,7 @@ async fn a_batch_is_one_object_after_the_other() {
     assert_eq!(request.header("authorization"), "Splunk hec-token");
     let channel: Vec<usize> = request.header("x-splunk-request-channel").split('-').map(str::len).collect();
     assert_eq!(channel, [8, 4, 4, 4, 12]);
-    let mut body = Vec::new();
-    GzDecoder::new(request.body.as_ref()).read_to_end(&mut body).unwrap();
+    let body = unpacked(&request);
     let events: Vec<Value> = Deserializer::from_slice(&body).into_iter().collect::<Result<_, _>>().unwrap();
     assert_eq!(events.len(), 2);
     let event = &events[0];

@@ -1,6 +1,7 @@
 //! Events to send, and a receiver that records requests and answers as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use model::audit::{Context, Event, Recorded};
 use model::integration::{Platform, Sealed, seal};
 use model::log::{AccountId, Stream};
@@ -128,6 +130,13 @@ pub(crate) fn traffic(sequence: u64, data: &Value) -> Item {
     let report = Report { id: id.clone(), time, received_at: time, subject_reporter: "gw-1".into(), data };
     let kind = Kind::Traffic(Box::new(report));
     Item { id, stream: Stream::Traffic, sequence, index: 0, account: account(), time, kind }
+}
+
+/// What a request holds, where it is compressed.
+pub(crate) fn unpacked(request: &Request) -> Vec<u8> {
+    let mut body = Vec::new();
+    GzDecoder::new(request.body.as_ref()).read_to_end(&mut body).unwrap();
+    body
 }
 
 /// Audit events with these sequences.
