@@ -17,14 +17,14 @@ use model::log::Position;
 use model::time::Timestamp;
 use runtime::clock;
 use views::access::{AccountById, ByToken};
-use views::{Ask, Reply, View};
+use views::{Ask, Question, Reply};
 
 pub(crate) use self::memo::Memo;
 use crate::limits::Kind;
 use crate::oidc::{Bad, Provider};
 use crate::refused::Refused;
 use crate::router::Gateway;
-use crate::witness::{Origin, Watched, Whom};
+use crate::witness::{Origin, Whom};
 use crate::{body, freshness};
 
 const BEARER: &str = "bearer";
@@ -131,7 +131,7 @@ async fn holder(gateway: &Gateway, sent: Sent<'_>, at_least: &[Position]) -> Res
     }
     let (Sent::Bearer(token) | Sent::Otherwise(token)) = sent;
     let hash = TokenHash::of(token);
-    let version = gateway.reader.version(View::Access);
+    let version = gateway.reader.version(views::access::VIEW);
     // Whoever knows of something newer waits for the view.
     let recalled = version.filter(|_| at_least.is_empty()).and_then(|version| gateway.memo.recall(&hash, version));
     let principal = match recalled {
@@ -236,7 +236,7 @@ impl Caller {
     ///
     /// # Errors
     /// When the views cannot be reached or fail.
-    pub(crate) async fn ask<Q: Watched>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
+    pub(crate) async fn ask<Q: Question>(&self, gateway: &Gateway, question: Q) -> Result<Reply<Q::Answer>, Refused> {
         self.ask_and(gateway, question, |answer| answer).await
     }
 
@@ -244,7 +244,7 @@ impl Caller {
     ///
     /// # Errors
     /// When the views cannot be reached or fail.
-    pub(crate) async fn ask_and<Q: Watched, T: Send + 'static>(
+    pub(crate) async fn ask_and<Q: Question, T: Send + 'static>(
         &self,
         gateway: &Gateway,
         question: Q,
@@ -252,9 +252,9 @@ impl Caller {
     ) -> Result<Reply<T>, Refused> {
         let asked = gateway.witness.asked(&question);
         let ask = Ask { at_least: self.at_least.clone(), question };
-        let make = move |answer| (Q::seen(&answer), make(answer));
+        let make = move |answer| (Q::WATCH.map(|watch| (watch.seen)(&answer)), make(answer));
         let Reply { answer: (seen, made), freshness } = gateway.reader.ask_and(ask, make).await?;
-        if let Some(filter) = asked {
+        if let (Some(filter), Some(seen)) = (asked, seen) {
             gateway.witness.looked::<Q>(self, &filter, seen);
         }
         Ok(Reply { answer: made, freshness })

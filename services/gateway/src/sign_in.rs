@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use model::access::{Actor, TokenHash, new_token};
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::command::{Accepted, CreateToken, DeleteToken};
 use model::envelope::STRUCTURED;
 use model::log::{AccountId, Position};
@@ -160,7 +160,7 @@ impl Gateway {
     /// Publishes how a sign-in ended, as an audit event of the user's account.
     async fn record(&self, user: &UserOf, status: &str, address: Option<IpAddr>) -> Result<(), Refused> {
         let by = actor(user);
-        let data = Recorded {
+        let data = Fields {
             event_type: Some("user.login".to_owned()),
             status: Some(status.to_owned()),
             actor_id: Some(by.id.clone()),
@@ -169,7 +169,7 @@ impl Gateway {
             resource_type: Some("user".to_owned()),
             resource_id: Some(by.id),
             ip_address: address.map(|address| address.to_string()),
-            ..Recorded::default()
+            ..Fields::default()
         };
         let (id, event) = sealed(&data).ok_or(Refused::Internal)?;
         let published = self.bus.publish(message(&user.account, &id, STRUCTURED, event)).await;

@@ -6,7 +6,6 @@
 
 mod recorder;
 mod repeats;
-mod watched;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,15 +15,17 @@ use axum::extract::Request;
 use axum::http::header::USER_AGENT;
 use bus::Outgoing;
 use model::access::{Actor, Scope};
-use model::audit::{RECORDED, Recorded};
+use model::audit::{Fields, RECORDED};
 use model::envelope::Sealed;
+use model::json::Json;
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use runtime::clock;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::warn;
+use views::{Question, Seen, Watch};
 
 use crate::auth::Caller;
 use crate::dialect::Dialect;
@@ -34,7 +35,6 @@ use crate::server::Peer;
 
 pub(crate) use recorder::Recorder;
 use repeats::Repeats;
-pub(crate) use watched::Watched;
 
 /// Who publishes Flowtrail's own audit events, which is also the last part of their subject.
 pub(crate) const SOURCE: &str = "flowtrail";
@@ -101,15 +101,6 @@ struct TurnedAway {
     from: Origin,
 }
 
-/// How much was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// Rows in the answer.
-    pub(crate) rows: u64,
-    /// Rows that there are.
-    pub(crate) total: u64,
-}
-
 /// A witness, and whoever writes down what it notes.
 pub(crate) fn witness(bus: bus::Bus, records_reads: bool) -> (Witness, Recorder) {
     let (waiting, entries) = mpsc::channel(MOST_WAITING);
@@ -119,18 +110,18 @@ pub(crate) fn witness(bus: bus::Bus, records_reads: bool) -> (Witness, Recorder)
 
 impl Witness {
     /// What `question` asks for, when it is about a log and is to be recorded.
-    pub(crate) fn asked<Q: Watched>(&self, question: &Q) -> Option<Value> {
-        (self.records_reads && Q::LOG.is_some()).then(|| question.filter())
+    pub(crate) fn asked<Q: Question>(&self, question: &Q) -> Option<Value> {
+        Q::WATCH.filter(|_| self.records_reads).map(|watch| (watch.filter)(question))
     }
 
     /// Someone has read in a log.
-    pub(crate) fn looked<Q: Watched>(&self, caller: &Caller, filter: &Value, seen: Seen) {
-        let Some(log) = Q::LOG else { return };
+    pub(crate) fn looked<Q: Question>(&self, caller: &Caller, filter: &Value, seen: Seen) {
+        let Some(Watch { log, .. }) = Q::WATCH else { return };
         let meta = json!({
             "dialect": caller.from.dialect.name(), "question": Q::PATH, "filter": filter, "rows": seen.rows,
             "total": seen.total, "token_id": caller.principal.token_id,
         });
-        let data = Recorded {
+        let data = Fields {
             event_type: Some(format!("{}.read", log.name())),
             activity: Some(log.activity().to_owned()),
             resource_type: Some("log".to_owned()),
@@ -152,7 +143,7 @@ impl Witness {
         }
     }
 
-    fn enter(&self, account: AccountId, data: &Recorded) {
+    fn enter(&self, account: AccountId, data: &Fields) {
         let Some(entry) = Entry::new(account.clone(), data) else { return };
         if self.waiting.try_send(entry).is_err() {
             *locked(&self.shared.unrecorded).entry(account).or_default() += 1;
@@ -161,14 +152,14 @@ impl Witness {
 }
 
 impl Entry {
-    fn new(account: AccountId, data: &Recorded) -> Option<Self> {
+    fn new(account: AccountId, data: &Fields) -> Option<Self> {
         let (id, event) = sealed(data)?;
         Some(Self { account, id, event })
     }
 }
 
 /// An audit event of Flowtrail's own with its envelope, and its id.
-pub(crate) fn sealed(data: &Recorded) -> Option<(String, Vec<u8>)> {
+pub(crate) fn sealed(data: &Fields) -> Option<(String, Vec<u8>)> {
     let id = clock::new_ulid().ok()?.to_string();
     let now = Timestamp::from_micros(clock::now_micros()).ok()?;
     let event = serde_json::to_vec(&Sealed::new(&id, SOURCE, RECORDED, now, data)).ok()?;
@@ -188,7 +179,7 @@ pub(crate) fn message(account: &AccountId, id: &str, content_type: &str, payload
 
 impl TurnedAway {
     /// The account that it is recorded in, and the record; nobody's account has a line in the log instead.
-    fn told(&self, times: u64) -> Option<(AccountId, Recorded)> {
+    fn told(&self, times: u64) -> Option<(AccountId, Fields)> {
         let Self { whom, refused, from } = self;
         let Whom::Known { account, token_id, actor } = whom else {
             let (address, path) = (from.address.map(tracing::field::display), &from.path);
@@ -205,7 +196,7 @@ impl TurnedAway {
             "dialect": from.dialect.name(), "reason": reason, "scope": scope.map(Scope::name),
             "token_id": token_id, "times": times,
         });
-        let data = Recorded {
+        let data = Fields {
             event_type: Some("access.denied".to_owned()),
             activity: Some("Access denied".to_owned()),
             status: Some("denied".to_owned()),
@@ -236,8 +227,8 @@ impl Origin {
     }
 
     /// What it says about itself in a record.
-    fn data(&self, actor: &Actor) -> Recorded {
-        Recorded {
+    fn data(&self, actor: &Actor) -> Fields {
+        Fields {
             actor_id: Some(actor.id.clone()),
             actor_name: actor.name.clone(),
             actor_email: actor.email.clone(),
@@ -246,16 +237,16 @@ impl Origin {
             user_agent: self.user_agent.clone(),
             http_method: Some(self.method.clone()),
             path: Some(self.path.clone()),
-            ..Recorded::default()
+            ..Fields::default()
         }
     }
 }
 
 /// The members of an object that have a value.
-fn filled(object: Value) -> Option<Map<String, Value>> {
+fn filled(object: Value) -> Option<Json> {
     let Value::Object(mut members) = object else { return None };
     members.retain(|_, value| !value.is_null());
-    Some(members)
+    Some(Json::from(members))
 }
 
 /// At most so many bytes of a text, whole characters.

@@ -176,9 +176,9 @@ async fn a_rebuilt_view_equals_the_live_one_while_events_come_in() {
         publish_audit(&bus, &Value::Array(events)).await;
     }
     running.has_audit_events(2000).await;
-    let before = running.dump(View::Audit).await;
-    rebuild(&bus, View::Audit).await;
-    assert_eq!(running.dump(View::Audit).await, before);
+    let before = running.dump(views::audit::VIEW).await;
+    rebuild(&bus, views::audit::VIEW).await;
+    assert_eq!(running.dump(views::audit::VIEW).await, before);
     // It still follows the log.
     publish_audit(&bus, &audit_event("after", "a.b")).await;
     running.has_audit_events(2001).await;
@@ -210,7 +210,7 @@ async fn a_rebuild_that_fails_leaves_no_generation_behind() {
     let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
     jetstream.delete_stream(Stream::Integration.name()).await.unwrap();
     for _ in 0..2 {
-        let progress = rebuild(&bus, View::Audit).await;
+        let progress = rebuild(&bus, views::audit::VIEW).await;
         assert!(progress.failure.is_some(), "{progress:?}");
     }
     let entries = std::fs::read_dir(directory.path().join("audit")).unwrap().map(Result::unwrap);
@@ -237,7 +237,7 @@ async fn a_log_that_was_lost_is_noticed_and_the_view_is_rebuilt() {
     publish_audit(&bus, &audit_event("kept2", "a.b")).await;
     let running = Running::start(&other, directory.path()).await;
     running.has_audit_events(2).await;
-    assert!(running.dump(View::Audit).await.iter().all(|line| !line.contains("lost")));
+    assert!(running.dump(views::audit::VIEW).await.iter().all(|line| !line.contains("lost")));
     running.stop().await;
 }
 
@@ -250,7 +250,7 @@ async fn reads_go_on_marked_stale_while_the_log_is_away_and_catch_up_alone() {
     publish_audit(&bus, &audit_event("e1", "a.b")).await;
     running.has_audit_events(1).await;
     server.kill().await;
-    let slot = running.views.slot(View::Audit).clone();
+    let slot = running.views.slot(views::audit::VIEW).clone();
     eventually("the view knows that it is stale", async || slot.freshness().stale.then_some(())).await;
     assert_eq!(running.audit_total().await, 1);
     server.restart().await;
@@ -274,7 +274,7 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
     let bus = connect(&server).await;
     publish_audit(&bus, &json!([audit_event("e1", "a.b"), audit_event("e2", "a.b")])).await;
     running.has_audit_events(2).await;
-    let before = running.dump(View::Audit).await;
+    let before = running.dump(views::audit::VIEW).await;
     running.stop().await;
     damage_rows(&directory.path().join("audit/1")).await;
 
@@ -288,7 +288,7 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
         total
     })
     .await;
-    assert_eq!(running.dump(View::Audit).await, before);
+    assert_eq!(running.dump(views::audit::VIEW).await, before);
     assert!(directory.path().join("audit/2").exists(), "a new generation");
     publish_audit(&bus, &audit_event("e3", "a.b")).await;
     running.has_audit_events(3).await;
@@ -330,7 +330,7 @@ async fn traffic_that_the_log_has_forgotten_goes_from_its_view_segment_by_segmen
     for _ in 0..2 {
         let running = Running::start(&server, directory.path()).await;
         running.has_traffic(SEALED_ONCE - SEGMENT).await;
-        assert_eq!(running.dump(View::Traffic).await.len() as u64, SEALED_ONCE - SEGMENT);
+        assert_eq!(running.dump(views::traffic::VIEW).await.len() as u64, SEALED_ONCE - SEGMENT);
         running.stop().await;
     }
     let running = Running::start(&server, directory.path()).await;
@@ -370,7 +370,7 @@ async fn audit_events_that_the_log_has_forgotten_go_and_those_of_streams_that_ar
     for _ in 0..2 {
         let running = Running::start(&server, directory.path()).await;
         running.has_audit_events(left).await;
-        assert_eq!(running.dump(View::Audit).await.iter().filter(|line| line.contains("2023-01-01")).count(), 1);
+        assert_eq!(running.dump(views::audit::VIEW).await.iter().filter(|line| line.contains("2023-01-01")).count(), 1);
         running.stop().await;
     }
 }

@@ -198,7 +198,7 @@ pub(crate) fn test_event(account: &AccountId) -> (Plan, Item) {
         time_given: true,
         event_type: "integration.test".to_owned(),
         source: "flowtrail".to_owned(),
-        given: audit::Given { activity: Some("Flowtrail test event".to_owned()), ..audit::Given::default() },
+        given: audit::Fields { activity: Some("Flowtrail test event".to_owned()), ..audit::Fields::default() },
     };
     let kind = Kind::Audit(Box::new(event));
     let item = Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind };

@@ -20,7 +20,7 @@
 
 use std::borrow::Cow;
 
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::json::{self, Json};
 use model::time::Timestamp;
 use serde::Deserialize;
@@ -89,10 +89,10 @@ pub(super) fn map(text: &str) -> Result<Draft<'static>, Rejected> {
 }
 
 impl Record {
-    fn recorded(self) -> Recorded {
+    fn recorded(self) -> Fields {
         let identity = |path: &str| text_at(&self.user_identity, path);
         let (resource_type, resource_id) = self.resource().unzip();
-        Recorded {
+        Fields {
             event_type: Some(self.qualified_name()),
             status: Some(self.status().to_owned()),
             actor_type: identity("/type"),
@@ -104,14 +104,14 @@ impl Record {
                 .find_map(identity),
             resource_type,
             resource_id,
-            meta: Some(self.meta()),
+            meta: Some(self.meta().into()),
             event_payload: Some(self.payload()),
             error_message: self.error_message.or(self.error_code),
             ip_address: self.source_ip_address,
             user_agent: self.user_agent,
             request_id: self.request_id,
             correlation_id: self.shared_event_id,
-            ..Recorded::default()
+            ..Fields::default()
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, PublishError};
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::envelope::BATCH;
 use model::log::AccountId;
 use runtime::telemetry::chain;
@@ -69,13 +69,13 @@ impl Recorder {
         let mut entries: Vec<Entry> = told.filter_map(|(account, data)| Entry::new(account, &data)).collect();
         for (account, count) in std::mem::take(&mut *locked(&self.shared.unrecorded)) {
             warn!(%account, count, "records of who read or was turned away had no room, they are only counted");
-            let data = Recorded {
+            let data = Fields {
                 event_type: Some("audit.unrecorded".to_owned()),
                 activity: Some("Reads and denials that are only counted".to_owned()),
                 status: Some("error".to_owned()),
                 resource_type: Some("log".to_owned()),
                 meta: filled(json!({ "count": count })),
-                ..Recorded::default()
+                ..Fields::default()
             };
             entries.extend(Entry::new(account, &data));
         }

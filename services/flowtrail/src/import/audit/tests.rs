@@ -1,4 +1,4 @@
-use model::audit::Recorded;
+use model::audit::Fields;
 
 use super::*;
 
@@ -9,7 +9,7 @@ const INSTAVM: &str = r#"{"id":"ev1","created_at":"2024-01-01T00:00:00.001000Z",
 "actor_id":"u7","source":"api","event_group":"vm","event_type":"vm.create","status":"success","resource_type":"vm",
 "resource_id":"vm1","latency_ms":12.5,"http_status":200,"event_payload":{"a":[1]},"error_message":null}"#;
 
-fn data(text: &str) -> Recorded {
+fn data(text: &str) -> Fields {
     serde_json::from_str(&map(text).unwrap().data).unwrap()
 }
 
