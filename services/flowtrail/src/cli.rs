@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::access::Scope;
 use model::log::AccountId;
@@ -35,7 +36,8 @@ pub(crate) enum Command {
     Rebuild(Which),
     /// Print a view in its canonical form: one JSON line per row, sorted
     Dump {
-        /// audit, traffic, integrations, access or directory
+        /// Which view
+        #[arg(value_parser = view())]
         view: View,
     },
     /// Show how far the views have read the log
@@ -93,7 +95,8 @@ pub(crate) enum Role {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Which {
-    /// audit, traffic, integrations, access or directory
+    /// One view
+    #[arg(value_parser = view())]
     pub(crate) view: Option<View>,
     /// Every view, one after the other
     #[arg(long)]
@@ -192,4 +195,9 @@ pub(crate) enum Token {
         #[command(flatten)]
         within: InAccount,
     },
+}
+
+/// Reads the name of a view; the help lists them.
+fn view() -> impl TypedValueParser<Value = View> {
+    PossibleValuesParser::new(View::ALL.map(View::name)).try_map(|name| name.parse::<View>())
 }

@@ -204,7 +204,7 @@ impl Running {
         let Some(views) = self.views.clone() else { return Ok(()) };
         let last = self.bus.state(Stream::Access).await?.last_sequence;
         let ready = async {
-            views.slot(View::Access).reached(&[Position { stream: Stream::Access, sequence: last }]).await;
+            views.slot(views::access::VIEW).reached(&[Position { stream: Stream::Access, sequence: last }]).await;
             for view in View::ALL {
                 views.slot(view).caught_up().await;
             }

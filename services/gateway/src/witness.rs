@@ -9,24 +9,23 @@ pub(crate) mod record;
 mod recorder;
 mod repeats;
 mod shared;
-mod watched;
 
 use std::sync::Arc;
 
 use bus::Bus;
 use model::access::Principal;
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::log::AccountId;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use views::{Log, Question, Seen};
 
 use self::denial::Denial;
 pub(crate) use self::denial::Requester;
 use self::record::{Record, data_of, filled};
 pub(crate) use self::recorder::Recorder;
 use self::shared::Shared;
-pub(crate) use self::watched::{Read, Watched};
 use crate::http::origin::Origin;
 use crate::render::refusal::Refusal;
 
@@ -48,20 +47,30 @@ pub(crate) fn witness(bus: Bus, records_reads: bool) -> (Witness, Recorder) {
     (Witness { records_reads, waiting, shared: shared.clone() }, Recorder::new(bus, records, shared))
 }
 
+/// A question about a log that was answered.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) log: Log,
+    /// The question's name on the bus.
+    pub(crate) question: &'static str,
+    pub(crate) filter: Value,
+    pub(crate) seen: Seen,
+}
+
 impl Witness {
     /// What `question` asks for, when it is about a log and is to be recorded.
-    pub(crate) fn filter_of<Q: Watched>(&self, question: &Q) -> Option<Value> {
-        (self.records_reads && Q::LOG.is_some()).then(|| question.filter())
+    pub(crate) fn filter_of<Q: Question>(&self, question: &Q) -> Option<Value> {
+        Q::WATCH.filter(|_| self.records_reads).map(|watch| (watch.filter)(question))
     }
 
     /// Records that someone has read in a log.
     pub(crate) fn record_read(&self, reader: &Principal, origin: &Origin, read: &Read) {
-        let Some(log) = read.log else { return };
+        let log = read.log;
         let meta = json!({
             "dialect": origin.dialect.name(), "question": read.question, "filter": read.filter, "rows": read.seen.rows,
             "total": read.seen.total, "token_id": reader.token_id,
         });
-        let data = Recorded {
+        let data = Fields {
             event_type: Some(format!("{}.read", log.name())),
             activity: Some(log.activity().to_owned()),
             resource_type: Some("log".to_owned()),
@@ -83,7 +92,7 @@ impl Witness {
         }
     }
 
-    fn enter(&self, account: AccountId, data: &Recorded) {
+    fn enter(&self, account: AccountId, data: &Fields) {
         let Some(record) = Record::new(account.clone(), data) else { return };
         // Without room it is only counted: a request never waits for the log of who reads.
         if self.waiting.try_send(record).is_err() {

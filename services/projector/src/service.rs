@@ -9,7 +9,7 @@ use model::json;
 use runtime::telemetry::chain;
 use serde::Serialize;
 use tracing::error;
-use views::{Ask, Question, View, Views, access, audit, dump, integrations, status, traffic};
+use views::{Asked, Unanswered, View, Views};
 
 use crate::rebuild::{self, Handle, Order};
 
@@ -21,46 +21,32 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
         description: "Answers questions from Flowtrail's views".to_owned(),
     };
     let rebuilds = Arc::new(rebuilds);
-    let endpoints = vec![
-        question::<audit::List>(views),
-        question::<audit::ById>(views),
-        question::<audit::Known>(views),
-        question::<audit::Catalog>(views),
-        question::<audit::CountByTime>(views),
-        question::<audit::CountByValue>(views),
-        question::<traffic::CountByTime>(views),
-        question::<traffic::CountByValue>(views),
-        question::<traffic::List>(views),
-        question::<integrations::List>(views),
-        question::<integrations::ById>(views),
-        question::<access::ByToken>(views),
-        question::<access::AccountById>(views),
-        question::<access::Accounts>(views),
-        question::<access::Users>(views),
-        question::<access::Tokens>(views),
-        question::<access::UsersByEmail>(views),
-        question::<access::EndingTokens>(views),
-        question::<status::Status>(views),
-        question::<dump::Dump>(views),
-        control(rebuild::START, rebuilds.clone(), Handle::order),
-        control(rebuild::PROGRESS, rebuilds, |_| ()),
-    ];
+    let mut endpoints: Vec<Endpoint> = views::questions().map(|asked| question(views, asked)).collect();
+    endpoints.push(control(rebuild::START, rebuilds.clone(), Handle::order));
+    endpoints.push(control(rebuild::PROGRESS, rebuilds, |_| ()));
     bus.answer(&service, endpoints).await
 }
 
-fn question<Q: Question>(views: &Views) -> Endpoint {
+fn question(views: &Views, asked: &'static Asked) -> Endpoint {
     let views = views.clone();
-    Endpoint::new(format!("flowtrail.query.{}", Q::PATH), move |request| {
+    Endpoint::new(format!("flowtrail.query.{}", asked.path()), move |request| {
         let views = views.clone();
         async move {
-            let ask: Ask<Q> = read(&request)?;
-            let reply = views.ask(ask).await.map_err(|failure| {
-                error!(question = Q::PATH, error = %chain(&failure), "a question has no answer");
-                Refusal { code: 500, message: "the view cannot be read".to_owned() }
-            })?;
-            write(&reply)
+            let reply = asked.answer(&views, &request).await;
+            reply.map(Bytes::from).map_err(|unanswered| refusal(asked, &unanswered))
         }
     })
+}
+
+fn refusal(asked: &Asked, unanswered: &Unanswered) -> Refusal {
+    match unanswered {
+        Unanswered::Request(bad) => Refusal { code: 400, message: bad.to_string() },
+        Unanswered::Failed(failure) => {
+            error!(question = asked.path(), error = %chain(failure), "a question has no answer");
+            Refusal { code: 500, message: "the view cannot be read".to_owned() }
+        }
+        Unanswered::Reply(_) => Refusal { code: 500, message: "the answer cannot be written".to_owned() },
+    }
 }
 
 /// Does something about a view's rebuild, then answers how far it is.

@@ -176,9 +176,9 @@ async fn a_rebuilt_view_equals_the_live_one_while_events_come_in() {
         publish_audit(&bus, &Value::Array(events)).await;
     }
     running.has_audit_events(2000).await;
-    let before = running.dump(View::Audit).await;
-    rebuild(&bus, View::Audit).await;
-    assert_eq!(running.dump(View::Audit).await, before);
+    let before = running.dump(views::audit::VIEW).await;
+    rebuild(&bus, views::audit::VIEW).await;
+    assert_eq!(running.dump(views::audit::VIEW).await, before);
     // It still follows the log.
     publish_audit(&bus, &audit_event("after", "a.b")).await;
     running.has_audit_events(2001).await;
@@ -220,7 +220,7 @@ async fn traffic_stream(server: &NatsServer) -> async_nats::jetstream::stream::S
 
 /// Whether the view has a position of the traffic stream, as far as it says so within the time that a question waits.
 async fn has_position(running: &Running, sequence: u64) -> bool {
-    running.views.wait_for(View::Traffic, Position { stream: Stream::Traffic, sequence }).await
+    running.views.wait_for(views::traffic::VIEW, Position { stream: Stream::Traffic, sequence }).await
 }
 
 #[tokio::test]
@@ -235,11 +235,11 @@ async fn a_rebuild_ends_though_the_last_messages_were_deleted_and_what_is_waited
     for sequence in [2, 4] {
         stream.delete_message(sequence).await.unwrap();
     }
-    let progress = rebuild(&bus, View::Traffic).await;
+    let progress = rebuild(&bus, views::traffic::VIEW).await;
     assert_eq!((progress.failure, progress.messages, progress.messages_done), (None, 2, 2));
     running.has_traffic(2).await;
     eventually("what was deleted is not waited for", async || has_position(&running, 4).await.then_some(())).await;
-    let slot = running.views.slot(View::Traffic).clone();
+    let slot = running.views.slot(views::traffic::VIEW).clone();
     eventually("the view is fresh", async || (slot.freshness().lag_ms == 0).then_some(())).await;
     assert_eq!(slot.freshness().as_of, [Position { stream: Stream::Traffic, sequence: 4 }]);
     publish_reports(&bus, 5..=5).await;
@@ -256,11 +256,11 @@ async fn a_view_that_never_read_what_was_purged_is_complete_and_a_rebuild_of_it_
     traffic_stream(&server).await.purge().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;
-    let slot = running.views.slot(View::Traffic).clone();
+    let slot = running.views.slot(views::traffic::VIEW).clone();
     slot.reached(&[Position { stream: Stream::Traffic, sequence: 3 }]).await;
     slot.caught_up().await;
     assert_eq!(slot.freshness().as_of, [Position { stream: Stream::Traffic, sequence: 3 }]);
-    assert_eq!(rebuild(&bus, View::Traffic).await.failure, None);
+    assert_eq!(rebuild(&bus, views::traffic::VIEW).await.failure, None);
     publish_reports(&bus, 4..=4).await;
     running.has_traffic(1).await;
     assert!(has_position(&running, 4).await);
@@ -296,7 +296,7 @@ async fn a_rebuild_that_fails_leaves_no_generation_behind() {
     let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
     jetstream.delete_stream(Stream::Integration.name()).await.unwrap();
     for _ in 0..2 {
-        let progress = rebuild(&bus, View::Audit).await;
+        let progress = rebuild(&bus, views::audit::VIEW).await;
         assert!(progress.failure.is_some(), "{progress:?}");
     }
     let entries = std::fs::read_dir(directory.path().join("audit")).unwrap().map(Result::unwrap);
@@ -323,7 +323,7 @@ async fn a_log_that_was_lost_is_noticed_and_the_view_is_rebuilt() {
     publish_audit(&bus, &audit_event("kept2", "a.b")).await;
     let running = Running::start(&other, directory.path()).await;
     running.has_audit_events(2).await;
-    assert!(running.dump(View::Audit).await.iter().all(|line| !line.contains("lost")));
+    assert!(running.dump(views::audit::VIEW).await.iter().all(|line| !line.contains("lost")));
     running.stop().await;
 }
 
@@ -336,7 +336,7 @@ async fn reads_go_on_marked_stale_while_the_log_is_away_and_catch_up_alone() {
     publish_audit(&bus, &audit_event("e1", "a.b")).await;
     running.has_audit_events(1).await;
     server.kill().await;
-    let slot = running.views.slot(View::Audit).clone();
+    let slot = running.views.slot(views::audit::VIEW).clone();
     eventually("the view knows that it is stale", async || slot.freshness().stale.then_some(())).await;
     assert_eq!(running.audit_total().await, 1);
     server.restart().await;
@@ -360,7 +360,7 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
     let bus = connect(&server).await;
     publish_audit(&bus, &json!([audit_event("e1", "a.b"), audit_event("e2", "a.b")])).await;
     running.has_audit_events(2).await;
-    let before = running.dump(View::Audit).await;
+    let before = running.dump(views::audit::VIEW).await;
     running.stop().await;
     damage_rows(&directory.path().join("audit/1")).await;
 
@@ -374,7 +374,7 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
         total
     })
     .await;
-    assert_eq!(running.dump(View::Audit).await, before);
+    assert_eq!(running.dump(views::audit::VIEW).await, before);
     assert!(directory.path().join("audit/2").exists(), "a new generation");
     publish_audit(&bus, &audit_event("e3", "a.b")).await;
     running.has_audit_events(3).await;
@@ -409,7 +409,7 @@ async fn traffic_that_the_log_has_forgotten_goes_from_its_view_segment_by_segmen
     for _ in 0..2 {
         let running = Running::start(&server, directory.path()).await;
         running.has_traffic(SEALED_ONCE - SEGMENT).await;
-        assert_eq!(running.dump(View::Traffic).await.len() as u64, SEALED_ONCE - SEGMENT);
+        assert_eq!(running.dump(views::traffic::VIEW).await.len() as u64, SEALED_ONCE - SEGMENT);
         running.stop().await;
     }
     let running = Running::start(&server, directory.path()).await;
@@ -449,7 +449,7 @@ async fn audit_events_that_the_log_has_forgotten_go_and_those_of_streams_that_ar
     for _ in 0..2 {
         let running = Running::start(&server, directory.path()).await;
         running.has_audit_events(left).await;
-        assert_eq!(running.dump(View::Audit).await.iter().filter(|line| line.contains("2023-01-01")).count(), 1);
+        assert_eq!(running.dump(views::audit::VIEW).await.iter().filter(|line| line.contains("2023-01-01")).count(), 1);
         running.stop().await;
     }
 }

@@ -2,130 +2,24 @@
 
 mod activity;
 mod derived;
+pub mod fields;
 mod filter;
+mod kept;
 mod shown_as;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use activity::{known_code, known_text};
+pub use fields::Fields;
 pub use filter::Filter;
 pub use shown_as::ShownAs;
 
-use crate::json::{Json, filled};
+use crate::json::Json;
 use crate::time::Timestamp;
 
-/// The CloudEvents type of [`Recorded`].
+/// The CloudEvents type of [`Fields`].
 pub const RECORDED: &str = "flowtrail.audit.recorded.v1";
-
-/// The `data` of an audit event, as publishers write it. All optional but `event_type` or `activity_code`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Recorded {
-    /// What happened: `<group>.<verb>`, such as `route.add`.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub event_type: Option<String>,
-    /// The same as `event_type`, under NetBird's name.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub activity_code: Option<String>,
-    /// What happened, in words.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub activity: Option<String>,
-    /// The group of `event_type`; default: up to its first dot.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub event_group: Option<String>,
-    /// How it ended: success failure error denied pending started.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// The program that saw it; default: the CloudEvent's source.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// `user` or `system` or another; default: `user` when there is an actor, else `system`.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub actor_type: Option<String>,
-    /// Who did it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub actor_id: Option<String>,
-    /// Their name; default: the directory's.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub actor_name: Option<String>,
-    /// Their e-mail address; default: the directory's.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub actor_email: Option<String>,
-    /// A number for the user, where the publisher has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<i64>,
-    /// What kind of thing it was done to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub resource_type: Option<String>,
-    /// What it was done to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub resource_id: Option<String>,
-    /// More about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Map<String, Value>>,
-    /// The session it belongs to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
-    /// The virtual machine it belongs to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub vm_id: Option<String>,
-    /// The task it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_id: Option<i64>,
-    /// The request that caused it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// What ties it to other events.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
-    /// The HTTP method of the request.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub http_method: Option<String>,
-    /// The path of the request.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// The HTTP status of the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub http_status: Option<i64>,
-    /// How long it took, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<f64>,
-    /// Where it came from.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub ip_address: Option<String>,
-    /// The program it came from.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub user_agent: Option<String>,
-    /// The address of the node that handled it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub node_ip: Option<String>,
-    /// The worker that handled it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub worker_id: Option<String>,
-    /// Any JSON; default: `meta`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_payload: Option<Json>,
-    /// Why it failed.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<String>,
-    /// The actor as vRNI shows it; default: the actor's e-mail address, name or id.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub user_name: Option<String>,
-    /// What was done, as vRNI shows it; default: the last part of `event_type` in upper case.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// How it ended, as vRNI shows it; default: SUCCESS or FAILURE, by `status`.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub response: Option<String>,
-    /// A value, as vRNI shows it; default: `event_payload` as compact JSON.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// When given, must be the account of the subject.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<String>,
-}
 
 /// Why `data` is no audit event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,43 +56,8 @@ pub struct Event {
     /// Who published it: `data.source`, else the CloudEvent's.
     pub source: String,
     /// The rest, as given; its `event_type`, `activity_code`, `source` and `account_id` are empty.
-    pub given: Given,
-}
-
-/// The given fields of an audit event that need no resolving.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields of `Recorded`, where they are described")]
-pub struct Given {
-    pub activity: Option<String>,
-    pub event_group: Option<String>,
-    pub status: Option<String>,
-    pub actor_type: Option<String>,
-    pub actor_id: Option<String>,
-    pub actor_name: Option<String>,
-    pub actor_email: Option<String>,
-    pub user_id: Option<i64>,
-    pub resource_type: Option<String>,
-    pub resource_id: Option<String>,
-    pub meta: Option<Json>,
-    pub session_id: Option<String>,
-    pub vm_id: Option<String>,
-    pub task_id: Option<i64>,
-    pub request_id: Option<String>,
-    pub correlation_id: Option<String>,
-    pub http_method: Option<String>,
-    pub path: Option<String>,
-    pub http_status: Option<i64>,
-    pub latency_ms: Option<f64>,
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    pub node_ip: Option<String>,
-    pub worker_id: Option<String>,
-    pub event_payload: Option<Json>,
-    pub error_message: Option<String>,
-    pub user_name: Option<String>,
-    pub operation: Option<String>,
-    pub response: Option<String>,
-    pub value: Option<String>,
+    #[serde(with = "kept")]
+    pub given: Fields,
 }
 
 impl Event {
@@ -206,46 +65,19 @@ impl Event {
     ///
     /// # Errors
     /// When neither `event_type` nor `activity_code` is there.
-    pub fn new(context: Context<'_>, data: Recorded) -> Result<Self, NoEventType> {
-        let event_type = data.event_type.or(data.activity_code).ok_or(NoEventType)?;
+    pub fn new(context: Context<'_>, mut given: Fields) -> Result<Self, NoEventType> {
+        let (event_type, code) = (given.event_type.take(), given.activity_code.take());
+        let event_type = event_type.or(code).ok_or(NoEventType)?;
+        let source = given.source.take().unwrap_or_else(|| context.source.to_owned());
+        given.account_id = None;
+        given.meta.take_if(|meta| meta.is_empty_object());
         Ok(Self {
             id: context.id.to_owned(),
             time: context.time.unwrap_or(context.received_at),
             time_given: context.time.is_some(),
             event_type,
-            source: data.source.unwrap_or_else(|| context.source.to_owned()),
-            given: Given {
-                activity: data.activity,
-                event_group: data.event_group,
-                status: data.status,
-                actor_type: data.actor_type,
-                actor_id: data.actor_id,
-                actor_name: data.actor_name,
-                actor_email: data.actor_email,
-                user_id: data.user_id,
-                resource_type: data.resource_type,
-                resource_id: data.resource_id,
-                meta: data.meta.filter(|meta| !meta.is_empty()).map(|meta| Json::from(&Value::Object(meta))),
-                session_id: data.session_id,
-                vm_id: data.vm_id,
-                task_id: data.task_id,
-                request_id: data.request_id,
-                correlation_id: data.correlation_id,
-                http_method: data.http_method,
-                path: data.path,
-                http_status: data.http_status,
-                latency_ms: data.latency_ms,
-                ip_address: data.ip_address,
-                user_agent: data.user_agent,
-                node_ip: data.node_ip,
-                worker_id: data.worker_id,
-                event_payload: data.event_payload,
-                error_message: data.error_message,
-                user_name: data.user_name,
-                operation: data.operation,
-                response: data.response,
-                value: data.value,
-            },
+            source,
+            given,
         })
     }
 

@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::ShownAs;
+use crate::endpoint::{EndpointType, GeoLocation};
 use crate::json::filled;
-use crate::traffic::{EndpointType, GeoLocation};
 
 /// What an id in the directory stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,8 +100,6 @@ pub struct Named {
     pub endpoint_names: HashSet<String>,
     /// Peers and resources by address.
     pub endpoint_addresses: HashSet<String>,
-    /// Users by the whole name they are shown as, which is another question than the search.
-    pub shown_as: ShownAs,
 }
 
 impl Named {

@@ -116,7 +116,7 @@ pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Time
 
 fn audit_event(
     subject: &Subject,
-    event: CloudEvent<'_, audit::Recorded>,
+    event: CloudEvent<'_, audit::Fields>,
     received_at: Timestamp,
 ) -> Result<Event, Unreadable> {
     check_type(&event, &[audit::RECORDED])?;

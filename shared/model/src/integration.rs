@@ -5,6 +5,7 @@
 mod config;
 mod key;
 mod platform;
+mod rejected;
 mod steering;
 
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use config::{Change, Config, Patch, Sealed, Value, seal, shown};
 pub use platform::{Platform, Receiver, UnknownPlatform};
+pub use rejected::Rejected;
 pub use steering::{Order, Origin, ReplayRequested, Steered};
 
 use crate::access::Actor;
@@ -97,31 +99,6 @@ pub enum Command {
     Delete,
     /// Steer its delivery.
     Steer(Order),
-}
-
-/// Why a command is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejected {
-    /// There is no such integration (any more).
-    #[error("event streaming integration not found")]
-    NotFound,
-    /// The id is in use or was; ids are never used twice.
-    #[error("the id is taken")]
-    Taken,
-    /// A part of the configuration is wrong.
-    #[error("config.{key}: {problem}")]
-    Config {
-        /// Which key.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl Rejected {
-    fn config(key: &str, problem: impl Into<String>) -> Self {
-        Self::Config { key: key.to_owned(), problem: problem.into() }
-    }
 }
 
 /// The state of an integration, as its events tell it.

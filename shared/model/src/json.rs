@@ -4,7 +4,8 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// How many levels of objects and arrays a document may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -134,6 +135,12 @@ impl Json {
         &self.0
     }
 
+    /// Whether it is an object without members.
+    #[must_use]
+    pub fn is_empty_object(&self) -> bool {
+        self.as_str() == "{}"
+    }
+
     /// The value itself.
     #[must_use]
     pub fn to_value(&self) -> Value {
@@ -148,6 +155,12 @@ impl From<&Value> for Json {
     }
 }
 
+impl From<Map<String, Value>> for Json {
+    fn from(members: Map<String, Value>) -> Self {
+        Self::from(&Value::Object(members))
+    }
+}
+
 impl fmt::Display for Json {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -157,7 +170,9 @@ impl fmt::Display for Json {
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            self.to_value().serialize(serializer)
+            // It is JSON already: a serializer of JSON takes it over as it stands.
+            let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+            raw.serialize(serializer)
         } else {
             serializer.serialize_str(&self.0)
         }

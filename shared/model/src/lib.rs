@@ -9,6 +9,7 @@ pub mod command;
 pub mod dead_letter;
 pub mod delivery;
 pub mod directory;
+mod endpoint;
 pub mod envelope;
 pub mod event;
 pub mod integration;

@@ -4,8 +4,10 @@ mod account;
 mod position;
 mod stream;
 mod subject;
+mod token;
 
 pub use account::{AccountId, BadAccountId};
 pub use position::{BadPosition, Position};
 pub use stream::{Stream, UnknownStream};
-pub use subject::{BadSubject, Subject, token};
+pub use subject::{BadSubject, Subject};
+pub use token::token;

@@ -74,7 +74,7 @@ pub fn all() -> Vec<EventSchema> {
         entry(
             "audit.recorded",
             &[audit::RECORDED],
-            schema_for!(audit::Recorded),
+            schema_for!(audit::Fields),
             json!({
                 "event_type": "route.add", "actor_id": "u1", "resource_type": "route", "resource_id": "r1",
                 "meta": { "name": "my route", "network_range": "10.64.0.0/24" }, "ip_address": "203.0.113.7", "http_status": 200, "latency_ms": 12.5,

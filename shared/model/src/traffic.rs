@@ -6,10 +6,9 @@ mod report;
 
 pub use filter::{Connection, Filter};
 pub use record::{Icmp, Record, RecordKey};
-pub use report::{
-    Direction, Endpoint, EndpointType, EventType, GeoLocation, IcmpData, Policy, REPORTED, Report, Reported, SubEvent,
-    User,
-};
+pub use report::{Direction, Endpoint, EventType, IcmpData, Policy, REPORTED, Report, Reported, SubEvent, User};
+
+pub use crate::endpoint::{EndpointType, GeoLocation};
 
 #[cfg(test)]
 mod tests;

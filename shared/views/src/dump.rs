@@ -2,15 +2,17 @@
 
 use std::ops::Bound;
 
-use model::directory::Entry;
-use model::integration::Current;
-use segments::{Page, Predicate, Row, SortKey, Start, TimeRange};
-use serde::de::DeserializeOwned;
+use model::log::AccountId;
+use segments::{Page, Predicate, SortKey, Start, TimeRange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::error::Error;
+use crate::key;
+use crate::question::{Question, Views};
 use crate::store::Store;
-use crate::{Error, Question, View, Views, access, audit, columns, key, traffic};
+use crate::view::{DumpAs, DumpParts, View};
+use crate::watch::Watch;
 
 /// A part of a view's dump.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,28 +38,34 @@ impl Question for Dump {
     type Answer = Lines;
     const PATH: &'static str = "dump";
 
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
+
     fn view(&self) -> View {
         self.view
     }
 
+    fn account(&self) -> Option<&AccountId> {
+        None
+    }
+
     fn answer(&self, views: &Views) -> Result<Lines, Error> {
         let store = views.slot(self.view).store();
-        match self.view {
-            View::Audit | View::Traffic => self.columns(&store),
-            View::Integrations | View::Access | View::Directory => self.by_key(&store),
+        match self.view.dump() {
+            DumpAs::Keys(row) => self.by_key(&store, *row),
+            DumpAs::Columns(parts) => self.by_account(&store, parts),
         }
     }
 }
 
 impl Dump {
-    fn by_key(&self, store: &Store) -> Result<Lines, Error> {
+    fn by_key(&self, store: &Store, row: fn(u8, &[u8]) -> Result<Option<Value>, Error>) -> Result<Lines, Error> {
         // Keys that start with a zero byte are the store's own.
         let start = self.after.clone().map_or(Bound::Included(vec![1]), Bound::Excluded);
         let mut lines = Vec::new();
         for entry in store.range((start, Bound::Unbounded)) {
             let (key, value) = entry?;
             let Some((account, kind, _)) = key::split(&key) else { continue };
-            if let Some(row) = canonical(self.view, kind, &value)? {
+            if let Some(row) = row(kind, &value)? {
                 lines.push(line(account, &row));
             }
             if lines.len() == self.limit {
@@ -67,11 +75,10 @@ impl Dump {
         Ok(Lines { lines, next: None })
     }
 
-    /// Account by account: its rows as lists show them, then its catalog.
-    fn columns(&self, store: &Store) -> Result<Lines, Error> {
+    fn by_account(&self, store: &Store, parts: &DumpParts) -> Result<Lines, Error> {
         let mut place = match &self.after {
             Some(place) => Some(postcard::from_bytes(place)?),
-            None => columns::next_account(store, "")?.map(Place::first),
+            None => store.next_account("")?.map(Place::first),
         };
         let mut lines = Vec::new();
         while let Some(Place { account, after }) = place {
@@ -80,56 +87,25 @@ impl Dump {
                 None => Start::Offset(0),
             };
             let page = Page { start, limit: self.limit - lines.len() };
-            let table = columns::table_of(&account);
+            let table = key::table_of(&account);
             let listed = store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?;
             for row in &listed.rows {
-                lines.push(line(&account, &self.row(row)?));
+                lines.push(line(&account, &(parts.row)(row)?));
             }
             if let Some(last) = listed.rows.last().filter(|_| listed.has_more) {
-                let place = Place { account, after: Some(self.position(last)?) };
+                let SortKey { time, id } = (parts.position)(last)?;
+                let place = Place { account, after: Some((time, id)) };
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(&place)?) });
             }
-            for pair in self.catalog(store, &account)? {
-                lines.push(line(&account, &pair));
+            for other in (parts.others)(store, &account)? {
+                lines.push(line(&account, &other));
             }
-            place = columns::next_account(store, &account)?.map(Place::first);
+            place = store.next_account(&account)?.map(Place::first);
             if let Some(next) = place.as_ref().filter(|_| lines.len() >= self.limit) {
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(next)?) });
             }
         }
         Ok(Lines { lines, next: None })
-    }
-
-    fn row(&self, row: &Row) -> Result<Value, Error> {
-        // Every row type serializes: they all are plain structs.
-        let value = match self.view {
-            View::Audit => serde_json::to_value(audit::read(row)?),
-            View::Traffic | View::Integrations | View::Access | View::Directory => {
-                serde_json::to_value(traffic::read(row)?)
-            }
-        };
-        Ok(value.unwrap_or_default())
-    }
-
-    fn position(&self, row: &Row) -> Result<(i64, Vec<u8>), Error> {
-        match self.view {
-            View::Audit => {
-                let position = audit::position(row)?;
-                Ok((position.time.micros(), position.id.into_bytes()))
-            }
-            View::Traffic | View::Integrations | View::Access | View::Directory => {
-                let record = traffic::read(row)?;
-                Ok((record.time().micros(), record.key.id().to_bytes().to_vec()))
-            }
-        }
-    }
-
-    fn catalog(&self, store: &Store, account: &str) -> Result<Vec<Value>, Error> {
-        if self.view != View::Audit {
-            return Ok(Vec::new());
-        }
-        let pairs = store.scan(&audit::catalog_of(account));
-        pairs.map(|entry| Ok(json!(postcard::from_bytes::<(String, String)>(&entry?.1)?))).collect()
     }
 }
 
@@ -149,20 +125,4 @@ impl Place {
 
 fn line(account: &str, row: &Value) -> String {
     json!({ "account": account, "row": row }).to_string()
-}
-
-/// A value as JSON; none for keys that only lead to others.
-fn canonical(view: View, kind: u8, value: &[u8]) -> Result<Option<Value>, Error> {
-    match view {
-        View::Integrations => as_json::<Current>(value),
-        View::Directory => as_json::<Entry>(value),
-        View::Access => access::canonical(kind, value),
-        View::Audit | View::Traffic => Ok(None),
-    }
-}
-
-pub(crate) fn as_json<T: DeserializeOwned + Serialize>(value: &[u8]) -> Result<Option<Value>, Error> {
-    let row: T = postcard::from_bytes(value)?;
-    // Every row type serializes: they all are plain structs.
-    Ok(serde_json::to_value(row).ok())
 }

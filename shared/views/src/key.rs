@@ -1,6 +1,14 @@
 //! Keys: `<account> 00 <kind> <rest>`. Account ids hold no zero byte, so accounts never share a prefix.
 
 use model::log::AccountId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// The kind of the keys that hold an account's rows in columns.
+const ROWS: u8 = b'r';
 
 /// The start of all keys of one kind in one account.
 pub(crate) fn prefix(account: &AccountId, kind: u8) -> Vec<u8> {
@@ -35,4 +43,21 @@ pub(crate) fn end_of(prefix: &[u8]) -> Vec<u8> {
         *last += 1;
     }
     end
+}
+
+/// The name of an account's table of rows in columns.
+pub(crate) fn table(account: &AccountId) -> Vec<u8> {
+    table_of(account.as_str())
+}
+
+/// The same, for an account whose id comes from a key.
+pub(crate) fn table_of(account: &str) -> Vec<u8> {
+    [account.as_bytes(), &[0, ROWS]].concat()
+}
+
+/// The value of a key as JSON.
+pub(crate) fn as_json<T: DeserializeOwned + Serialize>(value: &[u8]) -> Result<Option<Value>, Error> {
+    let row: T = postcard::from_bytes(value)?;
+    // Every row type serializes: they all are plain structs.
+    Ok(serde_json::to_value(row).ok())
 }

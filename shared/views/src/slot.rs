@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use model::log::{Position, Stream};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tracing::{error, info};
 
+use crate::error::Error;
 use crate::store::{Caches, Store};
-use crate::{Error, Freshness, View};
+use crate::view::View;
 
 /// Without a word from the log for so long, the view no longer knows whether it is up to date.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -29,6 +31,17 @@ pub struct Observed {
     pub sequence: u64,
     /// How many messages the stream holds after it.
     pub pending: u64,
+}
+
+/// As of when an answer is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freshness {
+    /// Everything up to these positions is in it.
+    pub as_of: Vec<Position>,
+    /// How long ago the view last had everything that the log holds, in milliseconds; 0 while it keeps up.
+    pub lag_ms: u64,
+    /// Whether the log cannot be reached, so that nobody knows what is missing.
+    pub stale: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +71,11 @@ impl Slot {
         fs::create_dir_all(directory)?;
         let current = read_current(directory);
         remove_all_but(directory, current)?;
-        let (generation, store) = match Store::open(&generation_directory(directory, current), view, caches) {
+        let (generation, store) = match Store::open(&generation_directory(directory, current), view.layout(), caches) {
             Ok(store) => (current, store),
             Err(error) if error.is_damage() => {
                 error!(%view, "the view is damaged or of another format and is rebuilt from the log");
-                let store = Store::open(&generation_directory(directory, current + 1), view, caches)?;
+                let store = Store::open(&generation_directory(directory, current + 1), view.layout(), caches)?;
                 write_current(directory, current + 1)?;
                 remove_all_but(directory, current + 1)?;
                 (current + 1, store)
@@ -109,7 +122,8 @@ impl Slot {
     /// When its directory cannot be made.
     pub fn fresh(&self) -> Result<Arc<Store>, Error> {
         let generation = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
-        let store = Store::open(&generation_directory(&self.directory, generation), self.view, &self.caches)?;
+        let directory = generation_directory(&self.directory, generation);
+        let store = Store::open(&directory, self.view.layout(), &self.caches)?;
         Ok(Arc::new(store))
     }
 

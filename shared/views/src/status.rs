@@ -1,9 +1,14 @@
 //! How the views are: how far each has read the log, and what it takes on disk.
 
-use model::log::Stream;
+use model::log::{AccountId, Stream};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Freshness, Question, View, Views};
+use crate::all::access;
+use crate::error::Error;
+use crate::question::{Question, Views};
+use crate::slot::{Freshness, Slot};
+use crate::view::View;
+use crate::watch::Watch;
 
 /// How every view is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,21 +31,26 @@ impl Question for Status {
     type Answer = Vec<ViewStatus>;
     const PATH: &'static str = "status";
 
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
+
     fn view(&self) -> View {
-        View::Access
+        access::VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        None
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<ViewStatus>, Error> {
-        let status = |view: View| {
-            let slot = views.slot(view);
+        let status = |slot: &Slot| {
             let streams = slot.observed().into_iter().map(|(stream, seen)| (stream, seen.sequence, seen.pending));
             Ok(ViewStatus {
-                view,
+                view: slot.view(),
                 streams: streams.collect(),
                 freshness: slot.freshness(),
                 bytes_on_disk: slot.store().size_on_disk()?,
             })
         };
-        View::ALL.into_iter().map(status).collect()
+        views.slots().map(status).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! Lists of many rows stand in it in columns, everything else by key.
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
+use std::ops::{Bound, Deref};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,9 +12,11 @@ use model::log::Stream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, View, columns};
+use crate::error::Error;
+use crate::key;
 
-/// Changes when what is stored changes its form: a view of another format is rebuilt.
+/// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
+/// format of its own, [`Layout::format`].
 const FORMAT: u32 = 9;
 /// What stays free on the disk, for what sled writes besides.
 const RESERVED_BYTES: u64 = 64 << 20;
@@ -52,10 +54,41 @@ impl Caches {
     }
 }
 
+/// How a view's rows are stored and how long they are kept.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// Another number where the view's rows are stored in another form: a view of another format is rebuilt.
+    pub(crate) format: u32,
+    /// The columns of its rows, where it has any.
+    pub(crate) schema: segments::Schema,
+    /// The stream that it forgets with, after days: what came from it goes from the view as it goes from the log.
+    pub(crate) forgets_with: Option<Stream>,
+    /// Says of a row, by its id in the table, whether it is from another stream than the one that the view forgets
+    /// with, and is kept for good; none where no row is.
+    pub(crate) keeps_forever: Option<fn(&[u8]) -> bool>,
+}
+
+impl Layout {
+    /// That of a view whose rows stand by key, and of which nothing is forgotten.
+    pub(crate) const BY_KEY: Self = Self {
+        format: 0,
+        schema: segments::Schema { symbols: &[], searched: &[], filtered: &[], texts: 0 },
+        forgets_with: None,
+        keeps_forever: None,
+    };
+
+    fn stamp(&self) -> [u8; 8] {
+        let mut stamp = [0; 8];
+        stamp[..4].copy_from_slice(&FORMAT.to_be_bytes());
+        stamp[4..].copy_from_slice(&self.format.to_be_bytes());
+        stamp
+    }
+}
+
 /// One generation of one view on disk.
 #[derive(Debug)]
 pub struct Store {
-    view: View,
+    layout: &'static Layout,
     tree: sled::Db,
     rows: segments::Store,
     directory: PathBuf,
@@ -67,7 +100,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be opened; [`sled::Error::Corruption`] when it is damaged or of another format.
-    pub(crate) fn open(directory: &Path, view: View, caches: &Caches) -> Result<Self, Error> {
+    pub(crate) fn open(directory: &Path, layout: &'static Layout, caches: &Caches) -> Result<Self, Error> {
         let config = sled::Config::new()
             .path(directory)
             .cache_capacity(caches.tree_bytes)
@@ -77,15 +110,15 @@ impl Store {
         let rows = segments::Store::new(
             Deref::deref(&tree).clone(),
             caches.rows.clone(),
-            view.schema(),
+            layout.schema,
             segments::Options::default(),
         );
-        let store = Self { view, tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
+        let store = Self { layout, tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
         match store.tree.get(FORMAT_KEY)? {
-            Some(format) if *format == FORMAT.to_be_bytes() => {}
+            Some(stamp) if *stamp == layout.stamp() => {}
             Some(_) => return Err(sled::Error::Corruption { at: None, bt: () }.into()),
             None => {
-                store.tree.insert(FORMAT_KEY, &FORMAT.to_be_bytes())?;
+                store.tree.insert(FORMAT_KEY, &layout.stamp())?;
             }
         }
         Ok(store)
@@ -138,6 +171,14 @@ impl Store {
         self.tree.scan_prefix(prefix)
     }
 
+    /// The first account after another that has anything in the store; every one comes after the empty text.
+    pub(crate) fn next_account(&self, after: &str) -> Result<Option<String>, Error> {
+        // An account's keys go on with a zero byte, so they all come before this one.
+        let start = [after.as_bytes(), &[1]].concat();
+        let first = self.range((Bound::Included(start), Bound::Unbounded)).next().transpose()?;
+        Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
+    }
+
     /// Fails while the disk is too full to take a batch in. sled, once a write has failed, writes nothing until it is
     /// opened anew; so the disk is never filled to its end.
     fn has_room_for(&self, bytes: u64) -> Result<(), Error> {
@@ -183,18 +224,18 @@ impl Store {
     /// When the storage fails or the disk is full. Accounts that were looked at before have forgotten; the others do
     /// when it is called again.
     pub fn forget(&self, sequence: u64) -> Result<(), Error> {
-        let mut account = columns::next_account(self, "")?;
+        let mut account = self.next_account("")?;
         while let Some(known) = account {
             // One account at a time: those that are being written to stay in memory.
             let mut writer = self.rows.writer();
-            writer.forget(&columns::table_of(&known), sequence, self.view.stays())?;
+            writer.forget(&key::table_of(&known), sequence, self.layout.keeps_forever)?;
             let mut rows = writer.prepare()?;
             let changes: Vec<segments::Change> = rows.changes().collect();
             if !changes.is_empty() {
                 self.write(changes.into_iter())?;
             }
             rows.publish();
-            account = columns::next_account(self, &known)?;
+            account = self.next_account(&known)?;
         }
         Ok(())
     }
@@ -293,7 +334,7 @@ impl Batch {
     /// When the storage fails or the disk is full; nothing is written then.
     pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
         self.put(checkpoint_key(stream), checkpoint)?;
-        if let Some(marking) = self.store.view.forgets_with() {
+        if let Some(marking) = self.store.layout.forgets_with {
             let mark = if marking == stream { checkpoint.sequence } else { self.store.reached(marking)? };
             self.rows.mark(mark);
         }

@@ -1,29 +1,54 @@
-//! Which views there are, what they read, and how an event gets into one.
+//! What is said of a view in one place: what it reads, what it forgets, how an event gets into it, how it is dumped.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use model::event::Event;
 use model::log::{AccountId, Position, Stream};
-use segments::Schema;
-use serde::{Deserialize, Serialize};
+use segments::Row;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::store::Batch;
-use crate::{Error, access, audit, directory, integrations, traffic};
+use crate::error::Error;
+use crate::store::{Batch, Layout, Store};
 
-/// A view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum View {
-    /// Audit events, newest first.
-    Audit,
-    /// Traffic records, newest first.
-    Traffic,
-    /// Integrations as they are now.
-    Integrations,
-    /// Accounts, users and tokens as they are now.
-    Access,
-    /// Names for ids as they are now.
-    Directory,
+/// A view, by what it says of itself. Two are the same when their names are.
+#[derive(Clone, Copy)]
+pub struct View(&'static Facts);
+
+/// What a view says of itself.
+pub(crate) struct Facts {
+    /// In subjects, directories and on the command line.
+    pub(crate) name: &'static str,
+    /// What it is computed from. Several streams only where it does not matter how they interleave.
+    pub(crate) streams: &'static [Stream],
+    /// The streams whose unreadable messages it takes for its own, so that each becomes one dead letter however many
+    /// views read the stream.
+    pub(crate) owns_dead_letters_of: &'static [Stream],
+    /// How its rows are stored and how long they are kept.
+    pub(crate) layout: Layout,
+    /// Takes one event in.
+    pub(crate) project: fn(&mut Batch, Logged<'_>) -> Result<(), Refused>,
+    /// What its canonical form consists of.
+    pub(crate) dump: DumpAs,
+}
+
+/// What the canonical form of a view consists of.
+pub(crate) enum DumpAs {
+    /// Its keys in order: of the kind of a key and its value, the row; none for keys that only lead to others.
+    Keys(fn(u8, &[u8]) -> Result<Option<Value>, Error>),
+    /// Account by account, its rows in columns and what else there is of it.
+    Columns(DumpParts),
+}
+
+/// What the canonical form of a view with columns is made of.
+pub(crate) struct DumpParts {
+    /// A row, in the order of lists.
+    pub(crate) row: fn(&Row) -> Result<Value, Error>,
+    /// Where it stands in the table.
+    pub(crate) position: fn(&Row) -> Result<segments::SortKey, Error>,
+    /// What comes behind an account's rows.
+    pub(crate) others: fn(&Store, &str) -> Result<Vec<Value>, Error>,
 }
 
 /// One event of the log on its way into a view.
@@ -55,68 +80,44 @@ impl From<sled::Error> for Refused {
 }
 
 impl View {
-    /// Every view, in the order of their slots.
-    pub const ALL: [Self; 5] = [Self::Audit, Self::Traffic, Self::Integrations, Self::Access, Self::Directory];
+    /// The view of which these are the facts.
+    pub(crate) const fn of(facts: &'static Facts) -> Self {
+        Self(facts)
+    }
 
     /// Its name in subjects, directories and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Audit => "audit",
-            Self::Traffic => "traffic",
-            Self::Integrations => "integrations",
-            Self::Access => "access",
-            Self::Directory => "directory",
-        }
+        self.0.name
     }
 
     /// The streams it is computed from. Several only where it does not matter how they interleave.
     #[must_use]
     pub const fn streams(self) -> &'static [Stream] {
-        match self {
-            Self::Audit => &[Stream::Audit, Stream::Integration, Stream::Access],
-            Self::Traffic => &[Stream::Traffic],
-            Self::Integrations => &[Stream::Integration],
-            Self::Access => &[Stream::Access],
-            Self::Directory => &[Stream::Directory],
-        }
-    }
-
-    /// The columns of its rows, where it has any.
-    pub(crate) const fn schema(self) -> Schema {
-        match self {
-            Self::Audit => audit::SCHEMA,
-            Self::Traffic => traffic::SCHEMA,
-            Self::Integrations | Self::Access | Self::Directory => {
-                Schema { symbols: &[], searched: &[], filtered: &[], texts: 0 }
-            }
-        }
+        self.0.streams
     }
 
     /// Whether this view takes the log's unreadable messages of `stream` for its own, so that each becomes one
     /// dead letter however many views read the stream.
     #[must_use]
     pub fn owns_dead_letters_of(self, stream: Stream) -> bool {
-        self.streams().first() == Some(&stream)
+        self.0.owns_dead_letters_of.contains(&stream)
     }
 
     /// The stream that this view forgets with, after days: what came from it goes from the view as it goes from the log.
     #[must_use]
     pub fn forgets_with(self) -> Option<Stream> {
-        match self {
-            Self::Audit => Some(Stream::Audit),
-            Self::Traffic => Some(Stream::Traffic),
-            Self::Integrations | Self::Access | Self::Directory => None,
-        }
+        self.0.layout.forgets_with
     }
 
-    /// Says of a row, by its id in the table, whether it is from another stream than the one that the view forgets
-    /// with; none where no row is.
-    pub(crate) fn stays(self) -> Option<fn(&[u8]) -> bool> {
-        match self {
-            Self::Audit => Some(audit::stays),
-            Self::Traffic | Self::Integrations | Self::Access | Self::Directory => None,
-        }
+    /// How its rows are stored and how long they are kept.
+    pub(crate) fn layout(self) -> &'static Layout {
+        &self.0.layout
+    }
+
+    /// What its canonical form consists of.
+    pub(crate) fn dump(self) -> &'static DumpAs {
+        &self.0.dump
     }
 
     /// Takes one event in.
@@ -124,31 +125,38 @@ impl View {
     /// # Errors
     /// When the event is none that the view can take, or the view's storage fails.
     pub fn project(self, batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
-        match self {
-            Self::Audit => audit::project(batch, logged),
-            Self::Traffic => traffic::project(batch, logged),
-            Self::Integrations => integrations::project(batch, logged),
-            Self::Access => access::project(batch, logged),
-            Self::Directory => directory::project(batch, logged),
-        }
+        (self.0.project)(batch, logged)
     }
 }
 
-impl std::str::FromStr for View {
-    type Err = UnknownView;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|view| view.name() == text).ok_or(UnknownView)
+impl PartialEq for View {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
     }
 }
 
-/// The text names no view.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such view; there are audit, traffic, integrations, access, directory")]
-pub struct UnknownView;
+impl Eq for View {}
+
+impl Hash for View {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "View({})", self.name())
+    }
+}
 
 impl fmt::Display for View {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+impl Serialize for View {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

@@ -1,6 +1,6 @@
 //! Audit events of about 1 kB each: who changed what in the same company.
 
-use model::audit::Recorded;
+use model::audit::Fields;
 use serde_json::{Map, Value};
 
 use crate::events::Event;
@@ -25,7 +25,7 @@ pub(crate) const CODES: [&str; 12] = [
 ];
 
 /// So many audit events, spread over 30 days.
-pub(crate) fn events(world: &World, count: u64) -> impl Iterator<Item = Event<Recorded>> + Send + use<'_> {
+pub(crate) fn events(world: &World, count: u64) -> impl Iterator<Item = Event<Fields>> + Send + use<'_> {
     let mut random = Random::new(!count);
     (0..count).map(move |number| {
         // Some 720 hours; equal times are ordered by id.
@@ -35,14 +35,14 @@ pub(crate) fn events(world: &World, count: u64) -> impl Iterator<Item = Event<Re
     })
 }
 
-fn recorded(world: &World, random: &mut Random) -> Recorded {
+fn recorded(world: &World, random: &mut Random) -> Fields {
     let (user, peer) = (random.early_of(&world.users, 2), &random.one_of(&world.peers).endpoint);
     let code = random.early_of(&CODES, 2);
     let is_denied = random.percent(4);
     let text = |text: &str| Some(text.to_owned());
     let value = |text: &Option<String>| Value::from(text.clone().unwrap_or_default());
     let meta = [("name", value(&peer.name)), ("ip", value(&peer.address)), ("peer_id", value(&peer.id))];
-    Recorded {
+    Fields {
         event_type: text(code),
         status: text(if is_denied { "denied" } else { "success" }),
         source: text("api"),
@@ -52,7 +52,9 @@ fn recorded(world: &World, random: &mut Random) -> Recorded {
         actor_email: user.email.clone(),
         resource_type: text("peer"),
         resource_id: peer.id.clone(),
-        meta: Some(meta.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<String, Value>>()),
+        meta: Some(
+            meta.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<String, Value>>().into(),
+        ),
         session_id: Some(random.id()),
         request_id: Some(random.uuid()),
         correlation_id: Some(random.uuid()),
@@ -65,6 +67,6 @@ fn recorded(world: &World, random: &mut Random) -> Recorded {
         node_ip: Some(format!("10.0.0.{}", random.below(12) + 1)),
         worker_id: Some(format!("worker-{}", random.below(8))),
         error_message: is_denied.then(|| "permission denied".to_owned()),
-        ..Recorded::default()
+        ..Fields::default()
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! A traffic event has a `TYPE_..` as message and all else in `meta`.
 
-use model::audit::{Recorded, known_code};
+use model::audit::{Fields, known_code};
 use model::time::Timestamp;
 use model::traffic::{Direction, Endpoint, EndpointType, EventType, Policy, Reported, User};
 use serde::de::DeserializeOwned;
@@ -80,14 +80,14 @@ pub(super) fn audit(text: &str, item: &Item<'_>) -> Result<Mapped<'static>, Reje
     let is_said = known.is_some() || event_type == envelope.message;
     let meta = envelope.meta.as_ref().map(Item::to_text).transpose()?;
     let meta = meta.map(|meta| serde_json::from_str(&meta)).transpose();
-    let data = Recorded {
+    let data = Fields {
         event_type: Some(event_type),
         activity: (!is_said).then_some(envelope.message),
         actor_id: envelope.initiator,
         resource_id: envelope.target,
         correlation_id: envelope.reference,
         meta: meta.map_err(|error| Rejected::field("meta", error.to_string()))?,
-        ..Recorded::default()
+        ..Fields::default()
     };
     Ok(Mapped::Event(Draft { id: envelope.id, time: Some(envelope.time), data: to_text(&data)?.into() }))
 }

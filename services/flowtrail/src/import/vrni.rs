@@ -1,7 +1,7 @@
 //! The rows of vRNI's audit log. They have no ids, so two rows that are alike to the last letter are one event, and
 //! what Flowtrail itself answered in this form cannot be told from something new.
 
-use model::audit::Recorded;
+use model::audit::Fields;
 use serde_json::value::RawValue;
 
 use super::draft::{Draft, Mapped, Rejected, id_of_text, to_text};
@@ -27,7 +27,7 @@ pub(super) fn map(text: &str, item: &Item<'_>) -> Result<Mapped<'static>, Reject
     let event_type = [kind.as_deref(), Some(&operation)].into_iter().flatten().map(word).collect::<Vec<_>>().join(".");
     let ip_address = item.text("ip_address").map(|address| addresses::respelled(&address).unwrap_or(address));
     let status = response.as_deref().map(|said| if said.eq_ignore_ascii_case(SUCCESS) { "success" } else { "failure" });
-    let data = Recorded {
+    let data = Fields {
         event_type: Some(event_type),
         status: status.map(str::to_owned),
         actor_id: item.text("user_name"),
@@ -38,7 +38,7 @@ pub(super) fn map(text: &str, item: &Item<'_>) -> Result<Mapped<'static>, Reject
         operation: Some(operation),
         response,
         value: item.text("value"),
-        ..Recorded::default()
+        ..Fields::default()
     };
     Ok(Mapped::Event(Draft { id: id_of_text("vrni", text), time: Some(time), data: to_text(&data)?.into() }))
 }

@@ -14,8 +14,8 @@ use model::access::{Bearer, Principal, Scope, TokenHash};
 use model::log::Position;
 use model::time::Timestamp;
 use runtime::clock;
+use views::Ask;
 use views::access::{AccountById, ByToken};
-use views::{Ask, View};
 
 use self::memo::Memo;
 use crate::access::caller::{Caller, Needs};
@@ -145,7 +145,7 @@ impl Access {
         let hash = TokenHash::of(token);
         // Read before the look-up: what is found may be newer than this version, and is then looked up once more, but
         // never remembered as newer than it is.
-        let version = self.reader.version(View::Access);
+        let version = self.reader.version(views::access::VIEW);
         // Who knows of something newer waits for the view, which the memo cannot do.
         let recalled = version.filter(|_| at_least.is_empty()).and_then(|version| self.memo.recall(&hash, version));
         let principal = match recalled {

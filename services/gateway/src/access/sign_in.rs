@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bus::Bus;
 use model::access::{Actor, TokenHash, new_token};
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::command::{Accepted, CreateToken, DeleteToken};
 use model::envelope::STRUCTURED;
 use model::log::{AccountId, Position};
@@ -182,7 +182,7 @@ impl SignIn {
     /// Publishes how a sign-in ended, as an audit event of the user's account.
     async fn record(&self, user: &UserOf, status: &str, address: Option<IpAddr>) -> Result<(), Refusal> {
         let by = actor(user);
-        let data = Recorded {
+        let data = Fields {
             event_type: Some("user.login".to_owned()),
             status: Some(status.to_owned()),
             actor_id: Some(by.id.clone()),
@@ -191,7 +191,7 @@ impl SignIn {
             resource_type: Some("user".to_owned()),
             resource_id: Some(by.id),
             ip_address: address.map(|address| address.to_string()),
-            ..Recorded::default()
+            ..Fields::default()
         };
         let (id, event) = sealed(&data).ok_or(Refusal::Internal)?;
         let published = self.bus.publish(message(&user.account, &id, STRUCTURED, event)).await;

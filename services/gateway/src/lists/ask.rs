@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use views::{Ask, Reply};
+use views::{Ask, Question, Reply};
 
 use crate::access::caller::Caller;
 use crate::lists::cursor::Key;
 use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
-use crate::witness::{Read, Watched, Witness};
+use crate::witness::{Read, Witness};
 
 /// What it takes to answer from the views. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Lists {
     ///
     /// # Errors
     /// When the views cannot be reached or fail.
-    pub(crate) async fn ask<Q: Watched>(&self, caller: &Caller, question: Q) -> Result<Reply<Q::Answer>, Refusal> {
+    pub(crate) async fn ask<Q: Question>(&self, caller: &Caller, question: Q) -> Result<Reply<Q::Answer>, Refusal> {
         self.ask_then(caller, question, |answer| answer).await
     }
 
@@ -37,7 +37,7 @@ impl Lists {
     ///
     /// # Errors
     /// When the views cannot be reached or fail.
-    pub(crate) async fn ask_then<Q: Watched, T: Send + 'static>(
+    pub(crate) async fn ask_then<Q: Question, T: Send + 'static>(
         &self,
         caller: &Caller,
         question: Q,
@@ -47,10 +47,11 @@ impl Lists {
         let filter = self.witness.filter_of(&question);
         let ask = Ask { at_least: caller.at_least.clone(), question };
         // The rows are counted before `make` uses them up.
-        let make = move |answer| (Q::seen(&answer), make(answer));
+        let make = move |answer| (Q::WATCH.map(|watch| (watch.log, (watch.seen)(&answer))), make(answer));
         let Reply { answer: (seen, made), freshness } = self.reader.ask_then(ask, make).await?;
-        if let Some(filter) = filter {
-            self.witness.record_read(&caller.principal, &caller.origin, &Read::of::<Q>(filter, seen));
+        if let (Some(filter), Some((log, seen))) = (filter, seen) {
+            let read = Read { log, question: Q::PATH, filter, seen };
+            self.witness.record_read(&caller.principal, &caller.origin, &read);
         }
         Ok(Reply { answer: made, freshness })
     }

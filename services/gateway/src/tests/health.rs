@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use model::log::Stream;
 use testkit::eventually;
-use views::{Observed, View};
+use views::Observed;
 
 use super::world::{Answer, World, gateway};
 use crate::Reader;
@@ -21,7 +21,7 @@ async fn a_process_with_its_views_and_its_log_is_alive_and_ready() {
 #[tokio::test]
 async fn a_process_is_ready_once_every_view_has_caught_up_and_stays_so() {
     let world = World::start().await;
-    let audit = world.views.slot(View::Audit);
+    let audit = world.views.slot(views::audit::VIEW);
     audit.observe(Stream::Audit, Observed { sequence: 1, pending: 5 });
     let waiting = ask(&world, "/readyz").await;
     assert_eq!(waiting.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -146,7 +146,7 @@ impl World {
 
     /// A token whose making is no audit event.
     pub(super) fn silent_token(&self, account: &str, scopes: &[Scope]) -> String {
-        self.token_in(&[View::Access], account, scopes, None)
+        self.token_in(&[views::access::VIEW], account, scopes, None)
     }
 
     fn token_in(&self, views: &[View], account: &str, scopes: &[Scope], expires_at: Option<Timestamp>) -> String {
@@ -169,7 +169,7 @@ impl World {
     /// Puts an access event, of which no audit event is made, into the view.
     pub(super) fn access(&self, account: &str, id: &str, event: Access) {
         let recorded = Recorded { event_id: format!("deed-{id}"), time: at(0), id: id.to_owned(), event };
-        self.project_into(&[View::Access], account, Stream::Access, &Event::Access(recorded));
+        self.project_into(&[views::access::VIEW], account, Stream::Access, &Event::Access(recorded));
     }
 
     /// A user with a password; gives their id.

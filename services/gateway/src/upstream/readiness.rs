@@ -76,9 +76,9 @@ mod tests {
     fn each_view_must_have_caught_up_once_not_all_at_once() {
         let caught_up = CaughtUp::default();
         let all_but = |behind: View| View::ALL.map(|view| status(view, u64::from(view == behind)));
-        assert!(!caught_up.all_by_now(&all_but(View::Audit)));
-        assert!(!caught_up.all_by_now(&all_but(View::Audit)));
-        assert!(caught_up.all_by_now(&all_but(View::Traffic)));
+        assert!(!caught_up.all_by_now(&all_but(views::audit::VIEW)));
+        assert!(!caught_up.all_by_now(&all_but(views::audit::VIEW)));
+        assert!(caught_up.all_by_now(&all_but(views::traffic::VIEW)));
         assert!(caught_up.all_by_now(&View::ALL.map(|view| status(view, 9))));
     }
 }

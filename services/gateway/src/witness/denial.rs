@@ -1,7 +1,7 @@
 //! Requests that were denied because of who they come from.
 
 use model::access::{Actor, Scope};
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::log::AccountId;
 use serde_json::json;
 use tracing::warn;
@@ -37,7 +37,7 @@ pub(super) struct Denial {
 impl Denial {
     /// The account that it is recorded in, and the record of its having happened so many times. A stranger has no
     /// account; of those there is a line in the log instead.
-    pub(super) fn to_event(&self, times: u64) -> Option<(AccountId, Recorded)> {
+    pub(super) fn to_event(&self, times: u64) -> Option<(AccountId, Fields)> {
         let Self { requester, refusal, origin } = self;
         let Requester::Known { account, token_id, actor } = requester else {
             let (address, path) = (origin.address.map(tracing::field::display), &origin.path);
@@ -54,7 +54,7 @@ impl Denial {
             "dialect": origin.dialect.name(), "reason": reason, "scope": scope.map(Scope::name),
             "token_id": token_id, "times": times,
         });
-        let data = Recorded {
+        let data = Fields {
             event_type: Some("access.denied".to_owned()),
             activity: Some("Access denied".to_owned()),
             status: Some("denied".to_owned()),

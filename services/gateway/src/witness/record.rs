@@ -2,12 +2,13 @@
 
 use bus::Outgoing;
 use model::access::Actor;
-use model::audit::{RECORDED, Recorded};
+use model::audit::{Fields, RECORDED};
 use model::envelope::Sealed;
+use model::json::Json;
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use runtime::clock;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::http::origin::Origin;
 
@@ -25,14 +26,14 @@ pub(super) struct Record {
 
 impl Record {
     /// None without randomness to make its id of.
-    pub(super) fn new(account: AccountId, data: &Recorded) -> Option<Self> {
+    pub(super) fn new(account: AccountId, data: &Fields) -> Option<Self> {
         let (id, event) = sealed(data)?;
         Some(Self { account, id, event })
     }
 }
 
 /// An audit event of Flowtrail's own with its envelope, and its id.
-pub(crate) fn sealed(data: &Recorded) -> Option<(String, Vec<u8>)> {
+pub(crate) fn sealed(data: &Fields) -> Option<(String, Vec<u8>)> {
     let id = clock::new_ulid().ok()?.to_string();
     let now = Timestamp::from_micros(clock::now_micros()).ok()?;
     let event = serde_json::to_vec(&Sealed::new(&id, SOURCE, RECORDED, now, data)).ok()?;
@@ -52,8 +53,8 @@ pub(crate) fn message(account: &AccountId, id: &str, content_type: &str, payload
 }
 
 /// What an origin says about itself in a record.
-pub(super) fn data_of(origin: &Origin, actor: &Actor) -> Recorded {
-    Recorded {
+pub(super) fn data_of(origin: &Origin, actor: &Actor) -> Fields {
+    Fields {
         actor_id: Some(actor.id.clone()),
         actor_name: actor.name.clone(),
         actor_email: actor.email.clone(),
@@ -62,13 +63,13 @@ pub(super) fn data_of(origin: &Origin, actor: &Actor) -> Recorded {
         user_agent: origin.user_agent.clone(),
         http_method: Some(origin.method.clone()),
         path: Some(origin.path.clone()),
-        ..Recorded::default()
+        ..Fields::default()
     }
 }
 
 /// The members of an object that have a value.
-pub(super) fn filled(object: Value) -> Option<Map<String, Value>> {
+pub(super) fn filled(object: Value) -> Option<Json> {
     let Value::Object(mut members) = object else { return None };
     members.retain(|_, value| !value.is_null());
-    Some(members)
+    Some(Json::from(members))
 }

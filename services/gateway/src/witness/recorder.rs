@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, PublishError};
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::envelope::BATCH;
 use model::log::AccountId;
 use runtime::telemetry::chain;
@@ -71,13 +71,13 @@ impl Recorder {
         let mut records: Vec<Record> = events.filter_map(|(account, data)| Record::new(account, &data)).collect();
         for (account, count) in std::mem::take(&mut *self.shared.unrecorded()) {
             warn!(%account, count, "records of who read or was denied had no room, they are only counted");
-            let data = Recorded {
+            let data = Fields {
                 event_type: Some("audit.unrecorded".to_owned()),
                 activity: Some("Reads and denials that are only counted".to_owned()),
                 status: Some("error".to_owned()),
                 resource_type: Some("log".to_owned()),
                 meta: filled(json!({ "count": count })),
-                ..Recorded::default()
+                ..Fields::default()
             };
             records.extend(Record::new(account, &data));
         }

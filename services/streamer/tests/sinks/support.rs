@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
-use model::audit::{Context, Event, Recorded};
+use model::audit::{Context, Event, Fields};
 use model::integration::{Platform, Sealed, seal};
 use model::log::{AccountId, Stream};
 use model::secret::Secret;
@@ -116,7 +116,7 @@ pub(crate) fn connect(platform: Platform, config: &[(&str, &str)]) -> Sink {
 pub(crate) fn audit(sequence: u64, data: &Value) -> Item {
     let time = Timestamp::parse("2024-01-31T12:00:00.25Z").unwrap();
     let id = format!("e-{sequence}");
-    let data: Recorded = from_value(data.clone()).unwrap();
+    let data: Fields = from_value(data.clone()).unwrap();
     let context = Context { id: &id, source: "/test", time: Some(time), received_at: time };
     let event = Event::new(context, data).unwrap();
     let kind = Kind::Audit(Box::new(event));

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Event, Given};
+use super::Event;
+use super::fields::Fields;
 use crate::access::{self, Actor};
 use crate::integration;
 use crate::json::Json;
@@ -22,7 +23,7 @@ impl From<&integration::Recorded> for Event {
             Happened::ReplayRequested(data) => ("replay", data.platform, &data.by),
             Happened::RedriveRequested(data) => ("redrive", data.platform, &data.by),
         };
-        let given = Given {
+        let given = Fields {
             resource_type: Some("event_streaming".to_owned()),
             resource_id: Some(format!("event_streaming:{}", recorded.id)),
             meta: Some(Json::from(&json!({ "platform": platform.name() }))),
@@ -60,7 +61,7 @@ impl From<&access::Recorded> for Event {
             }
             Happened::TokenDeleted(data) => ("personal.access.token.delete", json!({ "name": data.name }), &data.by),
         };
-        let given = Given {
+        let given = Fields {
             resource_type: Some(recorded.event.kind().to_owned()),
             resource_id: Some(recorded.id.clone()),
             meta: Some(Json::from(&meta)),
@@ -77,11 +78,11 @@ impl From<&access::Recorded> for Event {
     }
 }
 
-fn done_by(actor: &Actor) -> Given {
-    Given {
+fn done_by(actor: &Actor) -> Fields {
+    Fields {
         actor_id: Some(actor.id.clone()),
         actor_name: actor.name.clone(),
         actor_email: actor.email.clone(),
-        ..Given::default()
+        ..Fields::default()
     }
 }

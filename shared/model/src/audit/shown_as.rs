@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Given;
+use super::fields::Fields;
 use crate::directory::Entry;
 
 /// Whom the directory's entries show under a wanted name, and whom under another.
@@ -37,7 +37,7 @@ impl ShownAs {
 
     /// Whether the actor is shown as `wanted`.
     #[must_use]
-    pub fn is_shown(&self, given: &Given, wanted: &str) -> bool {
+    pub fn is_shown(&self, given: &Fields, wanted: &str) -> bool {
         if let Some(own) = given.user_name.as_ref().or(given.actor_email.as_ref()) {
             return own == wanted;
         }
@@ -67,7 +67,8 @@ mod tests {
 
     /// An event whose actor has this id, name and address, shown with what the directory knows filled in.
     fn shown(id: &str, name: &str, email: &str, directory: Option<&Entry>) -> (Event, String) {
-        let given = Given { actor_id: text(id), actor_name: text(name), actor_email: text(email), ..Given::default() };
+        let given =
+            Fields { actor_id: text(id), actor_name: text(name), actor_email: text(email), ..Fields::default() };
         let (event_type, source) = ("a.b".to_owned(), "/test".to_owned());
         let event = Event { id: "e".to_owned(), time: Timestamp::EPOCH, time_given: true, event_type, source, given };
         let mut filled = event.clone();

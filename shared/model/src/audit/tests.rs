@@ -39,7 +39,7 @@ fn what_is_given_stands() {
 #[test]
 fn an_event_needs_a_type() {
     let context = Context { id: "e1", source: "/s", time: None, received_at: received() };
-    let empty = Recorded { event_type: None, ..Recorded::default() };
+    let empty = Fields { event_type: None, ..Fields::default() };
     assert_eq!(Event::new(context, empty), Err(NoEventType));
 }
 
@@ -55,6 +55,6 @@ fn a_retry_is_the_same_event_whenever_the_log_received_it() {
 
 #[test]
 fn a_wrong_type_is_named() {
-    let error = crate::json::read::<Recorded>(br#"{"event_type":"a.b","http_status":"ok"}"#).unwrap_err();
+    let error = crate::json::read::<Fields>(br#"{"event_type":"a.b","http_status":"ok"}"#).unwrap_err();
     assert!(error.to_string().starts_with("http_status: "), "{error}");
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Failure, Missing, Place};
+use super::state::{Failure, Missing, Place};
 use crate::access::Actor;
 use crate::integration::{Config, Platform};
 use crate::log::AccountId;

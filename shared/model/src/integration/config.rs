@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Rejected;
+use super::rejected::Rejected;
 use crate::secret::MASK;
 
 /// A secret encrypted under its integration's own key: base64 of nonce and ciphertext.

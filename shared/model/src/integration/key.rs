@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroize;
 
-use super::Rejected;
 use super::config::Change;
+use super::rejected::Rejected;
 use crate::reach::{Reach, Unreachable};
 use crate::secret::{Secret, is_mask};
 use crate::template::Template;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Rejected;
 use super::config::{Config, Patch, Value};
 use super::key::{BUCKET, DAYS, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
+use super::rejected::Rejected;
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
 

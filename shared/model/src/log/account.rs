@@ -5,8 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most characters an account id, like every other subject token, may have.
-pub(super) const MAX_TOKEN_LENGTH: usize = 64;
+use super::token::{is_token, token};
 
 /// An account's id. Invariant: matches `[A-Za-z0-9_-]{1,64}`, so it is a subject token as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -28,10 +27,10 @@ impl AccountId {
         if is_token(text) { Ok(Self(text.to_owned())) } else { Err(BadAccountId) }
     }
 
-    /// An account id made of any text, as [`super::token`] does it: for what must be filed under some account.
+    /// An account id made of any text, as [`token`] makes one: for what must be filed under some account.
     #[must_use]
     pub fn escaped(text: &str) -> Self {
-        Self(super::token(text))
+        Self(token(text))
     }
 
     /// The id as it stands in subjects and keys.
@@ -39,15 +38,6 @@ impl AccountId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether `text` matches `[A-Za-z0-9_-]{1,64}`.
-pub(super) fn is_token(text: &str) -> bool {
-    (1..=MAX_TOKEN_LENGTH).contains(&text.len()) && text.bytes().all(is_token_byte)
-}
-
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 impl TryFrom<String> for AccountId {

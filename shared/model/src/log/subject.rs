@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
-use super::account::{MAX_TOKEN_LENGTH, is_token, is_token_byte};
-use super::{AccountId, Stream};
+use super::account::AccountId;
+use super::stream::Stream;
+use super::token::{is_token, token};
 
 const PREFIX: &str = "flowtrail.v1";
 
@@ -129,24 +128,6 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Makes a subject token of any text, so that different texts have different tokens.
-///
-/// A text that is a token stands as it is. Of another one, the first 47 bytes stand with `_` for what a token may not
-/// have, then `-` and the first 16 hexadecimal digits of the text's SHA-256.
-#[must_use]
-pub fn token(text: &str) -> String {
-    if is_token(text) {
-        return text.to_owned();
-    }
-    let safe = |byte: u8| if is_token_byte(byte) { char::from(byte) } else { '_' };
-    let readable: String = text.bytes().take(MAX_TOKEN_LENGTH - 1 - HASH_DIGITS).map(safe).collect();
-    let digest = Sha256::digest(text.as_bytes());
-    let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-    format!("{readable}-{hash}")
-}
-
-const HASH_DIGITS: usize = 16;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,15 +164,5 @@ mod tests {
         ] {
             assert_eq!(Subject::parse(text), Err(BadSubject), "{text}");
         }
-    }
-
-    #[test]
-    fn different_texts_have_different_tokens_without_separators() {
-        assert_eq!(token("peer-1"), "peer-1");
-        assert_eq!(token("google-oauth2|1.*>"), "google-oauth2_1___-a53a35407719b3a5");
-        let (long, longer) = ("x".repeat(65), "x".repeat(66));
-        let tokens = ["", "a.b", "a_b", "a|b", &long, &longer].map(token);
-        assert!(tokens.iter().all(|token| is_token(token)), "{tokens:?}");
-        assert_eq!(tokens.iter().collect::<std::collections::HashSet<_>>().len(), tokens.len());
     }
 }

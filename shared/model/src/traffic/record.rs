@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
-use super::report::{Direction, Endpoint, EventType, GeoLocation, Policy, Report, SubEvent, User};
+use super::report::{Direction, Endpoint, EventType, Policy, Report, SubEvent, User};
 use crate::directory::{Kind, Names};
+use crate::endpoint::{EndpointType, GeoLocation};
 use crate::time::Timestamp;
 
 /// What makes a record, inside its account: two reports with the same key are of the same record.
@@ -266,8 +267,8 @@ fn fill<S: From<String>>(mine: &mut Option<S>, known: Option<String>) {
 
 fn fill_in_endpoint<S: AsRef<str> + From<String>>(endpoint: &mut Endpoint<S>, names: &impl Names) {
     let Some(id) = endpoint.id.as_ref().map(AsRef::as_ref) else { return };
-    let peer = names.entry(Kind::Peer, id).map(|entry| (entry, super::EndpointType::Peer));
-    let known = peer.or_else(|| Some((names.entry(Kind::Resource, id)?, super::EndpointType::HostResource)));
+    let peer = names.entry(Kind::Peer, id).map(|entry| (entry, EndpointType::Peer));
+    let known = peer.or_else(|| Some((names.entry(Kind::Resource, id)?, EndpointType::HostResource)));
     let Some((known, default_type)) = known else { return };
     fill(&mut endpoint.name, known.name);
     fill(&mut endpoint.os, known.os);
@@ -275,7 +276,7 @@ fn fill_in_endpoint<S: AsRef<str> + From<String>>(endpoint: &mut Endpoint<S>, na
     fill(&mut endpoint.dns_label, known.dns_label);
     fill(&mut endpoint.geo_location.city_name, known.geo_location.city_name);
     fill(&mut endpoint.geo_location.country_code, known.geo_location.country_code);
-    if endpoint.endpoint_type == super::EndpointType::Unknown {
+    if endpoint.endpoint_type == EndpointType::Unknown {
         endpoint.endpoint_type = known.endpoint_type.unwrap_or(default_type);
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::{EndpointType, GeoLocation};
 use crate::json::filled;
 use crate::time::Timestamp;
 
@@ -35,33 +36,6 @@ pub enum Direction {
     Ingress,
     #[serde(rename = "EGRESS")]
     Egress,
-}
-
-/// What kind of thing an endpoint is. Unknown sorts first, so that folding prefers what is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum EndpointType {
-    #[default]
-    Unknown,
-    Peer,
-    HostResource,
-    SubnetResource,
-    DomainResource,
-    Route,
-}
-
-/// Where an endpoint is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, bound(deserialize = "S: From<String> + Default"))]
-#[schemars(rename = "GeoLocation", bound = "S: JsonSchema + Serialize + Default")]
-pub struct GeoLocation<S = String> {
-    /// The city's name.
-    #[serde(deserialize_with = "filled")]
-    pub city_name: Option<S>,
-    /// The country's ISO code.
-    #[serde(deserialize_with = "filled")]
-    pub country_code: Option<S>,
 }
 
 /// One end of a flow.

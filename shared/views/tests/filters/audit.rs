@@ -9,12 +9,12 @@ use model::paging::{Page, Period};
 use model::{audit, json};
 use proptest::prelude::*;
 use proptest::sample::select;
+use views::Views;
 use views::audit::{CountByTime, CountByValue, Facet, List};
-use views::{View, Views};
 
 use super::{IDS, account, answer, at, by_time, by_value, project, second, seconds, text};
 
-fn audit_event() -> impl Strategy<Value = (String, i64, audit::Recorded)> {
+fn audit_event() -> impl Strategy<Value = (String, i64, audit::Fields)> {
     const TYPES: &[&str] = &["vm.boot", "route.add", "plain", "vm.boot.late"];
     const WORDS: &[&str] = &["vm", "success", "failure", "ADD", "Alice", "SUCCESS"];
     let payload = prop::option::of(select(vec!["{\"Name\":\"Straße\"}", "[1,\"alice\"]", "null"]));
@@ -23,7 +23,7 @@ fn audit_event() -> impl Strategy<Value = (String, i64, audit::Recorded)> {
     let more = (text(IDS), text(IDS), text(&["10.0.0.1"]), text(IDS), payload, any::<bool>());
     (0_u8..60, -4_i64..9, texts, actor, more).prop_map(|(id, second, texts, actor, more)| {
         let meta = more.5.then(|| serde_json::Map::from_iter([("Key".to_owned(), "Value".into())]));
-        let data = audit::Recorded {
+        let data = audit::Fields {
             event_type: texts.0.or_else(|| Some("door.open".into())),
             event_group: texts.1,
             status: texts.2,
@@ -40,8 +40,8 @@ fn audit_event() -> impl Strategy<Value = (String, i64, audit::Recorded)> {
             ip_address: more.2,
             session_id: more.3,
             event_payload: more.4.map(|text| json::read(text.as_bytes()).unwrap()),
-            meta,
-            ..audit::Recorded::default()
+            meta: meta.map(json::Json::from),
+            ..audit::Fields::default()
         };
         (format!("e{id}"), second, data)
     })
@@ -131,7 +131,7 @@ const FACETS: [Facet; 6] =
     [Facet::EventType, Facet::EventGroup, Facet::Status, Facet::Actor, Facet::ResourceType, Facet::Address];
 
 /// The view of events, and those of different ids in a plain list, newest first.
-fn both(directory: &Path, recorded: Vec<(String, i64, audit::Recorded)>) -> (Views, Vec<audit::Event>) {
+fn both(directory: &Path, recorded: Vec<(String, i64, audit::Fields)>) -> (Views, Vec<audit::Event>) {
     let mut known = BTreeSet::new();
     let mut events = Vec::new();
     for (id, second, data) in recorded {
@@ -141,7 +141,7 @@ fn both(directory: &Path, recorded: Vec<(String, i64, audit::Recorded)>) -> (Vie
         }
     }
     let logged: Vec<Event> = events.iter().cloned().map(Event::Audit).collect();
-    let views = project(directory, View::Audit, Stream::Audit, &logged);
+    let views = project(directory, views::audit::VIEW, Stream::Audit, &logged);
     events.sort_by(|one, other| (other.time, &other.id).cmp(&(one.time, &one.id)));
     (views, events)
 }

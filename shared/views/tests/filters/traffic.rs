@@ -8,8 +8,8 @@ use model::paging::{Page, Period};
 use model::traffic::{self, Connection, Direction, EventType, Record};
 use proptest::prelude::*;
 use proptest::sample::select;
+use views::Views;
 use views::traffic::{CountByTime, CountByValue, Facet, List, Stored};
-use views::{View, Views};
 
 use super::{IDS, account, answer, at, by_time, by_value, project, second, seconds, text};
 
@@ -155,7 +155,7 @@ fn both(directory: &Path, reports: Vec<traffic::Report>) -> (Views, Vec<Record>)
     }
     records.sort_by_key(|record| std::cmp::Reverse((record.time(), record.key.id())));
     let events: Vec<Event> = reports.into_iter().map(Event::Traffic).collect();
-    (project(directory, View::Traffic, Stream::Traffic, &events), records)
+    (project(directory, views::traffic::VIEW, Stream::Traffic, &events), records)
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use model::access::{self, Actor, Bearer, Scope, TokenHash};
 use model::event::Event;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
-use views::{View, Views};
+use views::Views;
 
 use crate::{account, answer, at, open, project};
 
@@ -26,11 +26,11 @@ fn a_token_is_found_by_its_hash_until_it_is_deleted() {
         by: Actor::system(),
     };
     let find = |views: &Views| answer(views, views::access::ByToken { hash: hash.clone() });
-    project(&views, View::Access, Stream::Access, 1, &recorded(access::Event::TokenCreated(created)));
+    project(&views, views::access::VIEW, Stream::Access, 1, &recorded(access::Event::TokenCreated(created)));
     let Some(Bearer::Current(principal)) = find(&views) else { panic!("a token is not found") };
     assert_eq!((principal.account, principal.actor.id.as_str()), (account("main"), "token:t1"));
     let deleted = access::TokenDeleted { name: "ci".into(), by: Actor::system() };
-    project(&views, View::Access, Stream::Access, 2, &recorded(access::Event::TokenDeleted(deleted)));
+    project(&views, views::access::VIEW, Stream::Access, 2, &recorded(access::Event::TokenDeleted(deleted)));
     let Some(Bearer::Former { account: of, token_id, actor }) = find(&views) else { panic!("it is forgotten") };
     assert_eq!((of, token_id.as_str(), actor.id.as_str()), (account("main"), "t1", "token:t1"));
     assert_eq!(answer(&views, views::access::ByToken { hash: TokenHash::of("another") }), None);
@@ -64,22 +64,28 @@ fn a_user_is_found_by_address_in_every_account_that_has_them_until_deleted() {
     let views = open(directory.path());
     let id = access::user_id("a@x");
     for (sequence, of) in [(1, "main"), (2, "acme")] {
-        project(&views, View::Access, Stream::Access, sequence, &accessed(of, &id, user_created("a@x")));
+        project(&views, views::access::VIEW, Stream::Access, sequence, &accessed(of, &id, user_created("a@x")));
     }
     let other = access::user_id("b@x");
-    project(&views, View::Access, Stream::Access, 3, &accessed("main", &other, user_created("b@x")));
+    project(&views, views::access::VIEW, Stream::Access, 3, &accessed("main", &other, user_created("b@x")));
     let accounts = |email: &str| -> Vec<String> {
         let found = answer(&views, views::access::UsersByEmail { email: email.into() });
         found.into_iter().map(|found| found.account.to_string()).collect()
     };
     assert_eq!(accounts("A@X"), ["acme", "main"]);
     assert_eq!(accounts("a@"), [""; 0]);
-    project(&views, View::Access, Stream::Access, 4, &accessed("main", "t1", token_created("secret", &id, None)));
+    project(
+        &views,
+        views::access::VIEW,
+        Stream::Access,
+        4,
+        &accessed("main", "t1", token_created("secret", &id, None)),
+    );
     let token = || answer(&views, views::access::ByToken { hash: TokenHash::of("secret") });
     let Some(Bearer::Current(principal)) = token() else { panic!("a token is not found") };
     assert_eq!(principal.actor.email.as_deref(), Some("a@x"));
     let deleted = access::Event::UserDeleted(access::UserDeleted { email: "a@x".into(), by: Actor::system() });
-    project(&views, View::Access, Stream::Access, 5, &accessed("main", &id, deleted));
+    project(&views, views::access::VIEW, Stream::Access, 5, &accessed("main", &id, deleted));
     assert_eq!(accounts("a@x"), ["acme"]);
     let former = matches!(token(), Some(Bearer::Former { actor, .. }) if actor.id == id);
     assert!(former, "a user's tokens end with the user");
@@ -96,13 +102,13 @@ fn a_token_allows_no_more_than_its_user_may_do_now() {
         let Some(Bearer::Current(principal)) = found else { panic!("a token is not found") };
         principal.scopes
     };
-    project(&views, View::Access, Stream::Access, 1, &accessed("main", &id, user_created("a@x")));
+    project(&views, views::access::VIEW, Stream::Access, 1, &accessed("main", &id, user_created("a@x")));
     for (sequence, token, scopes) in
         [(2, "one", scopes_of(&[Scope::TrafficRead, Scope::EventsWrite])), (3, "admin", scopes_of(&[Scope::Admin]))]
     {
         let access::Event::TokenCreated(created) = token_created(token, &id, None) else { panic!("another event") };
         let created = access::Event::TokenCreated(access::TokenCreated { scopes, ..created });
-        project(&views, View::Access, Stream::Access, sequence, &accessed("main", token, created));
+        project(&views, views::access::VIEW, Stream::Access, sequence, &accessed("main", token, created));
     }
     assert_eq!(allowed("one"), scopes_of(&[Scope::TrafficRead]));
     assert_eq!(allowed("admin"), scopes_of(&[Scope::AuditRead, Scope::TrafficRead]));
@@ -111,9 +117,9 @@ fn a_token_allows_no_more_than_its_user_may_do_now() {
         let (email, scopes) = ("a@x".to_owned(), scopes_of(scopes));
         access::Event::UserChanged(access::UserChanged { email, scopes, by: Actor::system() })
     };
-    project(&views, View::Access, Stream::Access, 4, &accessed("main", &id, changed(&[Scope::AuditRead])));
+    project(&views, views::access::VIEW, Stream::Access, 4, &accessed("main", &id, changed(&[Scope::AuditRead])));
     assert_eq!((allowed("one"), allowed("admin")), (scopes_of(&[]), scopes_of(&[Scope::AuditRead])));
-    project(&views, View::Access, Stream::Access, 5, &accessed("main", &id, changed(&[Scope::Admin])));
+    project(&views, views::access::VIEW, Stream::Access, 5, &accessed("main", &id, changed(&[Scope::Admin])));
     let ones = scopes_of(&[Scope::TrafficRead, Scope::EventsWrite]);
     assert_eq!(allowed("one"), ones, "what the token itself does not allow is not added");
     assert!(Scope::ALL.into_iter().all(|scope| allowed("admin").allow(scope)));
@@ -126,7 +132,7 @@ fn a_user_from_before_users_had_scopes_may_do_everything() {
     let old = r#"{"email":"a@x","name":"Name","password_hash":"$argon2id$","by":{"id":"sys"}}"#;
     let old: access::UserCreated = serde_json::from_str(old).unwrap();
     let id = access::user_id("a@x");
-    project(&views, View::Access, Stream::Access, 1, &accessed("main", &id, access::Event::UserCreated(old)));
+    project(&views, views::access::VIEW, Stream::Access, 1, &accessed("main", &id, access::Event::UserCreated(old)));
     let users = answer(&views, views::access::Users { account: account("main") });
     assert_eq!(users[0].scopes, [Scope::Admin].into_iter().collect());
 }
@@ -145,7 +151,7 @@ fn a_users_tokens_that_still_run_are_listed_by_their_end() {
     for (sequence, (id, user, end)) in (1..).zip(tokens) {
         project(
             &views,
-            View::Access,
+            views::access::VIEW,
             Stream::Access,
             sequence,
             &accessed("main", id, token_created(id, user, end.map(at))),
@@ -158,6 +164,6 @@ fn a_users_tokens_that_still_run_are_listed_by_their_end() {
     assert_eq!(ids(0), ["t2", "t3", "t1"]);
     assert_eq!(ids(10), ["t3", "t1"]);
     let deleted = access::Event::TokenDeleted(access::TokenDeleted { name: "ci".into(), by: Actor::system() });
-    project(&views, View::Access, Stream::Access, 6, &accessed("main", "t3", deleted));
+    project(&views, views::access::VIEW, Stream::Access, 6, &accessed("main", "t3", deleted));
     assert_eq!(ids(10), ["t1"]);
 }

@@ -6,7 +6,7 @@ use model::event::Event;
 use model::integration::{self, Deleted, Platform};
 use model::log::Stream;
 use model::paging::{Page, Start};
-use views::{View, Views};
+use views::Views;
 
 use super::{account, answer, at, audit_event, open, project};
 
@@ -15,9 +15,9 @@ fn with_twins(views: &Views) {
     let by = Actor { id: "root".into(), name: None, email: None };
     let deleted = integration::Event::Deleted(Deleted { platform: Platform::Datadog, by });
     let recorded = integration::Recorded { event_id: "e1".into(), time: at(1), id: 1, event: deleted };
-    project(views, View::Audit, Stream::Integration, 1, &[(account("main"), Event::Integration(recorded))]);
+    project(views, views::audit::VIEW, Stream::Integration, 1, &[(account("main"), Event::Integration(recorded))]);
     let events = [("e0", 1), ("e1", 1), ("e2", 1)].map(|(id, at)| (account("main"), audit_event(id, at, "a.b")));
-    project(views, View::Audit, Stream::Audit, 1, &events);
+    project(views, views::audit::VIEW, Stream::Audit, 1, &events);
 }
 
 fn list(views: &Views, start: Start) -> (Vec<String>, Option<Start>) {

@@ -3,6 +3,7 @@
 
 mod access;
 mod cursors;
+mod dumps;
 
 use std::path::Path;
 
@@ -54,11 +55,8 @@ fn answer<Q: Question>(views: &Views, question: Q) -> Q::Answer {
 
 fn audit_event(id: &str, second: i64, event_type: &str) -> Event {
     let context = audit::Context { id, source: "/test", time: Some(at(second)), received_at: at(0) };
-    let data = audit::Recorded {
-        event_type: Some(event_type.into()),
-        actor_id: Some("u1".into()),
-        ..audit::Recorded::default()
-    };
+    let data =
+        audit::Fields { event_type: Some(event_type.into()), actor_id: Some("u1".into()), ..audit::Fields::default() };
     Event::Audit(audit::Event::new(context, data).unwrap())
 }
 
@@ -87,9 +85,9 @@ fn the_same_event_id_is_in_the_view_once_and_other_content_is_a_dead_letter() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
     let one = |event_type: &str| [(account("main"), audit_event("e1", 1, event_type))];
-    assert!(project(&views, View::Audit, Stream::Audit, 1, &one("a.b")).is_empty());
-    assert!(project(&views, View::Audit, Stream::Audit, 2, &one("a.b")).is_empty());
-    let reasons = project(&views, View::Audit, Stream::Audit, 3, &one("a.c"));
+    assert!(project(&views, views::audit::VIEW, Stream::Audit, 1, &one("a.b")).is_empty());
+    assert!(project(&views, views::audit::VIEW, Stream::Audit, 2, &one("a.b")).is_empty());
+    let reasons = project(&views, views::audit::VIEW, Stream::Audit, 3, &one("a.c"));
     assert_eq!(reasons, ["id: is known already, with other content; the first stands"]);
     let (ids, total, _) = audit_page(&views, &account("main"), audit::Filter::default(), Page::newest(10));
     assert_eq!((ids, total), (vec!["e1".to_owned()], 1));
@@ -101,7 +99,7 @@ fn accounts_never_meet_even_with_the_same_ids() {
     let views = open(directory.path());
     // One id is a prefix of the other, so that a sloppy key would mix them.
     let events = ["a", "ab"].map(|id| (account(id), audit_event("e1", 1, id)));
-    project(&views, View::Audit, Stream::Audit, 1, &events);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &events);
     for id in ["a", "ab"] {
         let filter = audit::Filter::default();
         let list = views::audit::List { account: account(id), filter, page: Page::newest(10) };
@@ -115,7 +113,7 @@ fn equal_times_are_ordered_by_id_descending() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
     let events = ["b", "a", "c", "ab"].map(|id| (account("main"), audit_event(id, 5, "x")));
-    project(&views, View::Audit, Stream::Audit, 1, &events);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &events);
     let (ids, _, _) = audit_page(&views, &account("main"), audit::Filter::default(), Page::newest(10));
     assert_eq!(ids, ["c", "b", "ab", "a"]);
 }
@@ -124,7 +122,7 @@ fn equal_times_are_ordered_by_id_descending() {
 fn an_event_is_found_by_its_id_in_its_account_only() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
-    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("e1", 1, "a.b"))]);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), audit_event("e1", 1, "a.b"))]);
     let by_id = |account_id: &str, id: &str| {
         answer(&views, views::audit::ById { account: account(account_id), id: id.to_owned() })
     };
@@ -139,8 +137,8 @@ fn the_catalog_names_every_type_once_by_group() {
     let types = ["vm.start", "b", "vm.start", "vm.end"];
     let events: Vec<_> =
         types.iter().enumerate().map(|(n, kind)| (account("main"), audit_event(&format!("e{n}"), 1, kind))).collect();
-    project(&views, View::Audit, Stream::Audit, 1, &events[..2]);
-    project(&views, View::Audit, Stream::Audit, 2, &events);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &events[..2]);
+    project(&views, views::audit::VIEW, Stream::Audit, 2, &events);
     let catalog = |id: &str| answer(&views, views::audit::Catalog { account: account(id) });
     let found: Vec<(String, Vec<String>)> =
         catalog("main").into_iter().map(|(group, types)| (group, types.into_iter().collect())).collect();
@@ -157,7 +155,7 @@ fn a_period_includes_both_its_ends() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
     let events: Vec<_> = (1..=9).map(|n| (account("main"), report(&n.to_string(), n, |_| {}))).collect();
-    project(&views, View::Traffic, Stream::Traffic, 1, &events);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 1, &events);
     let total = |from, to| {
         let period = Period { from, to };
         traffic_list(&views, traffic::Filter { period, ..traffic::Filter::default() }, Page::newest(1)).1
@@ -180,8 +178,8 @@ fn reports_fold_into_one_row_whether_in_one_batch_or_many() {
         (account("main"), event)
     };
     use traffic::EventType::{End, Start, Unknown};
-    project(&views, View::Traffic, Stream::Traffic, 1, &[of(20, End, 7), of(20, End, 7)]);
-    project(&views, View::Traffic, Stream::Traffic, 2, &[of(10, Start, 0), of(15, Unknown, 3)]);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 1, &[of(20, End, 7), of(20, End, 7)]);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 2, &[of(10, Start, 0), of(15, Unknown, 3)]);
     let (rows, total) = traffic_list(&views, traffic::Filter::default(), Page::newest(10));
     assert_eq!((rows.len(), total), (1, 1));
     assert_eq!((rows[0].time(), rows[0].rx_bytes, rows[0].events.len()), (at(10), 7, 3));
@@ -198,14 +196,14 @@ fn names_come_from_the_directory_when_the_question_is_answered() {
         data.source.id = Some("p1".into());
         data.user.id = Some("u1".into());
     });
-    project(&views, View::Traffic, Stream::Traffic, 1, &[(account("main"), event.clone())]);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 1, &[(account("main"), event.clone())]);
     let search = |text: &str| traffic::Filter { search: Some(text.into()), ..traffic::Filter::default() };
     assert_eq!(traffic_list(&views, search("laptop"), Page::newest(10)).1, 0);
     let entry =
         |name: &str, email: &str| Entry { name: Some(name.into()), email: Some(email.into()), ..Entry::default() };
     let set = |kind, id: &str, entry| (account("main"), Event::Directory { kind, id: id.into(), entry });
     let entries = [set(Kind::Peer, "p1", entry("Laptop", "")), set(Kind::User, "u1", entry("Alice", "alice@x.org"))];
-    project(&views, View::Directory, Stream::Directory, 1, &entries);
+    project(&views, views::directory::VIEW, Stream::Directory, 1, &entries);
     let (rows, total) = traffic_list(&views, search("LAPT"), Page::newest(10));
     assert_eq!(
         (total, rows[0].source.name.as_deref(), rows[0].user.name.as_deref()),
@@ -217,7 +215,7 @@ fn names_come_from_the_directory_when_the_question_is_answered() {
     if let Event::Traffic(report) = &mut event {
         report.data.source.name = Some("own name".into());
     }
-    project(&views, View::Traffic, Stream::Traffic, 2, &[(account("main"), event)]);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 2, &[(account("main"), event)]);
     assert_eq!(traffic_list(&views, search("laptop"), Page::newest(10)).1, 0);
 }
 
@@ -226,7 +224,7 @@ fn pages_by_cursor_neither_repeat_nor_skip_while_rows_are_added() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
     let events: Vec<_> = (0..50).map(|n| (account("main"), audit_event(&format!("e{n:02}"), n / 3, "x"))).collect();
-    project(&views, View::Audit, Stream::Audit, 1, &events);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &events);
     let mut seen = Vec::new();
     let mut page = Page::newest(7);
     for sequence in 2.. {
@@ -237,7 +235,7 @@ fn pages_by_cursor_neither_repeat_nor_skip_while_rows_are_added() {
         }
         page = next;
         let newer = audit_event(&format!("new{sequence}"), 1000, "x");
-        project(&views, View::Audit, Stream::Audit, sequence, &[(account("main"), newer)]);
+        project(&views, views::audit::VIEW, Stream::Audit, sequence, &[(account("main"), newer)]);
     }
     let mut expected: Vec<(i64, String)> = (0..50).map(|n| (n / 3, format!("e{n:02}"))).collect();
     expected.sort_by(|one, other| other.cmp(one));
@@ -262,7 +260,7 @@ proptest! {
             (account("main"), report(&flow.to_string(), *second, |data| data.protocol = Some(*protocol)))
         }).collect();
         for (sequence, part) in (1..).zip(events.chunks(7)) {
-            project(&views, View::Traffic, Stream::Traffic, sequence, part);
+            project(&views, views::traffic::VIEW, Stream::Traffic, sequence, part);
         }
         // The naive list: fold by flow, filter, sort.
         let mut naive: std::collections::BTreeMap<u8, (i64, u16)> = std::collections::BTreeMap::new();
@@ -298,7 +296,7 @@ proptest! {
 fn a_user_name_is_the_one_that_the_directory_gives() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
-    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("e1", 1, "a.b"))]);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), audit_event("e1", 1, "a.b"))]);
     let found = |name: &str| {
         let filter = audit::Filter { user_name: Some(name.into()), ..audit::Filter::default() };
         audit_page(&views, &account("main"), filter, Page::newest(9)).1
@@ -306,7 +304,7 @@ fn a_user_name_is_the_one_that_the_directory_gives() {
     assert_eq!((found("u1"), found("alice@x")), (1, 0));
     let entry = Entry { email: Some("alice@x".into()), ..Entry::default() };
     let known = Event::Directory { kind: Kind::User, id: "u1".into(), entry };
-    project(&views, View::Directory, Stream::Directory, 1, &[(account("main"), known)]);
+    project(&views, views::directory::VIEW, Stream::Directory, 1, &[(account("main"), known)]);
     assert_eq!((found("u1"), found("alice@x"), found("Alice@x")), (0, 1, 0));
 }
 
@@ -314,11 +312,11 @@ fn a_user_name_is_the_one_that_the_directory_gives() {
 fn rows_and_checkpoint_survive_a_restart_together() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
-    project(&views, View::Audit, Stream::Audit, 7, &[(account("main"), audit_event("e1", 1, "x"))]);
-    views.slot(View::Audit).store().flush().unwrap();
+    project(&views, views::audit::VIEW, Stream::Audit, 7, &[(account("main"), audit_event("e1", 1, "x"))]);
+    views.slot(views::audit::VIEW).store().flush().unwrap();
     drop(views);
     let views = open(directory.path());
-    let checkpoints = views.slot(View::Audit).store().checkpoints().unwrap();
+    let checkpoints = views.slot(views::audit::VIEW).store().checkpoints().unwrap();
     assert_eq!(checkpoints[&Stream::Audit].sequence, 7);
     assert_eq!(audit_page(&views, &account("main"), audit::Filter::default(), Page::newest(1)).1, 1);
 }
@@ -327,13 +325,13 @@ fn rows_and_checkpoint_survive_a_restart_together() {
 fn a_new_generation_is_read_after_the_switch_and_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
-    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("old", 1, "x"))]);
-    let fresh = views.slot(View::Audit).fresh().unwrap();
-    views.slot(View::Audit).switch_to(fresh).unwrap();
-    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("new", 1, "x"))]);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), audit_event("old", 1, "x"))]);
+    let fresh = views.slot(views::audit::VIEW).fresh().unwrap();
+    views.slot(views::audit::VIEW).switch_to(fresh).unwrap();
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), audit_event("new", 1, "x"))]);
     let ids = |views: &Views| audit_page(views, &account("main"), audit::Filter::default(), Page::newest(9)).0;
     assert_eq!(ids(&views), ["new"]);
-    views.slot(View::Audit).store().flush().unwrap();
+    views.slot(views::audit::VIEW).store().flush().unwrap();
     drop(views);
     assert_eq!(ids(&open(directory.path())), ["new"]);
     assert!(!directory.path().join("audit/1").exists(), "the old generation is gone");
@@ -343,8 +341,8 @@ fn a_new_generation_is_read_after_the_switch_and_after_a_restart() {
 fn an_interrupted_rebuild_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
-    project(&views, View::Audit, Stream::Audit, 1, &[(account("main"), audit_event("old", 1, "x"))]);
-    let fresh = views.slot(View::Audit).fresh().unwrap();
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), audit_event("old", 1, "x"))]);
+    let fresh = views.slot(views::audit::VIEW).fresh().unwrap();
     drop((fresh, views));
     let views = open(directory.path());
     assert_eq!(audit_page(&views, &account("main"), audit::Filter::default(), Page::newest(9)).0, ["old"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::audit::Recorded;
+use model::audit::Fields;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -59,7 +59,7 @@ pub(super) struct Record<'a> {
 #[derive(Serialize)]
 struct Data<'a> {
     #[serde(flatten)]
-    recorded: Recorded,
+    recorded: Fields,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     event_payload: BTreeMap<&'static str, &'a RawValue>,
 }
@@ -86,7 +86,7 @@ impl<'a> Record<'a> {
     }
 
     /// A call, a sign-in, or what a service did by itself.
-    fn call(mut self) -> Recorded {
+    fn call(mut self) -> Fields {
         let name = self.event_name.take().unwrap_or_default();
         let (code, message) = (self.error_code.take().and_then(filled), self.error_message.take().and_then(filled));
         let (identity, request) = (self.user_identity.and_then(object), self.request_parameters.and_then(object));
@@ -95,7 +95,7 @@ impl<'a> Record<'a> {
         let Resource { kind, id } = resource(self.service(), self.resources, request.as_ref());
         let actor = Actor::of(identity.as_ref(), self.additional_event_data.and_then(object).as_ref());
         let outcome = Outcome { code: code.as_deref(), message: message.as_deref() };
-        Recorded {
+        Fields {
             event_type: Some(self.qualified(&name)),
             status: Some(outcome.status(&name, [response.as_ref(), details.as_ref()]).to_owned()),
             actor_type: actor.kind,
@@ -104,29 +104,24 @@ impl<'a> Record<'a> {
             resource_type: kind,
             resource_id: id,
             error_message: message.clone().or_else(|| code.clone()),
-            ..self.common(code.as_deref())
+            ..self.common(code.as_deref(), [])
         }
     }
 
     /// An Insights event: unusual activity that starts or ends. Nobody did it.
-    fn insight(self, insight: &Item<'_>) -> Recorded {
+    fn insight(self, insight: &Item<'_>) -> Fields {
         let text = |name| insight.text(name);
         let kind = text("insightType").unwrap_or_else(|| "Insight".to_owned());
         let has_started = text("state").as_deref() == Some("Start");
-        let mut recorded = self.common(text("errorCode").as_deref());
-        let meta = recorded.meta.get_or_insert_default();
-        for (name, member) in [("event_source", "eventSource"), ("event_name", "eventName"), ("insight_state", "state")]
-        {
-            if let Some(value) = text(member) {
-                meta.insert(name.to_owned(), value.into());
-            }
-        }
+        let members = [("event_source", "eventSource"), ("event_name", "eventName"), ("insight_state", "state")];
+        let further = members.into_iter().filter_map(|(name, member)| Some((name, text(member)?)));
+        let recorded = self.common(text("errorCode").as_deref(), further);
         let status = if has_started { "started" } else { "success" };
-        Recorded { event_type: Some(format!("cloudtrail.{kind}")), status: Some(status.to_owned()), ..recorded }
+        Fields { event_type: Some(format!("cloudtrail.{kind}")), status: Some(status.to_owned()), ..recorded }
     }
 
-    /// What every record may have.
-    fn common(self, error_code: Option<&str>) -> Recorded {
+    /// What every record may have, with further members for its `meta`.
+    fn common(self, error_code: Option<&str>, further: impl IntoIterator<Item = (&'static str, String)>) -> Fields {
         let texts = [
             ("aws_region", self.aws_region.as_deref()),
             ("event_source", self.event_source.as_deref()),
@@ -144,14 +139,15 @@ impl<'a> Record<'a> {
         if let Some(read_only) = self.read_only {
             meta.insert("read_only".to_owned(), Value::from(read_only));
         }
+        meta.extend(further.into_iter().map(|(name, text)| (name.to_owned(), text.into())));
         let ip_address = self.source_ip_address.map(|address| addresses::respelled(&address).unwrap_or(address));
-        Recorded {
-            meta: Some(meta),
+        Fields {
+            meta: Some(meta.into()),
             ip_address,
             user_agent: self.user_agent,
             request_id: self.request_id,
             correlation_id: self.shared_event_id,
-            ..Recorded::default()
+            ..Fields::default()
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) struct PlainAuditEvent {
     /// When it happened; default: now.
     time: Option<Timestamp>,
     #[serde(flatten)]
-    data: audit::Recorded,
+    data: audit::Fields,
 }
 
 /// A traffic report: the `data` of a CloudEvent with `id` and `time` among its fields.
@@ -88,7 +88,7 @@ pub(super) fn traffic_forms() -> [SchemaOf; 3] {
 }
 
 fn audit_event(schemas: &mut SchemaGenerator) -> Schema {
-    cloud_event(audit::RECORDED, &with_type(&schemas.subschema_for::<audit::Recorded>()))
+    cloud_event(audit::RECORDED, &with_type(&schemas.subschema_for::<audit::Fields>()))
 }
 
 fn traffic_report(schemas: &mut SchemaGenerator) -> Schema {

@@ -2,13 +2,36 @@
 
 use model::access::{Actor, Bearer, Event as Happened, Principal, Scope, Scopes, TokenHash, user_id};
 use model::event::Event;
-use model::log::AccountId;
+use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::dump::as_json;
-use crate::store::Batch;
-use crate::{Error, Logged, Question, Refused, View, Views, key};
+use crate::error::Error;
+use crate::key::{self, as_json};
+use crate::question::{Asked, Question, Views};
+use crate::store::{Batch, Layout};
+use crate::view::{DumpAs, Facts, Logged, Refused, View};
+use crate::watch::Watch;
+
+/// The view.
+pub const VIEW: View = View::of(&Facts {
+    name: "access",
+    streams: &[Stream::Access],
+    owns_dead_letters_of: &[Stream::Access],
+    layout: Layout::BY_KEY,
+    project,
+    dump: DumpAs::Keys(canonical),
+});
+
+pub(super) const QUESTIONS: &[Asked] = &[
+    Asked::of::<ByToken>(),
+    Asked::of::<AccountById>(),
+    Asked::of::<Accounts>(),
+    Asked::of::<Users>(),
+    Asked::of::<Tokens>(),
+    Asked::of::<UsersByEmail>(),
+    Asked::of::<EndingTokens>(),
+];
 
 const ACCOUNT: u8 = b'a';
 const USER: u8 = b'u';
@@ -22,7 +45,7 @@ const USER_ACCOUNTS: &[u8] = b"\0user-accounts/";
 const ENDING: u8 = b'e';
 
 /// Applies an access event.
-pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Access(recorded) = logged.event else { return Ok(()) };
     let row = |kind| key::key(logged.account, kind, &[recorded.id.as_bytes()]);
     let created_at = recorded.time;
@@ -169,9 +192,14 @@ pub struct ByToken {
 impl Question for ByToken {
     type Answer = Option<Bearer>;
     const PATH: &'static str = "access.by_token";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        None
     }
 
     fn answers_inline(&self, _: &Views) -> bool {
@@ -179,7 +207,7 @@ impl Question for ByToken {
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Bearer>, Error> {
-        let store = views.slot(View::Access).store();
+        let store = views.slot(VIEW).store();
         let Some(issued) = store.row::<Issued>(&hash_key(&self.hash))? else { return Ok(None) };
         let Issued { account, id, user_id } = issued;
         let token: Option<Token> = store.row(&key::key(&account, TOKEN, &[id.as_bytes()]))?;
@@ -217,9 +245,14 @@ pub struct AccountById {
 impl Question for AccountById {
     type Answer = Option<Account>;
     const PATH: &'static str = "access.account";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
     }
 
     fn answers_inline(&self, _: &Views) -> bool {
@@ -227,7 +260,7 @@ impl Question for AccountById {
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Account>, Error> {
-        views.slot(View::Access).store().row(&key::prefix(&self.account, ACCOUNT))
+        views.slot(VIEW).store().row(&key::prefix(&self.account, ACCOUNT))
     }
 }
 
@@ -238,14 +271,19 @@ pub struct Accounts;
 impl Question for Accounts {
     type Answer = Vec<Account>;
     const PATH: &'static str = "access.accounts";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        None
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<Account>, Error> {
         let mut accounts = Vec::new();
-        for entry in views.slot(View::Access).store().range(vec![1]..) {
+        for entry in views.slot(VIEW).store().range(vec![1]..) {
             let (key, value) = entry?;
             if key::split(&key).is_some_and(|(_, kind, _)| kind == ACCOUNT) {
                 accounts.push(postcard::from_bytes(&value)?);
@@ -265,9 +303,14 @@ pub struct Users {
 impl Question for Users {
     type Answer = Vec<User>;
     const PATH: &'static str = "access.users";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<User>, Error> {
@@ -285,9 +328,14 @@ pub struct Tokens {
 impl Question for Tokens {
     type Answer = Vec<Token>;
     const PATH: &'static str = "access.tokens";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<Token>, Error> {
@@ -314,13 +362,18 @@ pub struct UsersByEmail {
 impl Question for UsersByEmail {
     type Answer = Vec<UserOf>;
     const PATH: &'static str = "access.users_by_email";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        None
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<UserOf>, Error> {
-        let store = views.slot(View::Access).store();
+        let store = views.slot(VIEW).store();
         let id = user_id(&self.email);
         let mut users = Vec::new();
         for entry in store.scan(&user_accounts(&id)) {
@@ -347,13 +400,18 @@ pub struct EndingTokens {
 impl Question for EndingTokens {
     type Answer = Vec<Token>;
     const PATH: &'static str = "access.ending_tokens";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Access
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<Token>, Error> {
-        let store = views.slot(View::Access).store();
+        let store = views.slot(VIEW).store();
         let prefix = endings(&self.account, &self.user_id);
         let after = u64::from_be_bytes(self.after.to_sortable()).saturating_add(1);
         let from = [prefix.as_slice(), &after.to_be_bytes()].concat();
@@ -367,12 +425,12 @@ impl Question for EndingTokens {
 }
 
 fn rows_below<T: serde::de::DeserializeOwned>(views: &Views, prefix: &[u8]) -> Result<Vec<T>, Error> {
-    let store = views.slot(View::Access).store();
+    let store = views.slot(VIEW).store();
     store.scan(prefix).map(|entry| Ok(postcard::from_bytes(&entry?.1)?)).collect()
 }
 
 /// A row of this view as JSON, for its dump.
-pub(crate) fn canonical(kind: u8, value: &[u8]) -> Result<Option<serde_json::Value>, Error> {
+fn canonical(kind: u8, value: &[u8]) -> Result<Option<serde_json::Value>, Error> {
     match kind {
         ACCOUNT => as_json::<Account>(value),
         USER => as_json::<User>(value),

@@ -2,17 +2,33 @@
 
 use model::command::NumberedIntegration;
 use model::event::Event;
-use model::integration::Integration;
-use model::log::AccountId;
+use model::integration::{Current, Integration};
+use model::log::{AccountId, Stream};
 use serde::{Deserialize, Serialize};
 
-use crate::store::Batch;
-use crate::{Error, Logged, Question, Refused, View, Views, key};
+use crate::error::Error;
+use crate::key;
+use crate::question::{Asked, Question, Views};
+use crate::store::{Batch, Layout};
+use crate::view::{DumpAs, Facts, Logged, Refused, View};
+use crate::watch::Watch;
+
+/// The view.
+pub const VIEW: View = View::of(&Facts {
+    name: "integrations",
+    streams: &[Stream::Integration],
+    owns_dead_letters_of: &[Stream::Integration],
+    layout: Layout::BY_KEY,
+    project,
+    dump: DumpAs::Keys(|_, value| key::as_json::<Current>(value)),
+});
+
+pub(super) const QUESTIONS: &[Asked] = &[Asked::of::<List>(), Asked::of::<ById>()];
 
 const INTEGRATION: u8 = b'i';
 
 /// Applies an integration event to its row.
-pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Integration(recorded) = logged.event else { return Ok(()) };
     let row = key::key(logged.account, INTEGRATION, &[&recorded.id.to_be_bytes()]);
     let mut integration = match batch.row(&row)? {
@@ -37,15 +53,20 @@ pub struct List {
 impl Question for List {
     type Answer = Vec<NumberedIntegration>;
     const PATH: &'static str = "integrations.list";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Integrations
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
     }
 
     fn answer(&self, views: &Views) -> Result<Vec<NumberedIntegration>, Error> {
         let prefix = key::prefix(&self.account, INTEGRATION);
         let mut rows = Vec::new();
-        for entry in views.slot(View::Integrations).store().scan(&prefix) {
+        for entry in views.slot(VIEW).store().scan(&prefix) {
             let (key, value) = entry?;
             let mut id = [0; 8];
             id.copy_from_slice(&key[prefix.len()..]);
@@ -67,14 +88,19 @@ pub struct ById {
 impl Question for ById {
     type Answer = Option<NumberedIntegration>;
     const PATH: &'static str = "integrations.by_id";
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
 
     fn view(&self) -> View {
-        View::Integrations
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
     }
 
     fn answer(&self, views: &Views) -> Result<Option<NumberedIntegration>, Error> {
         let row = key::key(&self.account, INTEGRATION, &[&self.id.to_be_bytes()]);
-        let current = views.slot(View::Integrations).store().row(&row)?;
+        let current = views.slot(VIEW).store().row(&row)?;
         Ok(current.map(|current| NumberedIntegration { id: self.id, current }))
     }
 }

@@ -4,28 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::directory::Named as Found;
-use model::log::AccountId;
 use model::traffic::Filter;
 use segments::{Predicate, Wanted};
 
 use super::row::{
-    DESTINATION, DESTINATION_PORT, Host, Named, PROTOCOL, REPORTER, SHAPE, SOURCE, SOURCE_PORT, Shape, USER, port,
+    DESTINATION, DESTINATION_PORT, Host, Named, PROTOCOL, REPORTER, SOURCE, SOURCE_PORT, TRAITS, Traits, USER, port,
     protocol,
 };
-use crate::columns::{self, Selected};
-use crate::directory::Directory;
-use crate::{Error, View, Views};
-
-/// The account's records that `filter` wants.
-pub(crate) fn selected(views: &Views, account: &AccountId, filter: &Filter) -> Result<Selected, Error> {
-    let found = Directory::new(views, account).search(filter.search.as_deref())?;
-    let store = views.slot(View::Traffic).store();
-    Ok(Selected::new(store, account, wanted(filter, found), filter.period))
-}
+use crate::lists::columns;
 
 /// The rows that `filter` wants, its period aside. `found` holds the ids in the directory that match the search: they
 /// count where the record itself names none.
-fn wanted(filter: &Filter, found: Found) -> Predicate {
+pub(crate) fn predicate(filter: &Filter, found: Found) -> Predicate {
     let mut all = Vec::new();
     if let Some(id) = filter.user_id.clone() {
         all.push(named(USER, move |user| user.id == Some(&id)));
@@ -44,13 +34,13 @@ fn wanted(filter: &Filter, found: Found) -> Predicate {
     }
     let (event_type, connection, direction) = (filter.event_type, filter.connection, filter.direction);
     if event_type.is_some() || connection.is_some() || direction.is_some() {
-        let fits = move |shape: &Shape| {
-            event_type.is_none_or(|wanted| shape.has(wanted))
-                && connection.is_none_or(|wanted| wanted == shape.connection)
-                && direction.is_none_or(|wanted| wanted == shape.direction)
+        let fits = move |traits: &Traits| {
+            event_type.is_none_or(|wanted| traits.has(wanted))
+                && connection.is_none_or(|wanted| wanted == traits.connection)
+                && direction.is_none_or(|wanted| wanted == traits.direction)
         };
-        let fits = move |symbol: &[u8]| columns::read(symbol).is_ok_and(|shape| fits(&shape));
-        all.push(Predicate::matching(SHAPE, fits));
+        let fits = move |symbol: &[u8]| columns::read(symbol).is_ok_and(|traits| fits(&traits));
+        all.push(Predicate::matching(TRAITS, fits));
     }
     if let Some(search) = &filter.search {
         all.push(is_found(&search.to_lowercase(), found));

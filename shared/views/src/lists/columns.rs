@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use model::log::AccountId;
@@ -11,31 +10,13 @@ use model::time::Timestamp;
 use segments::{Predicate, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
+use super::family::Family;
+use crate::error::Error;
+use crate::key::table;
+use crate::question::Views;
 use crate::store::Store;
-use crate::{Error, key};
 
 const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
-/// The kind of the keys that hold an account's rows.
-const ROWS: u8 = b'r';
-
-/// The name of an account's table.
-pub(crate) fn table(account: &AccountId) -> Vec<u8> {
-    table_of(account.as_str())
-}
-
-/// The same, for an account whose id comes from a key.
-pub(crate) fn table_of(account: &str) -> Vec<u8> {
-    [account.as_bytes(), &[0, ROWS]].concat()
-}
-
-/// The first account after another that has anything in the store; every one comes after the empty text.
-pub(crate) fn next_account(store: &Store, after: &str) -> Result<Option<String>, Error> {
-    // An account's keys go on with a zero byte, so they all come before this one.
-    let start = [after.as_bytes(), &[1]].concat();
-    let first = store.range((Bound::Included(start), Bound::Unbounded)).next().transpose()?;
-    Ok(first.and_then(|(key, _)| key::split(&key).map(|(account, _, _)| account.to_owned())))
-}
-
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
 ///
 /// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
@@ -53,6 +34,12 @@ pub(crate) fn answers_inline(
     page.limit <= ROWS && rows.is_some_and(|rows| is_of_all || rows <= LOOKED_AT)
 }
 
+/// Where a row of a family stands in the table.
+pub(crate) fn position_of<F: Family>(row: &segments::Row) -> Result<SortKey, Error> {
+    let RowPosition { time, id } = F::position(row)?;
+    Ok(SortKey { time: time.micros(), id: F::id_in_table(&id) })
+}
+
 /// The rows of an account that a filter lets through.
 pub(crate) struct Selected {
     store: Arc<Store>,
@@ -62,8 +49,11 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
-    pub(crate) fn new(store: Arc<Store>, account: &AccountId, predicate: Predicate, period: Period) -> Self {
-        Self { store, table: table(account), predicate, period: micros(period) }
+    /// The account's rows that `filter` wants.
+    pub(crate) fn of<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter) -> Result<Self, Error> {
+        let predicate = F::predicate(views, account, filter)?;
+        let store = views.slot(F::VIEW).store();
+        Ok(Self { store, table: table(account), predicate, period: micros(F::period(filter)) })
     }
 
     /// One page of them, newest first.
@@ -111,7 +101,7 @@ fn micros(period: Period) -> TimeRange {
 }
 
 /// Writes a value behind others, as a symbol; gives its end.
-pub(crate) fn write<T: Serialize>(value: &T, buffer: Vec<u8>) -> Result<Vec<u8>, Error> {
+pub(crate) fn write<T: Serialize + ?Sized>(value: &T, buffer: Vec<u8>) -> Result<Vec<u8>, Error> {
     Ok(postcard::to_extend(value, buffer)?)
 }
 

@@ -1,4 +1,4 @@
-//! How a record stands in columns: what filters look at as symbols, everything else as the row's rest.
+//! How a record stands in columns: what filters look at as symbols, everything else as the row's tail.
 //!
 //! An endpoint without its port is one symbol: there are few endpoints and many ports.
 
@@ -14,7 +14,8 @@ use segments::{NewRow, Row, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Error, columns};
+use crate::error::Error;
+use crate::lists::columns;
 
 pub(crate) const REPORTER: usize = 0;
 pub(crate) const SOURCE: usize = 1;
@@ -24,14 +25,14 @@ const POLICY: usize = 4;
 pub(crate) const SOURCE_PORT: usize = 5;
 pub(crate) const DESTINATION_PORT: usize = 6;
 pub(crate) const PROTOCOL: usize = 7;
-pub(crate) const SHAPE: usize = 8;
+pub(crate) const TRAITS: usize = 8;
 const COLUMNS: usize = 9;
 
 /// Endpoints share a dictionary, and so do ports.
 pub(crate) const SCHEMA: Schema = Schema {
     symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6],
     searched: &[nothing, names_of_host, address_of_user],
-    filtered: &[REPORTER, SOURCE, DESTINATION, USER, PROTOCOL, SHAPE],
+    filtered: &[REPORTER, SOURCE, DESTINATION, USER, PROTOCOL, TRAITS],
     texts: 0,
 };
 
@@ -75,7 +76,7 @@ pub(crate) struct Named<'a> {
 
 /// What little there is to tell of most records, together.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Shape {
+pub(crate) struct Traits {
     pub(crate) direction: Direction,
     pub(crate) connection: Connection,
     /// Which types of events it has, a bit each.
@@ -83,7 +84,7 @@ pub(crate) struct Shape {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Rest<'a> {
+struct Tail<'a> {
     #[serde(borrow)]
     flow_id: FlowId<'a>,
     window_start: Option<Timestamp>,
@@ -108,7 +109,7 @@ enum FlowId<'a> {
     Text(&'a str),
 }
 
-impl Shape {
+impl Traits {
     pub(crate) fn has(&self, event_type: EventType) -> bool {
         self.types & bit(event_type) != 0
     }
@@ -159,7 +160,7 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     let user = &record.user;
     let policy = &record.policy;
     let types = record.events.iter().fold(0, |types, event| types | bit(event.event_type));
-    let shape = Shape { direction: record.direction, connection: connection(record), types };
+    let traits = Traits { direction: record.direction, connection: connection(record), types };
 
     // One buffer for all symbols, and where each ends.
     let buffer = columns::write(&host(&record.source, source_host), Vec::with_capacity(512))?;
@@ -172,9 +173,9 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     let named = Named { id: policy.id.as_deref(), email: None, name: policy.name.as_deref() };
     let buffer = columns::write(&named, buffer)?;
     let policy = buffer.len();
-    let buffer = columns::write(&shape, buffer)?;
-    let shape = buffer.len();
-    let buffer = columns::write(&rest(record), buffer)?;
+    let buffer = columns::write(&traits, buffer)?;
+    let traits = buffer.len();
+    let buffer = columns::write(&tail(record), buffer)?;
 
     let id = record.key.id().to_bytes();
     let symbols: [&[u8]; COLUMNS] = [
@@ -186,9 +187,9 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
         &source_port,
         &destination_port,
         &protocol,
-        &buffer[policy..shape],
+        &buffer[policy..traits],
     ];
-    put(NewRow { time: record.time().micros(), id: &id, symbols: &symbols, texts: &[], rest: &buffer[shape..] })
+    put(NewRow { time: record.time().micros(), id: &id, symbols: &symbols, texts: &[], rest: &buffer[traits..] })
 }
 
 fn split(address: Option<&str>) -> (Option<&str>, Option<u16>) {
@@ -221,7 +222,7 @@ fn connection(record: &Record) -> Connection {
     }
 }
 
-fn rest(record: &Record) -> Rest<'_> {
+fn tail(record: &Record) -> Tail<'_> {
     let mut before = record.received_at.micros();
     let steps = record.events.iter().map(|event| {
         let step = event.timestamp.micros() - before;
@@ -233,7 +234,7 @@ fn rest(record: &Record) -> Rest<'_> {
         let mut usual = Uuid::encode_buffer();
         uuid.hyphenated().encode_lower(&mut usual) == text
     });
-    Rest {
+    Tail {
         events: steps.collect(),
         flow_id: uuid.map_or(FlowId::Text(text), |uuid| FlowId::Uuid(uuid.into_bytes())),
         window_start: record.key.window_start,
@@ -255,11 +256,11 @@ pub(crate) fn read(row: &Row) -> Result<Record<Cow<'_, str>>, Error> {
     let symbol = |column: usize| row.symbols.get(column).map(|symbol| &**symbol).unwrap_or_default();
     let user: Named<'_> = columns::read(symbol(USER))?;
     let policy: Named<'_> = columns::read(symbol(POLICY))?;
-    let shape: Shape = columns::read(symbol(SHAPE))?;
-    let rest: Rest<'_> = columns::read(&row.rest)?;
-    let mut at = rest.received_at.micros();
+    let traits: Traits = columns::read(symbol(TRAITS))?;
+    let tail: Tail<'_> = columns::read(&row.rest)?;
+    let mut at = tail.received_at.micros();
     let mut events = BTreeSet::new();
-    for (step, event_type) in rest.events {
+    for (step, event_type) in tail.events {
         at += step;
         // It was a time when it was written.
         let timestamp = Timestamp::from_micros(at).unwrap_or(Timestamp::EPOCH);
@@ -269,28 +270,28 @@ pub(crate) fn read(row: &Row) -> Result<Record<Cow<'_, str>>, Error> {
         events,
         key: RecordKey {
             reporter_id: String::from_utf8_lossy(symbol(REPORTER)),
-            flow_id: match rest.flow_id {
+            flow_id: match tail.flow_id {
                 FlowId::Uuid(bytes) => Cow::Owned(Uuid::from_bytes(bytes).hyphenated().to_string()),
                 FlowId::Text(text) => Cow::Borrowed(text),
             },
-            window_start: rest.window_start,
+            window_start: tail.window_start,
         },
-        received_at: rest.received_at,
+        received_at: tail.received_at,
         source: endpoint(symbol(SOURCE), symbol(SOURCE_PORT))?,
         destination: endpoint(symbol(DESTINATION), symbol(DESTINATION_PORT))?,
         user: User { id: text(user.id), email: text(user.email), name: text(user.name) },
         policy: Policy { id: text(policy.id), name: text(policy.name) },
-        icmp: rest.icmp,
+        icmp: tail.icmp,
         protocol: number(symbol(PROTOCOL))?,
-        direction: shape.direction,
-        rx_bytes: rest.rx_bytes,
-        rx_packets: rest.rx_packets,
-        tx_bytes: rest.tx_bytes,
-        tx_packets: rest.tx_packets,
-        given_starts: rest.given_starts,
-        given_ends: rest.given_ends,
-        given_drops: rest.given_drops,
-        given_window_end: rest.given_window_end,
+        direction: traits.direction,
+        rx_bytes: tail.rx_bytes,
+        rx_packets: tail.rx_packets,
+        tx_bytes: tail.tx_bytes,
+        tx_packets: tail.tx_packets,
+        given_starts: tail.given_starts,
+        given_ends: tail.given_ends,
+        given_drops: tail.given_drops,
+        given_window_end: tail.given_window_end,
     })
 }
 

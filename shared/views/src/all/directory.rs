@@ -7,13 +7,29 @@ use std::sync::Arc;
 use model::audit::ShownAs;
 use model::directory::{Entry, Kind, Named, Names};
 use model::event::Event;
-use model::log::AccountId;
+use model::log::{AccountId, Stream};
 
-use crate::store::{Batch, Store};
-use crate::{Error, Logged, Refused, View, Views, key};
+use crate::error::Error;
+use crate::key;
+use crate::question::{Asked, Views};
+use crate::store::{Batch, Layout, Store};
+use crate::view::{DumpAs, Facts, Logged, Refused, View};
+
+/// The view.
+pub const VIEW: View = View::of(&Facts {
+    name: "directory",
+    streams: &[Stream::Directory],
+    owns_dead_letters_of: &[Stream::Directory],
+    layout: Layout::BY_KEY,
+    project,
+    dump: DumpAs::Keys(|_, value| key::as_json::<Entry>(value)),
+});
+
+/// None: it answers other views, in their process.
+pub(super) const QUESTIONS: &[Asked] = &[];
 
 /// Sets an entry.
-pub(crate) fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Directory { kind, id, entry } = logged.event else { return Ok(()) };
     let row = key::key(logged.account, tag(kind), &[id.as_bytes()]);
     if entry.deleted {
@@ -44,7 +60,7 @@ pub(crate) struct Directory<'a> {
 
 impl<'a> Directory<'a> {
     pub(crate) fn new(views: &Views, account: &'a AccountId) -> Self {
-        Self { store: views.slot(View::Directory).store(), account, known: RefCell::default(), has: Default::default() }
+        Self { store: views.slot(VIEW).store(), account, known: RefCell::default(), has: Default::default() }
     }
 
     /// The ids whose entry matches a search.

@@ -1,0 +1,343 @@
+//! The audit view: every audit event once, newest first. Integration and access events are audit events too.
+
+mod row;
+mod wanted;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::audit::{Event, Filter, fields};
+use model::directory::{Kind, Names};
+use model::event::Event as Any;
+use model::log::{AccountId, Stream};
+use model::paging::{Period, RowPosition};
+use segments::{Predicate, Row};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::directory::Directory;
+use crate::error::Error;
+use crate::key;
+use crate::lists::columns;
+use crate::lists::{self, Effort, Family};
+use crate::question::{Asked, Question, Views};
+use crate::store::{Batch, Layout, Store};
+use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
+use crate::watch::{Log, Seen, Watch, given};
+
+/// The view.
+pub const VIEW: View = View::of(&Facts {
+    name: "audit",
+    streams: &[Stream::Audit, Stream::Integration, Stream::Access],
+    owns_dead_letters_of: &[Stream::Audit],
+    layout: Layout {
+        format: fields::fingerprint(),
+        schema: row::SCHEMA,
+        forgets_with: Some(Stream::Audit),
+        keeps_forever: Some(keeps_forever),
+    },
+    project,
+    dump: DumpAs::Columns(DumpParts {
+        // Every row type serializes: they all are plain structs.
+        row: |row| Ok(serde_json::to_value(row::read(row)?).unwrap_or_default()),
+        position: columns::position_of::<Audit>,
+        others: catalog_of,
+    }),
+});
+
+pub(super) const QUESTIONS: &[Asked] = &[
+    Asked::of::<List>(),
+    Asked::of::<ById>(),
+    Asked::of::<Known>(),
+    Asked::of::<Catalog>(),
+    Asked::of::<CountByTime>(),
+    Asked::of::<CountByValue>(),
+];
+
+/// Audit events, newest first.
+pub type List = lists::List<Audit>;
+/// How many audit events match, by value of a facet.
+pub type CountByValue = lists::CountByValue<Audit>;
+/// How many audit events match in each stretch of time.
+pub type CountByTime = lists::CountByTime<Audit>;
+
+/// The kind of the keys that hold which groups and types of events there are.
+const CATALOG: u8 = b'c';
+/// The origins of ids, in the order in which they are looked up.
+const ORIGINS: [u8; 3] = [0, 1, 2];
+
+/// Takes an event in; one whose id is known already changes nothing.
+fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+    let event = match logged.event {
+        Any::Audit(event) => event,
+        Any::Integration(recorded) => Event::from(&recorded),
+        Any::Access(recorded) => Event::from(&recorded),
+        Any::Traffic(_) | Any::Directory { .. } | Any::Delivery(_) => return Ok(()),
+    };
+    // Ids are unique within a stream only. Were an event of one stream refused for one of another with the same id, it
+    // would depend on which of the two was read first, and a rebuild may read them the other way round.
+    let origin = origin(logged.position.stream);
+    let id = row::id_in_table(&event.id, origin);
+    let table = key::table(logged.account);
+    let found = batch.rows().find(&table, &id).map_err(Error::from)?;
+    if let Some(known) = &found.row {
+        if row::read(known)?.says_the_same_as(&event) {
+            return Ok(());
+        }
+        return Err(Refused::DeadLetter("id: is known already, with other content; the first stands".to_owned()));
+    }
+    row::write(&event, origin, |row| Ok(batch.rows().put(&table, &found, row)?))?;
+    add_to_catalog(batch, logged.account, &event)
+}
+
+/// Writes the event's group and type down when they are the first of their kind.
+fn add_to_catalog(batch: &mut Batch, account: &AccountId, event: &Event) -> Result<(), Refused> {
+    let (group, event_type) = (event.event_group(), event.event_type.as_str());
+    // Either may hold any character: only the length tells where the group ends.
+    let length = (group.len() as u64).to_be_bytes();
+    let key = key::key(account, CATALOG, &[&length, group.as_bytes(), event_type.as_bytes()]);
+    if batch.row::<(String, String)>(&key)?.is_none() {
+        batch.put(key, &(group, event_type))?;
+    }
+    Ok(())
+}
+
+/// The catalog of an account, for the view's dump.
+fn catalog_of(store: &Store, account: &str) -> Result<Vec<Value>, Error> {
+    let pairs = store.scan(&[account.as_bytes(), &[0, CATALOG]].concat());
+    pairs.map(|entry| Ok(json!(postcard::from_bytes::<(String, String)>(&entry?.1)?))).collect()
+}
+
+fn origin(stream: Stream) -> u8 {
+    match stream {
+        Stream::Audit => 0,
+        Stream::Integration => 1,
+        Stream::Access => 2,
+        Stream::Traffic | Stream::Directory | Stream::Delivery | Stream::DeadLetter => 3,
+    }
+}
+
+/// Whether the row with an id is from a stream that is never forgotten.
+fn keeps_forever(id: &[u8]) -> bool {
+    id.last() != Some(&origin(Stream::Audit))
+}
+
+/// The family of lists of audit events.
+#[derive(Clone, Debug)]
+pub struct Audit;
+
+/// What events are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Facet {
+    /// What happened.
+    EventType,
+    /// The group of that.
+    EventGroup,
+    /// How it ended.
+    Status,
+    /// Who did it, by id.
+    Actor,
+    /// What kind of thing it was done to.
+    ResourceType,
+    /// Where it came from.
+    Address,
+}
+
+impl Family for Audit {
+    const VIEW: View = VIEW;
+    const LOG: Log = Log::Audit;
+    const LIST: &'static str = "audit.list";
+    const COUNT_BY_VALUE: &'static str = "audit.count_by_value";
+    const COUNT_BY_TIME: &'static str = "audit.count_by_time";
+
+    type Filter = Filter;
+    type Facet = Facet;
+    type Shown = Event;
+
+    fn period(filter: &Filter) -> Period {
+        filter.period
+    }
+
+    fn effort(filter: &Filter) -> Effort {
+        if filter.search.is_some() || filter.user_name.is_some() {
+            return Effort::Searching;
+        }
+        let is_of_all = *filter == Filter { period: filter.period, ..Filter::default() };
+        if is_of_all { Effort::Counting } else { Effort::Looking }
+    }
+
+    fn predicate(views: &Views, account: &AccountId, filter: &Filter) -> Result<Predicate, Error> {
+        let directory = Directory::new(views, account);
+        let found = directory.search(filter.search.as_deref())?;
+        let shown_as = directory.shown_as(filter.user_name.as_deref())?;
+        Ok(wanted::predicate(filter, found, shown_as))
+    }
+
+    fn position(row: &Row) -> Result<RowPosition, Error> {
+        row::position(row)
+    }
+
+    fn id_in_table(id: &str) -> Vec<u8> {
+        row::id_of_position(id)
+    }
+
+    fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Event>, Error> {
+        let directory = Directory::new(views, account);
+        let named = |row: &Row| {
+            let mut event = row::read(row)?;
+            fill_in(&mut event, &directory);
+            Ok(event)
+        };
+        rows.iter().map(named).collect()
+    }
+
+    fn column(facet: Facet) -> usize {
+        match facet {
+            Facet::EventType | Facet::EventGroup | Facet::Status => row::ACTION,
+            Facet::Actor => row::ACTOR,
+            Facet::ResourceType => row::RESOURCE,
+            Facet::Address => row::ADDRESS,
+        }
+    }
+
+    fn value(facet: Facet, symbol: &[u8]) -> Result<String, Error> {
+        let text = |number| row::text(symbol, number).map(|text| text.unwrap_or_default().to_owned());
+        match facet {
+            Facet::EventType => row::action(symbol).map(|event| event.event_type),
+            Facet::EventGroup => row::action(symbol).map(|event| event.event_group().to_owned()),
+            Facet::Status => row::action(symbol).map(|event| event.status().to_owned()),
+            Facet::Actor => text(const { fields::number_of("actor_id") }),
+            Facet::ResourceType => text(const { fields::number_of("resource_type") }),
+            Facet::Address => text(const { fields::number_of("ip_address") }),
+        }
+    }
+}
+
+/// One audit event; none when the account has no event of this id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ById {
+    /// From the token; never from a body or a parameter.
+    pub account: AccountId,
+    /// The event's id.
+    pub id: String,
+}
+
+impl Question for ById {
+    type Answer = Option<Event>;
+    const PATH: &'static str = "audit.by_id";
+    const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
+        log: Log::Audit,
+        filter: |question| given(&json!({ "id": question.id })),
+        seen: |answer| Seen::all(answer.iter().count()),
+    });
+
+    fn view(&self) -> View {
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answers_inline(&self, views: &Views) -> bool {
+        // The first look at an account, or at an id after long, reads from disk.
+        let (store, table) = (views.slot(VIEW).store(), key::table(&self.account));
+        let is_ready = |origin| store.rows().is_ready_for_id(&table, &row::id_in_table(&self.id, origin));
+        ORIGINS.into_iter().all(is_ready)
+    }
+
+    fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {
+        let store = views.slot(VIEW).store();
+        for origin in ORIGINS {
+            let id = row::id_in_table(&self.id, origin);
+            let Some(row) = store.rows().by_id(&key::table(&self.account), &id)? else { continue };
+            let mut event = row::read(&row)?;
+            fill_in(&mut event, &Directory::new(views, &self.account));
+            return Ok(Some(event));
+        }
+        Ok(None)
+    }
+}
+
+/// Which of some ids the account has events of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Known {
+    /// The account that is looked into.
+    pub account: AccountId,
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+impl Question for Known {
+    type Answer = Vec<String>;
+    const PATH: &'static str = "audit.known";
+    // Asked by an importer about what it is about to write, not by a reader of the log.
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
+
+    fn view(&self) -> View {
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<String>, Error> {
+        let store = views.slot(VIEW).store();
+        let table = key::table(&self.account);
+        let mut known = Vec::new();
+        for id in &self.ids {
+            for origin in ORIGINS {
+                if store.rows().by_id(&table, &row::id_in_table(id, origin))?.is_some() {
+                    known.push(id.clone());
+                    break;
+                }
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// The types of an account's events, by group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Catalog {
+    /// From the token; never from a body or a parameter.
+    pub account: AccountId,
+}
+
+impl Question for Catalog {
+    type Answer = BTreeMap<String, BTreeSet<String>>;
+    const PATH: &'static str = "audit.catalog";
+    const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
+        log: Log::Audit,
+        filter: |_| json!({}),
+        seen: |answer| Seen::all(answer.values().map(BTreeSet::len).sum()),
+    });
+
+    fn view(&self) -> View {
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
+        let mut catalog = Self::Answer::new();
+        for entry in views.slot(VIEW).store().scan(&key::prefix(&self.account, CATALOG)) {
+            let (group, event_type): (String, String) = postcard::from_bytes(&entry?.1)?;
+            catalog.entry(group).or_default().insert(event_type);
+        }
+        Ok(catalog)
+    }
+}
+
+/// Fills in the actor's name and address where the event has none and the directory does.
+fn fill_in(event: &mut Event, names: &impl Names) {
+    let given = &mut event.given;
+    if given.actor_name.is_some() && given.actor_email.is_some() {
+        return;
+    }
+    let Some(known) = given.actor_id.as_deref().and_then(|id| names.entry(Kind::User, id)) else { return };
+    given.actor_name = given.actor_name.take().or(known.name);
+    given.actor_email = given.actor_email.take().or(known.email);
+}

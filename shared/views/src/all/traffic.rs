@@ -1,0 +1,206 @@
+//! The traffic view: one row per record, folded from its reports in any order, newest first.
+
+mod row;
+mod wanted;
+
+use std::borrow::Cow;
+
+use model::event::Event;
+use model::log::{AccountId, Stream};
+use model::paging::{Period, RowPosition};
+use model::traffic::{Filter, Record};
+use segments::{Predicate, Row};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ulid::Ulid;
+
+use super::directory::Directory;
+use crate::error::Error;
+use crate::key;
+use crate::lists::columns;
+use crate::lists::{self, Effort, Family};
+use crate::question::{Asked, Views};
+use crate::store::{Batch, Layout};
+use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
+use crate::watch::Log;
+
+/// The view.
+pub const VIEW: View = View::of(&Facts {
+    name: "traffic",
+    streams: &[Stream::Traffic],
+    owns_dead_letters_of: &[Stream::Traffic],
+    layout: Layout { format: 0, schema: row::SCHEMA, forgets_with: Some(Stream::Traffic), keeps_forever: None },
+    project,
+    dump: DumpAs::Columns(DumpParts {
+        // Every row type serializes: they all are plain structs.
+        row: |row| Ok(serde_json::to_value(row::read(row)?).unwrap_or_default()),
+        position: columns::position_of::<Traffic>,
+        others: |_, _| Ok(Vec::new()),
+    }),
+});
+
+pub(super) const QUESTIONS: &[Asked] = &[Asked::of::<List>(), Asked::of::<CountByTime>(), Asked::of::<CountByValue>()];
+
+/// Traffic records, newest first.
+pub type List = lists::List<Traffic>;
+/// How many traffic records match, by value of a facet.
+pub type CountByValue = lists::CountByValue<Traffic>;
+/// How many traffic records match in each stretch of time.
+pub type CountByTime = lists::CountByTime<Traffic>;
+
+/// Folds a report into its record. Folding gives the same record in any order and any repetition, so a rebuild need not
+/// read the log as it was read before.
+fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+    let Event::Traffic(report) = logged.event else { return Ok(()) };
+    let mut record = Record::from(report);
+    let table = key::table(logged.account);
+    let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
+    if let Some(known) = &found.row {
+        let known = row::read(known)?.with_texts(ToString::to_string);
+        record.merge(known.clone());
+        if record == known {
+            return Ok(());
+        }
+    }
+    row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?;
+    Ok(())
+}
+
+/// A record of a list. It stays as it stands in the view until it is shown.
+#[derive(Clone, Debug)]
+pub struct Stored(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    Row(Row),
+    /// With names out of the directory, or from another process.
+    Record(Box<Record>),
+}
+
+impl Stored {
+    /// What is shown.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn record(&self) -> Result<Record<Cow<'_, str>>, Error> {
+        match &self.0 {
+            Form::Row(row) => row::read(row),
+            Form::Record(record) => Ok(record.with_texts(|text| Cow::Borrowed(text.as_str()))),
+        }
+    }
+}
+
+impl Serialize for Stored {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.record().map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Form::Record(Box::deserialize(deserializer)?)))
+    }
+}
+
+/// The family of lists of traffic records.
+#[derive(Clone, Debug)]
+pub struct Traffic;
+
+/// What records are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Facet {
+    /// Who reported it.
+    Reporter,
+    /// The user behind it.
+    User,
+    /// Where it came from, by id.
+    Source,
+    /// Where it went, by id.
+    Destination,
+    /// IANA protocol number.
+    Protocol,
+    /// Which way it went.
+    Direction,
+    /// How it reached its destination.
+    Connection,
+}
+
+impl Family for Traffic {
+    const VIEW: View = VIEW;
+    const LOG: Log = Log::Traffic;
+    const LIST: &'static str = "traffic.list";
+    const COUNT_BY_VALUE: &'static str = "traffic.count_by_value";
+    const COUNT_BY_TIME: &'static str = "traffic.count_by_time";
+
+    type Filter = Filter;
+    type Facet = Facet;
+    type Shown = Stored;
+
+    fn period(filter: &Filter) -> Period {
+        filter.period
+    }
+
+    fn effort(filter: &Filter) -> Effort {
+        if filter.search.is_some() {
+            return Effort::Searching;
+        }
+        let is_of_all = *filter == Filter { period: filter.period, ..Filter::default() };
+        if is_of_all { Effort::Counting } else { Effort::Looking }
+    }
+
+    fn predicate(views: &Views, account: &AccountId, filter: &Filter) -> Result<Predicate, Error> {
+        let found = Directory::new(views, account).search(filter.search.as_deref())?;
+        Ok(wanted::predicate(filter, found))
+    }
+
+    fn position(row: &Row) -> Result<RowPosition, Error> {
+        let record = row::read(row)?;
+        Ok(RowPosition { time: record.time(), id: record.key.id().to_string() })
+    }
+
+    /// A text that is no id comes before all of them.
+    fn id_in_table(id: &str) -> Vec<u8> {
+        id.parse().map(|id: Ulid| id.to_bytes().to_vec()).unwrap_or_default()
+    }
+
+    fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Stored>, Error> {
+        let directory = Directory::new(views, account);
+        let named = |row: Row| {
+            if directory.is_empty() {
+                return Ok(Stored(Form::Row(row)));
+            }
+            let mut record = row::read(&row)?.with_texts(ToString::to_string);
+            record.fill_in(&directory);
+            Ok(Stored(Form::Record(Box::new(record))))
+        };
+        rows.into_iter().map(named).collect()
+    }
+
+    fn column(facet: Facet) -> usize {
+        match facet {
+            Facet::Reporter => row::REPORTER,
+            Facet::User => row::USER,
+            Facet::Source => row::SOURCE,
+            Facet::Destination => row::DESTINATION,
+            Facet::Protocol => row::PROTOCOL,
+            Facet::Direction | Facet::Connection => row::TRAITS,
+        }
+    }
+
+    fn value(facet: Facet, symbol: &[u8]) -> Result<String, Error> {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        match facet {
+            Facet::Reporter => Ok(String::from_utf8_lossy(symbol).into_owned()),
+            Facet::User => columns::read(symbol).map(|user: row::Named<'_>| text(user.id)),
+            Facet::Source | Facet::Destination => columns::read(symbol).map(|host: row::Host<'_>| text(host.id)),
+            Facet::Protocol => Ok(row::port(symbol).unwrap_or_default().to_string()),
+            Facet::Direction => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.direction)),
+            Facet::Connection => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.connection)),
+        }
+    }
+}
+
+/// The name that a unit variant has in JSON.
+fn wire_name<T: Serialize>(value: &T) -> String {
+    let name = serde_json::to_value(value).ok();
+    name.as_ref().and_then(serde_json::Value::as_str).map(str::to_owned).unwrap_or_default()
+}

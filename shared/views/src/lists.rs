@@ -1,0 +1,10 @@
+//! Lists of many rows in columns: what the audit and traffic views have in common.
+
+pub(crate) mod columns;
+mod counts;
+mod family;
+mod page;
+
+pub use counts::{CountByTime, CountByValue};
+pub use family::{Effort, Family};
+pub use page::List;

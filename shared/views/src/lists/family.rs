@@ -1,0 +1,83 @@
+//! What tells one family of lists from another: which rows a filter lets through, and how rows are read.
+
+use std::fmt::Debug;
+
+use model::log::AccountId;
+use model::paging::{Period, RowPosition};
+use segments::{Predicate, Row};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::question::Views;
+use crate::view::View;
+use crate::watch::Log;
+
+/// A family of lists. Its name is a type, so that each question about it is a type too.
+pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
+    /// The view that holds its rows.
+    const VIEW: View;
+    /// The log that they are of.
+    const LOG: Log;
+    /// The paths of its questions: a page, and counts.
+    const LIST: &'static str;
+    /// Counts by value.
+    const COUNT_BY_VALUE: &'static str;
+    /// Counts by time.
+    const COUNT_BY_TIME: &'static str;
+
+    /// Which rows are wanted.
+    type Filter: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What rows are counted by.
+    type Facet: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// A row as it is shown.
+    type Shown: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The period of a filter.
+    fn period(filter: &Self::Filter) -> Period;
+
+    /// How much work a filter makes.
+    fn effort(filter: &Self::Filter) -> Effort;
+
+    /// The rows that a filter wants, its period aside.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn predicate(views: &Views, account: &AccountId, filter: &Self::Filter) -> Result<Predicate, Error>;
+
+    /// Where a row stands in a list.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    fn position(row: &Row) -> Result<RowPosition, Error>;
+
+    /// How the id of a position stands in the table.
+    fn id_in_table(id: &str) -> Vec<u8>;
+
+    /// The rows as they are shown. Names are filled in here, when the question is answered: had they been filled in when
+    /// the rows were projected, the rows would depend on how the log's streams interleave.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Self::Shown>, Error>;
+
+    /// The column that a facet's values are made of.
+    fn column(facet: Self::Facet) -> usize;
+
+    /// What a symbol of that column counts as.
+    ///
+    /// # Errors
+    /// When the symbol cannot be read.
+    fn value(facet: Self::Facet, symbol: &[u8]) -> Result<String, Error>;
+}
+
+/// How much work a filter makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// It wants all rows of a period, which are not looked at but counted.
+    Counting,
+    /// Rows have to be looked at.
+    Looking,
+    /// The whole directory has to be looked through too.
+    Searching,
+}
