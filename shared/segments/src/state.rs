@@ -8,7 +8,7 @@ use crate::dictionary::Dictionaries;
 use crate::head_index::{HeadIndex, HeadPlace};
 use crate::manifest::Manifest;
 use crate::part::{Body, Part};
-use crate::row::RowNumber;
+use crate::row::{RowNumber, Schema};
 use crate::update::{RowPlace, Update};
 
 /// What is committed.
@@ -41,14 +41,30 @@ impl State {
     }
 
     /// Whether what was read from disk fits together.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self, schema: &Schema) -> Result<(), Error> {
         let Manifest { epoch, next_segment, .. } = self.manifest;
         let is_known = |part: &Part| match &part.body {
             // Rows that are not sealed are in the newest codes.
             Body::Chunk(chunk) => chunk.epoch == epoch,
             Body::Segment(segment) => segment.epoch <= epoch && segment.number < next_segment,
         };
-        if self.parts().all(is_known) { Ok(()) } else { Err(Error::Damaged("a table's manifest")) }
+        if !self.parts().all(is_known) {
+            return Err(Error::Damaged("a table's manifest"));
+        }
+        self.check_dictionaries(schema, &self.dictionaries)
+    }
+
+    /// Whether an epoch's dictionaries have all codes of its parts: a filter would take a symbol that is not there for one
+    /// that no row has.
+    pub(crate) fn check_dictionaries(&self, schema: &Schema, dictionaries: &Dictionaries) -> Result<(), Error> {
+        for part in self.parts().filter(|part| part.epoch() == dictionaries.epoch) {
+            for (column, dictionary) in schema.symbols.iter().enumerate() {
+                if let Some(code) = part.present(column).max() {
+                    dictionaries.symbol(usize::from(*dictionary), code)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// About how many bytes of memory it takes.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Condvar, Mutex, RwLock};
 use roaring::RoaringBitmap;
 
 use crate::cache::{Key, Value};
@@ -30,6 +30,7 @@ pub(crate) struct Table {
     /// Rows of a full segment.
     full: usize,
     weight: AtomicUsize,
+    removal: Removal,
 }
 
 impl Table {
@@ -51,11 +52,12 @@ impl Table {
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
             state.add_chunk(&Arc::new(Chunk::decode(number, &value, schema)?));
         }
-        state.check()?;
+        state.check(schema)?;
         let unread = state.segments.iter().map(Part::number).collect();
         let membership = RwLock::new(Membership::new(options.seal_rows, unread));
         let weight = AtomicUsize::new(0);
-        let table = Self { source, state: RwLock::new(state), membership, full: options.seal_rows, weight };
+        let (full, removal) = (options.seal_rows, Removal::default());
+        let table = Self { source, state: RwLock::new(state), membership, full, weight, removal };
         table.weigh();
         Ok(table)
     }
@@ -78,6 +80,7 @@ impl Table {
             if loaded.len() == 0 {
                 return Err(Error::Damaged("a dictionary"));
             }
+            self.state.read().check_dictionaries(schema, &loaded)?;
             Ok(Value::Dictionaries(Arc::new(loaded)))
         };
         match self.source.cache.get(self.dictionaries_key(epoch), load)? {
@@ -209,6 +212,22 @@ impl Table {
         self.old_dictionaries(schema, epoch)?.symbol(dictionary, code)
     }
 
+    /// Notes that what removes segments is going to be written, or no longer is: it was published, or given up.
+    pub(crate) fn set_removal(&self, is_under_way: bool) {
+        *self.removal.is_under_way.lock() = is_under_way;
+        if !is_under_way {
+            self.removal.is_over.notify_all();
+        }
+    }
+
+    /// Waits while segments are about to go; says whether there was anything to wait for.
+    pub(crate) fn wait_for_removal(&self) -> bool {
+        let mut is_under_way = self.removal.is_under_way.lock();
+        let waits = *is_under_way;
+        self.removal.is_over.wait_while(&mut is_under_way, |is_under_way| *is_under_way);
+        waits
+    }
+
     /// Makes a commit visible, as a whole.
     ///
     /// A new segment is in the membership before it is in the state, and one that goes leaves the state first: so a
@@ -233,6 +252,14 @@ impl Table {
         }
         self.weigh();
     }
+}
+
+/// Whether segments are about to go: their values may be gone from the tree already, while readers still find them in the
+/// state.
+#[derive(Debug, Default)]
+struct Removal {
+    is_under_way: Mutex<bool>,
+    is_over: Condvar,
 }
 
 /// Where a row may be.

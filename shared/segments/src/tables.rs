@@ -62,15 +62,17 @@ impl Tables {
         Manifest::load(&self.tree, name)
     }
 
-    /// Reads a table; once more when what was being read is gone because its segment was written again.
+    /// Reads a table; once more when what was being read is gone because its segment was written again, or forgotten.
     ///
-    /// The table is held meanwhile, so it is the one that the writer publishes to, and knows of each removal.
+    /// The table is held meanwhile, so it is the one that the writer publishes to, and knows of each removal. Between
+    /// the moment when values leave the tree and the one when the state says so, what is missing may be right: that is
+    /// waited for. What is missing after that as well is damage.
     pub(crate) fn read<T>(&self, name: &[u8], read: impl Fn(&Table) -> Result<T, Error>) -> Result<T, Error> {
         let table = self.get(name)?;
         loop {
             let before = table.state.read().removals;
             match read(&table) {
-                Err(Error::Damaged(_)) if table.state.read().removals != before => {}
+                Err(Error::Damaged(_)) if table.wait_for_removal() || table.state.read().removals != before => {}
                 done => return done,
             }
         }

@@ -28,7 +28,8 @@ pub struct Found {
     spot: Option<Spot>,
 }
 
-/// Changes that are on their way to disk.
+/// Changes that are on their way to disk. Once they were given out, and until they are published or given up, readers wait
+/// for what they miss of segments that go.
 #[derive(Debug, Default)]
 pub struct Prepared {
     changes: Vec<Change>,
@@ -108,14 +109,29 @@ impl Writer {
 impl Prepared {
     /// What is to be written to the tree. Given once.
     pub fn changes(&mut self) -> impl Iterator<Item = Change> {
+        for (table, update) in &self.updates {
+            if !update.removed.is_empty() {
+                table.set_removal(true);
+            }
+        }
         std::mem::take(&mut self.changes).into_iter()
     }
 
     /// Makes the changes visible. To be called once they are written, and only then.
-    pub fn publish(self) {
+    pub fn publish(mut self) {
         // A table may leave memory as soon as its changes are visible: what is read again then has them too.
-        for (table, update) in self.updates {
+        for (table, update) in self.updates.drain(..) {
             table.publish(update);
+            table.set_removal(false);
+        }
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // What is left was given up.
+        for (table, _) in &self.updates {
+            table.set_removal(false);
         }
     }
 }

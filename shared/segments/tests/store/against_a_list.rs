@@ -1,38 +1,15 @@
 //! The store beside a plain list in memory: whatever is put, replaced, sealed and read again, both answer the same.
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use segments::{Cache, NewRow, Options, Page, Predicate, Row, Schema, SortKey, Start, Store, TimeRange};
+use segments::{Cache, Page, Predicate, Start, Store, TimeRange};
 
-const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], filtered: &[0, 2], texts: 1 };
-
-/// Two texts of a symbol.
-fn searched(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
-    for part in texts_of(symbol) {
-        text(part.as_bytes());
-    }
-}
-
-fn texts_of(symbol: &[u8]) -> [String; 2] {
-    let number = symbol.first().copied().unwrap_or_default();
-    ["x".repeat((number % 3).into()), format!("y{number}")]
-}
-
-const TABLE: &[u8] = b"a";
-const OTHER: &[u8] = b"b";
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Plain {
-    time: i64,
-    symbols: [u8; 3],
-    text: String,
-    rest: u8,
-}
-
-/// What the store shall answer like.
-type Model = BTreeMap<Vec<u8>, Plain>;
+use crate::model::{
+    Model, OTHER, Plain, TABLE, compare, id, open, open_with, period, plain, predicate, put, read, seeds, shown,
+};
+use crate::simple::commit;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -46,180 +23,29 @@ enum Step {
     Reopen,
 }
 
-fn plain() -> impl Strategy<Value = Plain> {
-    let time = prop_oneof![8 => 0_i64..40, 1 => -5_000_000_000..5_000_000_000_i64];
-    (time, [0_u8..4, 0..9, 0..3], "[ab]{0,3}", any::<u8>()).prop_map(|(time, symbols, text, rest)| Plain {
-        time,
-        symbols,
-        text,
-        rest,
-    })
-}
-
 fn step() -> impl Strategy<Value = Step> {
     let rows = || prop::collection::vec((0_u16..120, plain()), 0..30);
     prop_oneof![8 => rows().prop_map(Step::Commit), 1 => rows().prop_map(Step::Lost), 1 => Just(Step::Reopen), 1 => (0_u64..6, any::<bool>()).prop_map(|(kept, with)| Step::Forget(kept, with))]
 }
 
-fn period() -> impl Strategy<Value = TimeRange> {
-    let end = || prop::option::of(-3_i64..45);
-    (end(), end()).prop_map(|(from, to)| TimeRange { from, to })
-}
-
-fn predicate() -> impl Strategy<Value = Predicate> {
-    let leaf = prop_oneof![
-        (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
-        (0_usize..3, 0_u8..10)
-            .prop_map(|(column, least)| Predicate::matching(column, move |symbol: &[u8]| symbol >= &[least])),
-        (0_usize..2, "x{1,2}|y|[0-9]|xy|y[0-3]").prop_map(|(column, needle)| {
-            Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle.into_bytes()) }
-        }),
-        "[ab]{0,2}".prop_map(|needle| Predicate::Text { column: 0, needle: needle.into_bytes() }),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::All),
-            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::Any),
-            inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
-        ]
-    })
-}
-
-fn holds(predicate: &Predicate, row: &Plain) -> bool {
-    match predicate {
-        Predicate::Symbol { column, wanted } => {
-            let symbol = [row.symbols[*column]];
-            match wanted {
-                segments::Wanted::Is(other) => *other == symbol,
-                segments::Wanted::Containing(needle) => {
-                    texts_of(&symbol).iter().any(|text| text.contains(std::str::from_utf8(needle).unwrap()))
-                }
-                segments::Wanted::Matching(wants) => wants(&symbol),
-            }
-        }
-        Predicate::Text { needle, .. } => row.text.contains(std::str::from_utf8(needle).unwrap()),
-        Predicate::All(parts) => parts.iter().all(|part| holds(part, row)),
-        Predicate::Any(parts) => parts.iter().any(|part| holds(part, row)),
-        Predicate::Not(inner) => !holds(inner, row),
-    }
-}
-
-fn open(directory: &std::path::Path) -> (sled::Db, Store) {
-    open_with(directory, &Arc::new(Cache::new(1 << 20)))
-}
-
-fn open_with(directory: &std::path::Path, cache: &Arc<Cache>) -> (sled::Db, Store) {
-    let config = sled::Config::new().path(directory).flush_every_ms(None);
-    // A background task of the tree that was just dropped may hold its lock for another moment.
-    let tree = std::iter::repeat_with(|| config.open()).take(10_000).find_map(Result::ok).unwrap();
-    let options = Options { seal_rows: 32, keep_rows: 8, epoch_symbols: 12, ..Options::default() };
-    let store = Store::new(std::ops::Deref::deref(&tree).clone(), cache.clone(), SCHEMA, options);
-    (tree, store)
-}
-
-fn id(number: u16) -> Vec<u8> {
-    number.to_be_bytes().to_vec()
-}
-
-fn put(writer: &mut segments::Writer, table: &[u8], number: u16, row: &Plain) -> Option<Row> {
-    let symbols = row.symbols.map(|symbol| [symbol]);
-    let found = writer.find(table, &id(number)).unwrap();
-    let new = NewRow {
-        time: row.time,
-        id: &id(number),
-        symbols: &symbols.each_ref().map(<[u8; 1]>::as_slice),
-        texts: &[row.text.as_bytes()],
-        rest: &[row.rest],
-    };
-    writer.put(table, &found, new).unwrap();
-    found.row
-}
-
-fn commit(tree: &sled::Db, mut prepared: segments::Prepared) {
-    let mut batch = sled::Batch::default();
-    for (key, value) in prepared.changes() {
-        match value {
-            Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-            None => batch.remove(key.as_slice()),
-        }
-    }
-    tree.apply_batch(batch).unwrap();
-    prepared.publish();
-}
-
-fn shown(row: &Plain) -> (Vec<u8>, u8) {
-    (row.symbols.to_vec(), row.rest)
-}
-
-fn read(row: &Row) -> (Vec<u8>, u8) {
-    (row.symbols.iter().map(|symbol| symbol[0]).collect(), row.rest[0])
-}
-
-/// The rows that match, newest first.
-fn matching<'a>(
-    model: &'a Model,
-    predicate: &Predicate,
-    TimeRange { from, to }: TimeRange,
-) -> Vec<(&'a Vec<u8>, &'a Plain)> {
-    let inside = |row: &Plain| from.is_none_or(|from| row.time >= from) && to.is_none_or(|to| row.time <= to);
-    let mut rows: Vec<_> = model.iter().filter(|(_, row)| inside(row) && holds(predicate, row)).collect();
-    rows.sort_by_key(|(id, row)| std::cmp::Reverse((row.time, *id)));
-    rows
-}
-
-fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, period: TimeRange) {
-    let expected = matching(model, predicate, period);
-    let list = |start: Start, limit: usize| store.list(table, predicate, period, &Page { start, limit }).unwrap();
-    for (offset, limit) in [(0, 5), (3, 1), (7, 50), (expected.len() as u64, 4), (u64::MAX, 2), (0, 0)] {
-        let page = list(Start::Offset(offset), limit);
-        let skip = usize::try_from(offset).unwrap_or(usize::MAX);
-        let rows: Vec<_> = expected.iter().skip(skip).take(limit).map(|(_, row)| shown(row)).collect();
-        assert_eq!(page.rows.iter().map(read).collect::<Vec<_>>(), rows, "{offset} {limit} {predicate:?} {period:?}");
-        assert_eq!(page.total, expected.len() as u64);
-        assert_eq!(page.has_more, expected.len() > skip.saturating_add(limit));
-    }
-    // By position, from page to page.
-    let mut seen = Vec::new();
-    let mut start = Start::Offset(0);
-    loop {
-        let page = list(start, 6);
-        assert_eq!(page.total, expected.len() as u64);
-        seen.extend(page.rows.iter().map(read));
-        if !page.has_more {
-            break;
-        }
-        let (id, row) = expected[seen.len() - 1];
-        start = Start::After(SortKey { time: row.time, id: id.clone() });
-    }
-    assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
-
-    // Of the columns some are counted when they are sealed.
-    for column in 0..SCHEMA.symbols.len() {
-        let mut by_value: BTreeMap<u8, u64> = BTreeMap::new();
-        for (_, row) in &expected {
-            *by_value.entry(row.symbols[column]).or_default() += 1;
-        }
-        let counts = store.count_by_value(table, predicate, period, column).unwrap();
-        assert!(counts.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
-        assert_eq!(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect::<BTreeMap<_, _>>(), by_value);
-    }
-    let mut by_time: BTreeMap<i64, u64> = BTreeMap::new();
-    for (_, row) in &expected {
-        *by_time.entry(row.time.div_euclid(7) * 7).or_default() += 1;
-    }
-    let counts = store.count_by_time(table, predicate, period, NonZeroU64::new(7).unwrap()).unwrap();
-    assert_eq!(counts, by_time.into_iter().collect::<Vec<_>>());
+/// From memory for all down to what makes each table displace the other.
+fn budget() -> impl Strategy<Value = u64> {
+    prop_oneof![2 => Just(1 << 20), 1 => Just(30_000), 1 => Just(1)]
 }
 
 proptest! {
+    #![proptest_config(seeds(32))]
+
     #[test]
     fn the_store_answers_as_a_plain_list_would(
         steps in prop::collection::vec(step(), 1..25),
         predicates in prop::collection::vec(predicate(), 3),
         period in period(),
+        budget in budget(),
     ) {
         let directory = tempfile::tempdir().unwrap();
-        let (mut tree, mut store) = open(directory.path());
+        let cache = Arc::new(Cache::new(budget));
+        let (mut tree, mut store) = open_with(directory.path(), &cache);
         let mut model = Model::new();
         let mut other = Model::new();
         // The commit that wrote each row of the first table last.
@@ -265,10 +91,12 @@ proptest! {
                     drop(store);
                     tree.flush().unwrap();
                     drop(tree);
-                    (tree, store) = open(directory.path());
+                    (tree, store) = open_with(directory.path(), &cache);
                 }
             }
             compare(&store, TABLE, &model, &predicates[0], period);
+            compare(&store, OTHER, &other, &predicates[0], period);
+            prop_assert!(budget > 1 || !store.is_in_memory(TABLE), "with the least memory, one table displaces another");
         }
         for predicate in predicates.iter().chain([&Predicate::everything(), &Predicate::Any(Vec::new())]) {
             compare(&store, TABLE, &model, predicate, TimeRange::ALL);

@@ -7,4 +7,6 @@ mod damage;
 mod disk;
 mod limits;
 mod memory;
+mod model;
 mod simple;
+mod together;

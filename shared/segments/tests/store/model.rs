@@ -1,0 +1,290 @@
+//! A table as a plain list: what the store has to answer.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use segments::{Cache, Error, NewRow, Options, Page, Predicate, Row, Schema, SortKey, Start, Store, TimeRange};
+
+use crate::simple::open_tree;
+
+pub(crate) const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], filtered: &[0, 2], texts: 1 };
+
+/// Two texts of a symbol.
+fn searched(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
+    for part in texts_of(symbol) {
+        text(part.as_bytes());
+    }
+}
+
+fn texts_of(symbol: &[u8]) -> [String; 2] {
+    let number = symbol.first().copied().unwrap_or_default();
+    ["x".repeat((number % 3).into()), format!("y{number}")]
+}
+
+pub(crate) const TABLE: &[u8] = b"a";
+pub(crate) const OTHER: &[u8] = b"b";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plain {
+    pub(crate) time: i64,
+    pub(crate) symbols: [u8; 3],
+    pub(crate) text: String,
+    pub(crate) rest: u8,
+}
+
+/// What the store shall answer like.
+pub(crate) type Model = BTreeMap<Vec<u8>, Plain>;
+
+pub(crate) fn plain() -> impl Strategy<Value = Plain> {
+    let time = prop_oneof![8 => 0_i64..40, 1 => -5_000_000_000..5_000_000_000_i64];
+    (time, [0_u8..4, 0..9, 0..3], "[ab]{0,3}", any::<u8>()).prop_map(|(time, symbols, text, rest)| Plain {
+        time,
+        symbols,
+        text,
+        rest,
+    })
+}
+
+pub(crate) fn period() -> impl Strategy<Value = TimeRange> {
+    let end = || prop::option::of(-3_i64..45);
+    (end(), end()).prop_map(|(from, to)| TimeRange { from, to })
+}
+
+pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
+    let leaf = prop_oneof![
+        (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
+        (0_usize..3, 0_u8..10)
+            .prop_map(|(column, least)| Predicate::matching(column, move |symbol: &[u8]| symbol >= &[least])),
+        (0_usize..2, "x{1,2}|y|[0-9]|xy|y[0-3]").prop_map(|(column, needle)| {
+            Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle.into_bytes()) }
+        }),
+        "[ab]{0,2}".prop_map(|needle| Predicate::Text { column: 0, needle: needle.into_bytes() }),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::All),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::Any),
+            inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
+        ]
+    })
+}
+
+fn holds(predicate: &Predicate, row: &Plain) -> bool {
+    match predicate {
+        Predicate::Symbol { column, wanted } => {
+            let symbol = [row.symbols[*column]];
+            match wanted {
+                segments::Wanted::Is(other) => *other == symbol,
+                segments::Wanted::Containing(needle) => {
+                    texts_of(&symbol).iter().any(|text| text.contains(std::str::from_utf8(needle).unwrap()))
+                }
+                segments::Wanted::Matching(wants) => wants(&symbol),
+            }
+        }
+        Predicate::Text { needle, .. } => row.text.contains(std::str::from_utf8(needle).unwrap()),
+        Predicate::All(parts) => parts.iter().all(|part| holds(part, row)),
+        Predicate::Any(parts) => parts.iter().any(|part| holds(part, row)),
+        Predicate::Not(inner) => !holds(inner, row),
+    }
+}
+
+pub(crate) fn id(number: u16) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+pub(crate) fn put(writer: &mut segments::Writer, table: &[u8], number: u16, row: &Plain) -> Option<Row> {
+    let symbols = row.symbols.map(|symbol| [symbol]);
+    let found = writer.find(table, &id(number)).unwrap();
+    let new = NewRow {
+        time: row.time,
+        id: &id(number),
+        symbols: &symbols.each_ref().map(<[u8; 1]>::as_slice),
+        texts: &[row.text.as_bytes()],
+        rest: &[row.rest],
+    };
+    writer.put(table, &found, new).unwrap();
+    found.row
+}
+
+pub(crate) fn shown(row: &Plain) -> (Vec<u8>, u8) {
+    (row.symbols.to_vec(), row.rest)
+}
+
+pub(crate) fn read(row: &Row) -> (Vec<u8>, u8) {
+    (row.symbols.iter().map(|symbol| symbol[0]).collect(), row.rest[0])
+}
+
+/// The rows that match, newest first.
+fn matching<'a>(
+    model: &'a Model,
+    predicate: &Predicate,
+    TimeRange { from, to }: TimeRange,
+) -> Vec<(&'a Vec<u8>, &'a Plain)> {
+    let inside = |row: &Plain| from.is_none_or(|from| row.time >= from) && to.is_none_or(|to| row.time <= to);
+    let mut rows: Vec<_> = model.iter().filter(|(_, row)| inside(row) && holds(predicate, row)).collect();
+    rows.sort_by_key(|(id, row)| std::cmp::Reverse((row.time, *id)));
+    rows
+}
+
+/// Small, so that a few rows are many segments, and a few symbols many dictionaries.
+pub(crate) const OPTIONS: Options = Options { seal_rows: 32, keep_rows: 8, seal_bytes: 128 << 20, epoch_symbols: 12 };
+
+pub(crate) fn open(directory: &std::path::Path) -> (sled::Db, Store) {
+    open_with(directory, &Arc::new(Cache::new(1 << 20)))
+}
+
+pub(crate) fn open_with(directory: &std::path::Path, cache: &Arc<Cache>) -> (sled::Db, Store) {
+    let tree = open_tree(directory);
+    let store = store(&tree, cache);
+    (tree, store)
+}
+
+pub(crate) fn store(tree: &sled::Db, cache: &Arc<Cache>) -> Store {
+    Store::new(Deref::deref(tree).clone(), cache.clone(), SCHEMA, OPTIONS)
+}
+
+/// How many cases a property is tried with.
+pub(crate) fn seeds(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("FLOWTRAIL_STORE_SEEDS").ok();
+    let cases = asked.map_or(usual, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
+/// A question with one answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Question {
+    List { predicate: Predicate, range: TimeRange, page: Page },
+    ById(u16),
+    ByValue { predicate: Predicate, range: TimeRange, column: usize },
+    ByTime { predicate: Predicate, range: TimeRange, width: NonZeroU64 },
+}
+
+/// What rows show: their symbols and rest.
+pub(crate) type Shown = (Vec<u8>, u8);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    List { rows: Vec<Shown>, total: u64, has_more: bool },
+    ById(Option<Shown>),
+    ByValue(BTreeMap<u8, u64>),
+    ByTime(BTreeMap<i64, u64>),
+}
+
+pub(crate) fn question() -> impl Strategy<Value = Question> {
+    let key = (0_i64..40, 0_u16..130).prop_map(|(time, number)| SortKey { time, id: id(number) });
+    let start = prop_oneof![(0_u64..60).prop_map(Start::Offset), key.prop_map(Start::After)];
+    let page = (start, 0_usize..40).prop_map(|(start, limit)| Page { start, limit });
+    let list = (predicate(), period(), page);
+    let by_value = (predicate(), period(), 0_usize..3);
+    let by_time = (predicate(), period(), 1_u64..20);
+    prop_oneof![
+        list.prop_map(|(predicate, range, page)| Question::List { predicate, range, page }),
+        (0_u16..130).prop_map(Question::ById),
+        by_value.prop_map(|(predicate, range, column)| Question::ByValue { predicate, range, column }),
+        by_time.prop_map(|(predicate, range, width)| {
+            Question::ByTime { predicate, range, width: NonZeroU64::new(width).unwrap() }
+        }),
+    ]
+}
+
+impl Question {
+    /// What the store answers.
+    pub(crate) fn ask(&self, store: &Store, table: &[u8]) -> Result<Answer, Error> {
+        match self {
+            Self::List { predicate, range, page } => {
+                let listed = store.list(table, predicate, *range, page)?;
+                let rows = listed.rows.iter().map(read).collect();
+                Ok(Answer::List { rows, total: listed.total, has_more: listed.has_more })
+            }
+            Self::ById(number) => Ok(Answer::ById(store.by_id(table, &id(*number))?.as_ref().map(read))),
+            Self::ByValue { predicate, range, column } => {
+                let counts = store.count_by_value(table, predicate, *range, *column)?;
+                Ok(Answer::ByValue(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect()))
+            }
+            Self::ByTime { predicate, range, width } => {
+                let counts = store.count_by_time(table, predicate, *range, *width)?;
+                Ok(Answer::ByTime(counts.into_iter().collect()))
+            }
+        }
+    }
+
+    /// What the list answers.
+    pub(crate) fn expected(&self, model: &Model) -> Answer {
+        match self {
+            Self::List { predicate, range, page } => {
+                let all = matching(model, predicate, *range);
+                let skip = match &page.start {
+                    Start::Offset(offset) => usize::try_from(*offset).unwrap(),
+                    Start::After(key) => {
+                        all.iter().take_while(|(id, row)| (row.time, *id) >= (key.time, &key.id)).count()
+                    }
+                };
+                let rows = all.iter().skip(skip).take(page.limit).map(|(_, row)| shown(row)).collect();
+                Answer::List { rows, total: all.len() as u64, has_more: all.len() > skip + page.limit }
+            }
+            Self::ById(number) => Answer::ById(model.get(&id(*number)).map(shown)),
+            Self::ByValue { predicate, range, column } => {
+                let mut counts = BTreeMap::new();
+                for (_, row) in matching(model, predicate, *range) {
+                    *counts.entry(row.symbols[*column]).or_default() += 1;
+                }
+                Answer::ByValue(counts)
+            }
+            Self::ByTime { predicate, range, width } => {
+                let width = i64::try_from(width.get()).unwrap();
+                let mut counts = BTreeMap::new();
+                for (_, row) in matching(model, predicate, *range) {
+                    *counts.entry(row.time.div_euclid(width) * width).or_default() += 1;
+                }
+                Answer::ByTime(counts)
+            }
+        }
+    }
+}
+
+pub(crate) fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, period: TimeRange) {
+    let expected = matching(model, predicate, period);
+    let list = |start: Start, limit: usize| store.list(table, predicate, period, &Page { start, limit }).unwrap();
+    for (offset, limit) in [(0, 5), (3, 1), (7, 50), (expected.len() as u64, 4), (u64::MAX, 2), (0, 0)] {
+        let page = list(Start::Offset(offset), limit);
+        let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rows: Vec<_> = expected.iter().skip(skip).take(limit).map(|(_, row)| shown(row)).collect();
+        assert_eq!(page.rows.iter().map(read).collect::<Vec<_>>(), rows, "{offset} {limit} {predicate:?} {period:?}");
+        assert_eq!(page.total, expected.len() as u64);
+        assert_eq!(page.has_more, expected.len() > skip.saturating_add(limit));
+    }
+    // By position, from page to page.
+    let mut seen = Vec::new();
+    let mut start = Start::Offset(0);
+    loop {
+        let page = list(start, 6);
+        assert_eq!(page.total, expected.len() as u64);
+        seen.extend(page.rows.iter().map(read));
+        if !page.has_more {
+            break;
+        }
+        let (id, row) = expected[seen.len() - 1];
+        start = Start::After(SortKey { time: row.time, id: id.clone() });
+    }
+    assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
+
+    // Of the columns some are counted when they are sealed.
+    for column in 0..SCHEMA.symbols.len() {
+        let mut by_value: BTreeMap<u8, u64> = BTreeMap::new();
+        for (_, row) in &expected {
+            *by_value.entry(row.symbols[column]).or_default() += 1;
+        }
+        let counts = store.count_by_value(table, predicate, period, column).unwrap();
+        assert!(counts.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
+        assert_eq!(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect::<BTreeMap<_, _>>(), by_value);
+    }
+    let mut by_time: BTreeMap<i64, u64> = BTreeMap::new();
+    for (_, row) in &expected {
+        *by_time.entry(row.time.div_euclid(7) * 7).or_default() += 1;
+    }
+    let counts = store.count_by_time(table, predicate, period, NonZeroU64::new(7).unwrap()).unwrap();
+    assert_eq!(counts, by_time.into_iter().collect::<Vec<_>>());
+}
