@@ -1,5 +1,6 @@
 //! `flowtrail account | user | token`.
-#![expect(clippy::print_stdout, reason = "what these commands answer is their output")]
+
+use std::io::{Write, stdout};
 
 use anyhow::Context;
 use model::access::{Actor, TokenHash, new_token, user_id};
@@ -18,11 +19,12 @@ pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::R
             let name = name.clone().unwrap_or_else(|| account.to_string());
             let create = CreateAccount { account: account.clone(), name, by: operator() };
             client::send(&bus, &create).await.with_context(|| format!("create the account {account}"))?;
-            println!("{account}");
+            writeln!(stdout(), "{account}").context("print the answer")?;
         }
         Account::List => {
             for account in client::ask(&bus, Accounts).await? {
-                println!("{}\t{}\t{}", account.id, account.created_at, account.name);
+                writeln!(stdout(), "{}\t{}\t{}", account.id, account.created_at, account.name)
+                    .context("print the answer")?;
             }
         }
     }
@@ -44,12 +46,13 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
                 by: operator(),
             };
             let id = client::send(&bus, &create).await.with_context(|| format!("create the user {email}"))?;
-            println!("{id}");
+            writeln!(stdout(), "{id}").context("print the answer")?;
         }
         User::List { within } => {
             for user in client::ask(&bus, Users { account: within.account.clone() }).await? {
                 let scopes = serde_json::to_string(&user.scopes)?;
-                println!("{}\t{}\t{}\t{scopes}\t{}", user.id, user.created_at, user.email, user.name);
+                writeln!(stdout(), "{}\t{}\t{}\t{scopes}\t{}", user.id, user.created_at, user.email, user.name)
+                    .context("print the answer")?;
             }
         }
         User::Scopes { email, scopes, within } => {
@@ -81,13 +84,14 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
                 by: operator(),
             };
             client::send(&bus, &create).await.with_context(|| format!("create the token {name:?}"))?;
-            println!("{}", token.reveal());
+            writeln!(stdout(), "{}", token.reveal()).context("print the answer")?;
         }
         Token::List { within } => {
             for token in client::ask(&bus, Tokens { account: within.account.clone() }).await? {
                 let scopes = serde_json::to_string(&token.scopes)?;
                 let ends = token.expires_at.map_or_else(|| "never ends".to_owned(), |time| format!("ends {time}"));
-                println!("{}\t{}\t{ends}\t{scopes}\t{}", token.id, token.created_at, token.name);
+                writeln!(stdout(), "{}\t{}\t{ends}\t{scopes}\t{}", token.id, token.created_at, token.name)
+                    .context("print the answer")?;
             }
         }
         Token::Delete { id, within } => {

@@ -1,7 +1,6 @@
 //! `flowtrail rebuild | dump | status`: looking after the views of a running Flowtrail.
-#![expect(clippy::print_stdout, reason = "what these commands answer is their output")]
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Write, stdout};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -57,7 +56,8 @@ async fn rebuild_one(bus: &Bus, view: View) -> anyhow::Result<()> {
         bail!(failure);
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("{view}: {} events in {seconds:.1} s, {}", last.events_done, rate(last.events_done, started));
+    writeln!(stdout(), "{view}: {} events in {seconds:.1} s, {}", last.events_done, rate(last.events_done, started))
+        .context("print the answer")?;
     Ok(())
 }
 
@@ -69,7 +69,7 @@ fn rate(events: u64, since: Instant) -> String {
 
 pub(crate) async fn dump(settings: &Settings, view: View) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::new(stdout().lock());
     let mut after = None;
     loop {
         let part = client::ask(&bus, Dump { view, after, limit: ROWS_PER_REQUEST }).await?;
@@ -85,16 +85,28 @@ pub(crate) async fn dump(settings: &Settings, view: View) -> anyhow::Result<()> 
 
 pub(crate) async fn status(settings: &Settings) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
-    println!("{:<14}{:<26}{:>12}{:>12}{:>10}{:>12}", "view", "stream", "sequence", "waiting", "lag ms", "disk MB");
+    writeln!(
+        stdout(),
+        "{:<14}{:<26}{:>12}{:>12}{:>10}{:>12}",
+        "view",
+        "stream",
+        "sequence",
+        "waiting",
+        "lag ms",
+        "disk MB"
+    )
+    .context("print the answer")?;
     for status in client::ask(&bus, Status).await? {
         for (stream, sequence, waiting) in &status.streams {
             let waiting = if *waiting == u64::MAX { "?".to_owned() } else { waiting.to_string() };
             let (lag, megabytes) = (status.freshness.lag_ms, status.bytes_on_disk >> 20);
-            println!(
+            writeln!(
+                stdout(),
                 "{:<14}{:<26}{sequence:>12}{waiting:>12}{lag:>10}{megabytes:>12}",
                 status.view.name(),
                 stream.name()
-            );
+            )
+            .context("print the answer")?;
         }
     }
     Ok(())

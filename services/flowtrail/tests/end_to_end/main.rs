@@ -5,6 +5,7 @@ mod accounts;
 mod archives;
 mod aws;
 mod clients;
+mod closed_pipe;
 mod damage;
 mod delivery;
 mod documented;

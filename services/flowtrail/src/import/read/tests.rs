@@ -7,7 +7,8 @@ use model::envelope::{BATCH, Message};
 use model::event::{Event, decode};
 use model::log::AccountId;
 use model::time::Timestamp;
-use model::traffic::{Record, RecordKey};
+use model::traffic::{self, Record, RecordKey};
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -95,6 +96,191 @@ fn every_cloudtrail_sample_has_actor_address_status_and_payload() {
         assert!(event.time_given);
     }
     assert_eq!(events.iter().filter(|event| event.event_type == "s3.GetObject").count(), 2);
+}
+
+/// The lines of a sample, read without any of our code.
+fn lines_of(name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(sample(name)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn reports(imported: Imported) -> Vec<traffic::Report> {
+    let report = |event| if let Event::Traffic(report) = event { report } else { panic!("no report: {event:?}") };
+    imported.events.into_iter().map(report).collect()
+}
+
+/// A number of seconds in whole microseconds.
+#[expect(clippy::cast_possible_truncation, reason = "of this century")]
+fn micros(seconds: &Value) -> i64 {
+    (seconds.as_f64().unwrap() * 1e6).round() as i64
+}
+
+#[test]
+fn the_values_of_zeeks_samples_are_those_of_a_plain_reading() {
+    for name in ["zeek-conn-nashua.ndjson", "zeek-conn-scranton.ndjson"] {
+        let (lines, reports) = (lines_of(name), reports(import(Format::ZeekConn, &[sample(name)])));
+        assert_eq!(lines.len(), reports.len());
+        for (line, report) in lines.iter().zip(&reports) {
+            let address = |side: &str| {
+                let port = if line["proto"] == "icmp" { 0 } else { line[format!("id_{side}_p")].as_u64().unwrap() };
+                Some(format!("{}:{port}", line[format!("id_{side}_h")].as_str().unwrap()))
+            };
+            let bytes = |side: &str| {
+                let payload = &line[format!("{side}_bytes")];
+                let whole = &line[format!("{side}_ip_bytes")];
+                payload.as_u64().or(whole.as_u64()).unwrap_or_default()
+            };
+            let data = &report.data;
+            assert_eq!(data.flow_id.as_deref(), line["uid"].as_str());
+            assert_eq!(data.reporter_id.as_deref(), line["@system"].as_str());
+            assert_eq!((&data.source.address, &data.destination.address), (&address("orig"), &address("resp")));
+            assert_eq!((data.tx_bytes, data.rx_bytes), (bytes("orig"), bytes("resp")), "{line}");
+            assert_eq!(Some(data.tx_packets), line["orig_pkts"].as_u64());
+            assert_eq!(report.time.micros(), micros(&line["ts"]), "{line}");
+            let end = data.events.iter().find(|event| event.event_type == traffic::EventType::End);
+            let lasted = end.map(|end| end.timestamp.micros() - report.time.micros());
+            let ends = line["conn_state"] != "REJ" && line["duration"].is_f64();
+            assert_eq!(lasted, ends.then(|| micros(&line["duration"])), "{line}");
+        }
+    }
+}
+
+#[test]
+fn zeeks_samples_in_its_own_form_are_the_same_events() {
+    let (name, fields) = (
+        "zeek-conn-nashua.ndjson",
+        [
+            "ts",
+            "uid",
+            "id.orig_h",
+            "id.orig_p",
+            "id.resp_h",
+            "id.resp_p",
+            "proto",
+            "service",
+            "duration",
+            "orig_bytes",
+            "resp_bytes",
+            "conn_state",
+            "missed_bytes",
+            "history",
+            "orig_pkts",
+            "orig_ip_bytes",
+            "resp_pkts",
+            "resp_ip_bytes",
+            "_system_name",
+        ],
+    );
+    let value = |line: &Value, field: &str| {
+        let name = if field == "_system_name" { "@system".to_owned() } else { field.replace("id.", "id_") };
+        match &line[name] {
+            Value::Null => "-".to_owned(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    };
+    let row = |line: &Value| fields.map(|field| value(line, field)).join("\t");
+    let rows: Vec<String> = lines_of(name).iter().map(row).collect();
+    let header = format!("#separator \\x09\n#unset_field\t-\n#path\tconn\n#fields\t{}\n", fields.join("\t"));
+    let tsv = imported(Format::ZeekConn, format!("{header}{}\n#close\tx\n", rows.join("\n")).as_bytes());
+    assert_eq!((tsv.counts.records, tsv.counts.rejected), (484, 0));
+    assert_eq!(tsv.counts.skipped.to_string(), "5 skipped (header lines 5)");
+    assert_eq!(tsv.events, import(Format::ZeekConn, &[sample(name)]).events);
+}
+
+#[test]
+fn the_values_of_cloudtrails_sample_are_those_of_a_plain_reading() {
+    let name = "aws-cloudtrail-s3-exfiltration.ndjson";
+    let (lines, events) = (lines_of(name), audit_events(import(Format::AwsCloudtrail, &[sample(name)])));
+    assert_eq!(lines.len(), events.len());
+    for (line, event) in lines.iter().zip(&events) {
+        let given = &event.given;
+        let service = line["eventSource"].as_str().unwrap().strip_suffix(".amazonaws.com").unwrap();
+        assert_eq!(event.event_type, format!("{service}.{}", line["eventName"].as_str().unwrap()));
+        assert_eq!(Some(event.id.as_str()), line["eventID"].as_str());
+        assert_eq!(Some(event.time), line["@timestamp"].as_str().and_then(|time| Timestamp::parse(time).ok()));
+        assert_eq!(given.ip_address.as_deref(), line["sourceIPAddress"].as_str());
+        assert_eq!(given.user_agent.as_deref(), line["userAgent"].as_str());
+        assert_eq!(given.actor_type.as_deref(), line["userIdentity"]["type"].as_str());
+        assert_eq!(given.request_id.as_deref(), line["requestID"].as_str());
+        let actor = ["arn", "principalId", "invokedBy"].iter().find_map(|name| line["userIdentity"][name].as_str());
+        assert_eq!(given.actor_id.as_deref(), actor);
+        let payload = given.event_payload.as_ref().unwrap().to_value();
+        assert_eq!(payload["user_identity"], line["userIdentity"]);
+        assert_eq!(payload.get("request_parameters").unwrap_or(&Value::Null), &line["requestParameters"]);
+    }
+}
+
+#[test]
+fn a_trail_of_every_kind_of_object_is_read_as_a_whole() {
+    let record = |id: u32| {
+        format!(
+            r#"{{"eventVersion":"1.10","eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","eventID":"e-{id}"}}"#
+        )
+    };
+    let subscription = format!(
+        r#"{{"messageType":"DATA_MESSAGE","owner":"1","subscriptionFilters":["f"],"logEvents":[{{"id":"1","timestamp":1,"message":{}}}]}}"#,
+        serde_json::to_string(&record(2)).unwrap()
+    );
+    let check = r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"id":"","timestamp":1,"message":"CWL CONTROL MESSAGE: Checking health of destination Kinesis stream."}]}"#;
+    let digest = r#"{"awsAccountId":"1","digestStartTime":"2024-05-01T09:00:00Z","logFiles":[{"s3Bucket":"b"}]}"#;
+    let looked_up = format!(
+        r#"{{"Events":[{{"EventId":"e-3","Resources":[],"CloudTrailEvent":{}}}],"NextToken":"abc"}}"#,
+        serde_json::to_string(&record(3)).unwrap()
+    );
+    let text = format!("{{\"Records\":[{}]}}\n{subscription}{check}\n{digest}\n{looked_up}", record(1));
+    let imported = imported(Format::AwsCloudtrail, text.as_bytes());
+    assert_eq!(imported.counts.skipped.to_string(), "2 skipped (digests 1, health checks 1)");
+    // There are more pages than the one that was looked up.
+    assert_eq!((imported.counts.records, imported.counts.rejected), (5, 1));
+    assert!(imported.rejects[0].contains("4: NextToken: the list goes on after this page; "), "{:?}", imported.rejects);
+    let ids: Vec<String> = audit_events(imported).into_iter().map(|event| event.id).collect();
+    assert_eq!(ids, ["e-1", "e-2", "e-3"]);
+}
+
+#[test]
+fn flow_logs_that_came_through_cloudwatch_are_the_events_that_they_are() {
+    // Lines as AWS's documentation shows them, and the values read with awk.
+    let plain = "2 123456789010 eni-1235b8ca 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK\n\
+                 2 123456789010 eni-1235b8ca 172.31.9.69 172.31.9.12 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK\n\
+                 2 123456789010 eni-1235b8ca - - - - - - - 1431280876 1431280934 - NODATA\n\
+                 2 123456789010 eni-4b118871 - - - - - - - 1431280876 1431280934 - SKIPDATA\n";
+    let values = |report: &traffic::Report| {
+        let data = &report.data;
+        (
+            data.reporter_id.clone().unwrap(),
+            data.source.address.clone().unwrap(),
+            data.destination.address.clone().unwrap(),
+            data.tx_packets,
+            data.tx_bytes,
+        )
+    };
+    let expected = [
+        ("eni-1235b8ca".to_owned(), "172.31.16.139:20641".to_owned(), "172.31.16.21:22".to_owned(), 20, 4249),
+        ("eni-1235b8ca".to_owned(), "172.31.9.69:49761".to_owned(), "172.31.9.12:3389".to_owned(), 20, 4249),
+    ];
+    let messages: Vec<Value> =
+        plain.lines().map(|line| json!({ "logStreamName": "eni", "timestamp": 1, "message": line })).collect();
+    let filtered = json!({ "events": messages, "searchedLogStreams": [] });
+    let exported: String = plain.lines().map(|line| format!("2014-12-14T04:08:00.000Z {line}\n")).collect();
+    let filtered = serde_json::to_string_pretty(&filtered).unwrap();
+    let ids = |imported: &Imported| imported.batches.clone();
+    let plain = imported(Format::AwsVpcFlow, plain.as_bytes());
+    for text in [exported, filtered] {
+        let imported = imported(Format::AwsVpcFlow, text.as_bytes());
+        assert_eq!(imported.counts.skipped.to_string(), "2 skipped (lines without a flow 2)");
+        assert_eq!((imported.counts.records, imported.counts.rejected), (4, 0));
+        assert_eq!(ids(&imported), ids(&plain));
+        assert_eq!(reports(imported).iter().map(values).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn a_file_of_a_form_that_is_not_read_is_told_of_once() {
+    let utf_16: Vec<u8> = "{\"event_type\":\"a\"}\n".repeat(200).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let imported = imported(Format::Audit, &utf_16);
+    assert_eq!(imported.counts, Counts { rejected: 1, ..Counts::default() });
+    assert!(imported.rejects[0].contains("1: file: is UTF-16; make it UTF-8 on the way: "), "{:?}", imported.rejects);
 }
 
 #[test]
