@@ -12,7 +12,7 @@ use crate::dialects::native::ingest;
 use crate::dialects::netbird::{audit as netbird, streaming, traffic as netbird_traffic};
 use crate::dialects::vrni::{auth, logs};
 use crate::http::freshness;
-use crate::lists::cursor::{Key, Scope};
+use crate::lists::cursor::{Binding, Key};
 use crate::lists::query::Parameters;
 use crate::render::refusal::Refusal;
 
@@ -21,7 +21,7 @@ use crate::render::refusal::Refusal;
 /// # Errors
 /// When the filter cannot be written.
 pub fn seal_cursor(key: &Key, list: &CursorList<'_>, position: &RowPosition) -> Result<String, String> {
-    Ok(key.seal(&list.scope().map_err(text_of)?, position))
+    Ok(key.seal(&list.binding().map_err(text_of)?, position))
 }
 
 /// The place that a cursor stands for in a list.
@@ -29,7 +29,7 @@ pub fn seal_cursor(key: &Key, list: &CursorList<'_>, position: &RowPosition) -> 
 /// # Errors
 /// When it was not made for this list.
 pub fn open_cursor(key: &Key, list: &CursorList<'_>, cursor: &str) -> Result<RowPosition, String> {
-    key.open(&list.scope().map_err(text_of)?, cursor).map_err(text_of)
+    key.open(&list.binding().map_err(text_of)?, cursor).map_err(text_of)
 }
 
 /// The list that a cursor is bound to.
@@ -44,8 +44,8 @@ pub struct CursorList<'a> {
 }
 
 impl CursorList<'_> {
-    fn scope(&self) -> Result<Scope, Refusal> {
-        Scope::new(self.name, self.account, self.filter)
+    fn binding(&self) -> Result<Binding, Refusal> {
+        Binding::new(self.name, self.account, self.filter)
     }
 }
 

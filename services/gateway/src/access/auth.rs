@@ -19,7 +19,7 @@ use views::access::{AccountById, ByToken};
 
 use self::memo::Memo;
 use crate::access::caller::{Caller, Needs};
-use crate::access::limits::{Kind, Limits};
+use crate::access::limits::{Effect, Limits};
 use crate::access::oidc::{Bad, Provider};
 use crate::access::token::{Sent, tokens};
 use crate::http::origin::Origin;
@@ -53,9 +53,9 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let kind = Kind::of(needs, request.method());
+    let effect = Effect::of(needs, request.method());
     // The address is counted first: it costs no look-up, so a flood of made-up tokens stops here.
-    if let Err(refusal) = access.limits.by_address(kind, request.extensions()) {
+    if let Err(refusal) = access.limits.by_address(effect, request.extensions()) {
         body::discard(request).await;
         return Err(refusal);
     }
@@ -65,7 +65,7 @@ pub(crate) async fn guard(
         Needs::Scope(scope) => Some(scope),
     };
     let origin = Origin::of(&request);
-    match access.admit(scope, kind, request.headers()).await {
+    match access.admit(scope, effect, request.headers()).await {
         Ok((principal, at_least)) => {
             request.extensions_mut().insert(Caller { principal, at_least, origin });
             Ok(next.run(request).await)
@@ -84,7 +84,7 @@ pub(crate) async fn guard(
 
 /// Counts requests that no route answers: they are as easily made as those that one does.
 pub(crate) async fn count_unrouted(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    match access.limits.by_address(Kind::Read, request.extensions()) {
+    match access.limits.by_address(Effect::Read, request.extensions()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => {
             body::discard(request).await;
@@ -106,14 +106,14 @@ impl Access {
     async fn admit(
         &self,
         scope: Option<Scope>,
-        kind: Kind,
+        effect: Effect,
         headers: &HeaderMap,
     ) -> Result<(Principal, Vec<Position>), Denied> {
         // A header that cannot be read is refused last, so that only who may come in is told what is wrong with it.
         let at_least = freshness::at_least(headers);
         let principal = self.authenticate(headers, at_least.as_deref().unwrap_or_default()).await?;
         // Counted before the scope is checked: a token that lacks it must not ask without end either.
-        self.limits.by_token(kind, &principal)?;
+        self.limits.by_token(effect, &principal)?;
         if let Some(scope) = scope.filter(|scope| !principal.scopes.allow(*scope)) {
             return Err(Denied::known(principal, Refusal::MissingScope(scope)));
         }

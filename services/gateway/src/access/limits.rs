@@ -19,27 +19,27 @@ use crate::render::refusal::Refusal;
 /// The limits of a gateway; each counts on its own.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    by_token: Apart,
-    by_address: Apart,
+    by_token: ByEffect,
+    by_address: ByEffect,
     unknown: Limiter,
     sign_ins: Limiter,
 }
 
 /// What reads and what writes, each with a limit of its own.
 #[derive(Debug)]
-struct Apart {
+struct ByEffect {
     reads: Limiter,
     writes: Limiter,
 }
 
 /// What a request does to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Effect {
     Read,
     Write,
 }
 
-impl Kind {
+impl Effect {
     /// As its route says, and where that says nothing, its method.
     pub(crate) fn of(needs: Needs, method: &Method) -> Self {
         match needs {
@@ -54,11 +54,11 @@ impl Kind {
 impl Limits {
     pub(crate) fn new(limits: &LimitSettings) -> Self {
         Self {
-            by_token: Apart {
+            by_token: ByEffect {
                 reads: Limiter::per_second(limits.rate_reads),
                 writes: Limiter::per_second(limits.rate_writes),
             },
-            by_address: Apart {
+            by_address: ByEffect {
                 reads: Limiter::per_second(limits.rate_address),
                 writes: Limiter::per_second(limits.rate_address),
             },
@@ -71,21 +71,21 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::TooMany`].
-    pub(crate) fn by_address(&self, kind: Kind, request: &Extensions) -> Result<(), Refusal> {
-        self.by_address.of(kind).take_of(request)
+    pub(crate) fn by_address(&self, effect: Effect, request: &Extensions) -> Result<(), Refusal> {
+        self.by_address.of(effect).take_of(request)
     }
 
     /// Counts a request of a token's holder.
     ///
     /// # Errors
     /// [`Refusal::TooMany`].
-    pub(crate) fn by_token(&self, kind: Kind, holder: &Principal) -> Result<(), Refusal> {
+    pub(crate) fn by_token(&self, effect: Effect, holder: &Principal) -> Result<(), Refusal> {
         // Another issuer's tokens have no id here; those of one person count together.
         let key = match &holder.token_id {
             Some(id) => format!("{}:token:{id}", holder.account),
             None => format!("{}:actor:{}", holder.account, holder.actor.id),
         };
-        self.by_token.of(kind).take(&key)
+        self.by_token.of(effect).take(&key)
     }
 
     /// Counts a request that is refused, if it is for its token: an address that brings many is told 429 instead.
@@ -112,11 +112,11 @@ impl Default for Limits {
     }
 }
 
-impl Apart {
-    fn of(&self, kind: Kind) -> &Limiter {
-        match kind {
-            Kind::Read => &self.reads,
-            Kind::Write => &self.writes,
+impl ByEffect {
+    fn of(&self, effect: Effect) -> &Limiter {
+        match effect {
+            Effect::Read => &self.reads,
+            Effect::Write => &self.writes,
         }
     }
 }
@@ -134,11 +134,11 @@ mod tests {
 
     #[test]
     fn a_route_says_whether_it_reads_or_writes_whatever_its_method() {
-        let kind = |needs, method| Kind::of(needs, &method);
-        assert_eq!(kind(Needs::Scope(Scope::AuditRead), Method::POST), Kind::Read);
-        assert_eq!(kind(Needs::Scope(Scope::EventsWrite), Method::POST), Kind::Write);
-        assert_eq!(kind(Needs::Token, Method::GET), Kind::Read);
-        assert_eq!(kind(Needs::Token, Method::DELETE), Kind::Write);
-        assert_eq!(kind(Needs::Nothing, Method::HEAD), Kind::Read);
+        let effect = |needs, method| Effect::of(needs, &method);
+        assert_eq!(effect(Needs::Scope(Scope::AuditRead), Method::POST), Effect::Read);
+        assert_eq!(effect(Needs::Scope(Scope::EventsWrite), Method::POST), Effect::Write);
+        assert_eq!(effect(Needs::Token, Method::GET), Effect::Read);
+        assert_eq!(effect(Needs::Token, Method::DELETE), Effect::Write);
+        assert_eq!(effect(Needs::Nothing, Method::HEAD), Effect::Read);
     }
 }

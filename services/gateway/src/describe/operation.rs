@@ -24,7 +24,7 @@ pub(crate) struct Operation {
 }
 
 pub(crate) struct Parameter {
-    place: &'static str,
+    location: &'static str,
     name: &'static str,
     text: &'static str,
     schema: Schema,
@@ -77,8 +77,8 @@ impl Operation {
         self.parameter("path", "id", text, schema)
     }
 
-    fn parameter(mut self, place: &'static str, name: &'static str, text: &'static str, schema: Schema) -> Self {
-        self.parameters.push(Parameter { place, name, text, schema });
+    fn parameter(mut self, location: &'static str, name: &'static str, text: &'static str, schema: Schema) -> Self {
+        self.parameters.push(Parameter { location, name, text, schema });
         self
     }
 
@@ -150,9 +150,9 @@ impl Operation {
 
 impl Parameter {
     pub(crate) fn described(&self) -> Value {
-        let Self { place, name, text, schema } = self;
-        let mut described = json!({ "name": name, "in": place, "description": text, "schema": schema });
-        if *place == "path" {
+        let Self { location, name, text, schema } = self;
+        let mut described = json!({ "name": name, "in": location, "description": text, "schema": schema });
+        if *location == "path" {
             described["required"] = json!(true);
         }
         described

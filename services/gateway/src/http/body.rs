@@ -13,16 +13,16 @@ use crate::render::refusal::Refusal;
 
 /// How large a body may be, and how long it may take to arrive.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
+pub(crate) struct BodyLimit {
     /// Bytes, as they arrive and, where they are compressed, as they are meant.
     pub(crate) bytes: usize,
     within: Duration,
 }
 
 /// For bodies that say what to do.
-pub(crate) const REQUEST: Limit = Limit { bytes: 1 << 20, within: Duration::from_secs(10) };
+pub(crate) const REQUEST: BodyLimit = BodyLimit { bytes: 1 << 20, within: Duration::from_secs(10) };
 /// For bodies that bring events.
-pub(crate) const INGEST: Limit = Limit { bytes: 8 << 20, within: Duration::from_secs(30) };
+pub(crate) const INGEST: BodyLimit = BodyLimit { bytes: 8 << 20, within: Duration::from_secs(30) };
 
 /// While a body is on its way, at least so many bytes of it must come in every [`PROGRESS_WITHIN`]. Without that, a
 /// client that sends a byte now and then would hold its connection, and what it has sent, for the whole time.
@@ -35,7 +35,7 @@ const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it is too large, which its declared length says before anything is read; too slow; or breaks off.
-pub(crate) async fn read(mut request: Request, limit: Limit) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(mut request: Request, limit: BodyLimit) -> Result<Bytes, Refusal> {
     // With a Content-Length the least there will be is all there will be.
     if request.body().size_hint().lower() > limit.bytes as u64 {
         discard(request).await;
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    const SMALL: Limit = Limit { bytes: 4, within: Duration::from_millis(200) };
+    const SMALL: BodyLimit = BodyLimit { bytes: 4, within: Duration::from_millis(200) };
 
     /// A body that does not say how long it is.
     fn chunked(chunks: &'static [&'static str]) -> Request {

@@ -25,8 +25,8 @@ pub(crate) fn at_least(headers: &HeaderMap) -> Result<Vec<Position>, Refusal> {
     Ok(positions)
 }
 
-/// Says as of when an answer is.
-pub(crate) fn read(headers: &mut HeaderMap, freshness: &Freshness) {
+/// Adds the headers that say as of when an answer is.
+pub(crate) fn add(headers: &mut HeaderMap, freshness: &Freshness) {
     as_of(headers, &freshness.as_of);
     headers.insert(LAG, HeaderValue::from(freshness.lag_ms));
     if freshness.stale {
@@ -34,8 +34,8 @@ pub(crate) fn read(headers: &mut HeaderMap, freshness: &Freshness) {
     }
 }
 
-/// Says where what was written stands.
-pub(crate) fn written(headers: &mut HeaderMap, position: Position) {
+/// Adds the header that says where in the log stands what was written.
+pub(crate) fn add_position(headers: &mut HeaderMap, position: Position) {
     as_of(headers, &[position]);
 }
 

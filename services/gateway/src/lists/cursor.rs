@@ -43,12 +43,12 @@ impl std::fmt::Debug for Key {
 }
 
 /// What a cursor is bound to.
-pub(crate) struct Scope {
+pub(crate) struct Binding {
     /// Everything, each part behind its length.
     bytes: Vec<u8>,
 }
 
-impl Scope {
+impl Binding {
     /// A list of an account under a filter.
     ///
     /// # Errors
@@ -93,9 +93,9 @@ impl Key {
     }
 
     /// The cursor that stands for a place in the list.
-    pub(crate) fn seal(&self, scope: &Scope, position: &RowPosition) -> String {
+    pub(crate) fn seal(&self, binding: &Binding, position: &RowPosition) -> String {
         let time = position.time.to_sortable();
-        let tag = self.mac(scope, time, &position.id).finalize().into_bytes();
+        let tag = self.mac(binding, time, &position.id).finalize().into_bytes();
         let parts = [&[VERSION], time.as_slice(), &tag[..TAG_LENGTH], position.id.as_bytes()];
         BASE64_URL_SAFE_NO_PAD.encode(parts.concat())
     }
@@ -104,29 +104,29 @@ impl Key {
     ///
     /// # Errors
     /// When it was not made with this key for this list, account and filter.
-    pub(crate) fn open(&self, scope: &Scope, cursor: &str) -> Result<RowPosition, Refusal> {
-        self.opened(scope, cursor).ok_or_else(|| {
+    pub(crate) fn open(&self, binding: &Binding, cursor: &str) -> Result<RowPosition, Refusal> {
+        self.opened(binding, cursor).ok_or_else(|| {
             Refusal::field("cursor", "must be one that was given for this list, with the same filter and account")
         })
     }
 
-    fn opened(&self, scope: &Scope, cursor: &str) -> Option<RowPosition> {
+    fn opened(&self, binding: &Binding, cursor: &str) -> Option<RowPosition> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (version, rest) = bytes.split_first()?;
         let (time, rest) = rest.split_first_chunk::<TIME_LENGTH>()?;
         let (tag, id) = rest.split_first_chunk::<TAG_LENGTH>()?;
         let id = std::str::from_utf8(id).ok()?;
         // In constant time, so that a tag cannot be guessed byte by byte.
-        self.mac(scope, *time, id).verify_truncated_left(tag).ok()?;
+        self.mac(binding, *time, id).verify_truncated_left(tag).ok()?;
         (*version == VERSION).then(|| RowPosition { time: Timestamp::from_sortable(*time), id: id.to_owned() })
     }
 
-    fn mac(&self, scope: &Scope, time: [u8; TIME_LENGTH], id: &str) -> Hmac<Sha256> {
+    fn mac(&self, binding: &Binding, time: [u8; TIME_LENGTH], id: &str) -> Hmac<Sha256> {
         // HMAC fills a key that is shorter than a block up with zeros; so long it is taken without a check.
         let mut block = [0; 64];
         block[..KEY_LENGTH].copy_from_slice(&self.0);
         let mut mac = Hmac::<Sha256>::new(&block.into());
-        mac.update(&scope.bytes);
+        mac.update(&binding.bytes);
         mac.update(&time);
         mac.update(id.as_bytes());
         mac

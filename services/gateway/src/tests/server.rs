@@ -153,7 +153,7 @@ async fn a_sign_in_is_recorded_with_the_address_of_its_connection() {
 async fn every_gateway_signs_cursors_with_the_same_key() {
     let world = World::start().await;
     let (one, other) = tokio::join!(cursor::Key::load(&world.bus), cursor::Key::load(&world.bus));
-    let scope = cursor::Scope::new("audit", &account_id("main"), &()).unwrap();
+    let scope = cursor::Binding::new("audit", &account_id("main"), &()).unwrap();
     let place = RowPosition { time: at(1), id: "e1".to_owned() };
     let cursor = one.unwrap().seal(&scope, &place);
     assert_eq!(other.unwrap().open(&scope, &cursor).unwrap(), place);

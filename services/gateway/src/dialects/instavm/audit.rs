@@ -21,7 +21,7 @@ use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::cursor::{Key, Scope};
+use crate::lists::cursor::{Binding, Key};
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
@@ -38,11 +38,11 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
         }
     };
     let account = caller.principal.account.clone();
-    let scope = Scope::new("instavm.audit", &account, &query.filter)?;
-    let page = page(&lists.cursors, &scope, &query)?;
+    let binding = Binding::new("instavm.audit", &account, &query.filter)?;
+    let page = page(&lists.cursors, &binding, &query)?;
     let cursors = lists.cursors.clone();
     let render = move |Rows { rows, next, .. }: Rows<Event>| {
-        let next_cursor = next.map(|position| cursors.seal(&scope, &position));
+        let next_cursor = next.map(|position| cursors.seal(&binding, &position));
         answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor })
     };
     let reply = lists.ask_then(&caller, List { account, filter: query.filter, page }, render).await?;
@@ -106,7 +106,7 @@ fn answer<T: Serialize>(value: &T) -> Response {
 }
 
 fn with_freshness(mut response: Response, freshness: &Freshness) -> Response {
-    freshness::read(response.headers_mut(), freshness);
+    freshness::add(response.headers_mut(), freshness);
     response
 }
 
@@ -144,9 +144,9 @@ impl ListQuery {
     }
 }
 
-fn page(key: &Key, scope: &Scope, query: &ListQuery) -> Result<Page, Refusal> {
+fn page(key: &Key, binding: &Binding, query: &ListQuery) -> Result<Page, Refusal> {
     let Some(cursor) = &query.cursor else { return Ok(Page::newest(query.limit)) };
-    let position = key.open(scope, cursor).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))?;
+    let position = key.open(binding, cursor).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))?;
     Ok(Page { start: Start::After(position), limit: query.limit })
 }
 

@@ -23,13 +23,14 @@ pub(super) struct Problem {
     input: String,
     /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<Limit>,
+    ctx: Option<Bound>,
 }
 
 /// The limit that a number is beyond.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Limit {
+#[schemars(rename = "Limit")]
+enum Bound {
     Ge(i128),
     Le(i128),
 }
@@ -71,12 +72,12 @@ impl<'a> Validation<'a> {
         let (least, most) = (*bounds.start() as i128, *bounds.end() as i128);
         if number > most {
             let msg = format!("Input should be less than or equal to {most}");
-            self.add("less_than_equal", name, msg, Some(Limit::Le(most)));
+            self.add("less_than_equal", name, msg, Some(Bound::Le(most)));
             return None;
         }
         if number < least {
             let msg = format!("Input should be greater than or equal to {least}");
-            self.add("greater_than_equal", name, msg, Some(Limit::Ge(least)));
+            self.add("greater_than_equal", name, msg, Some(Bound::Ge(least)));
             return None;
         }
         // In the bounds of a type, it is of that type.
@@ -89,7 +90,7 @@ impl<'a> Validation<'a> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
     }
 
-    fn add(&mut self, kind: &'static str, name: &str, msg: String, ctx: Option<Limit>) {
+    fn add(&mut self, kind: &'static str, name: &str, msg: String, ctx: Option<Bound>) {
         let input = self.parameters.last(name).unwrap_or_default().to_owned();
         self.problems.push(Problem { kind, loc: ["query".to_owned(), name.to_owned()], msg, input, ctx });
     }

@@ -17,7 +17,7 @@ use model::paging::Page;
 use model::{audit as audit_model, traffic as traffic_model};
 use views::{audit as audit_view, traffic as traffic_view};
 
-use self::described::Answer;
+use self::described::Ingested;
 use self::family::Family;
 use crate::access::caller::Caller;
 use crate::describe::Operation;
@@ -85,9 +85,9 @@ async fn ingest(
     let Published { first, last } = publisher.publish(messages).await?;
     publisher.count(family.name(), accepted);
 
-    let answer = Answer { accepted, first: first.sequence, last: last.sequence };
+    let answer = Ingested { accepted, first: first.sequence, last: last.sequence };
     let mut response = json::answer(StatusCode::ACCEPTED, json::JSON, &answer);
-    freshness::written(response.headers_mut(), last);
+    freshness::add_position(response.headers_mut(), last);
     Ok((response, last))
 }
 

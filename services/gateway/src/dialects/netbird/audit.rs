@@ -20,7 +20,7 @@ use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::cursor::Scope;
+use crate::lists::cursor::Binding;
 use crate::lists::query::Parameters;
 use crate::render::pieces;
 use crate::render::refusal::Refusal;
@@ -35,8 +35,8 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
     let filter = filter(&parameters)?;
     let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(MAX_LIMIT);
     let account = caller.principal.account.clone();
-    let scope = Scope::new("audit", &account, &filter)?;
-    let page = next_page::page(&lists.cursors, &scope, &parameters, Page::newest(limit))?;
+    let binding = Binding::new("audit", &account, &filter)?;
+    let page = next_page::page(&lists.cursors, &binding, &parameters, Page::newest(limit))?;
     // Both run off the threads that serve connections; see `Lists::ask_then`.
     let write = |event: &Event, text: &mut Vec<u8>| Ok(serde_json::to_writer(text, &Row::from(event))?);
     let render = move |Rows { rows, total, next }| pieces::array(rows, write).map(|response| (response, total, next));
@@ -44,9 +44,9 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
 
     let (mut response, total, next) = reply.answer?;
     let headers = response.headers_mut();
-    freshness::read(headers, &reply.freshness);
+    freshness::add(headers, &reply.freshness);
     headers.insert(TOTAL_COUNT, HeaderValue::from(total));
-    if let Some(cursor) = next_page::cursor(&lists.cursors, &scope, next.as_ref()) {
+    if let Some(cursor) = next_page::cursor(&lists.cursors, &binding, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
     Ok(response)

@@ -4,7 +4,7 @@ use axum::http::header::LINK;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use model::paging::{Page, RowPosition, Start};
 
-use crate::lists::cursor::{Key, Scope};
+use crate::lists::cursor::{Binding, Key};
 use crate::lists::query::Parameters;
 use crate::render::refusal::Refusal;
 
@@ -12,9 +12,9 @@ use crate::render::refusal::Refusal;
 ///
 /// # Errors
 /// When the cursor is not one of this list.
-pub(super) fn page(key: &Key, scope: &Scope, parameters: &Parameters, first: Page) -> Result<Page, Refusal> {
+pub(super) fn page(key: &Key, binding: &Binding, parameters: &Parameters, first: Page) -> Result<Page, Refusal> {
     let Some(cursor) = parameters.text("cursor")? else { return Ok(first) };
-    Ok(Page { start: Start::After(key.open(scope, &cursor)?), ..first })
+    Ok(Page { start: Start::After(key.open(binding, &cursor)?), ..first })
 }
 
 /// Adds the link: an absolute path with the same parameters, but for the cursor and the page's number.
@@ -27,6 +27,6 @@ pub(super) fn link(headers: &mut HeaderMap, uri: &Uri, parameters: &Parameters, 
 }
 
 /// The cursor of the page that follows, when one does.
-pub(super) fn cursor(key: &Key, scope: &Scope, next: Option<&RowPosition>) -> Option<String> {
-    next.map(|position| key.seal(scope, position))
+pub(super) fn cursor(key: &Key, binding: &Binding, next: Option<&RowPosition>) -> Option<String> {
+    next.map(|position| key.seal(binding, position))
 }

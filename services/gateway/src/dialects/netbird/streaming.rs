@@ -44,7 +44,7 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller) -> Result<R
     let reply = lists.ask(&caller, List { account: account.clone() }).await?;
     let shown: Vec<Shown<'_>> = reply.answer.iter().map(|integration| Shown::new(account, integration)).collect();
     let mut response = json::ok(&shown);
-    freshness::read(response.headers_mut(), &reply.freshness);
+    freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn get(State(lists): State<Lists>, caller: Caller, id: Id) -> R
     let reply = lists.ask(&caller, question).await?;
     let found = reply.answer.ok_or_else(missing)?;
     let mut response = json::ok(&Shown::new(&caller.principal.account, &found));
-    freshness::read(response.headers_mut(), &reply.freshness);
+    freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
 }
 
@@ -154,7 +154,7 @@ fn missing() -> Refusal {
 async fn written(commands: &Commands, position: Option<Position>, written: ById, mut response: Response) -> Response {
     if let Some(position) = position {
         commands.wait_for(written, position).await;
-        freshness::written(response.headers_mut(), position);
+        freshness::add_position(response.headers_mut(), position);
     }
     response
 }

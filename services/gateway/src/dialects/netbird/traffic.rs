@@ -22,7 +22,7 @@ use crate::access::caller::Caller;
 use crate::describe::{Header, Operation};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::cursor::Scope;
+use crate::lists::cursor::Binding;
 use crate::lists::query::Parameters;
 use crate::render::pieces;
 use crate::render::refusal::Refusal;
@@ -31,7 +31,7 @@ use crate::render::refusal::Refusal;
 #[derive(JsonSchema)]
 #[schemars(rename = "NetBirdTrafficPage")]
 #[expect(dead_code, reason = "it describes what is written piece by piece")]
-struct Answer<'a> {
+struct TrafficPage<'a> {
     data: Vec<Row<'a>>,
     #[schemars(flatten)]
     totals: Totals,
@@ -59,11 +59,11 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
     let filter = parameters::filter(&parameters)?;
     let parameters::PageNumber { page, limit } = parameters::page_number(&parameters)?;
     let account = caller.principal.account.clone();
-    let scope = Scope::new("traffic", &account, &filter)?;
+    let binding = Binding::new("traffic", &account, &filter)?;
     let page_size = limit as u64;
     // A page so far on that its offset is no number has no rows, like any other after the last.
     let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size)), limit };
-    let asked = next_page::page(&lists.cursors, &scope, &parameters, first)?;
+    let asked = next_page::page(&lists.cursors, &binding, &parameters, first)?;
     let render = move |Rows { rows, total, next }| {
         let totals = Totals { page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
         pieces::object("data", rows, &totals, write).map(|response| (response, next))
@@ -72,8 +72,8 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
 
     let (mut response, next) = reply.answer?;
     let headers = response.headers_mut();
-    freshness::read(headers, &reply.freshness);
-    if let Some(cursor) = next_page::cursor(&lists.cursors, &scope, next.as_ref()) {
+    freshness::add(headers, &reply.freshness);
+    if let Some(cursor) = next_page::cursor(&lists.cursors, &binding, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
     Ok(response)
@@ -88,7 +88,7 @@ pub(crate) fn describe_list() -> Operation {
     let text = "Newest first, by page number or by cursor. A page number shifts while records are being added; a cursor \
         neither repeats nor skips.";
     parameters::described(Operation::new("List traffic records", text))
-        .answers::<Answer<'_>>(StatusCode::OK, "A page of records, with the exact number of all.")
+        .answers::<TrafficPage<'_>>(StatusCode::OK, "A page of records, with the exact number of all.")
         .tells_freshness()
         .with(&[Header::Link])
 }

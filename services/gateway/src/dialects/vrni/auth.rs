@@ -36,7 +36,7 @@ pub(crate) async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> 
     let SignedIn { token, expires_at, position } = sign_in.sign_in(attempt).await?;
     let mut response = json::ok(&Token { token: token.reveal(), expiry: expires_at.micros() / 1000 });
     if let Some(position) = position {
-        freshness::written(response.headers_mut(), position);
+        freshness::add_position(response.headers_mut(), position);
     }
     Ok(response)
 }
@@ -58,7 +58,7 @@ pub(crate) async fn sign_out(State(sign_in): State<SignIn>, caller: Caller) -> R
     let position = sign_in.end_token(account, token_id, actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(position) = position {
-        freshness::written(response.headers_mut(), position);
+        freshness::add_position(response.headers_mut(), position);
     }
     Ok(response)
 }

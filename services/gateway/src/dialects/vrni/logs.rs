@@ -17,7 +17,7 @@ use crate::describe::Operation;
 use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::cursor::Scope;
+use crate::lists::cursor::Binding;
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
@@ -28,7 +28,7 @@ const SECOND: i64 = 1_000_000;
 /// A page of audit events. What there is nothing to say about is absent, as the clients expect it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AuditListResponse")]
-struct Answer<'a> {
+struct AuditPage<'a> {
     results: Vec<Row<'a>>,
     /// Where the next page starts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,18 +47,18 @@ struct Answer<'a> {
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
     let ListQuery { filter, limit, cursor } = parse(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();
-    let scope = Scope::new("vrni.audit", &account, &filter)?;
+    let binding = Binding::new("vrni.audit", &account, &filter)?;
     let (start, first_total) = match cursor {
-        Some(cursor) => next_page(lists.cursors.open(&scope, &cursor)?)?,
+        Some(cursor) => next_page(lists.cursors.open(&binding, &cursor)?)?,
         None => (Start::Offset(0), None),
     };
     // The cursor is made where the rows are, off the threads that serve connections, so the key goes there.
     let cursors = lists.cursors.clone();
     let render = move |Rows { rows, total, next }: Rows<Event>| {
         let total = first_total.unwrap_or(total);
-        let cursor = next.map(|position| cursors.seal(&scope, &with_total(position, total)));
+        let cursor = next.map(|position| cursors.seal(&binding, &with_total(position, total)));
         let (newest, oldest) = (rows.first(), rows.last());
-        json::ok(&Answer {
+        json::ok(&AuditPage {
             results: rows.iter().map(Row::from).collect(),
             cursor,
             start_time: oldest.map(|event| seconds(event.time)),
@@ -68,14 +68,14 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Re
     };
     let reply = lists.ask_then(&caller, List { account, filter, page: Page { start, limit } }, render).await?;
     let mut response = reply.answer;
-    freshness::read(response.headers_mut(), &reply.freshness);
+    freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
 }
 
 pub(crate) fn describe_list() -> Operation {
     Operation::new("List audit logs", "Newest first, by filters in the body.")
         .optional_body(query_schema)
-        .answers::<Answer<'_>>(StatusCode::OK, "A page of audit logs.")
+        .answers::<AuditPage<'_>>(StatusCode::OK, "A page of audit logs.")
         .tells_freshness()
 }
 

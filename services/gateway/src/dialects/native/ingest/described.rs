@@ -14,8 +14,7 @@ const LINES: &str = "application/x-ndjson";
 
 /// Where the events stand in the log.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Ingested")]
-pub(super) struct Answer {
+pub(super) struct Ingested {
     /// How many events were published.
     pub(super) accepted: usize,
     /// The first position in their stream.
@@ -60,7 +59,7 @@ pub(super) fn described(title: &'static str, forms: [SchemaOf; 3]) -> Operation 
         .form(LINES, lines)
         .form(STRUCTURED, event)
         .form(BATCH, events)
-        .answers::<Answer>(StatusCode::ACCEPTED, "All are in the log.")
+        .answers::<Ingested>(StatusCode::ACCEPTED, "All are in the log.")
         .with(&[Header::AsOf])
         .refuses(
             StatusCode::BAD_REQUEST,
