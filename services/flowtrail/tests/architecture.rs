@@ -9,15 +9,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("runtime", &[]),
     ("bus", &["model"]),
+    ("feed", &["bus", "model"]),
     ("segments", &[]),
     ("views", &["model", "segments"]),
     ("vault", &["model"]),
     ("testkit", &[]),
-    ("commands", &["bus", "model", "runtime", "vault"]),
-    ("projector", &["bus", "model", "runtime", "views"]),
-    ("gateway", &["bus", "model", "runtime", "vault", "views"]),
-    ("streamer", &["bus", "model", "runtime", "vault"]),
-    ("flowtrail", &["bus", "commands", "gateway", "model", "projector", "runtime", "streamer", "vault", "views"]),
+    ("commands", &["bus", "feed", "model", "runtime", "vault"]),
+    ("projector", &["bus", "feed", "model", "runtime", "views"]),
+    ("gateway", &["bus", "feed", "model", "runtime", "vault", "views"]),
+    ("streamer", &["bus", "feed", "model", "runtime", "vault"]),
+    (
+        "flowtrail",
+        &["bus", "commands", "feed", "gateway", "model", "projector", "runtime", "streamer", "vault", "views"],
+    ),
 ];
 
 #[test]

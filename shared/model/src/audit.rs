@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use activity::known_text;
+pub use activity::{known_code, known_text};
 pub use filter::Filter;
 pub use shown_as::ShownAs;
 

@@ -9,7 +9,8 @@ use crate::time::Timestamp;
 pub struct RowPosition {
     /// The row's time.
     pub time: Timestamp,
-    /// The row's id, which breaks the tie between equal times.
+    /// What breaks the tie between equal times: the row's id, and where rows of several streams may share one, what
+    /// tells them apart. Only the view that gave it knows how to read it.
     pub id: String,
 }
 

@@ -174,7 +174,7 @@ impl Question for ByToken {
         View::Access
     }
 
-    fn is_brief(&self, _: &Views) -> bool {
+    fn answers_inline(&self, _: &Views) -> bool {
         true
     }
 
@@ -222,7 +222,7 @@ impl Question for AccountById {
         View::Access
     }
 
-    fn is_brief(&self, _: &Views) -> bool {
+    fn answers_inline(&self, _: &Views) -> bool {
         true
     }
 

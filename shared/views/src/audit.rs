@@ -10,7 +10,7 @@ use model::audit::{Event, Filter};
 use model::directory::{Kind, Names};
 use model::event::Event as Any;
 use model::log::{AccountId, Stream};
-use model::paging::{Page, RowPosition, Rows};
+use model::paging::{Page, Rows};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::Directory;
@@ -18,7 +18,7 @@ use crate::store::Batch;
 use crate::{Error, Logged, Question, Refused, View, Views, columns, key};
 
 pub use counts::{CountByTime, CountByValue, Facet};
-pub(crate) use row::{SCHEMA, id_of, read};
+pub(crate) use row::{SCHEMA, position, read};
 
 /// The kind of the keys that hold which groups and types of events there are.
 const CATALOG: u8 = b'c';
@@ -98,23 +98,23 @@ impl Question for List {
         View::Audit
     }
 
-    fn is_brief(&self, views: &Views) -> bool {
+    fn answers_inline(&self, views: &Views) -> bool {
         let Filter { search, user_name, period, .. } = &self.filter;
         let is_of_all = self.filter == Filter { period: *period, ..Filter::default() };
         let store = views.slot(View::Audit).store();
         // Both look through the whole directory.
         (search.is_none() && user_name.is_none())
-            && columns::is_brief(&store, &self.account, (is_of_all, *period), &self.page)
+            && columns::answers_inline(&store, &self.account, (is_of_all, *period), &self.page)
     }
 
     fn answer(&self, views: &Views) -> Result<Rows<Event>, Error> {
         let directory = Directory::new(views, &self.account);
         let selected = wanted::selected(views, &self.account, &self.filter)?;
-        let listed = selected.list(&self.page, |id| row::id_in_table(id, 0))?;
+        let listed = selected.list(&self.page, row::id_of_position)?;
+        let last = listed.rows.last().filter(|_| listed.has_more);
+        let next = last.map(position).transpose()?;
         let events: Result<Vec<Event>, Error> = listed.rows.iter().map(read).collect();
         let mut rows = events?;
-        let position = |event: &Event| RowPosition { time: event.time, id: event.id.clone() };
-        let next = rows.last().filter(|_| listed.has_more).map(position);
         for event in &mut rows {
             fill_in(event, &directory);
         }
@@ -139,8 +139,11 @@ impl Question for ById {
         View::Audit
     }
 
-    fn is_brief(&self, _: &Views) -> bool {
-        true
+    fn answers_inline(&self, views: &Views) -> bool {
+        // The first look at an account, or at an id after long, reads from disk.
+        let (store, table) = (views.slot(View::Audit).store(), columns::table(&self.account));
+        let is_ready = |origin| store.rows().is_ready_for_id(&table, &row::id_in_table(&self.id, origin));
+        ORIGINS.into_iter().all(is_ready)
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {
@@ -153,6 +156,39 @@ impl Question for ById {
             return Ok(Some(event));
         }
         Ok(None)
+    }
+}
+
+/// Which of some ids the account has events of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Known {
+    /// The account that is looked into.
+    pub account: AccountId,
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+impl Question for Known {
+    type Answer = Vec<String>;
+    const PATH: &'static str = "audit.known";
+
+    fn view(&self) -> View {
+        View::Audit
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<String>, Error> {
+        let store = views.slot(View::Audit).store();
+        let table = columns::table(&self.account);
+        let mut known = Vec::new();
+        for id in &self.ids {
+            for origin in ORIGINS {
+                if store.rows().by_id(&table, &row::id_in_table(id, origin))?.is_some() {
+                    known.push(id.clone());
+                    break;
+                }
+            }
+        }
+        Ok(known)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::log::AccountId;
 use model::paging::{Page, Period, RowPosition, Start};
 use model::time::Timestamp;
-use segments::Predicate;
+use segments::{Predicate, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
 use crate::store::Store;
@@ -39,14 +39,18 @@ pub(crate) fn next_account(store: &Store, after: &str) -> Result<Option<String>,
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
 ///
 /// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
-pub(crate) fn is_brief(store: &Store, account: &AccountId, (is_of_all, period): (bool, Period), page: &Page) -> bool {
+pub(crate) fn answers_inline(
+    store: &Store,
+    account: &AccountId,
+    (is_of_all, period): (bool, Period),
+    page: &Page,
+) -> bool {
     /// Rows of a page, each of which may be in a block that has to be read.
     const ROWS: usize = 100;
     /// Rows whose columns are looked at: those of four segments.
     const LOOKED_AT: u64 = 1 << 18;
-    let table = table(account);
-    let looked_at = || store.rows().rows_around(&table, micros(period)).is_ok_and(|rows| rows <= LOOKED_AT);
-    page.limit <= ROWS && store.rows().is_read(&table) && (is_of_all || looked_at())
+    let rows = store.rows().rows_around(&table(account), micros(period));
+    page.limit <= ROWS && rows.is_some_and(|rows| is_of_all || rows <= LOOKED_AT)
 }
 
 /// The rows of an account that a filter lets through.
@@ -54,7 +58,7 @@ pub(crate) struct Selected {
     store: Arc<Store>,
     table: Vec<u8>,
     predicate: Predicate,
-    period: (Option<i64>, Option<i64>),
+    period: TimeRange,
 }
 
 impl Selected {
@@ -69,7 +73,7 @@ impl Selected {
         let start = match &page.start {
             Start::Offset(offset) => segments::Start::Offset(*offset),
             Start::After(RowPosition { time, id }) => {
-                segments::Start::After(segments::Position { time: time.micros(), id: id_in_table(id) })
+                segments::Start::After(SortKey { time: time.micros(), id: id_in_table(id) })
             }
         };
         let page = segments::Page { start, limit: page.limit };
@@ -102,8 +106,8 @@ impl Selected {
 }
 
 /// A period in the column store's terms.
-fn micros(period: Period) -> (Option<i64>, Option<i64>) {
-    (period.from.map(Timestamp::micros), period.to.map(Timestamp::micros))
+fn micros(period: Period) -> TimeRange {
+    TimeRange { from: period.from.map(Timestamp::micros), to: period.to.map(Timestamp::micros) }
 }
 
 /// Writes a value behind others, as a symbol; gives its end.

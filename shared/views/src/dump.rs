@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use model::directory::Entry;
 use model::integration::Current;
-use segments::{Page, Position, Predicate, Row, Start};
+use segments::{Page, Predicate, Row, SortKey, Start, TimeRange};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -76,12 +76,12 @@ impl Dump {
         let mut lines = Vec::new();
         while let Some(Place { account, after }) = place {
             let start = match after {
-                Some((time, id)) => Start::After(Position { time, id }),
+                Some((time, id)) => Start::After(SortKey { time, id }),
                 None => Start::Offset(0),
             };
             let page = Page { start, limit: self.limit - lines.len() };
             let table = columns::table_of(&account);
-            let listed = store.rows().list(&table, &Predicate::everything(), (None, None), &page)?;
+            let listed = store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?;
             for row in &listed.rows {
                 lines.push(line(&account, &self.row(row)?));
             }
@@ -113,7 +113,10 @@ impl Dump {
 
     fn position(&self, row: &Row) -> Result<(i64, Vec<u8>), Error> {
         match self.view {
-            View::Audit => Ok((audit::read(row)?.time.micros(), audit::id_of(row)?)),
+            View::Audit => {
+                let position = audit::position(row)?;
+                Ok((position.time.micros(), position.id.into_bytes()))
+            }
             View::Traffic | View::Integrations | View::Access | View::Directory => {
                 let record = traffic::read(row)?;
                 Ok((record.time().micros(), record.key.id().to_bytes().to_vec()))

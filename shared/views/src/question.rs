@@ -17,9 +17,9 @@ pub trait Question: Serialize + DeserializeOwned + Send + 'static {
     /// The view whose freshness is the answer's.
     fn view(&self) -> View;
 
-    /// Whether the answer takes so little time that changing threads for it would take longer. Then it is given on a
-    /// thread that serves others too.
-    fn is_brief(&self, _: &Views) -> bool {
+    /// Whether the answer takes so little time that changing threads for it would take longer: nothing has to be read from
+    /// disk for it, as far as that is known. Then it is given on a thread that serves others too.
+    fn answers_inline(&self, _: &Views) -> bool {
         false
     }
 

@@ -93,11 +93,11 @@ impl Question for List {
         View::Traffic
     }
 
-    fn is_brief(&self, views: &Views) -> bool {
+    fn answers_inline(&self, views: &Views) -> bool {
         let Filter { search, period, .. } = &self.filter;
         let is_of_all = self.filter == Filter { period: *period, ..Filter::default() };
         let store = views.slot(View::Traffic).store();
-        search.is_none() && columns::is_brief(&store, &self.account, (is_of_all, *period), &self.page)
+        search.is_none() && columns::answers_inline(&store, &self.account, (is_of_all, *period), &self.page)
     }
 
     fn answer(&self, views: &Views) -> Result<Rows<Stored>, Error> {

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use views::{Question, audit, integrations, traffic};
 
-use super::{Seen, cut};
+use crate::http::origin::cut;
 
 /// A longer filter is recorded as the beginning of its text.
-const LONGEST_FILTER: usize = 4096;
+const MAX_FILTER_BYTES: usize = 4096;
 
 /// A log whose readers are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,31 @@ impl Log {
             Self::Audit => "Audit log read",
             Self::Traffic => "Traffic log read",
         }
+    }
+}
+
+/// How much was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Rows in the answer.
+    pub(crate) rows: u64,
+    /// Rows that there are.
+    pub(crate) total: u64,
+}
+
+/// A question that was answered.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(super) log: Option<Log>,
+    /// The question's name on the bus.
+    pub(super) question: &'static str,
+    pub(super) filter: Value,
+    pub(super) seen: Seen,
+}
+
+impl Read {
+    pub(crate) fn of<Q: Watched>(filter: Value, seen: Seen) -> Self {
+        Self { log: Q::LOG, question: Q::PATH, filter, seen }
     }
 }
 
@@ -132,7 +157,7 @@ fn given<F: Serialize>(filter: &F) -> Value {
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
     drop_empty(&mut value);
     let text = value.to_string();
-    if text.len() > LONGEST_FILTER { Value::String(cut(&text, LONGEST_FILTER).to_owned()) } else { value }
+    if text.len() > MAX_FILTER_BYTES { Value::String(cut(&text, MAX_FILTER_BYTES).to_owned()) } else { value }
 }
 
 fn drop_empty(value: &mut Value) {
@@ -169,7 +194,7 @@ mod tests {
         for (search, user_id) in [("\u{e4}".repeat(1 << 20), None), (String::new(), Some(i128::MAX))] {
             let filter = Filter { search: Some(search), user_id, ..Filter::default() };
             let text = given(&filter).to_string();
-            assert!((2..2 * LONGEST_FILTER).contains(&text.len()), "{}", text.len());
+            assert!((2..2 * MAX_FILTER_BYTES).contains(&text.len()), "{}", text.len());
         }
     }
 }

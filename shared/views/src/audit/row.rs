@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use model::audit::{Event, Given};
 use model::json::Json;
+use model::paging::RowPosition;
 use model::time::Timestamp;
 use segments::{NewRow, Row, Schema};
 use serde::{Deserialize, Serialize};
@@ -208,10 +209,18 @@ pub(crate) fn read(row: &Row) -> Result<Event, Error> {
     })
 }
 
-/// How the row's id stands in the table.
-pub(crate) fn id_of(row: &Row) -> Result<Vec<u8>, Error> {
+/// Where the row stands in the list. Its id is the one in the table: without the origin, a page that ends between equal
+/// ids of different streams would be followed by one that leaves the second of them out.
+pub(crate) fn position(row: &Row) -> Result<RowPosition, Error> {
     let rest: Rest<'_> = columns::read(&row.rest)?;
-    Ok(id_in_table(rest.id, rest.origin))
+    let id = String::from_utf8(id_in_table(rest.id, rest.origin)).map_err(|_| Error::Damaged("an id"))?;
+    Ok(RowPosition { time: rest.time, id })
+}
+
+/// The id in the table of a position that [`position`] gave. One without an origin was given before origins were part
+/// of it, and stands for the first of the streams.
+pub(crate) fn id_of_position(id: &str) -> Vec<u8> {
+    if id.contains('\0') { id.as_bytes().to_vec() } else { id_in_table(id, 0) }
 }
 
 /// An event that says nothing but what was done and how it ended.
