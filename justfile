@@ -66,11 +66,11 @@ deny:
 
 cargo_deny := '0.20.2'
 
-# Check that what is locked stays installable: no Cargo.lock is stale, and every pinned tool installs with an old pip and with
-# the newest while newer releases are in reach. `just locks peers`: the same for what `bench compare` needs (1.1 GB).
+# Check that locked tools install with an old pip and the newest whatever is released later; `locks peers`: those of bench compare.
 locks *LOCKS:
     #!/bin/sh
     set -eu
+    # A stale lock would be brought up to date silently, with whatever is newest.
     for manifest in Cargo.toml services/gateway/fuzz/Cargo.toml; do
         cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null
     done
