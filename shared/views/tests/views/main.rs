@@ -135,7 +135,7 @@ fn which_ids_are_known_is_told_in_one_answer() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());
     let events = ["e1", "e2"].map(|id| (account("main"), audit_event(id, 1, "a.b")));
-    project(&views, View::Audit, Stream::Audit, 1, &events);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &events);
     let known = |account_id: &str| {
         let ids = ["e2", "e", "e1", "e3"].map(str::to_owned).to_vec();
         answer(&views, views::audit::Known { account: account(account_id), ids })
