@@ -1,7 +1,7 @@
 //! The fields of an event that have no place in NetBird's envelope, as they were published.
 //!
-//! Invariant: what a publisher is free to write (`event_payload`) passes whole and to the digit. It is copied as text and
-//! never read, so that no null, no empty object and no number in it changes. Only fields that are ours are left out
+//! Invariant: what a publisher is free to write (`event_payload`) passes whole and to the digit. It is copied as text
+//! and never read, so that no null, no empty object and no number in it changes. Only fields that are ours are left out
 //! where they say nothing.
 
 use std::collections::BTreeMap;
