@@ -1,9 +1,9 @@
 //! The delivery stream of one integration: the state it was left in is read from it, every step is written to it.
 //!
 //! Invariant: a step is published only if the last one is still the last (JetStream's expected sequence). That is the
-//! only lease there is on a delivery: of two streamers that deliver the same integration, the one whose step comes second
-//! is refused, and leaves the delivery to the other. Until then each may have sent the batch that both had planned, which
-//! the receiver can tell by the ids.
+//! only lease there is on a delivery: of two streamers that deliver the same integration, the one whose step comes
+//! second is refused, and leaves the delivery to the other. Until then each may have sent the batch that both had
+//! planned, which the receiver can tell by the ids.
 
 use std::time::Duration;
 

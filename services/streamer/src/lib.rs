@@ -13,8 +13,8 @@
 //!    event are written to the journal before anything is sent: after a crash the same batch is sent again.
 //! 5. `receiver` opens the secrets (`opened`) and makes the platform's [`sinks::Sink`], which reaches its receiver
 //!    through the [`guard`] and nothing else. The sink makes one attempt and says how it ended ([`sink::Outcome`]).
-//! 6. `delivery::verdict` reads the outcome: what arrived, what becomes one of the `dead_letters`, what goes with the next
-//!    attempt. `delivery::backoff` says when that is (`delivery::finish`).
+//! 6. `delivery::verdict` reads the outcome: what arrived, what becomes one of the `dead_letters`, what goes with the
+//!    next attempt. `delivery::backoff` says when that is (`delivery::finish`).
 //! 7. When nothing of the batch is left, the place after it is written to the journal, and step 4 follows.
 //!
 //! Not on that way: `service` answers questions about deliveries (`status`, `history`), `live` is what a worker lets

@@ -103,16 +103,20 @@ async fn dead_letters(receivers: Receivers, question: DeadLetters) -> Result<Opt
     let state = journal::last_state(bus, account, id).await?.unwrap_or_default();
     let done = state.redrive.map_or(state.redriven, |redrive| redrive.after);
     let (total, newest) = dead_letters::DeadLetters::new(bus, account, id).newest(limit).await?;
-    let shown = |(message, letter): (bus::Message, model::dead_letter::DeadLetter)| delivery::Letter {
-        sequence: message.position.sequence,
-        time: Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH),
-        event_id: letter.event_id,
-        stream: letter.stream,
-        position: delivery::Place { sequence: letter.sequence, index: u32::try_from(letter.index).unwrap_or(u32::MAX) },
-        reason: letter.reason,
-        redriven: message.position.sequence <= done,
+    let shown = |(message, letter): (bus::Message, model::dead_letter::DeadLetter)| {
+        // A place that no event can have is of no letter of ours.
+        let index = u32::try_from(letter.index).ok()?;
+        Some(delivery::Letter {
+            sequence: message.position.sequence,
+            time: Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH),
+            event_id: letter.event_id,
+            stream: letter.stream,
+            position: delivery::Place { sequence: letter.sequence, index },
+            reason: letter.reason,
+            redriven: message.position.sequence <= done,
+        })
     };
-    Ok(Some(Letters { total, letters: newest.into_iter().map(shown).collect() }))
+    Ok(Some(Letters { total, letters: newest.into_iter().filter_map(shown).collect() }))
 }
 
 async fn history(receivers: Receivers, question: History) -> Result<Option<Vec<delivery::Change>>, Unanswered> {

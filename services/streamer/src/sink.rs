@@ -79,8 +79,8 @@ pub enum Failure {
         /// Why and what to do, for people; of an answer's body as little.
         reason: String,
     },
-    /// Not taken, for no reason of its own: because an item before it did not arrive and the order counts, or because the
-    /// receiver takes no batch with the one that it refused. Goes with the next attempt.
+    /// Not taken, for no reason of its own: because an item before it did not arrive and the order counts, or because
+    /// the receiver takes no batch with the one that it refused. Goes with the next attempt.
     Untried,
 }
 
@@ -93,8 +93,8 @@ pub enum Outcome {
     Failed(Failure),
     /// These items did not arrive, each for its own reason, by their index in the batch, ascending. All others did.
     Partly(Vec<(usize, Failure)>),
-    /// All but so many items arrived. The receiver refused those for good and does not say which they are, so nothing of
-    /// the batch may be sent again: most of it would arrive twice.
+    /// All but so many items arrived. The receiver refused those for good and does not say which they are, so nothing
+    /// of the batch may be sent again: most of it would arrive twice.
     SomeRefused {
         /// How many; at least one, and fewer than there are items.
         count: usize,

@@ -1,4 +1,5 @@
-//! How a delivery stands: what it did, from its steps; what it does, from its worker; how far behind it is, from the log.
+//! How a delivery stands: what it did, from its steps; what it does, from its worker; how far behind it is, from the
+//! log.
 
 use std::collections::BTreeMap;
 

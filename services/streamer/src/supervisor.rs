@@ -78,8 +78,8 @@ impl Supervisor {
             };
             let mut changed: Vec<IntegrationId> = messages.iter().filter_map(|message| self.take_in(message)).collect();
             if !is_caught_up {
-                // While the past is read, an integration may be seen that was deleted long ago: no keeper is made before
-                // the end of the stream is reached.
+                // While the past is read, an integration may be seen that was deleted long ago: no keeper is made
+                // before the end of the stream is reached.
                 is_caught_up = consumer.pending() == Some(0);
                 if !is_caught_up {
                     continue;

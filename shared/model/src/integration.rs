@@ -141,6 +141,7 @@ impl Integration {
             (Self::Absent, Command::Create { platform, config, enabled }) => {
                 let config = config::first(config)?;
                 platform.check(&config)?;
+                platform.check_together(&config)?;
                 Ok(vec![Event::Created(Created { platform, config, enabled, by })])
             }
             (Self::Present(_) | Self::Deleted, Command::Create { .. }) => Err(Rejected::Taken),
@@ -149,6 +150,9 @@ impl Integration {
                 current.platform.check(&config)?;
                 let enabled = enabled.unwrap_or(current.enabled);
                 let mut changed = config::changed_keys(&current.config, &config);
+                if !changed.is_empty() {
+                    current.platform.check_together(&config)?;
+                }
                 if enabled != current.enabled {
                     changed.push("enabled".to_owned());
                 }

@@ -1,4 +1,5 @@
-//! How a worker begins: the state is brought to what was ordered, each stream gets its place, the last plan is read again.
+//! How a worker begins: the state is brought to what was ordered, each stream gets its place, the last plan is read
+//! again.
 
 use std::time::Duration;
 
@@ -179,7 +180,8 @@ impl Worker<'_> {
         }
         match Batch::new(held, plan.version, None) {
             Some(batch) if batch.plan == plan => Ok(Some(batch)),
-            // Retention took a part of it. Its name would promise events that it no longer has: they are planned as new.
+            // Retention took a part of it. Its name would promise events that it no longer has: they are planned as
+            // new.
             Some(batch) => {
                 lane.put_back(batch.into_held());
                 self.state.plan = None;

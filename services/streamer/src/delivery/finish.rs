@@ -91,8 +91,8 @@ impl Worker<'_> {
 
     /// Keeps what is still to be delivered. Where that is the end of the batch, the plan begins there from now on, so
     /// that a worker that takes over sends nothing again that is known to have arrived. Where it is not, the plan stays
-    /// as it is, as it can only say from where to where: after a crash, what arrived in between is sent again, under the
-    /// ids by which a receiver knows it.
+    /// as it is, as it can only say from where to where: after a crash, what arrived in between is sent again, under
+    /// the ids by which a receiver knows it.
     fn narrow(&mut self, batch: &mut Batch, again: &[usize]) {
         let is_end = again.first().is_some_and(|first| first + again.len() == batch.items.len());
         batch.keep(again);

@@ -90,8 +90,8 @@ impl Worker<'_> {
             let wakes_at = [ripens_at, drops_at].into_iter().flatten().fold(self.looks_at, Instant::min);
             let fills = self.lanes.iter_mut().filter(|lane| !lane.is_full(&limits)).map(|lane| Box::pin(lane.fill()));
             let fills: Vec<_> = fills.collect();
-            // Dropping the fills that are not the first loses nothing: a lane takes a message out of its reader and holds
-            // its events in one step. They are begun again at the next turn.
+            // Dropping the fills that are not the first loses nothing: a lane takes a message out of its reader and
+            // holds its events in one step. They are begun again at the next turn.
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(None),

@@ -1,4 +1,5 @@
-//! The loop that delivers one integration's events: gather a batch, record the plan, deliver it, record that it is done.
+//! The loop that delivers one integration's events: gather a batch, record the plan, deliver it, record that it is
+//! done.
 //!
 //! Invariants: a batch is recorded before its first attempt and done before the next one of any stream begins; the
 //! place in a stream moves on only when everything before it was delivered or is a dead letter.

@@ -1,7 +1,7 @@
 //! OTLP's `AnyValue` in JSON: each value says its type.
 //!
-//! Invariant: no number loses a digit. Integers of 64 bits are texts under `intValue`, as the protocol's JSON writes them;
-//! fractions are copied as they are; an integer that neither an `int64` nor a double holds is a text.
+//! Invariant: no number loses a digit. Integers of 64 bits are texts under `intValue`, as the protocol's JSON writes
+//! them; fractions are copied as they are; an integer that neither an `int64` nor a double holds is a text.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The fields of an event that have no place in NetBird's envelope, as they were published.
 //!
-//! Invariant: what a publisher is free to write (`event_payload`) passes whole and to the digit. It is copied as text and
-//! never read, so that no null, no empty object and no number in it changes. Only fields that are ours are left out
+//! Invariant: what a publisher is free to write (`event_payload`) passes whole and to the digit. It is copied as text
+//! and never read, so that no null, no empty object and no number in it changes. Only fields that are ours are left out
 //! where they say nothing.
 
 use std::collections::BTreeMap;
@@ -17,8 +17,8 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Fields {
-    /// Each as its text.
-    Audit(BTreeMap<String, Box<RawValue>>),
+    /// As text.
+    Audit(Box<RawValue>),
     /// All of known types.
     Traffic(Map<String, Value>),
 }
@@ -30,13 +30,15 @@ impl Fields {
     /// Of an audit event.
     pub(super) fn of_audit(event: &audit::Event) -> Self {
         let given = serde_json::to_string(&event.given).unwrap_or_default();
-        let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&given).unwrap_or_default();
+        // Only looked through, not copied: most fields of an event are not given.
+        let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&given).unwrap_or_default();
         // A field that was not given is null; one that was published as null counts as not given.
-        fields.retain(|name, value| !IN_ENVELOPE.contains(&name.as_str()) && value.get() != "null");
-        if let Ok(source) = to_raw_value(&event.source) {
-            fields.insert("source".to_owned(), source);
+        fields.retain(|name, value| !IN_ENVELOPE.contains(name) && value.get() != "null");
+        let source = to_raw_value(&event.source);
+        if let Ok(source) = &source {
+            fields.insert("source", source);
         }
-        Self::Audit(fields)
+        Self::Audit(to_raw_value(&fields).unwrap_or_default())
     }
 
     /// Of a traffic report.
@@ -51,7 +53,9 @@ impl Fields {
         }
         if let Some(Value::Array(events)) = fields.get_mut("events") {
             for (shown, event) in events.iter_mut().zip(&data.events) {
-                shown["timestamp"] = six_digits(event.timestamp);
+                if let Value::Object(shown) = shown {
+                    shown.insert("timestamp".to_owned(), six_digits(event.timestamp));
+                }
             }
         }
         Self::Traffic(fields)
@@ -59,7 +63,10 @@ impl Fields {
 
     /// As JSON.
     pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        match self {
+            Self::Audit(fields) => fields.get().to_owned(),
+            Self::Traffic(fields) => serde_json::to_string(fields).unwrap_or_default(),
+        }
     }
 }
 

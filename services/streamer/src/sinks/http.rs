@@ -139,8 +139,8 @@ impl Answer {
 /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    // RFC 9110 knows digits alone: a sign, a fraction or words are no pause at all, and a number that no integer holds is
-    // a long one.
+    // RFC 9110 knows digits alone: a sign, a fraction or words are no pause at all, and a number that no integer holds
+    // is a long one.
     let is_seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let pause = match is_seconds {
         true => text.parse().map_or(LONGEST_PAUSE, Duration::from_secs),

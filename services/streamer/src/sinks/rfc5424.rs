@@ -38,8 +38,8 @@ pub(super) fn message(item: &Item, most: usize) -> String {
     .map(|(name, value)| (name, format!(" {name}=\"{}\"", escaped(value))));
     let (host, kind) = (word(host(item), 255), word(details.event_type, 32));
     let header = format!("<{PRIORITY}>1 {timestamp} {host} flowtrail - {kind} [{ELEMENT}");
-    // A line break would end the message for servers that read lines, and other control characters can make it look like
-    // something else on a terminal.
+    // A line break would end the message for servers that read lines, and other control characters can make it look
+    // like something else on a terminal.
     let text = message.replace(char::is_control, " ");
     let whole = header.len() + parameters.iter().map(|(_, text)| text.len()).sum::<usize>() + "] ".len();
     if whole + marked_len(&text) <= most {

@@ -104,8 +104,8 @@ impl S3 {
                 Ok(()) => {}
                 Err(failure) if written == 0 => return Outcome::Failed(failure),
                 Err(failure) => {
-                    // An object that is refused as it is must be made smaller, which is done with whole batches: with the
-                    // one that is left, when it comes first there.
+                    // An object that is refused as it is must be made smaller, which is done with whole batches: with
+                    // the one that is left, when it comes first there.
                     let failure = match failure {
                         Failure::Refused { .. } | Failure::TooLarge => Failure::Untried,
                         Failure::Retry { .. } | Failure::Stop { .. } | Failure::Untried => failure,
@@ -143,10 +143,10 @@ impl S3 {
         self.judge(&answer)
     }
 
-    /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells
-    /// apart what has the same numbers and is not the same: another stream, part of a message, a log that was begun
-    /// again. No partition is named as a field of the rows is: engines would take the one for the other, and find no row
-    /// where the values differ, or the column twice.
+    /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells apart
+    /// what has the same numbers and is not the same: another stream, part of a message, a log that was begun again. No
+    /// partition is named as a field of the rows is: engines would take the one for the other, and find no row where
+    /// the values differ, or the column twice.
     fn key(&self, items: &[&Item]) -> String {
         let mut digest = Sha256::new();
         for item in items {

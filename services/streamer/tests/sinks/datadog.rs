@@ -1,4 +1,4 @@
-//! Datadog: the request of its own client beside ours. Its limits are looked after in the tests of delivery.
+//! Datadog: the request of its own client next to ours. Its limits are looked after in the tests of delivery.
 
 use std::collections::BTreeSet;
 

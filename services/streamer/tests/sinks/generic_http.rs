@@ -208,7 +208,7 @@ async fn the_reference_library_verifies_every_signature_while_the_secret_is_bein
     let (new, old) = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     let mut items = audits(1..4);
     items[1].id = "an.odd \"id\"\r\n".into();
-    for batch in [None, Some(("batch", "ndjson")), Some(("batch", "array"))] {
+    for batch in [None, Some(("batch", "array"))] {
         let config = [Some(("signing_secret", new)), Some(("signing_secret_previous", old)), batch];
         let sink = sink(&receiver, &config.into_iter().flatten().collect::<Vec<_>>());
         assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
@@ -223,5 +223,5 @@ async fn the_reference_library_verifies_every_signature_while_the_secret_is_bein
             lines.push_str(&format!("{}\n", json!([secret, headers, body])));
         }
     }
-    assert_eq!(run_stand_in("verify_webhooks.py", &[], lines).await.trim(), "10");
+    assert_eq!(run_stand_in("verify_webhooks.py", &[], lines).await.trim(), "8");
 }

@@ -12,7 +12,7 @@ use streamer::sinks::Sink;
 
 use crate::support::{Receiver, audits, opened};
 
-/// A resolver that gives these answers, one after the other, and the last one for ever.
+/// A resolver that gives these answers, one after the other, and the last one from then on.
 struct Answers(Mutex<VecDeque<Vec<IpAddr>>>);
 
 impl Answers {

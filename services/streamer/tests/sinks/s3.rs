@@ -82,7 +82,7 @@ async fn what_is_sent_follows_from_the_items_alone() {
     assert_eq!((first.path, first.body), (second.path, second.body));
     assert_eq!((first.method.as_str(), first.headers["if-none-match"].to_str().unwrap()), ("PUT", "*"));
 
-    // The same numbers in a log that was begun anew are other events, and must not be taken for these.
+    // The same numbers in a log that was begun again are other events, and must not be taken for these.
     let mut others = audits(1..50);
     others[7].id = "another".into();
     let outcome = sink(&url, &user, &[]).deliver(&others).await;

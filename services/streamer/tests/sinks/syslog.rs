@@ -183,7 +183,7 @@ async fn every_field_is_read_back_over_tcp() {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_and_a_closed_one_is_made_anew() {
+async fn a_connection_is_kept_and_a_closed_one_is_made_again() {
     let mut server = Server::start(None).await;
     let address = server.address;
     let sink = connect(Platform::Syslog, &[("address", &address.to_string()), ("tls", "false")]);

@@ -82,6 +82,30 @@ pub fn shown(config: &Config) -> BTreeMap<String, String> {
     config.iter().map(|(key, value)| (key.clone(), show(value))).collect()
 }
 
+/// The most bytes of a configuration as a client sends it: its history is kept for good and read with every command.
+pub(super) const CONFIG_BYTES: usize = 64 << 10;
+/// The most bytes of one as it is stored; a secret is longer sealed.
+const STORED_BYTES: usize = CONFIG_BYTES / 2 * 3;
+
+/// Refuses what has grown too large, key by key.
+pub(super) fn check_size(config: &Config) -> Result<(), Rejected> {
+    let size = |key: &str, value: &Value| {
+        key.len()
+            + match value {
+                Value::Text(text) => text.len(),
+                Value::Sealed(sealed) => sealed.0.len(),
+                Value::Headers(headers) => headers.iter().map(|(name, sealed)| name.len() + sealed.0.len()).sum(),
+            }
+    };
+    let sizes = config.iter().map(|(key, value)| (size(key, value), key));
+    let whole: usize = sizes.clone().map(|(size, _)| size).sum();
+    let largest = sizes.max().map_or("", |(_, key)| key.as_str());
+    if whole > STORED_BYTES { Err(Rejected::config(largest, TOO_LARGE)) } else { Ok(()) }
+}
+
+/// What is said of the largest part of a configuration that is too large.
+pub(super) const TOO_LARGE: &str = "is too large: a configuration has at most 65536 bytes";
+
 /// The configuration of a new integration: there is nothing yet to keep or take away.
 pub(super) fn first(patch: Patch<Sealed>) -> Result<Config, Rejected> {
     if let Some((key, _)) = patch.iter().find(|(_, change)| **change == Change::Remove) {

@@ -195,10 +195,26 @@ const RESERVED_HEADERS: [&str; 14] = [
     "via",
 ];
 
+/// The most headers of a request, and the most bytes of a header's name: as much as servers take, and more than any
+/// receiver asks for.
+const HEADERS: usize = 64;
+const HEADER_NAME_BYTES: usize = 128;
+
 fn read_headers(key: &str, text: &str) -> Result<Change<Secret>, Rejected> {
     let headers: BTreeMap<String, String> = serde_json::from_str(text)
         .map_err(|_| Rejected::config(key, "must be a JSON object of strings, such as {\"X-Key\":\"value\"}"))?;
+    if headers.len() > HEADERS {
+        return Err(Rejected::config(key, format!("must be at most {HEADERS} headers")));
+    }
+    let mut names: Vec<String> = headers.keys().map(|name| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(Rejected::config(key, "must not hold a header twice; names are the same in any case"));
+    }
     let read = |(name, value): (String, String)| {
+        if name.len() > HEADER_NAME_BYTES {
+            return Err(Rejected::config(key, format!("must hold names of at most {HEADER_NAME_BYTES} bytes")));
+        }
         let field = format!("{key}.{name}");
         let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(is_name_byte) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, Patch, Value};
+use super::config::{self, CONFIG_BYTES, Config, Patch, TOO_LARGE, Value};
 use super::key::{BUCKET, DAYS, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use super::rejected::Rejected;
 use crate::reach::{Reach, Target};
@@ -182,6 +182,13 @@ impl Platform {
     /// # Errors
     /// When a key is unknown or its value has not the form it needs; the first in order of keys.
     pub fn read_config(self, values: BTreeMap<String, String>) -> Result<Patch<Secret>, Rejected> {
+        let sizes = values.iter().map(|(key, value)| (key.len() + value.len(), key));
+        if sizes.clone().map(|(size, _)| size).sum::<usize>() > CONFIG_BYTES {
+            let largest = sizes.max().map_or("", |(_, key)| key.as_str());
+            // A key that is unknown may be of any length.
+            let largest = self.keys().into_iter().find(|key| *key == largest).unwrap_or("config");
+            return Err(Rejected::config(largest, TOO_LARGE));
+        }
         let read = |(key, value): (String, String)| {
             let kind = self.kind(&key).ok_or_else(|| {
                 Rejected::config(
@@ -209,6 +216,23 @@ impl Platform {
             _ => format!("is required for {}: give {}", self.name(), choices.join(", or ")),
         };
         Err(Rejected::config(missing, problem))
+    }
+
+    /// Checks what a configuration must not have together. Only what changes is checked, so that an integration that is
+    /// older than a rule can still be paused and removed.
+    pub(super) fn check_together(self, config: &Config) -> Result<(), Rejected> {
+        config::check_size(config)?;
+        let is_text = |key: &str, text: &str| matches!(config.get(key), Some(Value::Text(value)) if value == text);
+        // A receiver's library reads what it has verified as one JSON document, which lines are not.
+        if self == Self::GenericHttp && is_text("batch", "ndjson") && config.contains_key("signing_secret") {
+            return Err(Rejected::config("batch", "must be array, or absent, with a signing_secret"));
+        }
+        for (key, other) in [("object_lock_mode", "object_lock_days"), ("object_lock_days", "object_lock_mode")] {
+            if config.contains_key(key) && !config.contains_key(other) {
+                return Err(Rejected::config(other, format!("is required with {key}")));
+            }
+        }
+        Ok(())
     }
 
     /// The receivers that a configuration names, where they may be reached.

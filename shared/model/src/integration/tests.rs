@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::secret::Secret;
 
@@ -221,4 +223,65 @@ fn events_are_audit_traffic_or_both() {
             "{bad}"
         );
     }
+}
+
+#[test]
+fn a_configuration_is_bounded_and_its_largest_part_is_named() {
+    let too_large = |key: &str| format!("config.{key}: is too large: a configuration has at most 65536 bytes");
+    let long = "x".repeat(70_000);
+    assert_eq!(refusal(Platform::Datadog, &[("api_key", &long), ("site", "datadoghq.eu")]), too_large("api_key"));
+    assert_eq!(refusal(Platform::Datadog, &[(&long, "x"), ("site", "datadoghq.eu")]), too_large("config"));
+    let headers = format!(r#"{{"X-A":"{long}"}}"#);
+    assert_eq!(refusal(Platform::Otlp, &[("url", "https://x"), ("headers", &headers)]), too_large("headers"));
+    let fits = "x".repeat(60_000);
+    assert!(create(Platform::Datadog, &[("api_key", &fits), ("site", "datadoghq.eu")]).is_ok());
+
+    // Nor does it get larger one key after the other.
+    let url = [("url", "https://x"), ("token", "t")];
+    let mut state = given(vec![create(Platform::SplunkHec, &url).unwrap()]);
+    let mut add = |key| {
+        let config = patch(Platform::SplunkHec, &[(key, fits.as_str())]).unwrap();
+        let events = state.decide(Command::Update { config, enabled: None }, by())?;
+        events.into_iter().for_each(|event| state.apply(event, at(9)));
+        Ok::<_, Rejected>(())
+    };
+    assert_eq!(add("index"), Ok(()));
+    assert_eq!(add("source").unwrap_err().to_string(), too_large("source"));
+}
+
+#[test]
+fn headers_are_bounded_in_number_and_name_and_stand_there_once() {
+    let refused = |headers: &str| refusal(Platform::GenericHttp, &[("url", "https://x"), ("headers", headers)]);
+    let many: BTreeMap<String, &str> = (0..65).map(|number| (format!("X-{number}"), "v")).collect();
+    assert_eq!(refused(&serde_json::to_string(&many).unwrap()), "config.headers: must be at most 64 headers");
+    let name = "X".repeat(129);
+    assert_eq!(refused(&format!(r#"{{"{name}":"v"}}"#)), "config.headers: must hold names of at most 128 bytes");
+    assert!(refused(r#"{"X-Key":"1","x-key":"2"}"#).starts_with("config.headers: must not hold a header twice"));
+}
+
+#[test]
+fn a_signature_over_lines_that_no_library_reads_is_refused() {
+    let secret = ("signing_secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let base = [("url", "https://x"), secret];
+    let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
+    let expected = "config.batch: must be array, or absent, with a signing_secret";
+    assert_eq!(refusal(Platform::GenericHttp, &with(&[("batch", "ndjson")])), expected);
+    let state = given(vec![create(Platform::GenericHttp, &with(&[("batch", "array")])).unwrap()]);
+    let update = |values: &[(&str, &str)]| {
+        let config = patch(Platform::GenericHttp, values).unwrap();
+        state.decide(Command::Update { config, enabled: Some(true) }, by())
+    };
+    assert_eq!(update(&[("batch", "ndjson")]).unwrap_err().to_string(), expected);
+    assert!(update(&[("batch", "ndjson"), ("signing_secret", "")]).is_ok());
+    assert!(update(&[]).is_ok());
+}
+
+#[test]
+fn retention_is_a_mode_and_a_time() {
+    let base = [("bucket_name", "b"), ("region", "r"), ("access_key", "a"), ("secret_key", "s")];
+    let refused = |key, value| refusal(Platform::S3, &[&base[..], &[(key, value)]].concat());
+    let days = "config.object_lock_days: is required with object_lock_mode";
+    assert_eq!(refused("object_lock_mode", "COMPLIANCE"), days);
+    assert_eq!(refused("object_lock_days", "7"), "config.object_lock_mode: is required with object_lock_days");
+    assert!(refused("object_lock_days", "0").starts_with("config.object_lock_days: must be a number of days"));
 }

@@ -61,6 +61,8 @@ async fn relayed(client: TcpStream, server: TcpStream) {
 /// An object of a batch: what its name and its lines say.
 struct Object {
     stream: String,
+    /// The day and hour that its name says.
+    hour: String,
     first: u64,
     last: u64,
     /// Sequence, place in the message and id of each event.
@@ -68,9 +70,11 @@ struct Object {
 }
 
 impl Object {
-    /// `.../kind=audit/dt=2024-01-31/hr=12/<first>-<last>-<digest>.ndjson.gz`
+    /// `.../event_kind=audit/dt=2024-01-31/hr=12/<first>-<last>-<digest>.ndjson.gz`
     fn read(object: &Value) -> Self {
-        let name = object["key"].as_str().unwrap().rsplit('/').next().unwrap();
+        let key = object["key"].as_str().unwrap();
+        let (partition, name) = key.rsplit_once('/').unwrap();
+        let hour = partition.split_once("/dt=").unwrap().1.replace("/hr=", "T");
         let [first, last, digest] = name.split('-').collect::<Vec<_>>().try_into().unwrap();
         assert!((first.len(), last.len()) == (20, 20) && digest.ends_with(".ndjson.gz"), "{name}");
         let lines = object["text"].as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap());
@@ -82,7 +86,8 @@ impl Object {
         };
         let (streams, events): (BTreeSet<String>, Vec<_>) = lines.iter().map(read).unzip();
         let [stream] = streams.into_iter().collect::<Vec<_>>().try_into().unwrap();
-        Self { stream, first: first.parse().unwrap(), last: last.parse().unwrap(), events }
+        assert!(lines.iter().all(|line| line["timestamp"].as_str().unwrap().starts_with(&hour)), "{key}");
+        Self { stream, hour, first: first.parse().unwrap(), last: last.parse().unwrap(), events }
     }
 }
 
@@ -98,9 +103,9 @@ async fn killed_at_any_moment_every_event_is_in_exactly_one_object_of_s3() {
     flowtrail.stop();
 
     let objects = moto.objects("logs").await;
-    let of_tests = objects.iter().filter(|object| object["key"].as_str().unwrap().contains("/kind=test/")).count();
+    let of_tests = objects.iter().filter(|object| object["key"].as_str().unwrap().contains("/event_kind=test/")).count();
     assert_eq!(of_tests, 1, "it was tried once, when it was made");
-    let objects = objects.iter().filter(|object| !object["key"].as_str().unwrap().contains("/kind=test/"));
+    let objects = objects.iter().filter(|object| !object["key"].as_str().unwrap().contains("/event_kind=test/"));
     let objects: Vec<Object> = objects.map(Object::read).collect();
     let mut times = BTreeMap::<&str, usize>::new();
     for (_, _, id) in objects.iter().flat_map(|object| &object.events) {
@@ -111,13 +116,13 @@ async fn killed_at_any_moment_every_event_is_in_exactly_one_object_of_s3() {
     let found: BTreeSet<String> = times.keys().filter(|id| id.starts_with(PREFIX)).map(|id| (*id).to_owned()).collect();
     assert!(found == all_ids(count), "{} of {count} are there", found.len());
 
-    // Named by sequence: a name says which events are in it, and no two objects share a place in the log.
-    let mut ends = BTreeMap::<&str, Vec<_>>::new();
+    // Named by sequence: no two objects of an hour share a place in the log.
+    let mut ends = BTreeMap::<(&str, &str), Vec<_>>::new();
     for object in &objects {
         let places: Vec<(u64, u64)> = object.events.iter().map(|(sequence, index, _)| (*sequence, *index)).collect();
         assert!(places.is_sorted_by(|one, next| one < next), "in the order of the log");
         assert_eq!((object.first, object.last), (places[0].0, places[places.len() - 1].0));
-        ends.entry(&object.stream).or_default().push((places[0], places[places.len() - 1]));
+        ends.entry((&object.stream, &object.hour)).or_default().push((places[0], places[places.len() - 1]));
     }
     for ends in ends.values_mut() {
         ends.sort_unstable();
