@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use bus::{Bus, Outgoing, PublishError};
+use feed::read::Entry;
 use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use views::View;
 
 /// How many letters may be under way at once.
 const LETTERS_IN_FLIGHT: usize = 256;
@@ -21,13 +23,41 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A dead letter that is to be published.
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
-    pub(crate) account: AccountId,
-    pub(crate) time: Timestamp,
-    pub(crate) data: DeadLetter,
+    account: AccountId,
+    time: Timestamp,
+    data: DeadLetter,
+}
+
+/// What is wrong with one event of an entry.
+pub(crate) struct Fault {
+    /// Its place in the message, from 0.
+    pub(crate) index: usize,
+    /// Its id, where that much could be read.
+    pub(crate) event_id: Option<String>,
+    /// Why the view does not take it in.
+    pub(crate) reason: String,
+}
+
+impl Letter {
+    /// A letter of a view about an event of an entry. It names the place of the message and does not repeat it.
+    pub(crate) fn new(view: View, entry: &Entry, fault: Fault) -> Self {
+        let Fault { index, event_id, reason } = fault;
+        let data = DeadLetter {
+            view: view.name().to_owned(),
+            stream: entry.position.stream.name().to_owned(),
+            sequence: entry.position.sequence,
+            index,
+            subject: entry.subject.clone(),
+            event_id,
+            reason: cut_reason(reason),
+        };
+        // The message's time, not today's: the letter of a repetition is the same letter.
+        Self { account: entry.account.clone(), time: entry.received_at, data }
+    }
 }
 
 /// A reason, cut off where it is too long for a letter.
-pub(crate) fn cut_reason(mut reason: String) -> String {
+fn cut_reason(mut reason: String) -> String {
     if reason.len() > MAX_REASON_BYTES {
         let end = (0..=MAX_REASON_BYTES).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or_default();
         reason.truncate(end);

@@ -7,20 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
-use feed::read::Entry;
-use model::dead_letter::DeadLetter;
-use model::event::Decoded;
 use model::log::Stream;
 use runtime::telemetry::chain;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
-use views::store::{Batch, Store};
-use views::{Logged, Observed, Refused, Slot, View};
+use views::store::Store;
+use views::{Observed, Slot, View};
 
-use crate::dead_letters::{self, Letter};
+use crate::dead_letters;
 use crate::error::Error;
+use crate::project::project;
 use crate::reader::{News, Reader};
 use crate::rebuild;
 use crate::thread::Thread;
@@ -62,24 +60,13 @@ impl Worker {
         // Readers end with the writer, however it ends.
         let readers_stop = stop.child_token();
         let _end_readers = readers_stop.clone().drop_guard();
-        let mut readers = JoinSet::new();
-        // One decoded batch waits while another is written, for all streams together: that keeps the writer busy, and more
-        // would only take memory.
-        let (news, mut inbox) = mpsc::channel(1);
+        // The checkpoint was committed in one write with the rows that it stands for, so the next message is the first that
+        // is not in the view. A consumer on the server could not know that: it is told of a message before or after the
+        // commit, and a crash between the two would lose or repeat it.
+        let after = |stream: &Stream| checkpoints.get(stream).map_or(0, |checkpoint| checkpoint.sequence);
+        let mut reached: Sequences = self.view.streams().iter().map(|stream| (*stream, after(stream))).collect();
+        let (mut readers, mut inbox) = self.start_readers(&reached, &readers_stop);
         let mut writer = Thread::start();
-        let mut reached = Sequences::new();
-        for &stream in self.view.streams() {
-            // The checkpoint was committed in one write with the rows that it stands for, so the next message is the
-            // first that is not in the view. A consumer on the server could not know that: it is told of a message
-            // before or after the commit, and a crash between the two would lose or repeat it.
-            let after = checkpoints.get(&stream).map_or(0, |checkpoint| checkpoint.sequence);
-            reached.insert(stream, after);
-            readers.spawn(self.reader(stream, &news, &readers_stop).read(after));
-        }
-        if let (Purpose::Live(_), Some(stream)) = (&self.purpose, self.view.forgets_with()) {
-            readers.spawn(self.reader(stream, &news, &readers_stop).watch_retention());
-        }
-        drop(news);
         while !self.is_done(&reached) {
             let next = tokio::select! {
                 () = stop.cancelled() => return Ok(reached),
@@ -90,7 +77,13 @@ impl Worker {
                 }
             };
             match next {
-                None => return Ok(reached),
+                None => {
+                    // Why they ended may be known only now: a rebuild whose readers failed must not pass for whole.
+                    while let Some(ended) = readers.join_next().await {
+                        ended??;
+                    }
+                    return Ok(reached);
+                }
                 Some(News::Idle(stream, complete_to)) => {
                     // News of a stream comes in order, so what was read before it is committed by now.
                     let sequence = reached.entry(stream).or_default();
@@ -114,8 +107,24 @@ impl Worker {
         Ok(reached)
     }
 
-    fn reader(&self, stream: Stream, news: &mpsc::Sender<News>, stop: &CancellationToken) -> Reader {
-        Reader { bus: self.bus.clone(), stream, news: news.clone(), stop: stop.clone() }
+    /// Starts a reader for each stream, after what is reached in it.
+    fn start_readers(
+        &self,
+        reached: &Sequences,
+        stop: &CancellationToken,
+    ) -> (JoinSet<Result<(), Error>>, mpsc::Receiver<News>) {
+        let mut readers = JoinSet::new();
+        // One decoded batch waits while another is written, for all streams together: that keeps the writer busy, and more
+        // would only take memory.
+        let (news, inbox) = mpsc::channel(1);
+        let reader = |stream| Reader { bus: self.bus.clone(), stream, news: news.clone(), stop: stop.clone() };
+        for (&stream, &after) in reached {
+            readers.spawn(reader(stream).read(after));
+        }
+        if let (Purpose::Live(_), Some(stream)) = (&self.purpose, self.view.forgets_with()) {
+            readers.spawn(reader(stream).watch_retention());
+        }
+        (readers, inbox)
     }
 
     /// The last message may be gone since a target was named, and the target with it. So what counts is not that it was
@@ -199,50 +208,5 @@ impl Worker {
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}
             }
         }
-    }
-}
-
-fn project(
-    view: View,
-    store: &Arc<Store>,
-    stream: Stream,
-    entries: Vec<Entry>,
-) -> Result<(Batch, Vec<Letter>), views::Error> {
-    let mut batch = Batch::new(store.clone());
-    let mut letters = Vec::new();
-    for mut entry in entries {
-        for Decoded { index, id, event } in std::mem::take(&mut entry.decoded) {
-            let reason = match event {
-                Ok(event) => {
-                    let logged = Logged { account: &entry.account, position: entry.position, event };
-                    match view.project(&mut batch, logged) {
-                        Ok(()) => continue,
-                        Err(Refused::DeadLetter(reason)) => reason,
-                        Err(Refused::Failed(error)) => return Err(error),
-                    }
-                }
-                Err(unreadable) if view.owns_dead_letters_of(stream) => unreadable.to_string(),
-                // Several views read this stream: one of them writes the letter, or there would be one for each.
-                Err(_) => continue,
-            };
-            letters.push(letter(view, &entry, index, id, reason));
-        }
-    }
-    Ok((batch, letters))
-}
-
-fn letter(view: View, entry: &Entry, index: usize, event_id: Option<String>, reason: String) -> Letter {
-    Letter {
-        account: entry.account.clone(),
-        time: entry.received_at,
-        data: DeadLetter {
-            view: view.name().to_owned(),
-            stream: entry.position.stream.name().to_owned(),
-            sequence: entry.position.sequence,
-            index,
-            subject: entry.subject.clone(),
-            event_id,
-            reason: dead_letters::cut_reason(reason),
-        },
     }
 }
