@@ -27,8 +27,10 @@ Examples:
     flowtrail import aws-vpc-flow --rejects bad.txt flows/*.log.gz
 
   The history of another system:
-    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/audit | flowtrail import audit -
-    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/network-traffic | flowtrail import traffic -
+    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/audit >audit.json
+    flowtrail import audit audit.json
+    curl -H \"Authorization: Token $TOKEN\" \"$URL/api/events/network-traffic?page_size=50000\" >traffic.json
+    flowtrail import traffic traffic.json
 
   What an integration has archived; each format takes its events out of the same files:
     aws s3 cp --recursive s3://my-archive/ archive/
