@@ -26,7 +26,10 @@ Examples:
   Flow logs of a VPC; all that cannot be read is listed in a file:
     flowtrail import aws-vpc-flow --rejects bad.txt flows/*.log.gz
 
-  The history of another system:
+  The history of a NetBird, or of another Flowtrail:
+    flowtrail import netbird --url https://api.netbird.io --token $TOKEN
+
+  The same from files:
     curl -H \"Authorization: Token $TOKEN\" $URL/api/events/audit >audit.json
     flowtrail import audit audit.json
     curl -H \"Authorization: Token $TOKEN\" \"$URL/api/events/network-traffic?page_size=50000\" >traffic.json
