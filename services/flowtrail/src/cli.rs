@@ -201,3 +201,29 @@ pub(crate) enum Token {
 fn view() -> impl TypedValueParser<Value = View> {
     PossibleValuesParser::new(View::ALL.map(View::name)).try_map(|name| name.parse::<View>())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_help_of_import_tells_exit_codes_and_its_examples_can_be_run() {
+        let mut command = Cli::command().term_width(0);
+        let help = command.find_subcommand_mut("import").unwrap().render_long_help().to_string();
+        for told in
+            ["Exit codes:", "  0  all of it was imported", "  1  something was rejected", "  2  the command line"]
+        {
+            assert!(help.contains(told), "{told}");
+        }
+        let examples: Vec<&str> =
+            help.lines().filter_map(|line| line.find("flowtrail import ").map(|at| &line[at..])).collect();
+        let examples: Vec<&str> = examples.into_iter().filter(|example| !example.contains('`')).collect();
+        assert!(examples.len() > 5, "{help}");
+        for example in examples {
+            let parsed = Cli::try_parse_from(example.split_whitespace());
+            assert!(parsed.is_ok(), "{example}");
+        }
+    }
+}

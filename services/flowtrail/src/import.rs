@@ -19,6 +19,7 @@ mod item;
 mod known;
 mod lookahead;
 mod netbird;
+mod netbird_api;
 mod pages;
 mod progress;
 mod publish;
@@ -42,10 +43,11 @@ use bus::Bus;
 use model::log::{AccountId, Subject};
 use tokio::sync::mpsc;
 
-pub(crate) use format::Format;
+pub(crate) use format::{Format, Source};
+pub(crate) use netbird_api::Service;
 pub(crate) use summary::Summary;
 
-use batch::{Batch, Packer};
+use batch::Packer;
 use pages::Pages;
 use progress::Progress;
 use publish::Published;
@@ -59,14 +61,24 @@ const WAITING: usize = 8;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = help::MORE)]
 pub(crate) struct Args {
-    /// What the files hold
+    /// What the files hold, or whose lists are fetched
     #[arg(value_enum)]
-    pub(crate) format: Format,
+    pub(crate) source: Source,
 
     /// The files; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "url", conflicts_with = "url", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) service: Service,
+
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// What is done with the events.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
     /// The account that the events belong to
     #[arg(long, default_value = "main")]
     pub(crate) account: AccountId,
@@ -80,36 +92,59 @@ pub(crate) struct Args {
     pub(crate) rejects: Option<PathBuf>,
 }
 
-/// Imports, and prints the summary to standard output. The exit code is for the caller: see [`Summary::has_rejects`].
+/// Imports, and prints a summary of each format to standard output; tells whether something was rejected.
 ///
 /// # Errors
-/// Like [`import`]; and when there is no such account.
-pub(crate) async fn run(args: &Args, bus: &Bus) -> anyhow::Result<Summary> {
-    ensure_account(&args.account, bus).await?;
-    let summary = import(args, bus).await?;
-    writeln!(io::stdout(), "{summary}").context("print the summary")?;
-    Ok(summary)
+/// Like [`import`]; when there is no such account; when a service does not give its lists.
+pub(crate) async fn run(args: &Args, bus: &Bus) -> anyhow::Result<bool> {
+    ensure_account(&args.options.account, bus).await?;
+    let fetched = tempfile::tempdir().context("make a folder for what is fetched")?;
+    let files = match args.source {
+        Source::Files(format) => {
+            anyhow::ensure!(args.service.url.is_none(), "--url is for netbird only");
+            vec![(format, args.files.clone())]
+        }
+        Source::Netbird => netbird_api::fetch(&args.service, fetched.path()).await?,
+    };
+    let mut has_rejects = false;
+    for (format, files) in files {
+        let summary = import(format, &files, &args.options, bus).await?;
+        writeln!(io::stdout(), "{summary}").context("print the summary")?;
+        has_rejects |= summary.has_rejects();
+    }
+    Ok(has_rejects)
 }
 
 /// Imports. Rejected records are no error.
 ///
 /// # Errors
 /// When a file is not there, or the log cannot take the events. What was published until then stays.
-pub(crate) async fn import(args: &Args, bus: &Bus) -> anyhow::Result<Summary> {
-    anyhow::ensure!(args.reporter.is_none() || args.format.is_traffic(), "--reporter is for traffic only");
-    for file in args.files.iter().filter(|file| !input::is_standard_input(file)) {
+pub(crate) async fn import(format: Format, files: &[PathBuf], options: &Options, bus: &Bus) -> anyhow::Result<Summary> {
+    anyhow::ensure!(options.reporter.is_none() || format.is_traffic(), "--reporter is for traffic only");
+    for file in files.iter().filter(|file| !input::is_standard_input(file)) {
         std::fs::File::open(file).with_context(|| format!("open {}", file.display()))?;
     }
-    let progress = Progress::new(input::total_length(args.files.iter().map(PathBuf::as_path)));
+    let progress = Progress::new(input::total_length(files.iter().map(PathBuf::as_path)));
     let (sender, batches) = mpsc::channel(WAITING);
-    let reading = read_in_background(args, bus.max_payload(), &progress, sender)?;
-    let subject = args.format.subject(&args.account);
+    let rejects = Rejects::new(progress.clone(), options.rejects.as_deref()).context("make the file for rejects")?;
+    let packer = Packer::new(bus.max_payload(), format.may_say_less());
+    let subject = format.subject(&options.account);
+    let reading = {
+        let (files, reporter, progress) = (files.to_vec(), options.reporter.clone(), progress.clone());
+        let sealer = format.sealer(&options.account);
+        tokio::task::spawn_blocking(move || {
+            let reporter = reporter.as_deref();
+            let pages = Pages::default();
+            let reader = Reader { format, reporter, progress, sealer, packer, rejects, pages, batches: sender };
+            reader.read_all(files.iter().map(AsRef::<Path>::as_ref))
+        })
+    };
     let published = publish::publish(bus, &subject, batches, &progress).await;
     let counts = reading.await.context("read the files")?;
     progress.finish();
     let published =
         published.context("publish the events (run the same import again: what is in already stays once)")?;
-    Ok(summarized(args, counts?, published, &progress))
+    Ok(summarized(files.len(), counts?, published, &progress))
 }
 
 /// Nobody could read what is published into an account that was never made.
@@ -123,35 +158,9 @@ async fn ensure_account(account: &AccountId, bus: &Bus) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Reading = tokio::task::JoinHandle<Result<Counts, read::Stopped>>;
-
-fn read_in_background(
-    args: &Args,
-    max_payload: usize,
-    progress: &Progress,
-    batches: mpsc::Sender<Batch>,
-) -> anyhow::Result<Reading> {
-    let args = args.clone();
-    let progress = progress.clone();
-    let rejects = Rejects::new(progress.clone(), args.rejects.as_deref()).context("make the file for rejects")?;
-    Ok(tokio::task::spawn_blocking(move || {
-        let reader = Reader {
-            format: args.format,
-            reporter: args.reporter.as_deref(),
-            progress,
-            sealer: args.format.sealer(&args.account),
-            packer: Packer::new(max_payload, args.format.may_say_less()),
-            rejects,
-            pages: Pages::default(),
-            batches,
-        };
-        reader.read_all(args.files.iter().map(AsRef::<Path>::as_ref))
-    }))
-}
-
-fn summarized(args: &Args, counts: Counts, published: Published, progress: &Progress) -> Summary {
+fn summarized(files: usize, counts: Counts, published: Published, progress: &Progress) -> Summary {
     Summary {
-        files: args.files.len(),
+        files,
         records: counts.records,
         skipped: counts.skipped,
         rejected: counts.rejected,

@@ -49,7 +49,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Run(run) => server::run(settings, run).await?,
         Command::Import(args) => {
             let bus = client::connect(settings).await?;
-            if import::run(args, &bus).await?.has_rejects() {
+            if import::run(args, &bus).await? {
                 return Ok(ExitCode::FAILURE);
             }
         }

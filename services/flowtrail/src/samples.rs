@@ -7,7 +7,7 @@ use anyhow::Context;
 use bus::Bus;
 use model::log::AccountId;
 
-use crate::import::{self, Args, Format};
+use crate::import::{self, Format, Options};
 
 const SAMPLES: [(Format, &str, &[u8]); 3] = [
     (Format::ZeekConn, "zeek-conn-nashua.ndjson", include_bytes!("../samples/zeek-conn-nashua.ndjson")),
@@ -27,8 +27,8 @@ pub(crate) async fn import(data_dir: &Path, bus: &Bus) -> anyhow::Result<()> {
         let file = directory.join(name);
         fs::write(&file, bytes).with_context(|| format!("write {}", file.display()))?;
         let account = AccountId::parse("main")?;
-        let args = Args { format, files: vec![file], account, reporter: None, rejects: None };
-        let summary = import::import(&args, bus).await?;
+        let options = Options { account, reporter: None, rejects: None };
+        let summary = import::import(format, &[file], &options, bus).await?;
         tracing::info!(file = name, events = summary.events, "imported");
     }
     Ok(())

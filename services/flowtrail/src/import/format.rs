@@ -1,5 +1,7 @@
 //! The formats: what each is called, how its records stand in a file, which events they become.
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use model::log::{AccountId, Subject};
 use model::{audit, traffic};
 
@@ -8,7 +10,7 @@ use super::seal::Sealer;
 use super::{audit as audit_items, aws_cloudtrail, aws_vpc_flow, traffic as traffic_items, zeek_conn};
 
 /// What the files hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Zeek's conn.log: as Zeek writes it by default (tabs, #fields), or as JSON, one object a line.
     ZeekConn,
@@ -23,6 +25,36 @@ pub(crate) enum Format {
     /// Flowtrail's own audit events; what the audit lists of NetBird, InstaVM and vRNI answer; the audit events of
     /// Flowtrail's and NetBird's archives.
     Audit,
+}
+
+/// Where events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Files of a format.
+    Files(Format),
+    /// Both lists of a NetBird's API.
+    Netbird,
+}
+
+impl ValueEnum for Source {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Files(Format::ZeekConn),
+            Self::Files(Format::AwsCloudtrail),
+            Self::Files(Format::AwsVpcFlow),
+            Self::Files(Format::Traffic),
+            Self::Files(Format::Audit),
+            Self::Netbird,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let fetched = "The audit events and the traffic that a NetBird lists, page by page: with --url and --token";
+        match self {
+            Self::Files(format) => format.to_possible_value(),
+            Self::Netbird => Some(PossibleValue::new("netbird").help(fetched)),
+        }
+    }
 }
 
 impl Format {

@@ -26,9 +26,14 @@ Examples:
   Flow logs of a VPC; all that cannot be read is listed in a file:
     flowtrail import aws-vpc-flow --rejects bad.txt flows/*.log.gz
 
-  The history of another system:
-    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/audit | flowtrail import audit -
-    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/network-traffic | flowtrail import traffic -
+  The history of a NetBird, or of another Flowtrail:
+    flowtrail import netbird --url https://api.netbird.io --token $TOKEN
+
+  The same from files:
+    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/audit >audit.json
+    flowtrail import audit audit.json
+    curl -H \"Authorization: Token $TOKEN\" \"$URL/api/events/network-traffic?page_size=50000\" >traffic.json
+    flowtrail import traffic traffic.json
 
   What an integration has archived; each format takes its events out of the same files:
     aws s3 cp --recursive s3://my-archive/ archive/

@@ -14,7 +14,9 @@
 use model::audit::{Fields, known_code};
 use model::time::Timestamp;
 use model::traffic::{Direction, Endpoint, EndpointType, EventType, Policy, Reported, User};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::draft::{Draft, Mapped, Rejected, id_of_text, to_text};
 use super::item::{Item, id_of};
@@ -78,18 +80,27 @@ pub(super) fn audit(text: &str, item: &Item<'_>) -> Result<Mapped<'static>, Reje
     let known = if with_setup_key { Some(PEER_ADDED.1) } else { known_code(&envelope.message) };
     let event_type = known.map_or_else(|| code_of(&envelope.message), str::to_owned);
     let is_said = known.is_some() || event_type == envelope.message;
-    let meta = envelope.meta.as_ref().map(Item::to_text).transpose()?;
-    let meta = meta.map(|meta| serde_json::from_str(&meta)).transpose();
-    let data = Fields {
+    // Passed on as it stands, so that its numbers stay what they are.
+    let meta = item.get("meta").or_else(|| item.get("Meta")).filter(|_| envelope.meta.is_some());
+    let recorded = Fields {
         event_type: Some(event_type),
         activity: (!is_said).then_some(envelope.message),
         actor_id: envelope.initiator,
         resource_id: envelope.target,
         correlation_id: envelope.reference,
-        meta: meta.map_err(|error| Rejected::field("meta", error.to_string()))?,
         ..Fields::default()
     };
-    Ok(Mapped::Event(Draft { id: envelope.id, time: Some(envelope.time), data: to_text(&data)?.into() }))
+    let data = to_text(&Data { recorded, meta })?;
+    Ok(Mapped::Event(Draft { id: envelope.id, time: Some(envelope.time), data: data.into() }))
+}
+
+/// The data of an audit event.
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(flatten)]
+    recorded: Fields,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<&'a RawValue>,
 }
 
 /// A traffic event. `reporter` stands above what it says; `default` is for those that say nothing.

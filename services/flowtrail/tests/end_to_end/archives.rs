@@ -189,3 +189,28 @@ async fn a_page_that_is_not_the_whole_list_is_imported_and_told_of() {
     import(&other, "traffic", &pages);
     assert_eq!(traffic_records(&other).await, traffic_records(&flowtrail).await);
 }
+
+#[tokio::test]
+async fn the_lists_of_a_running_service_are_fetched_page_by_page() {
+    let old = Flowtrail::start(Topology::Together).await;
+    publish_both(&old).await;
+    let records = traffic_records(&old).await;
+    let new = Flowtrail::start(Topology::Split).await;
+    let fetch = |token: &str| new.run(["import", "netbird", "--url", &old.url, "--token", token]);
+    let fetched = fetch(&old.token);
+    let (said, errors) = (String::from_utf8(fetched.stdout).unwrap(), String::from_utf8(fetched.stderr).unwrap());
+    assert_eq!((fetched.status.code(), errors.as_str()), (Some(0), ""), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
+    assert_eq!(traffic_records(&new).await, records);
+    let event = new.get("/v1/audit/events/own-1").await;
+    assert_eq!(
+        (event["actor_id"].as_str(), event["created_at"].as_str()),
+        (Some("alice"), Some("2024-01-31T12:00:00.000000Z"))
+    );
+
+    let refused = fetch("ft_wrong");
+    let errors = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(errors.contains("/api/events/audit answered 401"), "{errors}");
+    assert!(!errors.contains("ft_wrong"), "{errors}");
+}

@@ -112,6 +112,9 @@ fn a_text_that_netbird_has_no_code_for_is_a_code_and_an_activity() {
     let own = data_of("door.open", json!({}));
     assert_eq!((own.event_type.as_deref(), own.activity), (Some("door.open"), None));
     assert_eq!(data_of("Peer added", json!({})).event_type.as_deref(), Some("peer.user.add"));
+    let exact =
+        r#"{"id":"1","timestamp":"2024-01-31T12:00:00Z","message":"a.b","meta":{"n":18446744073709551616,"x":1.10}}"#;
+    assert!(draft_of(exact).data.contains(r#""meta":{"n":18446744073709551616,"x":1.10}"#));
     let with_key = data_of("Peer added", json!({ "setup_key_name": "k" }));
     assert_eq!(with_key.event_type.as_deref(), Some("peer.setupkey.add"));
 }

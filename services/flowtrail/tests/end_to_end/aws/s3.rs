@@ -103,7 +103,8 @@ async fn killed_at_any_moment_every_event_is_in_exactly_one_object_of_s3() {
     flowtrail.stop();
 
     let objects = moto.objects("logs").await;
-    let of_tests = objects.iter().filter(|object| object["key"].as_str().unwrap().contains("/event_kind=test/")).count();
+    let of_tests =
+        objects.iter().filter(|object| object["key"].as_str().unwrap().contains("/event_kind=test/")).count();
     assert_eq!(of_tests, 1, "it was tried once, when it was made");
     let objects = objects.iter().filter(|object| !object["key"].as_str().unwrap().contains("/event_kind=test/"));
     let objects: Vec<Object> = objects.map(Object::read).collect();
