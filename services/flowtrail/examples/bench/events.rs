@@ -2,7 +2,8 @@
 
 use bus::Outgoing;
 use bytes::Bytes;
-use model::envelope::{self, Sealed};
+use feed::write::{self, Form};
+use model::envelope::Sealed;
 use model::log::Subject;
 use model::time::Timestamp;
 use serde::Serialize;
@@ -53,17 +54,11 @@ pub(crate) fn messages(
 
 fn message(subject: &Subject, events: &[Written]) -> Option<Outgoing> {
     let first = events.first()?;
-    let (content_type, payload) = match events {
-        [event] => (envelope::STRUCTURED, event.json.clone()),
-        events => (envelope::BATCH, array(events.iter().map(|event| event.json.as_slice()))),
+    let (form, payload) = match events {
+        [event] => (Form::Single, event.json.clone()),
+        events => (Form::Batch, array(events.iter().map(|event| event.json.as_slice()))),
     };
-    Some(Outgoing {
-        subject: subject.clone(),
-        message_id: Some(format!("{}:{}", subject.account(), first.id)),
-        headers: vec![("content-type".to_owned(), content_type.to_owned())],
-        payload: payload.into(),
-        expected_last: None,
-    })
+    Some(write::message(subject.clone(), &first.id, form, payload))
 }
 
 /// The body of a request: a JSON array of plain events.

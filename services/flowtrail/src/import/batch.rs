@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use model::log::AccountId;
 
 use super::draft::{Rejected, hash_of};
 
@@ -25,10 +24,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The same for the same events in the same account, so that the broker knows a message that comes again. Not of
-    /// the event ids alone: two files may tell of one connection differently, and then both must go in.
-    pub(super) fn message_id(&self, account: &AccountId) -> String {
-        hash_of([account.as_str().as_bytes(), &self.payload])
+    /// The same for the same events, so that the broker knows a message that comes again. Not of the event ids alone:
+    /// two files may tell of one connection differently, and then both must go in.
+    pub(super) fn id(&self) -> String {
+        hash_of([self.payload.as_ref()])
     }
 
     /// The same without the events of some ids, which it holds.
@@ -140,14 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn the_message_id_tells_accounts_and_contents_apart() {
-        let id = |account: &str, payload: &'static str| {
-            let batch = Batch { payload: payload.into(), events: 1, ids: Vec::new() };
-            batch.message_id(&AccountId::parse(account).unwrap())
-        };
-        assert_eq!(id("a", "[1]"), id("a", "[1]"));
-        assert_ne!(id("a", "[1]"), id("b", "[1]"));
-        assert_ne!(id("a", "[1]"), id("a", "[2]"));
+    fn the_id_tells_contents_apart() {
+        let id = |payload: &'static str| Batch { payload: payload.into(), events: 1, ids: Vec::new() }.id();
+        assert_eq!(id("[1]"), id("[1]"));
+        assert_ne!(id("[1]"), id("[2]"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The async half of an import: publishes batches, a bounded number of them at once.
 
-use bus::{Bus, Outgoing};
-use model::envelope;
+use bus::Bus;
+use feed::write::{self, Form};
 use model::log::Subject;
 use tokio::sync::mpsc;
 
@@ -44,21 +44,12 @@ pub(super) async fn publish(
         if batch.events == 0 {
             continue;
         }
-        publisher.publish(outgoing(subject, &batch)).await?;
+        let message = write::message(subject.clone(), &batch.id(), Form::Batch, batch.payload.clone());
+        publisher.publish(message).await?;
         events += batch.events;
         progress.show(events);
     }
     let acknowledged = publisher.finish().await?;
     let messages = acknowledged.stored + acknowledged.duplicates;
     Ok(Published { events, messages, known_messages: acknowledged.duplicates, known_events })
-}
-
-fn outgoing(subject: &Subject, batch: &Batch) -> Outgoing {
-    Outgoing {
-        subject: subject.clone(),
-        message_id: Some(batch.message_id(subject.account())),
-        headers: vec![("content-type".to_owned(), envelope::BATCH.to_owned())],
-        payload: batch.payload.clone(),
-        expected_last: None,
-    }
 }

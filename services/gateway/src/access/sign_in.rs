@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use feed::write::Form;
 use model::access::{Actor, TokenHash, new_token};
 use model::audit::Fields;
 use model::command::{Accepted, CreateToken, DeleteToken};
-use model::envelope::STRUCTURED;
 use model::log::{AccountId, Position};
 use model::secret::Secret;
 use model::time::Timestamp;
@@ -194,7 +194,7 @@ impl SignIn {
             ..Fields::default()
         };
         let (id, event) = sealed(&data).ok_or(Refusal::Internal)?;
-        let published = self.bus.publish(message(&user.account, &id, STRUCTURED, event)).await;
+        let published = self.bus.publish(message(&user.account, &id, Form::Single, event)).await;
         published.map(|_| ()).map_err(|failure| {
             error!(error = %chain(&failure), account = %user.account, status, "a sign-in is not recorded");
             LOG_UNREACHABLE

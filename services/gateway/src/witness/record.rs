@@ -1,6 +1,7 @@
 //! Records: audit events of Flowtrail's own, on their way into the log.
 
 use bus::Outgoing;
+use feed::write::Form;
 use model::access::Actor;
 use model::audit::{Fields, RECORDED};
 use model::envelope::Sealed;
@@ -41,15 +42,8 @@ pub(crate) fn sealed(data: &Fields) -> Option<(String, Vec<u8>)> {
 }
 
 /// A message of one or more such events: the first one's id stands for all of them.
-pub(crate) fn message(account: &AccountId, id: &str, content_type: &str, payload: Vec<u8>) -> Outgoing {
-    Outgoing {
-        subject: Subject::audit(account, SOURCE),
-        // The broker compares ids across all accounts, so the account is part of it.
-        message_id: Some(format!("{account}:{id}")),
-        headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
-        payload: payload.into(),
-        expected_last: None,
-    }
+pub(crate) fn message(account: &AccountId, id: &str, form: Form, payload: Vec<u8>) -> Outgoing {
+    feed::write::message(Subject::audit(account, SOURCE), id, form, payload)
 }
 
 /// What an origin says about itself in a record.

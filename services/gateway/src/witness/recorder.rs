@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, PublishError};
+use feed::write::Form;
 use model::audit::Fields;
-use model::envelope::BATCH;
 use model::log::AccountId;
 use runtime::telemetry::chain;
 use serde_json::json;
@@ -105,7 +105,7 @@ impl Recorder {
         let Some(first) = records.first() else { return };
         let events: Vec<&[u8]> = records.iter().map(|record| record.event.as_slice()).collect();
         let payload = [b"[", events.join(&b',').as_slice(), b"]"].concat();
-        let message = message(account, &first.id, BATCH, payload);
+        let message = message(account, &first.id, Form::Batch, payload);
         loop {
             let Err(failure) = self.bus.publish(message.clone()).await else {
                 if std::mem::take(&mut self.is_away) {

@@ -1,7 +1,7 @@
 //! Events packed into messages for the log: few, each with an id that is the same when the same events come again.
 
 use bus::Outgoing;
-use model::envelope::BATCH;
+use feed::write::{self, Form};
 use model::log::Subject;
 use sha2::{Digest, Sha256};
 
@@ -30,19 +30,12 @@ pub(super) fn pack(subject: &Subject, events: Vec<String>, largest: usize) -> Ve
     messages
 }
 
-/// The id names the account, because the broker compares ids across all of them, and the payload's hash: the same
-/// events again are dropped by the broker, and an event that comes again with other content is not, so that the view
-/// can say so in a dead letter.
+/// The id is the payload's hash: the same events again are dropped by the broker, and an event that comes again with
+/// other content is not, so that the view can say so in a dead letter.
 fn message(subject: &Subject, mut payload: String) -> Outgoing {
     payload.push(']');
     let hash: String = Sha256::digest(payload.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    Outgoing {
-        subject: subject.clone(),
-        message_id: Some(format!("{}:{hash}", subject.account())),
-        headers: vec![("Content-Type".to_owned(), BATCH.to_owned())],
-        payload: payload.into(),
-        expected_last: None,
-    }
+    write::message(subject.clone(), &hash, Form::Batch, payload)
 }
 
 #[cfg(test)]
