@@ -45,9 +45,11 @@ impl Bucket {
 
     /// The objects as files of a folder, once there is one of each kind.
     async fn files(&self, flowtrail: &Flowtrail) -> Vec<PathBuf> {
-        let has = |kind: &str| self.objects.lock().unwrap().iter().any(|(path, _)| path.contains(kind));
-        eventually("both kinds are archived", async || (has("kind%3Daudit") || has("kind=audit")).then_some(())).await;
-        eventually("both kinds are archived", async || (has("kind%3Dflow") || has("kind=flow")).then_some(())).await;
+        let has = |kind: &str| {
+            let partition = format!("event_kind%3D{kind}/");
+            self.objects.lock().unwrap().iter().any(|(path, _)| path.contains(&partition))
+        };
+        eventually("both kinds are archived", async || (has("audit") && has("flow")).then_some(())).await;
         let objects = self.objects.lock().unwrap();
         let write = |(index, (_, body)): (usize, &(String, Bytes))| {
             let file = flowtrail.directory.path().join(format!("object-{index}.ndjson.gz"));
