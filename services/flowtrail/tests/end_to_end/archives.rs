@@ -215,7 +215,8 @@ async fn the_lists_of_a_running_service_are_fetched_page_by_page() {
     assert!(!errors.contains("ft_wrong"), "{errors}");
 }
 
-#[tokio::test]
+// The program is waited for on one thread, and its request answered on another.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_was_cut_off_is_not_taken_for_the_whole() {
     async fn list() -> String {
         format!("[{}]", vec!["{}"; 10_000].join(","))
