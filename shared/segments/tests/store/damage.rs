@@ -29,7 +29,7 @@ fn damaged_ids_are_an_error_where_they_decide_the_order() {
         value[0] ^= 1;
         tree.insert(key, value).unwrap();
     }
-    assert!(matches!(list(&store(&tree)), Err(segments::Error::Damaged("a column of ids"))));
+    assert!(matches!(list(&store(&tree)), Err(Error::Damaged("a column of ids"))));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn ids_that_are_gone_are_an_error_where_they_decide_the_order() {
     for key in tree.scan_prefix([b"ai".as_slice(), &1_u32.to_be_bytes()].concat()).keys() {
         tree.remove(key.unwrap()).unwrap();
     }
-    assert!(matches!(list(&store(&tree)), Err(segments::Error::Damaged("a column of ids"))));
+    assert!(matches!(list(&store(&tree)), Err(Error::Damaged("a column of ids"))));
 }
 
 /// How a stored value is damaged. `at` says where, in parts of 256 of it.

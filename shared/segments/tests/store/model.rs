@@ -146,7 +146,8 @@ pub(crate) fn store(tree: &sled::Db, cache: &Arc<Cache>) -> Store {
     Store::new(Deref::deref(tree).clone(), cache.clone(), SCHEMA, OPTIONS)
 }
 
-/// How many cases a property is tried with.
+/// How many cases a property is tried with: as many as `FLOWTRAIL_STORE_SEEDS` says, or as are quickly tried.
+#[expect(clippy::disallowed_methods, reason = "it is a setting of the tests alone")]
 pub(crate) fn seeds(usual: u32) -> ProptestConfig {
     let asked = std::env::var("FLOWTRAIL_STORE_SEEDS").ok();
     let cases = asked.map_or(usual, |cases| cases.parse().unwrap());
