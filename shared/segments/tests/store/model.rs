@@ -35,7 +35,7 @@ pub(crate) struct Plain {
     pub(crate) rest: u8,
 }
 
-/// What the store shall answer like.
+/// What the store has to answer like.
 pub(crate) type Model = BTreeMap<Vec<u8>, Plain>;
 
 pub(crate) fn plain() -> impl Strategy<Value = Plain> {
