@@ -27,11 +27,11 @@ pub(crate) fn answers_inline(
     page: &Page,
 ) -> bool {
     /// Rows of a page, each of which may be in a block that has to be read.
-    const ROWS: usize = 100;
+    const MAX_PAGE_ROWS: usize = 100;
     /// Rows whose columns are looked at: those of four segments.
-    const LOOKED_AT: u64 = 1 << 18;
+    const MAX_SCANNED_ROWS: u64 = 1 << 18;
     let rows = store.rows().rows_around(&table(account), micros(period));
-    page.limit <= ROWS && rows.is_some_and(|rows| is_of_all || rows <= LOOKED_AT)
+    page.limit <= MAX_PAGE_ROWS && rows.is_some_and(|rows| is_of_all || rows <= MAX_SCANNED_ROWS)
 }
 
 /// Where a row of a family stands in the table.
