@@ -29,9 +29,10 @@ test *ARGS:
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
-    # Empty where it cannot be had: then its tests say so.
+    # The next two are empty where they cannot be had: then their tests say so.
     FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
-    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_RSYSLOG
+    FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_RSYSLOG FLOWTRAIL_TEST_NODE
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi
@@ -64,6 +65,16 @@ deny:
     exec "$deny" check bans licenses sources
 
 cargo_deny := '0.20.2'
+
+# Check that what is locked stays installable: no Cargo.lock is stale, and every pinned tool installs with an old pip and with
+# the newest while newer releases are in reach. `just locks peers`: the same for what `bench compare` needs (1.1 GB).
+locks *LOCKS:
+    #!/bin/sh
+    set -eu
+    for manifest in Cargo.toml services/gateway/fuzz/Cargo.toml; do
+        cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null
+    done
+    exec .ci/check-locks "$@"
 
 # Send a reader of strangers' texts what chance makes up, for so long: TARGET is cursor, filter, cloudevents or instavm_validation.
 fuzz TARGET SECONDS='600':
@@ -133,7 +144,7 @@ drill-receiver KILLS EVENTS TEST:
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_DRILL_KILLS FLOWTRAIL_DRILL_EVENTS
     exec cargo test --release --package flowtrail --test end_to_end -- "$3" --nocapture
 
-# Deliver EVENTS to nine fast receivers, by turns beside one that never answers: rates, their ratio, and memory.
+# Deliver EVENTS to nine fast receivers, by turns next to one that never answers: rates, their ratio, and memory.
 drill-fair EVENTS='100000':
     #!/bin/sh
     set -eu
@@ -169,7 +180,7 @@ drill-foreign CALLS='10000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_CALLS
     exec cargo test --release --package flowtrail --test end_to_end -- foreign:: --nocapture
 
-# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists beside other stores.
+# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists of Flowtrail and other stores.
 bench *ARGS:
     #!/bin/sh
     set -eu
@@ -186,11 +197,20 @@ bench *ARGS:
     cargo build --release --package flowtrail --bins --examples
     exec cargo run --release --package flowtrail --example bench -- "$@"
 
-# Write the JSON Schemas of all events and the description of the API into schemas/ anew.
+# Write the JSON Schemas of all events and the description of the API into schemas/ again.
 schemas:
     cargo run --bin flowtrail -- schemas --write schemas
 
-# Compute a view anew from the log, beside the old one: `just rebuild audit`, `just rebuild --all`.
+# Draw the pictures of docs/ again, from the texts next to them.
+pictures:
+    #!/bin/sh
+    set -eu
+    cd docs/pictures
+    for source in *.txt; do
+        python3 draw.py "$source" > "${source%.txt}.svg"
+    done
+
+# Compute a view again from the log, next to the old one: `just rebuild audit`, `just rebuild --all`.
 rebuild *ARGS:
     @exec cargo run --release --bin flowtrail -- rebuild "$@"
 

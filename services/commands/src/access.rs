@@ -9,7 +9,8 @@ use model::event::Event as Any;
 use model::log::{AccountId, Position, Subject};
 use tracing::info;
 
-use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
+use crate::refused::Refused;
 
 impl From<Rejected> for Refused {
     fn from(rejected: Rejected) -> Self {
@@ -114,9 +115,8 @@ async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Re
     for _ in 0..ATTEMPTS {
         let (state, last) = load(bus, subject).await?;
         let event = state.decide(command.clone(), by.clone())?;
-        let data = serde_json::to_value(&event).map_err(|failure| Refused::internal(&failure))?;
         let (event_type, time) = (event.event_type(), aggregate::now());
-        let decided = Decided { subject: subject.clone(), event_type, data: &data, expected_last: last, time };
+        let decided = Decided { subject: subject.clone(), event_type, data: &event, expected_last: last, time };
         match aggregate::publish(bus, decided).await {
             Ok(position) => {
                 info!(account = %subject.account(), id = subject.name(), event_type, %position, "access");

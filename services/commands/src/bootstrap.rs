@@ -15,7 +15,7 @@ use model::secret::Secret;
 use tracing::info;
 
 use crate::access;
-use crate::aggregate::Refused;
+use crate::refused::Refused;
 
 const ACCOUNT: &str = "main";
 const ADMIN: &str = "admin@local";
@@ -41,7 +41,7 @@ pub enum BootstrapError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         #[source]
         cause: std::io::Error,
     },
@@ -84,7 +84,9 @@ pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), Bootstrap
             Some(password) => password.clone(),
             None => new_token(runtime::clock::random_bytes()?),
         };
-        let password = keep(&first.data_dir.join("admin.password"), password)?;
+        // In the file first: a crash in between leaves a password that opens nothing, and the next start another. The
+        // other way round it would leave a user whose password nobody has.
+        let password = write_secret(&first.data_dir.join("admin.password"), password)?;
         let password_hash = tokio::task::spawn_blocking(move || vault::hash_password(&password)).await??;
         let (email, name) = (ADMIN.to_owned(), "Administrator".to_owned());
         let scopes = [Scope::Admin].into_iter().collect();
@@ -98,7 +100,7 @@ pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), Bootstrap
         };
         check_token(&token)?;
         let path = first.data_dir.join("admin.token");
-        let token = keep(&path, token)?;
+        let token = write_secret(&path, token)?;
         let command = CreateToken {
             account,
             name: "first admin token".to_owned(),
@@ -132,7 +134,7 @@ fn check_token(token: &Secret) -> Result<(), BootstrapError> {
 }
 
 /// Writes a secret to a file that only its owner may read. The log does not know what stood there before.
-fn keep(path: &Path, secret: Secret) -> Result<Secret, BootstrapError> {
+fn write_secret(path: &Path, secret: Secret) -> Result<Secret, BootstrapError> {
     let failed = |cause| BootstrapError::File { path: path.to_owned(), cause };
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(failed)?;

@@ -11,11 +11,12 @@ use model::log::{AccountId, Position, Stream, Subject};
 use model::reach::Reach;
 use model::secret::Secret;
 use tracing::{info, warn};
-use vault::{DataKey, MasterKey, Owner, Unopenable};
+use vault::{DataKey, MasterKey, Owner, Unopenable, Unsealable};
 
-use crate::aggregate::{self, ATTEMPTS, Decided, Refused, Unpublished};
+use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
 use crate::reachable;
 use crate::receiver::Receiver;
+use crate::refused::Refused;
 
 /// Carries out commands about integrations. Cheap to clone.
 #[derive(Clone)]
@@ -43,6 +44,12 @@ impl From<Unopenable> for Refused {
     }
 }
 
+impl From<Unsealable> for Refused {
+    fn from(failure: Unsealable) -> Self {
+        Self::internal(&failure)
+    }
+}
+
 impl From<KeyError> for Refused {
     fn from(error: KeyError) -> Self {
         match &error {
@@ -63,8 +70,8 @@ impl Integrations {
         Self { receiver: Receiver::new(bus.clone()), bus, master, reach }
     }
 
-    /// Makes an integration under the next number of its account. The number's subject is the lock: whoever
-    /// publishes first on it has it, and as the log is kept for ever, it is never given again.
+    /// Makes an integration under the next number of its account. The number's subject is the lock: who
+    /// publishes first on it has it, and as this stream forgets nothing, it is never given again.
     pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
         let CreateIntegration { account, by, platform, config, enabled } = command;
         let config = platform.read_config(config.0)?;
@@ -77,6 +84,8 @@ impl Integrations {
             let event = state.decide(Command::Create { platform, config, enabled }, by.clone())?;
             reachable::check(&self.reach, &event).await?;
             let wrapped = self.master.wrap(&key, owner)?;
+            // The key before the event: a crash in between leaves a key that opens nothing and a number that is passed
+            // over. The other way round it would leave an integration whose secrets nobody can ever open.
             match self.bus.keys().create(&key_name(&account, id), Bytes::from(wrapped)).await {
                 Ok(()) => {}
                 // Another writer is about to take this number, or was and died.
@@ -149,12 +158,14 @@ impl Integrations {
         for _ in 0..ATTEMPTS {
             let loaded = self.load(&account, id).await?;
             if loaded.state == Integration::Deleted {
-                // Whoever deleted it may have died before the key was gone.
+                // The process that deleted it may have died before the key was gone.
                 self.bus.keys().erase(&key_name(&account, id)).await?;
             }
             let events = loaded.state.decide(Command::Delete, by.clone())?;
             match self.publish_all(&account, id, loaded, events).await {
                 Ok((position, _)) => {
+                    // The event before the key: where this process dies in between, the next start reads the event and
+                    // erases the key. A key that went first would leave an integration that is there and cannot deliver.
                     self.bus.keys().erase(&key_name(&account, id)).await?;
                     return Ok(Accepted { position, done: () });
                 }
@@ -172,7 +183,13 @@ impl Integrations {
         for subject in subjects.unwrap_or_default() {
             let Ok(subject) = Subject::parse(&subject) else { continue };
             let Ok(id) = subject.name().parse() else { continue };
-            let Ok(loaded) = self.load(subject.account(), id).await else { continue };
+            let loaded = match self.load(subject.account(), id).await {
+                Ok(loaded) => loaded,
+                Err(Refused { message, .. }) => {
+                    warn!(message, account = %subject.account(), id, "whether a key is left over is not known");
+                    continue;
+                }
+            };
             if loaded.state != Integration::Deleted {
                 continue;
             }
@@ -212,12 +229,12 @@ impl Integrations {
         let mut position = None;
         for event in events {
             let time = aggregate::now();
-            let data = serde_json::to_value(&event).map_err(|failure| Refused::internal(&failure))?;
             let subject = Subject::integration(account, id);
             let event_type = event.event_type();
-            let decided = Decided { subject, event_type, data: &data, expected_last: last, time };
+            let decided = Decided { subject, event_type, data: &event, expected_last: last, time };
             let published = aggregate::publish(&self.bus, decided).await?;
             info!(%account, id, event_type, %published, "integration");
+            // The next event expects this one to be the last, so nobody can come between the events of one decision.
             last = published.sequence;
             position = Some(published);
             state.apply(event, time);
@@ -230,7 +247,7 @@ fn key_name(account: &AccountId, id: u64) -> String {
     Owner { account, id }.key_name()
 }
 
-fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Sealed>, Unopenable> {
+fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Sealed>, Unsealable> {
     seal(config, |field, secret| key.seal(owner, field, secret))
 }
 

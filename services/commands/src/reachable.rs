@@ -1,6 +1,7 @@
 //! Whether the receiver of an integration may be reached, asked when someone names one.
 //!
-//! Whoever connects asks again, with the answer that the name has then; here, whoever named it still listens.
+//! The streamer checks again when it connects, with the addresses that the name has then. Here, the one who named it is
+//! still there to be told.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use model::reach::Reach;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use crate::aggregate::Refused;
+use crate::refused::Refused;
 
 /// How long a name may take to resolve. One that does not is let through: its addresses are checked when there are any.
 const LOOK_UP_TIME: Duration = Duration::from_secs(2);

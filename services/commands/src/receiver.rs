@@ -10,12 +10,12 @@ use runtime::telemetry::chain;
 use tracing::{error, warn};
 use vault::Owner;
 
-use crate::aggregate::Refused;
+use crate::refused::Refused;
 
 /// How long a test may take; the streamer gives up on a receiver sooner.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
 
-/// Whoever can try receivers. Cheap to clone.
+/// The way to a role that can try receivers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Receiver {
     bus: Bus,

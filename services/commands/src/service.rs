@@ -6,8 +6,8 @@ use model::command::{Accepted, Command, Refusal};
 use model::json;
 
 use crate::access;
-use crate::aggregate::Refused;
 use crate::integrations::Integrations;
+use crate::refused::Refused;
 
 /// Starts receiving.
 pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answering, AnswerError> {

@@ -22,7 +22,7 @@ use vault::{MasterKey, Owner};
 
 const SECRET: &str = "correct-horse-battery-staple";
 
-/// A write side with a client beside it.
+/// A write side and a client of it.
 struct Running {
     bus: Bus,
     stop: CancellationToken,

@@ -4,23 +4,33 @@
 //! them. Each record has an event id that is the same at every import, so an import that was interrupted is simply run
 //! again. What each format's fields become stands at the top of its module.
 
+mod addresses;
+mod archive;
 mod audit;
 mod aws_cloudtrail;
 mod aws_vpc_flow;
 mod batch;
+mod cloudwatch;
 mod draft;
 mod format;
+mod help;
 mod input;
 mod item;
+mod known;
 mod lookahead;
+mod netbird;
+mod pages;
 mod progress;
 mod publish;
 mod read;
 mod rejects;
 mod scan;
 mod seal;
+mod skipped;
 mod summary;
+mod times;
 mod traffic;
+mod vrni;
 mod window;
 mod zeek_conn;
 
@@ -29,13 +39,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bus::Bus;
-use model::log::AccountId;
+use model::log::{AccountId, Subject};
 use tokio::sync::mpsc;
 
 pub(crate) use format::Format;
 pub(crate) use summary::Summary;
 
 use batch::{Batch, Packer};
+use pages::Pages;
 use progress::Progress;
 use publish::Published;
 use read::{Counts, Reader};
@@ -44,33 +55,9 @@ use rejects::Rejects;
 /// How many batches wait between reading and publishing.
 const WAITING: usize = 8;
 
-const MORE_HELP: &str = "\
-Files may be packed with gzip or zstd. JSON may come as one object a line, as arrays, or as the object around an array that a service stores or answers with.
-
-Importing a file twice changes nothing, so an import that was interrupted is simply run again. What cannot be read is told of as `FILE:LINE: reason`, the rest is imported, and the exit code is 1.
-
-Examples:
-
-  Connections that Zeek saw:
-    flowtrail import zeek-conn /var/log/zeek/conn.*.log.gz
-
-  CloudTrail, as it lies in S3:
-    aws s3 cp --recursive s3://my-trail/AWSLogs/ trail/
-    find trail -name '*.json.gz' -exec flowtrail import aws-cloudtrail {} +
-
-  Flow logs of a VPC; all that cannot be read is listed in a file:
-    flowtrail import aws-vpc-flow --rejects bad.txt flows/*.log.gz
-
-  The history of another system:
-    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/audit | flowtrail import audit -
-    curl -H \"Authorization: Token $TOKEN\" $URL/api/events/network-traffic | flowtrail import traffic -
-
-  An event of your own:
-    echo '{\"id\":\"1\",\"time\":\"2024-01-31T12:00:00Z\",\"event_type\":\"user.login\"}' | flowtrail import audit -";
-
 /// Publish the events in files of a public log format, or a history of events.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = MORE_HELP)]
+#[command(after_long_help = help::MORE)]
 pub(crate) struct Args {
     /// What the files hold
     #[arg(value_enum)]
@@ -96,8 +83,9 @@ pub(crate) struct Args {
 /// Imports, and prints the summary to standard output. The exit code is for the caller: see [`Summary::has_rejects`].
 ///
 /// # Errors
-/// Like [`import`].
+/// Like [`import`]; and when there is no such account.
 pub(crate) async fn run(args: &Args, bus: &Bus) -> anyhow::Result<Summary> {
+    ensure_account(&args.account, bus).await?;
     let summary = import(args, bus).await?;
     writeln!(io::stdout(), "{summary}").context("print the summary")?;
     Ok(summary)
@@ -124,6 +112,17 @@ pub(crate) async fn import(args: &Args, bus: &Bus) -> anyhow::Result<Summary> {
     Ok(summarized(args, counts?, published, &progress))
 }
 
+/// Nobody could read what is published into an account that was never made.
+async fn ensure_account(account: &AccountId, bus: &Bus) -> anyhow::Result<()> {
+    // The log says it, so that an import needs no other part of Flowtrail to run.
+    let created = bus.last_on(&Subject::access(account, "account", account.as_str())).await;
+    anyhow::ensure!(
+        created.context("look for the account")?.is_some(),
+        "there is no account {account}; `flowtrail account list` shows all, `flowtrail account create {account}` makes it"
+    );
+    Ok(())
+}
+
 type Reading = tokio::task::JoinHandle<Result<Counts, read::Stopped>>;
 
 fn read_in_background(
@@ -141,8 +140,9 @@ fn read_in_background(
             reporter: args.reporter.as_deref(),
             progress,
             sealer: args.format.sealer(&args.account),
-            packer: Packer::new(max_payload),
+            packer: Packer::new(max_payload, args.format.may_say_less()),
             rejects,
+            pages: Pages::default(),
             batches,
         };
         reader.read_all(args.files.iter().map(AsRef::<Path>::as_ref))
@@ -158,6 +158,7 @@ fn summarized(args: &Args, counts: Counts, published: Published, progress: &Prog
         events: published.events,
         messages: published.messages,
         known_messages: published.known_messages,
+        known_events: published.known_events,
         elapsed: progress.elapsed(),
     }
 }

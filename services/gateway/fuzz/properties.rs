@@ -1,5 +1,5 @@
 //! What holds whatever a stranger sends: one function for each fuzz target. A test runs them over the seeds in
-//! `corpus/` and over some chance, so that the targets are built and hold with every change.
+//! `seeds/` and over some chance, so that the targets are built and hold with every change.
 
 use std::collections::BTreeSet;
 

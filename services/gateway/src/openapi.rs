@@ -3,23 +3,17 @@
 //! Invariant: paths, methods and scopes are named in the table alone. What every route of a kind may answer, such as a
 //! missing scope or a log that is away, is added here, so that no handler can forget it.
 
-mod header;
-mod operation;
-mod page;
 mod refusal;
-pub(crate) mod schema;
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::header::Header;
-use self::operation::{Answer, Form, Parameter};
-pub(crate) use self::operation::{Operation, SchemaOf};
-pub(crate) use self::page::{Page, page};
-use crate::auth::Access;
-use crate::dialect::Dialect;
-use crate::router::{Route, routes};
+use crate::access::caller::Needs;
+use crate::describe::operation::{Answer, Form, Parameter};
+use crate::describe::{Header, Operation, header};
+use crate::http::dialect::Dialect;
+use crate::route::Route;
 
 const ABOUT: &str = "\
 Flowtrail records who did what (audit events) and what talked to what (network-traffic records). It answers three \
@@ -35,13 +29,12 @@ is answered wherever GET is, but for InstaVM's paths; OPTIONS is answered with 2
 Times are RFC 3339 in UTC. Lists are newest first; events of the same time are ordered by id, descending. A cursor is \
 good for the account and the filter it was given for, and a changed one is refused.";
 
-/// The description of the API.
-#[must_use]
-pub fn openapi() -> Value {
+/// The description of these routes.
+pub(crate) fn document(routes: &[Route]) -> Value {
     let mut describing = Describing::new();
     let mut paths = Map::new();
-    for route in routes() {
-        let operation = describing.operation(&route);
+    for route in routes {
+        let operation = describing.operation(route);
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_ascii_lowercase()] = operation;
     }
@@ -82,8 +75,7 @@ impl Describing {
         let Operation { title, text, parameters, body, answers, .. } = &route.operation;
         let dialect = Dialect::of(route.path);
         let mut parameters: Vec<Value> = parameters.iter().map(Parameter::described).collect();
-        parameters
-            .extend(header::sent_to(route).map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+        parameters.extend(headers_of(route).map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
         let mut responses = Map::new();
         for answer in answers {
             responses.insert(answer.status.as_str().to_owned(), self.answer(answer));
@@ -98,7 +90,7 @@ impl Describing {
             "description": text,
             "parameters": parameters,
             "responses": responses,
-            "security": security(route.access),
+            "security": security(route.needs),
         });
         if let Some(body) = body {
             let content: Map<String, Value> = body.forms.iter().map(|form| self.form(form)).collect();
@@ -147,12 +139,18 @@ impl Describing {
     }
 }
 
+/// The headers that a route understands besides its own parameters.
+fn headers_of(route: &Route) -> impl Iterator<Item = &'static str> {
+    let takes_at_least = route.needs != Needs::Nothing || route.operation.takes_at_least;
+    takes_at_least.then_some("Flowtrail-At-Least").into_iter().chain(["X-Request-Id"])
+}
+
 /// Any one of the ways to bring a token, with the scope that it needs.
-fn security(access: Access) -> Value {
-    let scopes = match access {
-        Access::Open => return json!([]),
-        Access::Token => Vec::new(),
-        Access::Scope(scope) => vec![scope.name()],
+fn security(needs: Needs) -> Value {
+    let scopes = match needs {
+        Needs::Nothing => return json!([]),
+        Needs::Token => Vec::new(),
+        Needs::Scope(scope) => vec![scope.name()],
     };
     ["Token", "Bearer", "NetworkInsight", "ApiKey"].map(|scheme| json!({ scheme: scopes })).into()
 }

@@ -1,27 +1,27 @@
 //! Every text that a stranger may send, each with its reader, callable without a server: what the fuzz targets ask.
 //!
-//! A refusal is the text that the client would be told.
+//! A refusal is the text that the client would be text_of.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use model::log::AccountId;
 use model::paging::RowPosition;
 use model::{audit, traffic};
 
-use crate::cursor::{Key, Scope};
-use crate::freshness;
-use crate::instavm::audit as instavm;
-use crate::native::ingest;
-use crate::netbird::{audit as netbird, streaming, traffic as netbird_traffic};
-use crate::query::Parameters;
-use crate::refused::Refused;
-use crate::vrni::{auth, logs};
+use crate::dialects::instavm::audit as instavm;
+use crate::dialects::native::ingest;
+use crate::dialects::netbird::{audit as netbird, streaming, traffic as netbird_traffic};
+use crate::dialects::vrni::{auth, logs};
+use crate::http::freshness;
+use crate::lists::cursor::{Key, Scope};
+use crate::lists::query::Parameters;
+use crate::render::refusal::Refusal;
 
 /// A cursor for a place in a list of an account, under a filter.
 ///
 /// # Errors
 /// When the filter cannot be written.
 pub fn seal_cursor(key: &Key, list: &CursorList<'_>, position: &RowPosition) -> Result<String, String> {
-    Ok(key.seal(&list.scope().map_err(told)?, position))
+    Ok(key.seal(&list.scope().map_err(text_of)?, position))
 }
 
 /// The place that a cursor stands for in a list.
@@ -29,22 +29,22 @@ pub fn seal_cursor(key: &Key, list: &CursorList<'_>, position: &RowPosition) -> 
 /// # Errors
 /// When it was not made for this list.
 pub fn open_cursor(key: &Key, list: &CursorList<'_>, cursor: &str) -> Result<RowPosition, String> {
-    key.open(&list.scope().map_err(told)?, cursor).map_err(told)
+    key.open(&list.scope().map_err(text_of)?, cursor).map_err(text_of)
 }
 
 /// The list that a cursor is bound to.
 #[derive(Clone, Debug)]
 pub struct CursorList<'a> {
-    /// Its name.
+    /// Its name, such as `audit`.
     pub name: &'a str,
-    /// Whose it is.
+    /// From the token.
     pub account: &'a AccountId,
-    /// What is in it.
+    /// What narrows it.
     pub filter: &'a audit::Filter,
 }
 
 impl CursorList<'_> {
-    fn scope(&self) -> Result<Scope, Refused> {
+    fn scope(&self) -> Result<Scope, Refusal> {
         Scope::new(self.name, self.account, self.filter)
     }
 }
@@ -54,7 +54,7 @@ impl CursorList<'_> {
 /// # Errors
 /// When it is wrong.
 pub fn netbird_audit(query: &str) -> Result<audit::Filter, String> {
-    netbird::filter(&Parameters::parse(Some(query)).map_err(told)?).map_err(told)
+    netbird::filter(&Parameters::parse(Some(query)).map_err(text_of)?).map_err(text_of)
 }
 
 /// The query of NetBird's traffic list.
@@ -62,7 +62,7 @@ pub fn netbird_audit(query: &str) -> Result<audit::Filter, String> {
 /// # Errors
 /// When it is wrong.
 pub fn netbird_traffic(query: &str) -> Result<traffic::Filter, String> {
-    netbird_traffic::asked(&Parameters::parse(Some(query)).map_err(told)?).map_err(told)
+    netbird_traffic::parse(&Parameters::parse(Some(query)).map_err(text_of)?).map_err(text_of)
 }
 
 /// The query that a link to the next page has.
@@ -70,7 +70,7 @@ pub fn netbird_traffic(query: &str) -> Result<traffic::Filter, String> {
 /// # Errors
 /// When the query it is made of is wrong.
 pub fn next_query(query: &str, cursor: &str) -> Result<String, String> {
-    Ok(Parameters::parse(Some(query)).map_err(told)?.with_cursor(cursor, &["page"]))
+    Ok(Parameters::parse(Some(query)).map_err(text_of)?.with_cursor(cursor, &["page"]))
 }
 
 /// The query of InstaVM's audit list.
@@ -78,7 +78,7 @@ pub fn next_query(query: &str, cursor: &str) -> Result<String, String> {
 /// # Errors
 /// With `detail`, in JSON, when it is wrong.
 pub fn instavm_audit(query: &str) -> Result<(audit::Filter, usize), String> {
-    instavm::asked(query)
+    instavm::parse(query)
 }
 
 /// The body of vRNI's audit list.
@@ -86,7 +86,7 @@ pub fn instavm_audit(query: &str) -> Result<(audit::Filter, usize), String> {
 /// # Errors
 /// When it is wrong.
 pub fn vrni_audit(body: &[u8]) -> Result<audit::Filter, String> {
-    logs::filter(body).map_err(told)
+    logs::filter(body).map_err(text_of)
 }
 
 /// The body of vRNI's sign-in.
@@ -94,7 +94,7 @@ pub fn vrni_audit(body: &[u8]) -> Result<audit::Filter, String> {
 /// # Errors
 /// When it is wrong.
 pub fn vrni_sign_in(body: &[u8]) -> Result<(), String> {
-    auth::check(body).map_err(told)
+    auth::check(body).map_err(text_of)
 }
 
 /// The bodies that make and change an integration.
@@ -102,17 +102,17 @@ pub fn vrni_sign_in(body: &[u8]) -> Result<(), String> {
 /// # Errors
 /// When neither can be read of it.
 pub fn netbird_integration(body: &[u8]) -> Result<(), String> {
-    streaming::check(body).map_err(told)
+    streaming::check(body).map_err(text_of)
 }
 
-/// The header that says how fresh an answer shall be, as it is or several times.
+/// The header that says how fresh an answer must be, once or several times.
 ///
 /// # Errors
 /// When it is wrong.
 pub fn at_least(values: &[&str]) -> Result<usize, String> {
     freshness::at_least(&headers(values.iter().map(|value| ("flowtrail-at-least", *value))))
         .map(|all| all.len())
-        .map_err(told)
+        .map_err(text_of)
 }
 
 /// A body of audit events, or else of traffic reports, as HTTP brings it, with its headers: the CloudEvents that are
@@ -121,7 +121,7 @@ pub fn at_least(values: &[&str]) -> Result<usize, String> {
 /// # Errors
 /// When one of them cannot be read.
 pub fn ingest(is_audit: bool, given: &[(&str, &str)], body: &[u8]) -> Result<Vec<String>, String> {
-    ingest::opened(is_audit, &headers(given.iter().copied()), body).map_err(told)
+    ingest::opened(is_audit, &headers(given.iter().copied()), body).map_err(text_of)
 }
 
 fn headers<'a>(given: impl Iterator<Item = (&'a str, &'a str)>) -> HeaderMap {
@@ -137,6 +137,6 @@ fn headers<'a>(given: impl Iterator<Item = (&'a str, &'a str)>) -> HeaderMap {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn told(refused: Refused) -> String {
-    refused.to_string()
+fn text_of(refusal: Refusal) -> String {
+    refusal.to_string()
 }

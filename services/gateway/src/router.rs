@@ -1,141 +1,37 @@
 //! The routes: one table of who answers what, and what it takes to ask.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, post, put};
-use bus::Bus;
 use model::access::Scope;
-use runtime::metrics::Metrics;
-use runtime::settings::LimitSettings;
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{Access, Memo, guard};
-use crate::dialect::Dialect;
-use crate::frame::{frame, panicked};
-use crate::instavm::audit as instavm;
-use crate::limits::{self, Limits};
-use crate::native::{description, health, ingest, metrics};
-use crate::netbird::streaming::delivery;
-use crate::netbird::{audit, proxy, streaming, traffic};
-use crate::numbers::Numbers;
-use crate::oidc::Provider;
-use crate::openapi::Operation;
-use crate::refused::Refused;
-use crate::sign_in::Desk;
-use crate::vrni::{auth, info, logs};
-use crate::witness::Witness;
-use crate::{Reader, cursor};
-
-/// Everything that a request may need.
-#[derive(Debug)]
-pub struct Gateway {
-    pub(crate) reader: Reader,
-    pub(crate) memo: Memo,
-    pub(crate) bus: Bus,
-    pub(crate) cursors: cursor::Key,
-    pub(crate) caught_up: health::CaughtUp,
-    pub(crate) sign_ins: Desk,
-    pub(crate) witness: Witness,
-    pub(crate) provider: Option<Arc<Provider>>,
-    pub(crate) limits: Limits,
-    pub(crate) numbers: Numbers,
-    pub(crate) metrics: Metrics,
-}
-
-impl Gateway {
-    /// A gateway that asks `reader`, and writes over `bus`. `witness` notes who reads and who is turned away. It has no
-    /// limits.
-    #[must_use]
-    pub fn new(reader: Reader, bus: Bus, cursors: cursor::Key, witness: Witness) -> Self {
-        let (caught_up, sign_ins, limits) = (health::CaughtUp::default(), Desk::default(), Limits::default());
-        let memo = Memo::default();
-        let (numbers, metrics) = (Numbers::default(), Metrics::default());
-        metrics.add(Arc::new(numbers.clone()));
-        Self { reader, memo, bus, cursors, caught_up, sign_ins, witness, provider: None, limits, numbers, metrics }
-    }
-
-    /// Lets in whoever comes with a token of this provider, too.
-    #[must_use]
-    pub fn trusting(self, provider: Arc<Provider>) -> Self {
-        Self { provider: Some(provider), ..self }
-    }
-
-    /// The same, answering only so many requests in a while.
-    #[must_use]
-    pub fn limited(self, limits: &LimitSettings) -> Self {
-        Self { limits: Limits::new(limits), ..self }
-    }
-
-    /// Counts among what its process counts.
-    #[must_use]
-    pub fn counted(self, metrics: Metrics) -> Self {
-        metrics.add(Arc::new(self.numbers.clone()));
-        Self { metrics, ..self }
-    }
-}
-
-/// One way to be asked.
-pub(crate) struct Route {
-    /// With GET comes HEAD, where the dialect knows it.
-    pub(crate) method: Method,
-    /// With its parameters in braces.
-    pub(crate) path: &'static str,
-    /// What it needs.
-    pub(crate) access: Access,
-    /// What the description of the API says of it.
-    pub(crate) operation: Operation,
-    answer: MethodRouter<Arc<Gateway>>,
-}
-
-impl Route {
-    /// Answers HEAD too.
-    fn get<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
-    where
-        H: Handler<T, Arc<Gateway>>,
-        T: 'static,
-    {
-        Self { method: Method::GET, path, access, operation, answer: get(handler) }
-    }
-
-    fn post<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
-    where
-        H: Handler<T, Arc<Gateway>>,
-        T: 'static,
-    {
-        Self { method: Method::POST, path, access, operation, answer: post(handler) }
-    }
-
-    fn put<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
-    where
-        H: Handler<T, Arc<Gateway>>,
-        T: 'static,
-    {
-        Self { method: Method::PUT, path, access, operation, answer: put(handler) }
-    }
-
-    fn delete<H, T>(path: &'static str, access: Access, handler: H, operation: Operation) -> Self
-    where
-        H: Handler<T, Arc<Gateway>>,
-        T: 'static,
-    {
-        Self { method: Method::DELETE, path, access, operation, answer: delete(handler) }
-    }
-}
+use crate::access::auth::{count_unrouted, guard};
+use crate::access::caller::Needs;
+use crate::app::{App, Resources};
+use crate::dialects;
+use crate::dialects::instavm::audit as instavm;
+use crate::dialects::native::{description, health, ingest, metrics};
+use crate::dialects::netbird::streaming::delivery;
+use crate::dialects::netbird::{audit, proxy, streaming, traffic};
+use crate::dialects::vrni::{auth, info, logs};
+use crate::http::frame::{frame, panicked};
+use crate::openapi::document;
+use crate::render::refusal::Refusal;
+use crate::route::Route;
 
 /// Every route there is.
 pub(crate) fn routes() -> Vec<Route> {
-    const AUDIT: Access = Access::Scope(Scope::AuditRead);
-    const TRAFFIC: Access = Access::Scope(Scope::TrafficRead);
-    const READ: Access = Access::Scope(Scope::IntegrationsRead);
-    const WRITE: Access = Access::Scope(Scope::IntegrationsWrite);
-    const ADMIN: Access = Access::Scope(Scope::Admin);
-    const INGEST: Access = Access::Scope(Scope::EventsWrite);
+    const AUDIT: Needs = Needs::Scope(Scope::AuditRead);
+    const TRAFFIC: Needs = Needs::Scope(Scope::TrafficRead);
+    const READ: Needs = Needs::Scope(Scope::IntegrationsRead);
+    const WRITE: Needs = Needs::Scope(Scope::IntegrationsWrite);
+    const ADMIN: Needs = Needs::Scope(Scope::Admin);
+    const INGEST: Needs = Needs::Scope(Scope::EventsWrite);
     let mut routes = vec![
         Route::get("/v1/audit/events", AUDIT, instavm::list, instavm::describe_list()),
         Route::get("/v1/audit/events/{id}", AUDIT, instavm::get, instavm::describe_get()),
@@ -145,15 +41,15 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/api/events/audit", INGEST, ingest::audit, ingest::describe_audit()),
         Route::get("/api/events/network-traffic", TRAFFIC, traffic::list, traffic::describe_list()),
         Route::post("/api/events/network-traffic", INGEST, ingest::traffic, ingest::describe_traffic()),
-        Route::get("/api/events/proxy", Access::Token, proxy::list, proxy::describe_list()),
-        Route::post("/api/ni/auth/token", Access::Open, auth::sign_in, auth::describe_sign_in()),
-        Route::delete("/api/ni/auth/token", Access::Token, auth::sign_out, auth::describe_sign_out()),
-        Route::get("/api/ni/info/version", Access::Token, info::version, info::describe_version()),
+        Route::get("/api/events/proxy", Needs::Token, proxy::list, proxy::describe_list()),
+        Route::post("/api/ni/auth/token", Needs::Nothing, auth::sign_in, auth::describe_sign_in()),
+        Route::delete("/api/ni/auth/token", Needs::Token, auth::sign_out, auth::describe_sign_out()),
+        Route::get("/api/ni/info/version", Needs::Token, info::version, info::describe_version()),
         Route::post("/api/ni/logs/audit", AUDIT, logs::list, logs::describe_list()),
-        Route::get("/openapi.json", Access::Open, description::document, description::describe_document()),
-        Route::get("/docs", Access::Open, description::docs, description::describe_docs()),
-        Route::get("/healthz", Access::Open, health::alive, health::describe_alive()),
-        Route::get("/readyz", Access::Open, health::ready, health::describe_ready()),
+        Route::get("/openapi.json", Needs::Nothing, description::document, description::describe_document()),
+        Route::get("/docs", Needs::Nothing, description::docs, description::describe_docs()),
+        Route::get("/healthz", Needs::Nothing, health::alive, health::describe_alive()),
+        Route::get("/readyz", Needs::Nothing, health::ready, health::describe_ready()),
         Route::get("/metrics", ADMIN, metrics::show, metrics::describe_show()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.
@@ -213,36 +109,44 @@ pub fn scopes_table() -> String {
     table.extend(Scope::ALL.map(|scope| format!(" `{scope}` |")));
     table.push_str("\n|---|");
     table.push_str(&":-:|".repeat(Scope::ALL.len()));
-    for Route { method, path, access, .. } in routes() {
+    for Route { method, path, needs, .. } in routes() {
         table.push_str(&format!("\n| `{method} {path}` |"));
-        table.extend(Scope::ALL.map(|scope| match access {
-            Access::Open => " no token |".to_owned(),
-            Access::Token => " ✓ |".to_owned(),
-            Access::Scope(needed) if scope == needed || scope == Scope::Admin => " ✓ |".to_owned(),
-            Access::Scope(_) => " |".to_owned(),
+        table.extend(Scope::ALL.map(|scope| match needs {
+            Needs::Nothing => " no token |".to_owned(),
+            Needs::Token => " ✓ |".to_owned(),
+            Needs::Scope(needed) if scope == needed || scope == Scope::Admin => " ✓ |".to_owned(),
+            Needs::Scope(_) => " |".to_owned(),
         }));
     }
     table.push('\n');
     table
 }
 
-/// Answers every request, also those to paths that nobody knows.
-pub fn router(gateway: Gateway) -> Router {
-    let gateway = Arc::new(gateway);
-    let elsewhere = from_fn_with_state(gateway.clone(), limits::elsewhere);
+/// The description of the API.
+#[must_use]
+pub fn openapi() -> Value {
+    document(&routes())
+}
+
+/// Answers every request, also those to paths that are no route.
+pub(crate) fn router(resources: Resources) -> Router {
+    let app = App::new(resources, openapi);
+    let count_unrouted = from_fn_with_state(app.access(), count_unrouted);
     let mut router = Router::new();
     let mut paths = BTreeSet::new();
-    for Route { path, access, answer, .. } in routes() {
-        router = router.route(path, answer.route_layer(from_fn_with_state((gateway.clone(), access), guard)));
+    for Route { path, needs, answer, .. } in routes() {
+        // A route layer: a method that the path does not know is a 405 for anybody, with or without a token.
+        router = router.route(path, answer.route_layer(from_fn_with_state((app.access(), needs), guard)));
         paths.insert(path);
     }
     for path in paths {
-        router = router.route(path, Dialect::other_methods(path).layer(elsewhere.clone()));
+        router = router.route(path, dialects::other_methods(path).layer(count_unrouted.clone()));
     }
+    // The frame is outermost, so that whatever answers, a panic too, gets its dialect, its headers and its count.
     router
-        .method_not_allowed_fallback((async || Refused::WrongMethod).layer(elsewhere.clone()))
-        .fallback((async |request: Request| Dialect::elsewhere(&request.into_parts().0)).layer(elsewhere))
+        .method_not_allowed_fallback((async || Refusal::WrongMethod).layer(count_unrouted.clone()))
+        .fallback((async |request: Request| dialects::no_route(&request.into_parts().0)).layer(count_unrouted))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(gateway.numbers.clone(), frame))
-        .with_state(gateway)
+        .layer(from_fn_with_state(app.frame(), frame))
+        .with_state(app)
 }

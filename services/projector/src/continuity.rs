@@ -21,7 +21,7 @@ pub(crate) async fn holds(
         let state = bus.state(stream).await?;
         let sequence = checkpoint.sequence;
         if state.created != checkpoint.stream_created {
-            error!(%view, %stream, "the log was made anew since this view was computed: the view is rebuilt");
+            error!(%view, %stream, "the log was made again since this view was computed: the view is rebuilt");
             return Ok(false);
         }
         if state.last_sequence < sequence {

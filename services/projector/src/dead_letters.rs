@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use bus::{Bus, Outgoing, PublishError};
+use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
-use model::envelope::{STRUCTURED, Sealed};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// How many letters may be under way at once.
-const IN_FLIGHT: usize = 256;
+const LETTERS_IN_FLIGHT: usize = 256;
+/// The most bytes of a reason, which may quote what it is about. A letter that no message can hold would be tried for
+/// ever, and the view would stand still before the message that caused it.
+const MAX_REASON_BYTES: usize = 4000;
 /// How long to wait before the log is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -23,9 +26,17 @@ pub(crate) struct Letter {
     pub(crate) data: DeadLetter,
 }
 
+/// A reason, cut off where it is too long for a letter.
+pub(crate) fn cut_reason(mut reason: String) -> String {
+    if reason.len() > MAX_REASON_BYTES {
+        let end = (0..=MAX_REASON_BYTES).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or_default();
+        reason.truncate(end);
+        reason.push_str(" ...");
+    }
+    reason
+}
+
 /// Publishes all letters, however long the log cannot be reached. False: `stop` came first.
-///
-/// A letter's id is made of what it is about, so a repetition after a crash is the same letter.
 pub(crate) async fn publish(bus: &Bus, letters: &[Letter], stop: &CancellationToken) -> bool {
     for letter in letters {
         let DeadLetter { view, subject, reason, .. } = &letter.data;
@@ -42,9 +53,9 @@ pub(crate) async fn publish(bus: &Bus, letters: &[Letter], stop: &CancellationTo
 }
 
 async fn try_publish(bus: &Bus, letters: &[Letter]) -> Result<(), PublishError> {
-    let mut publisher = bus.publisher(IN_FLIGHT);
+    let mut publisher = bus.publisher(LETTERS_IN_FLIGHT);
     for letter in letters {
-        publisher.publish(message(letter)).await?;
+        publisher.publish(message(letter)?).await?;
     }
     publisher.finish().await?;
     Ok(())
@@ -55,15 +66,11 @@ fn position(letter: &Letter) -> String {
     format!("{stream}:{sequence}:{index}")
 }
 
-fn message(letter: &Letter) -> Outgoing {
-    let id = format!("{}:{}", letter.data.view, position(letter));
-    let sealed = Sealed::new(&id, "flowtrail/projector", RECORDED, letter.time, &letter.data);
-    Outgoing {
-        subject: Subject::dead_letter(&letter.data.view, &letter.account),
-        // Serializing a plain struct of texts and numbers cannot fail.
-        payload: serde_json::to_vec(&sealed).unwrap_or_default().into(),
-        message_id: Some(id),
-        headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
-        expected_last: None,
-    }
+/// The message of a letter. Its id is made of what it is about, so a repetition after a crash is the same letter.
+fn message(letter: &Letter) -> Result<Outgoing, PublishError> {
+    let Letter { account, time, data } = letter;
+    let id = format!("{}:{}", data.view, position(letter));
+    let (subject, source) = (Subject::dead_letter(&data.view, account), "flowtrail/projector");
+    let written = write(NewEvent { subject, id: &id, source, event_type: RECORDED, time: *time, data });
+    written.map_err(|error| PublishError::Rejected(error.to_string()))
 }

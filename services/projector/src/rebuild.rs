@@ -1,8 +1,5 @@
 //! Rebuilds: who orders one, and how far it is.
 
-use std::collections::BTreeMap;
-
-use model::log::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use views::View;
@@ -30,7 +27,7 @@ pub struct Progress {
     pub failure: Option<String>,
     /// Messages that the log held when it started.
     pub messages: u64,
-    /// Messages of these that are in the new generation.
+    /// Messages that are in the new generation: at the end these, without what has gone and with what has come since.
     pub messages_done: u64,
     /// Events in the new generation: a message may hold many.
     pub events_done: u64,
@@ -47,11 +44,11 @@ impl Progress {
 /// What the service holds of a view's rebuilds.
 pub(crate) struct Handle {
     orders: mpsc::Sender<()>,
-    progress: watch::Receiver<(Progress, BTreeMap<Stream, u64>)>,
+    progress: watch::Receiver<Progress>,
 }
 
 impl Handle {
-    pub(crate) fn new(orders: mpsc::Sender<()>, progress: watch::Receiver<(Progress, BTreeMap<Stream, u64>)>) -> Self {
+    pub(crate) fn new(orders: mpsc::Sender<()>, progress: watch::Receiver<Progress>) -> Self {
         Self { orders, progress }
     }
 
@@ -62,43 +59,38 @@ impl Handle {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        self.progress.borrow().0.clone()
+        self.progress.borrow().clone()
     }
 }
 
 /// Where a rebuild notes how far it is. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Watch(watch::Sender<(Progress, BTreeMap<Stream, u64>)>);
+pub(crate) struct Watch(watch::Sender<Progress>);
 
 impl Watch {
-    pub(crate) fn subscribe(&self) -> watch::Receiver<(Progress, BTreeMap<Stream, u64>)> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Progress> {
         self.0.subscribe()
     }
 
     pub(crate) fn starts(&self) {
-        self.0.send_modify(|(progress, reached)| {
+        self.0.send_modify(|progress| {
             *progress = Progress { started: progress.started + 1, finished: progress.finished, ..Progress::default() };
-            reached.clear();
         });
     }
 
     pub(crate) fn expects(&self, messages: u64) {
-        self.0.send_modify(|(progress, _)| progress.messages = messages);
+        self.0.send_modify(|progress| progress.messages = messages);
     }
 
-    pub(crate) fn reached(&self, stream: Stream, sequence: u64) {
-        self.0.send_modify(|(progress, reached)| {
-            reached.insert(stream, sequence);
-            progress.messages_done = reached.values().sum();
+    pub(crate) fn projected(&self, messages: u64, events: u64) {
+        self.0.send_modify(|progress| {
+            progress.messages_done += messages;
+            progress.events_done += events;
         });
     }
 
-    pub(crate) fn projected(&self, events: u64) {
-        self.0.send_modify(|(progress, _)| progress.events_done += events);
-    }
-
     pub(crate) fn ends(&self, failure: Option<String>) {
-        self.0.send_modify(|(progress, _)| {
+        self.0.send_modify(|progress| {
             progress.finished = progress.started;
             progress.failure = failure;
         });

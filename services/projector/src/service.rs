@@ -58,6 +58,7 @@ fn control(subject: &str, rebuilds: Arc<HashMap<View, Handle>>, act: fn(&Handle)
             let Some(handle) = rebuilds.get(&order.view) else {
                 return Err(Refusal { code: 404, message: "there is no such view".to_owned() });
             };
+            // As it was before: the rebuild that is ordered by this is the first that starts after these.
             let before = handle.progress();
             act(handle);
             write(&before)

@@ -1,12 +1,10 @@
 //! One view's life: checked against the log at the start, kept up with it, rebuilt when ordered or when the log
 //! is no longer the one it was computed from.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, ConsumeError};
-use model::log::Stream;
 use runtime::telemetry::chain;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -15,9 +13,10 @@ use tracing::{error, info};
 use views::Slot;
 use views::store::Store;
 
-use crate::numbers::Numbers;
-use crate::worker::{Purpose, Worker};
-use crate::{Error, continuity, rebuild};
+use crate::error::Error;
+use crate::view_metrics::ViewMetrics;
+use crate::worker::{Purpose, Sequences, Worker};
+use crate::{continuity, rebuild};
 
 /// The pause before a failed worker or rebuild is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,12 +26,12 @@ pub(crate) struct Supervisor {
     slot: Slot,
     bus: Bus,
     progress: rebuild::Watch,
-    numbers: Numbers,
+    view_metrics: ViewMetrics,
 }
 
 impl Supervisor {
-    pub(crate) fn new(slot: Slot, bus: Bus, progress: rebuild::Watch, numbers: Numbers) -> Self {
-        Self { slot, bus, progress, numbers }
+    pub(crate) fn new(slot: Slot, bus: Bus, progress: rebuild::Watch, view_metrics: ViewMetrics) -> Self {
+        Self { slot, bus, progress, view_metrics }
     }
 
     /// Keeps the view until `stop`.
@@ -66,11 +65,12 @@ impl Supervisor {
     }
 
     fn worker(&self, store: Arc<Store>, purpose: Purpose) -> Worker {
-        Worker { view: self.slot.view(), store, bus: self.bus.clone(), purpose, numbers: self.numbers.clone() }
+        let (view, bus, view_metrics) = (self.slot.view(), self.bus.clone(), self.view_metrics.clone());
+        Worker { view, store, bus, purpose, view_metrics }
     }
 
     /// Whether the end of a worker means that the view, or the log it was computed from, is lost.
-    async fn must_rebuild_after(&self, ended: Result<(), Error>, stop: &CancellationToken) -> bool {
+    async fn must_rebuild_after(&self, ended: Result<Sequences, Error>, stop: &CancellationToken) -> bool {
         let Err(failure) = ended else { return false };
         error!(view = %self.slot.view(), error = %chain(&failure), "the view's projection stopped and is started again");
         pause(stop).await;
@@ -84,7 +84,7 @@ impl Supervisor {
     /// Rebuilds while the old generation has nobody to keep it up. False: it failed and must be tried again.
     async fn rebuild_unattended(&self, stop: &CancellationToken) -> bool {
         let outcome = async {
-            let store = self.replay(stop).await?;
+            let (store, _) = self.replay(stop).await?;
             self.switch_to(store, stop)
         };
         let outcome = outcome.await;
@@ -99,14 +99,18 @@ impl Supervisor {
     async fn rebuild_beside(
         &self,
         worker_stop: &CancellationToken,
-        worker: &mut JoinSet<Result<(), Error>>,
+        worker: &mut JoinSet<Result<Sequences, Error>>,
         stop: &CancellationToken,
     ) {
         let outcome = async {
-            let store = self.replay(stop).await?;
+            let (store, reached) = self.replay(stop).await?;
+            // Only one of the two generations may be written from here on: were the old one kept up until the switch,
+            // a reader could see an event, and after the switch not see it for a moment.
             worker_stop.cancel();
             while worker.join_next().await.is_some() {}
-            let targets = self.slot.observed().into_iter().map(|(stream, seen)| (stream, seen.sequence)).collect();
+            let mut targets: Sequences =
+                self.slot.observed().into_iter().map(|(stream, seen)| (stream, seen.sequence)).collect();
+            targets.retain(|stream, target| reached.get(stream).is_none_or(|sequence| sequence < target));
             self.replay_to(store.clone(), targets, stop).await?;
             self.switch_to(store, stop)
         };
@@ -114,34 +118,37 @@ impl Supervisor {
         self.note_end(&outcome);
     }
 
-    /// A new generation with everything that the log holds when it starts.
-    async fn replay(&self, stop: &CancellationToken) -> Result<Arc<Store>, Error> {
+    /// A new generation with everything that the log holds when it starts, and the sequences that it has reached.
+    async fn replay(&self, stop: &CancellationToken) -> Result<(Arc<Store>, Sequences), Error> {
         let view = self.slot.view();
         info!(%view, "rebuilding the view from the log");
         self.progress.starts();
         // Asked first: while the log is away, no generation is begun.
-        let mut targets = BTreeMap::new();
+        let (mut targets, mut messages) = (Sequences::new(), 0);
         for &stream in view.streams() {
             let state = self.bus.state(stream).await?;
-            // An empty stream has nothing to reach, though its last sequence may stand.
+            // An empty stream has nothing to reach, though its last sequence stands.
             targets.insert(stream, if state.messages == 0 { 0 } else { state.last_sequence });
+            messages += state.messages;
         }
-        self.progress.expects(targets.values().sum());
+        self.progress.expects(messages);
         let store = self.slot.fresh().map_err(|cause| Error::View { view, cause })?;
-        self.replay_to(store.clone(), targets, stop).await?;
-        Ok(store)
+        let reached = self.replay_to(store.clone(), targets, stop).await?;
+        Ok((store, reached))
     }
 
     /// Replays the log into a new generation, which goes where that fails.
     async fn replay_to(
         &self,
         store: Arc<Store>,
-        targets: BTreeMap<Stream, u64>,
+        targets: Sequences,
         stop: &CancellationToken,
-    ) -> Result<(), Error> {
+    ) -> Result<Sequences, Error> {
         let purpose = Purpose::Rebuild(targets, self.progress.clone());
         let replayed = self.worker(store.clone(), purpose).run(stop.child_token()).await;
         if replayed.is_err() {
+            // Half a generation is of no use: each rebuild begins with an empty one, so that what is read in the end does
+            // not depend on what failed before. `CURRENT` still names the old one, so a crash here changes nothing.
             store.retire();
         }
         replayed

@@ -18,7 +18,7 @@ pub struct Panicked;
 
 impl Thread {
     pub(crate) fn start() -> Self {
-        // Not more than one piece waits here: whoever gives it waits for its result.
+        // Not more than one piece waits here: the one who gives it waits for its result.
         let (pieces, mut inbox) = mpsc::channel::<Piece>(1);
         tokio::task::spawn_blocking(move || {
             while let Some(piece) = inbox.blocking_recv() {

@@ -1,12 +1,13 @@
 //! The loop that keeps one generation of one view up with the log.
 //!
-//! One task per stream reads and decodes ahead; one task projects and commits, so a view has a single writer.
+//! A [`Reader`] per stream reads and decodes ahead; one task projects and commits, so a view has a single writer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use feed::read::Entry;
 use model::dead_letter::DeadLetter;
 use model::event::Decoded;
 use model::log::Stream;
@@ -19,19 +20,13 @@ use views::store::{Batch, Store};
 use views::{Logged, Observed, Refused, Slot, View};
 
 use crate::dead_letters::{self, Letter};
-use crate::decode::{self, Entry, Work};
-use crate::numbers::Numbers;
+use crate::error::Error;
+use crate::reader::{News, Reader};
+use crate::rebuild;
 use crate::thread::Thread;
-use crate::{Error, rebuild};
+use crate::view_metrics::ViewMetrics;
+use crate::work::Work;
 
-/// The most messages in one batch.
-const BATCH_MESSAGES: usize = 2000;
-/// A batch ends with the message that reaches this many bytes.
-const BATCH_BYTES: usize = 2 << 20;
-/// How often an idle stream is looked at, to know that nothing is waiting.
-const IDLE: Duration = Duration::from_millis(250);
-/// How often it is asked what the log has forgotten.
-const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long a failed storage is left alone before the batch is tried again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -41,7 +36,7 @@ pub(crate) struct Worker {
     pub(crate) store: Arc<Store>,
     pub(crate) bus: Bus,
     pub(crate) purpose: Purpose,
-    pub(crate) numbers: Numbers,
+    pub(crate) view_metrics: ViewMetrics,
 }
 
 /// What a generation is being written for.
@@ -50,45 +45,44 @@ pub(crate) enum Purpose {
     /// It is read now: what was done is observed, what cannot be read becomes a dead letter.
     Live(Slot),
     /// It is being rebuilt up to these sequences. Its dead letters were written when it was first projected.
-    Rebuild(BTreeMap<Stream, u64>, rebuild::Watch),
+    Rebuild(Sequences, rebuild::Watch),
 }
 
-/// What a reader tells the writer.
-enum News {
-    Work(Work),
-    /// There is nothing to read in this stream.
-    Idle(Stream),
-    /// The stream has forgotten everything before this sequence.
-    Forgotten(u64),
-}
+/// A sequence for each stream.
+pub(crate) type Sequences = BTreeMap<Stream, u64>;
 
 impl Worker {
-    /// Works until `stop`, or until a rebuild has reached its targets.
+    /// Works until `stop`, or until a rebuild has reached its targets. Gives the sequences that it has reached.
     ///
     /// # Errors
     /// When the log was lost or rolled back, or the storage cannot be read.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<Sequences, Error> {
         let failed = |cause| Error::View { view: self.view, cause };
         let checkpoints = self.store.checkpoints().map_err(failed)?;
         // Readers end with the writer, however it ends.
         let readers_stop = stop.child_token();
         let _end_readers = readers_stop.clone().drop_guard();
         let mut readers = JoinSet::new();
+        // One decoded batch waits while another is written, for all streams together: that keeps the writer busy, and more
+        // would only take memory.
         let (news, mut inbox) = mpsc::channel(1);
         let mut writer = Thread::start();
-        let mut reached: BTreeMap<Stream, u64> = BTreeMap::new();
+        let mut reached = Sequences::new();
         for &stream in self.view.streams() {
+            // The checkpoint was committed in one write with the rows that it stands for, so the next message is the
+            // first that is not in the view. A consumer on the server could not know that: it is told of a message
+            // before or after the commit, and a crash between the two would lose or repeat it.
             let after = checkpoints.get(&stream).map_or(0, |checkpoint| checkpoint.sequence);
             reached.insert(stream, after);
-            readers.spawn(read(self.bus.clone(), stream, after, news.clone(), readers_stop.clone()));
+            readers.spawn(self.reader(stream, &news, &readers_stop).read(after));
         }
         if let (Purpose::Live(_), Some(stream)) = (&self.purpose, self.view.forgets_with()) {
-            readers.spawn(watch_retention(self.bus.clone(), stream, news.clone(), readers_stop.clone()));
+            readers.spawn(self.reader(stream, &news, &readers_stop).watch_retention());
         }
         drop(news);
         while !self.is_done(&reached) {
             let next = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(reached),
                 next = inbox.recv() => next,
                 Some(ended) = readers.join_next() => {
                     ended??;
@@ -96,26 +90,37 @@ impl Worker {
                 }
             };
             match next {
-                None => return Ok(()),
-                Some(News::Idle(stream)) => {
-                    self.observe(stream, reached.get(&stream).copied().unwrap_or_default(), 0);
+                None => return Ok(reached),
+                Some(News::Idle(stream, complete_to)) => {
+                    // News of a stream comes in order, so what was read before it is committed by now.
+                    let sequence = reached.entry(stream).or_default();
+                    *sequence = complete_to.max(*sequence);
+                    self.observe(stream, *sequence, 0);
                     self.read_ahead(&mut writer).await?;
                 }
                 Some(News::Forgotten(sequence)) => self.forget(sequence, &mut writer).await?,
                 Some(News::Work(work)) => {
                     let (stream, sequence, pending) = (work.stream, work.checkpoint.sequence, work.pending);
                     if !self.take_in(work, &mut writer, &stop).await? {
-                        return Ok(());
+                        return Ok(reached);
                     }
                     reached.insert(stream, sequence);
+                    // After the commit, never before: a reader who waits for this position, to see what they wrote, is
+                    // woken by this and must find it.
                     self.observe(stream, sequence, pending);
                 }
             }
         }
-        Ok(())
+        Ok(reached)
     }
 
-    fn is_done(&self, reached: &BTreeMap<Stream, u64>) -> bool {
+    fn reader(&self, stream: Stream, news: &mpsc::Sender<News>, stop: &CancellationToken) -> Reader {
+        Reader { bus: self.bus.clone(), stream, news: news.clone(), stop: stop.clone() }
+    }
+
+    /// The last message may be gone since a target was named, and the target with it. So what counts is not that it was
+    /// read but that nothing up to it is left to read, which the news that a stream is idle says.
+    fn is_done(&self, reached: &Sequences) -> bool {
         match &self.purpose {
             Purpose::Live(_) => false,
             Purpose::Rebuild(targets, _) => {
@@ -124,11 +129,11 @@ impl Worker {
         }
     }
 
-    /// Uses an idle moment for whoever asks next.
+    /// Uses an idle moment for the next question.
     async fn read_ahead(&self, writer: &mut Thread) -> Result<(), Error> {
         let store = self.store.clone();
         if let Err(error) = writer.run(move || store.read_ahead()).await? {
-            // Whoever asks meets it, and says so.
+            // The next question meets it, and its asker is told.
             debug!(view = %self.view, error = %chain(&error), "the view cannot be read ahead");
         }
         Ok(())
@@ -149,7 +154,7 @@ impl Worker {
     fn observe(&self, stream: Stream, sequence: u64, pending: u64) {
         match &self.purpose {
             Purpose::Live(slot) => slot.observe(stream, Observed { sequence, pending }),
-            Purpose::Rebuild(_, watch) => watch.reached(stream, sequence),
+            Purpose::Rebuild(..) => {}
         }
     }
 
@@ -159,12 +164,15 @@ impl Worker {
         loop {
             let (view, store) = (self.view, self.store.clone());
             let entries = work.take_entries();
+            let messages = work.messages();
             let events = entries.iter().map(|entry| entry.decoded.len() as u64).sum();
             let projected = writer.run(move || project(view, &store, stream, entries)).await?;
             let mut refused = 0;
             let committed = match projected {
                 Ok((batch, letters)) => {
                     refused = letters.len();
+                    // Before the commit: a crash between the two publishes the same letters again, under the same
+                    // ids. The other way round it would lose them, since nobody reads the message again.
                     let publishes = matches!(self.purpose, Purpose::Live(_)) && !letters.is_empty();
                     if publishes && !dead_letters::publish(&self.bus, &letters, stop).await {
                         return Ok(false);
@@ -176,8 +184,8 @@ impl Worker {
             };
             let Err(error) = committed else {
                 match &self.purpose {
-                    Purpose::Live(_) => self.numbers.projected(self.view, events, refused),
-                    Purpose::Rebuild(_, watch) => watch.projected(events),
+                    Purpose::Live(_) => self.view_metrics.projected(self.view, events, refused),
+                    Purpose::Rebuild(_, watch) => watch.projected(messages, events),
                 }
                 return Ok(true);
             };
@@ -190,59 +198,6 @@ impl Worker {
                 () = stop.cancelled() => return Ok(false),
                 () = tokio::time::sleep(STORAGE_PAUSE) => {}
             }
-        }
-    }
-}
-
-/// Tells the writer what the log has forgotten, as often as that matters.
-async fn watch_retention(
-    bus: Bus,
-    stream: Stream,
-    news: mpsc::Sender<News>,
-    stop: CancellationToken,
-) -> Result<(), Error> {
-    let mut first = 0;
-    loop {
-        // A log that is away forgets nothing.
-        if let Ok(state) = bus.state(stream).await
-            && state.first_sequence > first
-        {
-            first = state.first_sequence;
-            if news.send(News::Forgotten(first)).await.is_err() {
-                return Ok(());
-            }
-        }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(RETENTION_EVERY) => {}
-        }
-    }
-}
-
-/// Reads and decodes one stream ahead of the writer.
-async fn read(
-    bus: Bus,
-    stream: Stream,
-    after: u64,
-    news: mpsc::Sender<News>,
-    stop: CancellationToken,
-) -> Result<(), Error> {
-    let created = bus.state(stream).await?.created;
-    let mut consumer = bus.consume(stream, after);
-    let mut decoder = Thread::start();
-    loop {
-        let messages = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
-        };
-        let decoded = decoder.run(move || decode::decode(created, messages)).await?;
-        let next = match decoded {
-            Some(work) => News::Work(work),
-            None if consumer.pending() == Some(0) => News::Idle(stream),
-            None => continue,
-        };
-        if news.send(next).await.is_err() {
-            return Ok(());
         }
     }
 }
@@ -267,6 +222,7 @@ fn project(
                     }
                 }
                 Err(unreadable) if view.owns_dead_letters_of(stream) => unreadable.to_string(),
+                // Several views read this stream: one of them writes the letter, or there would be one for each.
                 Err(_) => continue,
             };
             letters.push(letter(view, &entry, index, id, reason));
@@ -286,7 +242,7 @@ fn letter(view: View, entry: &Entry, index: usize, event_id: Option<String>, rea
             index,
             subject: entry.subject.clone(),
             event_id,
-            reason,
+            reason: dead_letters::cut_reason(reason),
         },
     }
 }

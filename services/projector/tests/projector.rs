@@ -7,7 +7,7 @@ use std::time::Duration;
 use bus::{Bus, Options, Outgoing};
 use model::dead_letter::DeadLetter;
 use model::envelope::{BATCH, STRUCTURED};
-use model::log::{AccountId, Stream, Subject};
+use model::log::{AccountId, Position, Stream, Subject};
 use model::paging::Page;
 use projector::rebuild::{Order, PROGRESS, Progress, START};
 use runtime::metrics::Metrics;
@@ -199,6 +199,92 @@ async fn rebuild(bus: &Bus, view: View) -> Progress {
     .await
 }
 
+fn report(id: u64) -> Value {
+    json!({
+        "specversion": "1.0", "id": id.to_string(), "source": "/test", "type": "flowtrail.traffic.reported.v1",
+        "time": "2024-01-01T00:00:00Z", "data": {},
+    })
+}
+
+async fn publish_reports(bus: &Bus, ids: std::ops::RangeInclusive<u64>) {
+    for id in ids {
+        let message = message(Subject::traffic(&main(), "gw"), STRUCTURED, report(id).to_string());
+        bus.publish(message).await.unwrap();
+    }
+}
+
+async fn traffic_stream(server: &NatsServer) -> async_nats::jetstream::stream::Stream {
+    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    jetstream.get_stream(Stream::Traffic.name()).await.unwrap()
+}
+
+/// Whether the view has a position of the traffic stream, as far as it says so within the time that a question waits.
+async fn has_position(running: &Running, sequence: u64) -> bool {
+    running.views.wait_for(views::traffic::VIEW, Position { stream: Stream::Traffic, sequence }).await
+}
+
+#[tokio::test]
+async fn a_rebuild_ends_though_the_last_messages_were_deleted_and_what_is_waited_for_is_there() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    publish_reports(&bus, 1..=4).await;
+    running.has_traffic(4).await;
+    let stream = traffic_stream(&server).await;
+    for sequence in [2, 4] {
+        stream.delete_message(sequence).await.unwrap();
+    }
+    let progress = rebuild(&bus, views::traffic::VIEW).await;
+    assert_eq!((progress.failure, progress.messages, progress.messages_done), (None, 2, 2));
+    running.has_traffic(2).await;
+    eventually("what was deleted is not waited for", async || has_position(&running, 4).await.then_some(())).await;
+    let slot = running.views.slot(views::traffic::VIEW).clone();
+    eventually("the view is fresh", async || (slot.freshness().lag_ms == 0).then_some(())).await;
+    assert_eq!(slot.freshness().as_of, [Position { stream: Stream::Traffic, sequence: 4 }]);
+    publish_reports(&bus, 5..=5).await;
+    running.has_traffic(3).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_view_that_never_read_what_was_purged_is_complete_and_a_rebuild_of_it_ends() {
+    let server = NatsServer::start().await;
+    let bus = connect(&server).await;
+    bus.ensure_streams().await.unwrap();
+    publish_reports(&bus, 1..=3).await;
+    traffic_stream(&server).await.purge().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let slot = running.views.slot(views::traffic::VIEW).clone();
+    slot.reached(&[Position { stream: Stream::Traffic, sequence: 3 }]).await;
+    slot.caught_up().await;
+    assert_eq!(slot.freshness().as_of, [Position { stream: Stream::Traffic, sequence: 3 }]);
+    assert_eq!(rebuild(&bus, views::traffic::VIEW).await.failure, None);
+    publish_reports(&bus, 4..=4).await;
+    running.has_traffic(1).await;
+    assert!(has_position(&running, 4).await);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_reason_of_a_dead_letter_is_short_however_long_what_it_quotes_is() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let mut hostile = audit_event("e1", "a.b");
+    // Each of these characters takes four in the letter, which could then not be stored.
+    hostile["type"] = Value::String("\"".repeat(3 << 20));
+    publish_audit(&bus, &hostile).await;
+    publish_audit(&bus, &audit_event("e2", "a.b")).await;
+    running.has_audit_events(1).await;
+    let letters = dead_letters(&bus).await;
+    assert!(letters[0].reason.starts_with("type: "), "{}", letters[0].reason.len());
+    assert!(letters[0].reason.len() < 5000, "{}", letters[0].reason.len());
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_rebuild_that_fails_leaves_no_generation_behind() {
     let server = NatsServer::start().await;
@@ -314,18 +400,11 @@ async fn traffic_that_the_log_has_forgotten_goes_from_its_view_segment_by_segmen
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;
     let bus = connect(&server).await;
-    let report = |n: u64| {
-        json!({
-            "specversion": "1.0", "id": n.to_string(), "source": "/test", "type": "flowtrail.traffic.reported.v1",
-            "time": "2024-01-01T00:00:00Z", "data": {},
-        })
-    };
     let subject = Subject::traffic(&main(), "gw");
     publish_many(&bus, &subject, report).await;
     running.has_traffic(SEALED_ONCE).await;
     running.stop().await;
-    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
-    jetstream.get_stream(Stream::Traffic.name()).await.unwrap().purge().await.unwrap();
+    traffic_stream(&server).await.purge().await.unwrap();
 
     for _ in 0..2 {
         let running = Running::start(&server, directory.path()).await;

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bus::{Bus, LoadError, Message, Outgoing, Selection};
+use bus::{Bus, LoadError, Message, Selection};
+use feed::tail;
+use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
 use model::delivery::{Place, dead_letter_view};
-use model::envelope::{STRUCTURED, Sealed, open_structured};
+use model::envelope::open_structured;
 use model::log::{AccountId, Stream, Subject};
 use model::time::Timestamp;
 use tracing::warn;
@@ -20,6 +22,16 @@ const LETTERS: usize = 500;
 const LETTER_BYTES: usize = 4 << 20;
 /// How long the next letters may take.
 const READS_WITHIN: Duration = Duration::from_secs(5);
+
+/// A letter to be written.
+pub(crate) struct NewLetter {
+    /// The item of the batch that it is about; where it is about the batch, the first one.
+    pub(crate) index: usize,
+    /// Whether it is about that item. Otherwise some item of the batch is meant and nobody knows which: the letter then
+    /// has no event id, and nothing is sent when dead letters are tried again, as most of the batch has arrived.
+    pub(crate) is_named: bool,
+    pub(crate) reason: String,
+}
 
 /// Where one integration's dead letters are. Cheap to clone.
 #[derive(Clone)]
@@ -42,11 +54,11 @@ impl DeadLetters {
     pub(crate) async fn write(
         &self,
         batch: &Batch,
-        letters: &[(usize, String)],
+        letters: &[NewLetter],
         time: Timestamp,
     ) -> Result<(), JournalError> {
         let view = dead_letter_view(self.id);
-        for (index, reason) in letters {
+        for NewLetter { index, is_named, reason } in letters {
             let Some(item) = batch.items.get(*index) else { continue };
             let data = DeadLetter {
                 view: view.clone(),
@@ -54,21 +66,16 @@ impl DeadLetters {
                 sequence: item.sequence,
                 index: usize::try_from(item.index).unwrap_or(usize::MAX),
                 subject: batch.subject(*index).to_owned(),
-                event_id: Some(item.id.clone()),
+                event_id: is_named.then(|| item.id.clone()),
                 reason: reason.clone(),
             };
             warn!(account = %self.account, id = self.id, stream = %item.stream, sequence = item.sequence, reason,
                 "an event cannot be delivered and becomes a dead letter");
             let again = batch.plan.letter.map(|letter| format!(":{letter}")).unwrap_or_default();
-            let id = format!("{view}:{}:{}:{}{again}", data.stream, data.sequence, data.index);
-            let payload = serde_json::to_vec(&Sealed::new(&id, "flowtrail/streamer", RECORDED, time, &data))?;
-            let letter = Outgoing {
-                subject: self.subject(),
-                message_id: Some(format!("{}:{id}", self.account)),
-                headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
-                payload: payload.into(),
-                expected_last: None,
-            };
+            let of_batch = if *is_named { "" } else { ":batch" };
+            let id = format!("{view}:{}:{}:{}{of_batch}{again}", data.stream, data.sequence, data.index);
+            let (subject, source, event_type) = (self.subject(), "flowtrail/streamer", RECORDED);
+            let letter = write(NewEvent { subject, id: &id, source, event_type, time, data: &data })?;
             journal::publish(&self.bus, &letter).await?;
         }
         Ok(())
@@ -92,8 +99,13 @@ impl DeadLetters {
                 break;
             }
             seen += messages.len();
+            // Some of those that were counted may be gone since: at the end nothing more is waited for.
+            let is_end = consumer.pending() == Some(0);
             newest.extend(messages.into_iter().filter_map(|message| read(&message).map(|letter| (message, letter))));
             newest.drain(..newest.len().saturating_sub(limit));
+            if is_end {
+                break;
+            }
         }
         Ok((total, newest.into_iter().rev().collect()))
     }
@@ -107,8 +119,8 @@ impl DeadLetters {
         Ok(last.map_or(0, |message| message.position.sequence))
     }
 
-    /// The first letter from a sequence on: where it stands and, as far as it is still in the log, the event it is
-    /// about.
+    /// The first letter from a sequence on: where it stands and, as far as it names one that is still in the log, the
+    /// event it is about.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -116,19 +128,21 @@ impl DeadLetters {
         let found = self.bus.first_from(Stream::DeadLetter, &self.subject().to_string(), from).await?;
         let Some(message) = found else { return Ok(None) };
         let sequence = message.position.sequence;
-        let Some(letter) = read(&message) else { return Ok(Some((sequence, None))) };
+        let Some(letter) = read(&message).filter(|letter| letter.event_id.is_some()) else {
+            return Ok(Some((sequence, None)));
+        };
         Ok(Some((sequence, self.event(&letter).await?)))
     }
 
     async fn event(&self, letter: &DeadLetter) -> Result<Option<Held>, LoadError> {
         let Ok(stream) = letter.stream.parse::<Stream>() else { return Ok(None) };
-        let filter = lane::filter(stream, &self.account);
+        let filter = tail::filter(stream, &self.account);
         let found = self.bus.first_from(stream, &filter, letter.sequence).await?;
         let Some(message) = found.filter(|message| message.position.sequence == letter.sequence) else {
             return Ok(None);
         };
-        let place = Place { sequence: letter.sequence, index: u32::try_from(letter.index).unwrap_or(u32::MAX) };
-        Ok(lane::held_in(&self.account, &message).into_iter().find(|held| Place::from(&held.item) == place))
+        let Ok(index) = u32::try_from(letter.index) else { return Ok(None) };
+        Ok(lane::held_at(&self.account, &message, Place { sequence: letter.sequence, index }))
     }
 
     fn subject(&self) -> Subject {

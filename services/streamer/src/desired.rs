@@ -1,16 +1,16 @@
-//! What an integration shall do, as its events tell it.
+//! What is wanted of an integration, as its events tell it.
 
 use model::integration::{Current, Event, Integration, Order, Recorded};
 use model::log::Stream;
 
-/// Which events an integration delivers.
+/// The families of events that an integration delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Families {
     pub(crate) audit: bool,
     pub(crate) traffic: bool,
 }
 
-/// What an integration that is there shall do.
+/// What is wanted of an integration that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Desired {
     pub(crate) current: Current,
@@ -67,7 +67,7 @@ impl Followed {
         }
     }
 
-    /// What it shall do; `None` when it is not there (any more).
+    /// What is wanted of it; `None` when it is not there (any more).
     pub(crate) fn desired(&self) -> Option<Desired> {
         let Integration::Present(current) = &self.integration else { return None };
         Some(Desired {
@@ -87,7 +87,7 @@ impl Desired {
         self.current.enabled && !self.current.paused
     }
 
-    /// Which events it delivers: those that `events` names, else all.
+    /// The families it delivers: those that `events` names, else all.
     pub(crate) fn families(&self) -> Families {
         let chosen = match self.current.config.get("events") {
             Some(model::integration::Value::Text(text)) => text.as_str(),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deleted_shall_do_nothing() {
+    fn nothing_is_wanted_of_what_is_deleted() {
         let deleted = model::integration::Deleted { platform: Platform::GenericHttp, by: Actor::system() };
         assert_eq!(after(vec![created(true), Event::Deleted(deleted)]), None);
     }

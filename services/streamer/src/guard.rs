@@ -92,8 +92,8 @@ impl Guard {
         Arc::clone(&self.tls)
     }
 
-    /// The addresses of a name, all checked; one that is refused refuses them all, for a name that mixes public and
-    /// other addresses is up to no good.
+    /// The addresses of a name, all checked; one that may not be reached rules them all out, as a name that mixes
+    /// public and internal addresses is a known way past such checks.
     pub(crate) async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
         if let Ok(address) = target.host.parse() {
             self.reach.check(address, target.encrypted)?;
@@ -144,12 +144,12 @@ impl Resolve for SystemNames {
     }
 }
 
-/// Why the guard let a connection not come about, where it was the guard.
-pub(crate) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Unreachable> {
+/// Why the guard kept a connection from coming about; none: it was not the guard.
+pub(crate) fn blocked_by<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Unreachable> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(refused) = error.downcast_ref() {
-            return Some(refused);
+        if let Some(blocked) = error.downcast_ref() {
+            return Some(blocked);
         }
         next = error.source();
     }

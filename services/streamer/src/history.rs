@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError, Message};
+use feed::read::events_in;
 use model::access::Actor;
 use model::delivery::Change;
 use model::event::Event as Any;
@@ -11,7 +12,6 @@ use model::log::{AccountId, Subject};
 use serde_json::{Value, json};
 
 use crate::desired::Followed;
-use crate::journal::events_in;
 
 /// An integration as its events tell it.
 ///
@@ -83,7 +83,7 @@ fn said(event: &Event) -> (&'static str, &Actor) {
     }
 }
 
-/// Which keys an event changed.
+/// The keys that an event changed; pausing counts as one.
 fn changed(event: &Event) -> Vec<String> {
     match event {
         Event::Created(data) => data.config.keys().cloned().chain(["enabled".to_owned()]).collect(),

@@ -1,14 +1,17 @@
 //! The delivery stream of one integration: the state it was left in is read from it, every step is written to it.
 //!
-//! Invariant: a step is published only if the last one is still the last, so of two streamers that deliver the same
-//! integration one hears of the other.
+//! Invariant: a step is published only if the last one is still the last (JetStream's expected sequence). That is the
+//! only lease there is on a delivery: of two streamers that deliver the same integration, the one whose step comes second
+//! is refused, and leaves the delivery to the other. Until then each may have sent the batch that both had planned, which
+//! the receiver can tell by the ids.
 
 use std::time::Duration;
 
 use bus::{Bus, LoadError, Message, Outgoing, PublishError};
+use feed::read::events_in;
+use feed::write::{NewEvent, write};
 use model::delivery::{Data, Recorded, State, Step};
-use model::envelope::{self, STRUCTURED, Sealed};
-use model::event::{self, Event};
+use model::event::Event;
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use runtime::clock::{Clock, NoRandomness, new_ulid};
@@ -37,7 +40,7 @@ pub(crate) enum JournalError {
     Taken,
     /// The broker does not take it.
     #[error("the step cannot be written")]
-    Rejected(#[source] PublishError),
+    Unpublishable(#[source] PublishError),
     /// There is no id for it.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
@@ -64,15 +67,6 @@ fn state_in(message: &Message) -> Option<State> {
         }
     }
     Some(state)
-}
-
-/// The events of a message of the log; what cannot be read is left out.
-pub(crate) fn events_in(subject: &Subject, message: &Message) -> Vec<Event> {
-    let headers: Vec<(&str, &str)> =
-        message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let received_at = Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH);
-    let opened = envelope::Message { headers: &headers, payload: &message.payload };
-    event::decode(subject, opened, received_at).into_iter().filter_map(|decoded| decoded.event.ok()).collect()
 }
 
 impl Journal {
@@ -106,14 +100,11 @@ impl Journal {
     pub(crate) async fn record(&mut self, step: Step, data: &Data) -> Result<(), JournalError> {
         let id = new_ulid()?.to_string();
         let time = Timestamp::from_micros(self.clock.now_micros()).unwrap_or(Timestamp::EPOCH);
-        let payload = serde_json::to_vec(&Sealed::new(&id, SOURCE, step.event_type(), time, data))?;
-        let message = Outgoing {
-            subject: self.subject.clone(),
-            message_id: Some(format!("{}:{id}", self.subject.account())),
-            headers: vec![("Content-Type".to_owned(), STRUCTURED.to_owned())],
-            payload: payload.into(),
-            expected_last: Some(self.last),
-        };
+        let (subject, event_type) = (self.subject.clone(), step.event_type());
+        let written = write(NewEvent { subject, id: &id, source: SOURCE, event_type, time, data })?;
+        // This is the lock: of two streamers that deliver the same integration, as while one takes over from another,
+        // only the one that has seen every step gets the next one into the log, and the other one ends.
+        let message = Outgoing { expected_last: Some(self.last), ..written };
         let receipt = publish(&self.bus, &message).await?;
         self.last = receipt.position.sequence;
         self.written_at = self.clock.now_micros();
@@ -124,7 +115,7 @@ impl Journal {
 /// Publishes a message, however long the log cannot be reached.
 ///
 /// # Errors
-/// [`JournalError::Taken`] and [`JournalError::Rejected`].
+/// [`JournalError::Taken`] and [`JournalError::Unpublishable`].
 pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receipt, JournalError> {
     loop {
         match bus.publish(message.clone()).await {
@@ -135,7 +126,7 @@ pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receip
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error @ (PublishError::TooLarge { .. } | PublishError::Rejected(_))) => {
-                return Err(JournalError::Rejected(error));
+                return Err(JournalError::Unpublishable(error));
             }
         }
     }

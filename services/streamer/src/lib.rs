@@ -1,95 +1,50 @@
 //! Event streaming: what an account's events become on the platforms it named.
 //!
-//! A supervisor follows the integrations; each has a keeper, which runs a worker while events are to be delivered; the
-//! worker reads one lane per stream, cuts batches, and hands them to the sink of the platform.
+//! The way of one event out, file by file:
 //!
-//! Invariants: nobody waits for another's receiver; memory is bounded whatever the backlog; what is delivered, failed
-//! and given up is recorded before it is forgotten; an opened secret is in the sink and nowhere else.
+//! 1. `supervisor` follows the integration stream. What is wanted of an integration is folded into a `desired`, and a
+//!    `delivery::keeper` is told of every change.
+//! 2. The keeper runs one worker while the integration is on (`delivery::run`). The worker opens the `journal`, takes
+//!    over the state that the last one left, carries out what was ordered since, and gives every stream its place
+//!    (`delivery::begin`).
+//! 3. A `lane` for each stream reads messages from that place on, decodes them, and holds their events as
+//!    [`sink::Item`]s until there are enough or the oldest has waited long enough.
+//! 4. `delivery::gather` cuts a `batch` from the lane that is ripe, as large as the sink takes it. Its first and last
+//!    event are written to the journal before anything is sent: after a crash the same batch is sent again.
+//! 5. `receiver` opens the secrets (`opened`) and makes the platform's [`sinks::Sink`], which reaches its receiver
+//!    through the [`guard`] and nothing else. The sink makes one attempt and says how it ended ([`sink::Outcome`]).
+//! 6. `delivery::verdict` reads the outcome: what arrived, what becomes one of the `dead_letters`, what goes with the next
+//!    attempt. `delivery::backoff` says when that is (`delivery::finish`).
+//! 7. When nothing of the batch is left, the place after it is written to the journal, and step 4 follows.
+//!
+//! Not on that way: `service` answers questions about deliveries (`status`, `history`), `live` is what a worker lets
+//! others see while it runs, `metrics` shows it to Prometheus, `start` puts all of it together.
+//!
+//! Invariants: no integration waits for the receiver of another; memory is bounded whatever the backlog; what is
+//! delivered, failed and given up is recorded before it is forgotten; an opened secret is in the sink and nowhere else.
 
 pub mod guard;
 pub mod opened;
 pub mod sink;
 pub mod sinks;
 
-mod backoff;
 mod batch;
 mod dead_letters;
+mod delivery;
 mod desired;
+mod error;
 mod history;
 mod journal;
-mod keeper;
 mod lane;
-mod numbers;
+mod live;
+mod metrics;
 mod receiver;
 mod service;
+mod settings;
+mod start;
 mod status;
 mod supervisor;
-mod verdict;
-mod worker;
 
-use std::time::Duration;
-
-use bus::{Answering, Bus};
-use runtime::clock::Clock;
-use runtime::metrics::Metrics;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-use vault::MasterKey;
-
-use crate::guard::Guard;
-use crate::numbers::Numbers;
-use crate::receiver::Receivers;
-use crate::service::Desk;
-use crate::supervisor::{Lives, Supervisor};
-
-/// How delivery behaves.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How long a receiver may fail before its delivery is suspended.
-    pub suspend_after: Duration,
-    /// What its process counts.
-    pub metrics: Metrics,
-}
-
-/// Why events cannot be streamed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Questions cannot be received.
-    #[error("the streamer's service cannot start")]
-    Service(#[from] bus::AnswerError),
-}
-
-/// Event streaming, ready to be run.
-pub struct Streamer {
-    answering: Answering,
-    supervisor: Supervisor,
-}
-
-/// Begins to receive questions; [`Streamer::run`] answers them and delivers.
-///
-/// # Errors
-/// When questions cannot be received.
-pub async fn start(
-    bus: &Bus,
-    master: MasterKey,
-    guard: Guard,
-    clock: Clock,
-    settings: Settings,
-) -> Result<Streamer, Error> {
-    let receivers = Receivers { bus: bus.clone(), master, guard, clock };
-    let lives = Lives::default();
-    let desk = Desk { receivers: receivers.clone(), lives: lives.clone() };
-    let answering = service::start(&desk).await?;
-    settings.metrics.add(Numbers::new(desk));
-    Ok(Streamer { answering, supervisor: Supervisor::new(receivers, settings, lives) })
-}
-
-impl Streamer {
-    /// Delivers and answers until `stop`; then ends within a second, when the log can be reached.
-    pub async fn run(self, stop: CancellationToken) {
-        let mut tasks = JoinSet::new();
-        tasks.spawn(self.answering.run(stop.clone()));
-        tasks.spawn(self.supervisor.run(stop));
-        while tasks.join_next().await.is_some() {}
-    }
-}
+pub use self::error::Error;
+pub use self::settings::Settings;
+pub use self::start::{Streamer, start};

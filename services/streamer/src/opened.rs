@@ -17,7 +17,7 @@ pub struct Opened {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("config.{key}: {problem}")]
 pub struct ConfigError {
-    /// Which key.
+    /// The key as the account wrote it.
     pub key: String,
     /// What is wrong with it.
     pub problem: String,

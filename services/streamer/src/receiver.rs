@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bus::{Bus, KeyError};
-use model::delivery::{Failure as Told, Tested};
+use model::delivery::{self, Tested};
 use model::integration::{Config, Platform};
 use model::time::Timestamp;
 use runtime::clock::Clock;
@@ -11,7 +11,8 @@ use vault::{MasterKey, Owner, Unopenable};
 
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Sink};
+use crate::sink::Failure;
+use crate::sinks::Sink;
 
 /// How long a receiver may take for a test event.
 const TEST_TIME: Duration = Duration::from_secs(10);
@@ -72,27 +73,30 @@ impl Receivers {
         let sink = match self.connect(owner, platform, config).await {
             Ok(sink) => sink,
             Err(ConnectError::Config(error)) => return Ok(Tested::BadConfig(error.to_string())),
-            Err(error @ ConnectError::Unopenable(_)) => return Ok(Tested::Refused(self.told(None, error.to_string()))),
+            Err(error @ ConnectError::Unopenable(_)) => {
+                return Ok(Tested::Refused(self.failure(None, error.to_string())));
+            }
             Err(error @ (ConnectError::NoKey | ConnectError::Keys(_))) => return Err(error),
         };
         let tried = tokio::time::timeout(TEST_TIME, sink.test(owner.account)).await;
         Ok(match tried {
             Ok(Ok(())) => Tested::Delivered,
-            Ok(Err(failure)) => Tested::Refused(self.tell(&failure)),
+            Ok(Err(failure)) => Tested::Refused(self.describe(&failure)),
             Err(_) => {
                 let reason = format!("the receiver did not answer within {} seconds", TEST_TIME.as_secs());
-                Tested::Refused(self.told(None, reason))
+                Tested::Refused(self.failure(None, reason))
             }
         })
     }
 
-    /// What people are told of a failure.
-    pub(crate) fn tell(&self, failure: &Failure) -> Told {
-        self.told(failure.status(), failure.to_string())
+    /// A sink's failure as it is recorded and shown.
+    pub(crate) fn describe(&self, failure: &Failure) -> delivery::Failure {
+        self.failure(failure.status(), failure.to_string())
     }
 
-    pub(crate) fn told(&self, status: Option<u16>, reason: String) -> Told {
+    /// A failure that happens now.
+    pub(crate) fn failure(&self, status: Option<u16>, reason: String) -> delivery::Failure {
         let time = Timestamp::from_micros(self.clock.now_micros()).unwrap_or(Timestamp::EPOCH);
-        Told { time, status, reason }
+        delivery::Failure { time, status, reason }
     }
 }

@@ -1,16 +1,16 @@
-//! A sink: makes one attempt to deliver one planned batch, and says what is worth trying again.
+//! What a sink is given and what it answers. A sink makes one attempt to deliver a batch, and says what is worth trying
+//! again.
 //!
-//! Invariant: no retry, no waiting and no batching here; and what is sent for a plan follows from the plan and its
-//! items alone, so that a second attempt carries the same bytes under the same name.
+//! Invariant: a sink does not retry, wait or batch; and what it sends follows from the items alone, so that a second
+//! attempt carries the same bytes under the same name and a receiver can tell it from a new batch.
 
 use std::fmt;
 use std::time::Duration;
 
+use model::delivery::Place;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use model::{audit, traffic};
-
-pub use crate::sinks::Sink;
 
 /// One event on its way to a receiver.
 #[derive(Clone, Debug)]
@@ -21,9 +21,9 @@ pub struct Item {
     pub stream: Stream,
     /// The sequence of its message there.
     pub sequence: u64,
-    /// Its place in the message, from 0.
+    /// Which event of its message, from 0.
     pub index: u32,
-    /// Whose it is.
+    /// The account it belongs to; from its subject.
     pub account: AccountId,
     /// When it happened.
     pub time: Timestamp,
@@ -40,32 +40,12 @@ pub enum Kind {
     Traffic(Box<traffic::Report>),
 }
 
-/// The place of an event in its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The sequence of its message.
-    pub sequence: u64,
-    /// Its place in the message, from 0.
-    pub index: u32,
-}
-
-/// A batch as it was decided and recorded before its first attempt. Its items are all of one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// The stream that all its items stand in.
-    pub stream: Stream,
-    /// Its first item.
-    pub first: Place,
-    /// Its last item.
-    pub last: Place,
-}
-
 /// How large a batch may get, and how long one may wait to get there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How many items.
     pub items: usize,
-    /// The sum of what [`Sink::size`] says of them.
+    /// The sum of what [`crate::sinks::Sink::size`] says of them.
     pub bytes: usize,
     /// How long the first item may wait for more.
     pub wait: Duration,
@@ -80,7 +60,7 @@ pub enum Failure {
         after: Option<Duration>,
         /// The HTTP status, where there was an answer.
         status: Option<u16>,
-        /// Why, for people; holds nothing of an answer's body.
+        /// Why, for people; holds nothing of an answer's body but the name of an error.
         reason: String,
     },
     /// The receiver takes no batch of this size: smaller ones may work, and a single item never will.
@@ -89,17 +69,18 @@ pub enum Failure {
     Refused {
         /// The HTTP status, where there was an answer.
         status: Option<u16>,
-        /// Why, for people.
+        /// Why, for people. Of an answer's body it holds at most what its service calls its message, shortened.
         reason: String,
     },
     /// Credentials or configuration: nothing works until a person changes something.
     Stop {
         /// The HTTP status, where there was an answer.
         status: Option<u16>,
-        /// Why and what to do, for people.
+        /// Why and what to do, for people; of an answer's body as little.
         reason: String,
     },
-    /// Not tried, because an item before it did not arrive and the order counts: goes with the next attempt.
+    /// Not taken, for no reason of its own: because an item before it did not arrive and the order counts, or because the
+    /// receiver takes no batch with the one that it refused. Goes with the next attempt.
     Untried,
 }
 
@@ -112,6 +93,16 @@ pub enum Outcome {
     Failed(Failure),
     /// These items did not arrive, each for its own reason, by their index in the batch, ascending. All others did.
     Partly(Vec<(usize, Failure)>),
+    /// All but so many items arrived. The receiver refused those for good and does not say which they are, so nothing of
+    /// the batch may be sent again: most of it would arrive twice.
+    SomeRefused {
+        /// How many; at least one, and fewer than there are items.
+        count: usize,
+        /// The HTTP status.
+        status: Option<u16>,
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 impl Kind {
@@ -138,6 +129,15 @@ impl Failure {
         Self::Refused { status: None, reason: reason.into() }
     }
 
+    /// With more of what the receiver said, where it refused something for good: that a person has to mend.
+    pub(crate) fn explained(mut self, more: &str) -> Self {
+        match &mut self {
+            Self::Refused { reason, .. } | Self::Stop { reason, .. } => reason.push_str(more.trim_end()),
+            Self::Retry { .. } | Self::TooLarge | Self::Untried => {}
+        }
+        self
+    }
+
     /// The HTTP status, where there was an answer.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
@@ -155,7 +155,7 @@ impl fmt::Display for Failure {
                 formatter.write_str(reason)
             }
             Self::TooLarge => formatter.write_str("too large for the receiver"),
-            Self::Untried => formatter.write_str("waits for the one before it"),
+            Self::Untried => formatter.write_str("waits for another one"),
         }
     }
 }
@@ -180,15 +180,13 @@ impl Item {
     }
 
     /// Its place in its stream.
-    #[must_use]
-    pub const fn place(&self) -> Place {
+    pub(crate) const fn place(&self) -> Place {
         Place { sequence: self.sequence, index: self.index }
     }
 }
 
-/// Stands before everything in the log, so that it is no event's place.
-pub(crate) fn test_event(account: &AccountId) -> (Plan, Item) {
-    let place = Place { sequence: 0, index: 0 };
+/// An event that tests a receiver. Its sequence is 0, which no event of the log has.
+pub(crate) fn test_event(account: &AccountId) -> Item {
     let time = Timestamp::from_micros(runtime::clock::now_micros()).unwrap_or(Timestamp::EPOCH);
     // Of the moment, so that a receiver that knows ids takes the second test as it took the first.
     let id = format!("flowtrail-test-{}", time.micros());
@@ -201,6 +199,5 @@ pub(crate) fn test_event(account: &AccountId) -> (Plan, Item) {
         given: audit::Fields { activity: Some("Flowtrail test event".to_owned()), ..audit::Fields::default() },
     };
     let kind = Kind::Audit(Box::new(event));
-    let item = Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind };
-    (Plan { stream: Stream::Audit, first: place, last: place }, item)
+    Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind }
 }

@@ -1,13 +1,16 @@
 //! The platforms, one module each, and what they share.
 
+mod any_value;
 mod aws;
 mod datadog;
 mod document;
+mod fields;
 mod firehose;
 mod generic_http;
 mod gzip;
 mod http;
 mod otlp;
+mod rfc5424;
 mod s3;
 mod splunk_hec;
 mod syslog;
@@ -25,7 +28,7 @@ use self::splunk_hec::SplunkHec;
 use self::syslog::Syslog;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Limits, Outcome, Plan, test_event};
+use crate::sink::{Failure, Item, Limits, Outcome, test_event};
 
 /// A receiver that one integration delivers to, over its platform's protocol.
 #[derive(Debug)]
@@ -83,21 +86,34 @@ impl Sink {
             Protocol::Firehose(_) => Firehose::size(item),
             Protocol::GenericHttp(sink) => sink.size(item),
             Protocol::Otlp(_) => Otlp::size(item),
-            Protocol::Syslog(_) => Syslog::size(item),
+            Protocol::Syslog(sink) => sink.size(item),
             Protocol::SplunkHec(sink) => sink.size(item),
         }
     }
 
+    /// Items of different partitions are sent apart. A batch is cut so that there are few of them in it.
+    pub(crate) fn partition(&self, item: &Item) -> i64 {
+        match &self.0 {
+            Protocol::S3(_) => S3::partition(item),
+            Protocol::Datadog(_)
+            | Protocol::Firehose(_)
+            | Protocol::GenericHttp(_)
+            | Protocol::Otlp(_)
+            | Protocol::Syslog(_)
+            | Protocol::SplunkHec(_) => 0,
+        }
+    }
+
     /// Makes one attempt. Ends within a bounded time, whatever the receiver does.
-    pub async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
+    pub async fn deliver(&self, items: &[Item]) -> Outcome {
         if items.is_empty() {
             return Outcome::Delivered;
         }
         match &self.0 {
             Protocol::Datadog(sink) => sink.deliver(items).await,
-            Protocol::S3(sink) => sink.deliver(plan, items).await,
+            Protocol::S3(sink) => sink.deliver(items).await,
             Protocol::Firehose(sink) => sink.deliver(items).await,
-            Protocol::GenericHttp(sink) => sink.deliver(plan, items).await,
+            Protocol::GenericHttp(sink) => sink.deliver(items).await,
             Protocol::Otlp(sink) => sink.deliver(items).await,
             Protocol::Syslog(sink) => sink.deliver(items).await,
             Protocol::SplunkHec(sink) => sink.deliver(items).await,
@@ -109,11 +125,11 @@ impl Sink {
     /// # Errors
     /// When the receiver did not take it.
     pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
-        let (plan, item) = test_event(account);
-        match self.deliver(&plan, &[item]).await {
+        match self.deliver(&[test_event(account)]).await {
             Outcome::Delivered => Ok(()),
             Outcome::Failed(failure) => Err(failure),
             Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
+            Outcome::SomeRefused { status, reason, .. } => Err(Failure::Refused { status, reason }),
         }
     }
 }

@@ -3,30 +3,36 @@
 use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
+use feed::tail;
 use model::delivery::{Place, Position, Shown, Standing, State, Status};
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
 use crate::desired::Desired;
-use crate::service::Desk;
-use crate::worker::Live;
-use crate::{journal, lane};
+use crate::journal;
+use crate::live::{IntegrationId, LiveState};
+use crate::receiver::Receivers;
 
 const MICROS: i64 = 1_000_000;
 
-/// The status of an integration.
+/// The status of an integration; `live` is what its worker shows in this process.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub(crate) async fn of(desk: &Desk, account: &AccountId, id: u64, desired: &Desired) -> Result<Status, LoadError> {
-    let bus = &desk.receivers.bus;
-    let live = desk.lives.of(account, id).unwrap_or_default();
-    let Live { state, next_retry } = live;
+pub(crate) async fn of(
+    receivers: &Receivers,
+    integration: &IntegrationId,
+    desired: &Desired,
+    live: Option<LiveState>,
+) -> Result<Status, LoadError> {
+    let (bus, IntegrationId { account, id }) = (&receivers.bus, integration);
+    let LiveState { state, next_retry } = live.unwrap_or_default();
+    // A worker that has not begun yet, or runs in another process, has left its state in the journal.
     let state = match state {
         Some(state) => state,
-        None => journal::last_state(bus, account, id).await?.unwrap_or_default(),
+        None => journal::last_state(bus, account, *id).await?.unwrap_or_default(),
     };
-    let now = desk.receivers.clock.now_micros();
+    let now = receivers.clock.now_micros();
     let position = positions(bus, account, desired, &state, now).await?;
     let (shown, since) = shown(desired, &state);
     Ok(Status {
@@ -66,7 +72,9 @@ pub(crate) async fn positions(
     Ok(positions)
 }
 
-/// What people want comes first; what someone did since it was suspended is about to be heard.
+/// How a delivery is shown, and since when it is not well. What people want comes first: an integration that is off is
+/// paused, whatever its worker last did; one that was resumed since it was suspended is active, though its worker has
+/// not begun yet.
 pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestamp>) {
     if !desired.is_on() {
         return (Shown::Paused, None);
@@ -80,7 +88,7 @@ pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestam
 }
 
 async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now: i64) -> Result<Position, LoadError> {
-    let filter = lane::filter(stream, account);
+    let filter = tail::filter(stream, account);
     let lag_events = bus.count_from(stream, &filter, next.sequence).await?;
     let oldest = match lag_events {
         0 => None,

@@ -18,7 +18,7 @@ use tracing::{error, warn};
 use crate::{Bus, parts};
 
 /// How many requests a service works on at once; more wait in the subscription.
-const AT_ONCE: usize = 64;
+const REQUESTS_AT_ONCE: usize = 64;
 /// How long requests under way may still take when the service stops.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -109,7 +109,7 @@ impl Answering {
                 biased;
                 () = stop.cancelled() => break,
                 Some(_) = under_way.join_next() => {}
-                request = self.requests.next(), if under_way.len() < AT_ONCE => match request {
+                request = self.requests.next(), if under_way.len() < REQUESTS_AT_ONCE => match request {
                     Some((request, handler)) => { under_way.spawn(reply(self.bus.clone(), request, handler)); }
                     None => break,
                 },

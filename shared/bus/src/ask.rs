@@ -29,7 +29,7 @@ pub enum AskError {
     /// There is no connection, or it was lost while waiting.
     #[error("not connected to nats")]
     Disconnected,
-    /// Whoever serves the subject said no.
+    /// The other side said no.
     #[error("refused with {code}: {message}")]
     Refused {
         /// The refusal's code.
@@ -57,7 +57,7 @@ pub enum AskError {
 }
 
 impl Bus {
-    /// Asks whoever serves `subject`, and waits for the whole answer at most `timeout`.
+    /// Asks what serves `subject`, and waits for the whole answer at most `timeout`.
     ///
     /// # Errors
     /// [`AskError`].

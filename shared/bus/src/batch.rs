@@ -6,16 +6,16 @@ use crate::publish::{Sent, Unacknowledged};
 use crate::{Bus, Outgoing, PublishError, Receipt};
 
 /// The most messages the broker takes in one batch.
-const LARGEST_BATCH: usize = 1000;
+const MAX_BATCH_MESSAGES: usize = 1000;
 /// How many messages are under way when a batch is gone through one by one.
-const IN_FLIGHT: usize = 256;
+const MESSAGES_IN_FLIGHT: usize = 256;
 
 impl Bus {
     /// Publishes up to 1000 messages of one stream: all or nothing.
     ///
     /// A retry of a batch that had gone through is a success. Where only some ids are known already, the broker refuses
-    /// the whole; the others are then published one by one. This alone is not atomic, but whoever retries it until it
-    /// succeeds has every message stored once.
+    /// the whole; the others are then published one by one. This alone is not atomic, but repeated until
+    /// it succeeds it stores every message once.
     ///
     /// # Errors
     /// [`PublishError`]; `Rejected` for too many messages or several streams.
@@ -69,9 +69,15 @@ impl Bus {
         let expecting = messages.iter().enumerate().find(|(_, message)| message.expected_last.is_some());
         let Some((before, expecting)) = expecting else { return Ok(None) };
         let Some(found) = self.already_stored(expecting).await? else { return Ok(None) };
+        // One that was published alone can stand where the ones before it would have no room.
+        if found.sequence <= before as u64 {
+            return Ok(None);
+        }
         let behind = messages.len() - 1 - before;
         let receipts = receipts(messages, found.sequence + behind as u64, true);
         let (Some(message), Some(receipt)) = (messages.last(), receipts.last()) else { return Ok(None) };
+        // The first that expects something is where it would be; when the last one is too, so are all between them: a
+        // batch is stored whole and without gaps.
         let id = self.fingerprint_at(receipt.position).await;
         let id = id.map_err(|error| PublishError::Unreachable(error.into()))?;
         Ok((id == message.message_id).then_some(receipts))
@@ -79,7 +85,7 @@ impl Bus {
 
     async fn one_by_one(&self, messages: &[Outgoing]) -> Result<Vec<Receipt>, PublishError> {
         let mut receipts = Vec::with_capacity(messages.len());
-        for some in messages.chunks(IN_FLIGHT) {
+        for some in messages.chunks(MESSAGES_IN_FLIGHT) {
             let mut under_way = Vec::with_capacity(some.len());
             for message in some {
                 under_way.push(self.send(message).await?);
@@ -93,8 +99,8 @@ impl Bus {
 }
 
 fn check(messages: &[Outgoing]) -> Result<(), PublishError> {
-    if messages.len() > LARGEST_BATCH {
-        return Err(PublishError::Rejected(format!("{} messages are over {LARGEST_BATCH}", messages.len())));
+    if messages.len() > MAX_BATCH_MESSAGES {
+        return Err(PublishError::Rejected(format!("{} messages are over {MAX_BATCH_MESSAGES}", messages.len())));
     }
     if messages.windows(2).any(|pair| pair[0].stream() != pair[1].stream()) {
         return Err(PublishError::Rejected("the messages of a batch belong to several streams".to_owned()));

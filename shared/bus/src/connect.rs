@@ -18,7 +18,7 @@ pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How long a call waits for a lost connection to come back before it answers "unreachable".
 pub(crate) const RECONNECTS_WITHIN: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to reconnect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// Older servers accept stream settings silently and then do not honour them.
 const OLDEST_SERVER: Version = Version::new(2, 14, 0);
 
@@ -79,7 +79,7 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Connects within 10 seconds; from then on it reconnects for ever.
+    /// Connects within 10 seconds; from then on it reconnects as often as it must.
     ///
     /// # Errors
     /// When nobody is there, the credentials are not good, or the server is older than 2.14.
@@ -155,11 +155,12 @@ fn check_version(found: &str) -> Result<(), ConnectError> {
 
 /// 50 ms, doubled with every attempt that failed.
 fn pause_before(attempt: usize) -> Duration {
-    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
-    (Duration::from_millis(50) * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+    // More doublings are over the limit in any case.
+    let doublings = attempt.saturating_sub(1).min(10);
+    Duration::from_millis(50 << doublings).min(MAX_PAUSE)
 }
 
-/// The URL as it may stand in a log: whatever is before an `@` is secret.
+/// The URL as it may stand in a log: what is before an `@` is secret.
 fn without_user(url: &str) -> String {
     let one = |url: &str| match url.rsplit_once('@') {
         Some((_, host)) => host.to_owned(),

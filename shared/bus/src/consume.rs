@@ -1,4 +1,4 @@
-//! Reading a stream from a position on, for ever: every message once, in order, whatever happens to the connection.
+//! Reading a stream from a position on, without end: every message once, in order, whatever happens to the connection.
 //!
 //! Invariant: the last message handed out is the only state. After a lost connection, a gap, silence or a restarted
 //! server, a new consumer is made from there; nothing is acknowledged and the server remembers nothing.
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 pub use self::source::Selection;
-use self::source::{Source, Word};
+use self::source::{Source, Wanted, Word};
 use crate::load::LoadError;
 use crate::{Bus, Message};
 
@@ -30,6 +30,8 @@ pub struct Consumer {
     stream: Stream,
     selection: Selection,
     last: u64,
+    /// What the server said last of how far it has looked; less than `last` where it has not said so since.
+    complete_to: u64,
     /// The fingerprint of the last message, once one was read.
     fingerprint: Option<String>,
     /// When the stream was made, as first seen: another time later means another log.
@@ -46,7 +48,7 @@ pub enum ConsumeError {
         /// The stream.
         stream: Stream,
     },
-    /// The log is not the one that was read so far: it was made anew, ends before what was already read, or holds
+    /// The log is not the one that was read so far: it was made again, ends before what was already read, or holds
     /// another message in its place. What was computed from it must be rebuilt.
     #[error("the log was lost or rolled back: {stream} ends at {last}, {read} was already read")]
     RolledBack {
@@ -69,7 +71,17 @@ impl Bus {
     /// Reads only a part of the stream, from the message after sequence `after` on.
     #[must_use]
     pub fn consume_selected(&self, stream: Stream, selection: Selection, after: u64) -> Consumer {
-        Consumer { bus: self.clone(), stream, selection, last: after, fingerprint: None, created: None, source: None }
+        let bus = self.clone();
+        Consumer {
+            bus,
+            stream,
+            selection,
+            last: after,
+            complete_to: after,
+            fingerprint: None,
+            created: None,
+            source: None,
+        }
     }
 }
 
@@ -119,6 +131,15 @@ impl Consumer {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.last
+    }
+
+    /// Up to this sequence, everything that is selected and still there was handed out. It is [`Consumer::position`] or,
+    /// a moment after the end was reached, more: where the stream ends with messages that are not selected or are gone
+    /// (deleted, purged, expired), whose sequences the stream never gives back. To wait for a sequence that the stream
+    /// has named is to wait for this, not for the position.
+    #[must_use]
+    pub fn complete_to(&self) -> u64 {
+        self.complete_to.max(self.last)
     }
 
     /// How many messages of those that are selected the stream holds after the last one that was handed out, as the
@@ -176,6 +197,10 @@ impl Consumer {
                 self.fingerprint = Some(message.fingerprint());
                 Some(message)
             }
+            Word::CompleteTo(sequence) => {
+                self.complete_to = self.complete_to.max(sequence);
+                None
+            }
             Word::Nothing => None,
             Word::Broken(why) => {
                 self.reopen(why);
@@ -195,13 +220,18 @@ impl Consumer {
         if !self.bus.link.up_within(patience).await {
             return Ok(false);
         }
+        // Read before anything is asked: where the connection is lost from here on, `next_until` notices, however far this
+        // has come, and what was made on the lost connection is not waited for.
         let losses = self.bus.link.losses();
+        // Also after a lost connection: the server that comes back can be one that was restored from a backup, and to
+        // read on from a sequence that now means another message would skip events without a word.
         match self.check().await {
             Ok(verdict) => verdict?,
             Err(LoadError::Missing { stream }) => return Err(ConsumeError::Missing { stream }),
             Err(LoadError::Unreachable(cause)) => return Ok(self.pause(deadline, &cause).await),
         }
-        match Source::open(&self.bus, self.stream, &self.selection, self.last, losses).await {
+        let wanted = Wanted { stream: self.stream, selection: &self.selection, after: self.last };
+        match Source::open(&self.bus, wanted, losses).await {
             Ok(source) => self.source = Some(source),
             Err(cause) => return Ok(self.pause(deadline, &cause).await),
         }

@@ -95,6 +95,6 @@ impl Bus {
             }
         }
         let message = StreamMessage::try_from(reply).map_err(|error| unreachable(error.into()))?;
-        Ok(Some(Message::got(stream, message)))
+        Ok(Some(Message::loaded(stream, message)))
     }
 }

@@ -1,7 +1,7 @@
 //! The key-value bucket `FLOWTRAIL_KEYS`: keys that are made, read and erased for good, and never changed.
 //!
 //! Invariant: a key is not overwritten, because the server only forgets an overwritten value, while an erased one has
-//! its bytes overwritten on disk. Whoever needs another key makes one of another name and erases the first.
+//! its bytes overwritten on disk. To change a key is to make one of another name and to erase the first.
 
 use async_nats::HeaderMap;
 use async_nats::header;

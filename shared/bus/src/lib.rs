@@ -8,6 +8,7 @@ mod ask;
 mod batch;
 mod connect;
 mod consume;
+mod error;
 mod find;
 mod keys;
 mod link;
@@ -22,12 +23,10 @@ pub use answer::{AnswerError, Answering, Endpoint, Refusal, ServiceInfo};
 pub use ask::AskError;
 pub use connect::{Bus, ConnectError, Options};
 pub use consume::{ConsumeError, Consumer, Selection};
+pub use error::Cause;
 pub use keys::{KeyError, Keys};
 pub use load::{LoadError, StreamState};
 pub use message::Message;
 pub use publish::{Outgoing, PublishError, Receipt};
 pub use publisher::{Published, Publisher};
 pub use streams::StreamError;
-
-/// What a library said that went wrong, for logs; never for those outside.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -28,7 +28,7 @@ pub(crate) fn new() -> (Listener, Link) {
 }
 
 impl Listener {
-    /// Takes one event in. Errors of the server have no other way to whoever caused them: a publish that permissions
+    /// Takes one event in. Errors of the server have no other way to the one who caused them: a publish that permissions
     /// deny looks like a time-out to the publisher, so they are logged here.
     pub(crate) fn note(&self, event: &Event) {
         match event {
@@ -76,7 +76,7 @@ impl Link {
     pub(crate) async fn lost_since(&self, losses: u64) {
         let mut state = self.0.clone();
         if state.wait_for(|state| state.losses != losses).await.is_err() {
-            // The client is gone, and with it whoever could lose the connection.
+            // The client is gone, and with it the connection that could be lost.
             std::future::pending::<()>().await;
         }
     }

@@ -13,7 +13,7 @@ use crate::message::micros;
 use crate::{Bus, Message};
 
 /// How many messages one request for a subject asks for.
-const PAGE: usize = 1000;
+const PAGE_MESSAGES: usize = 1000;
 /// How the server ends a page.
 const END_OF_PAGE: u16 = 204;
 
@@ -95,7 +95,7 @@ impl Bus {
         loop {
             let before = messages.len();
             self.load_page(subject, &mut messages).await?;
-            if messages.len() - before < PAGE {
+            if messages.len() - before < PAGE_MESSAGES {
                 return Ok(messages);
             }
         }
@@ -143,7 +143,7 @@ impl Bus {
         let unreachable = |cause: crate::Cause| LoadError::Unreachable(cause);
         let mut replies = self.client.subscribe(inbox.clone()).await.map_err(|error| unreachable(error.into()))?;
         let from = messages.last().map_or(1, |message| message.position.sequence + 1);
-        let request = serde_json::json!({ "seq": from, "next_by_subj": subject.to_string(), "batch": PAGE });
+        let request = serde_json::json!({ "seq": from, "next_by_subj": subject.to_string(), "batch": PAGE_MESSAGES });
         let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
         let sent = self.client.publish_with_reply(asked, inbox, request.to_string().into()).await;
         sent.map_err(|error| unreachable(error.into()))?;
@@ -164,7 +164,7 @@ impl Bus {
                 }
             }
             let message = StreamMessage::try_from(reply).map_err(|error| unreachable(error.into()))?;
-            messages.push(Message::got(stream, message));
+            messages.push(Message::loaded(stream, message));
         }
     }
 }
@@ -174,7 +174,7 @@ fn present(
     found: Result<StreamMessage, async_nats::jetstream::stream::DirectGetError>,
 ) -> Result<Option<Message>, LoadError> {
     match found {
-        Ok(message) => Ok(Some(Message::got(stream, message))),
+        Ok(message) => Ok(Some(Message::loaded(stream, message))),
         Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
         Err(error) => Err(LoadError::Unreachable(error.into())),
     }

@@ -63,7 +63,7 @@ impl Message {
     }
 
     /// A message that was got by its sequence or subject.
-    pub(crate) fn got(stream: Stream, message: StreamMessage) -> Self {
+    pub(crate) fn loaded(stream: Stream, message: StreamMessage) -> Self {
         let mut headers = pairs(&message.headers);
         headers.retain(|(name, _)| !ADDED_BY_DIRECT_GET.contains(&name.as_str()));
         Self {
@@ -88,6 +88,8 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     pairs
 }
 
+/// Microseconds of the nanoseconds that a server says.
 pub(crate) fn micros(nanos: i128) -> i64 {
+    // The server keeps nanoseconds in 64 bits, so a thousandth of them fits.
     i64::try_from(nanos.div_euclid(1000)).unwrap_or(i64::MAX)
 }

@@ -14,16 +14,16 @@ const PART: &str = "Flowtrail-Part";
 const LENGTH: &str = "Flowtrail-Length";
 
 /// The largest answer.
-pub(crate) const LARGEST_ANSWER: usize = 256 << 20;
+pub(crate) const MAX_ANSWER_BYTES: usize = 256 << 20;
 /// The largest part, however much a message may hold: the server buffers by message.
-const LARGEST_PART: usize = 1 << 20;
+const MAX_PART_BYTES: usize = 1 << 20;
 /// What headers may take of a message.
-const HEADER_ROOM: usize = 1024;
+const HEADER_ROOM_BYTES: usize = 1024;
 
 /// Why parts do not make an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Broken {
-    #[error("an answer of {0} bytes is over the limit of {LARGEST_ANSWER}")]
+    #[error("an answer of {0} bytes is over the limit of {MAX_ANSWER_BYTES}")]
     TooLarge(usize),
     #[error("a part of an answer is missing or out of turn")]
     OutOfTurn,
@@ -33,10 +33,10 @@ pub(crate) enum Broken {
 
 /// Splits an answer into messages of at most `max_payload` bytes.
 pub(crate) fn split(answer: &Bytes, max_payload: usize) -> Result<Vec<(HeaderMap, Bytes)>, Broken> {
-    if answer.len() > LARGEST_ANSWER {
+    if answer.len() > MAX_ANSWER_BYTES {
         return Err(Broken::TooLarge(answer.len()));
     }
-    let size = max_payload.saturating_sub(HEADER_ROOM).clamp(1, LARGEST_PART);
+    let size = max_payload.saturating_sub(HEADER_ROOM_BYTES).clamp(1, MAX_PART_BYTES);
     if answer.len() <= size {
         return Ok(vec![(HeaderMap::new(), answer.clone())]);
     }
@@ -67,7 +67,7 @@ impl Assembly {
         let (number, count) = (parsed(number)?, parsed(count)?);
         let length = headers.and_then(|headers| headers.get(LENGTH)).ok_or(Broken::OutOfTurn)?;
         let length = parsed(length.as_str())?;
-        if length > LARGEST_ANSWER {
+        if length > MAX_ANSWER_BYTES {
             return Err(Broken::TooLarge(length));
         }
         if number != self.taken + 1 || number > count {

@@ -141,6 +141,8 @@ impl Bus {
     }
 
     pub(crate) async fn acknowledged(&self, sent: Sent) -> Result<PublishAck, Unacknowledged> {
+        // An acknowledgement that is already here counts, also when the connection was lost after it: the message is
+        // stored, and to say that nobody knows would only make its publisher send it again.
         let ack = tokio::select! {
             biased;
             ack = sent.ack.into_future() => ack,

@@ -9,7 +9,7 @@ use crate::publish::Sent;
 use crate::{Bus, Outgoing, PublishError, Receipt};
 
 /// With more under way, a server that syncs each message lets acknowledgements time out.
-const MOST_IN_FLIGHT: usize = 2048;
+const MAX_IN_FLIGHT: usize = 2048;
 const ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
@@ -37,7 +37,7 @@ impl Bus {
     /// A pipeline with at most `in_flight` (1 to 2048) unacknowledged messages.
     #[must_use]
     pub fn publisher(&self, in_flight: usize) -> Publisher {
-        let in_flight = in_flight.clamp(1, MOST_IN_FLIGHT);
+        let in_flight = in_flight.clamp(1, MAX_IN_FLIGHT);
         Publisher { bus: self.clone(), in_flight, under_way: VecDeque::new(), published: Published::default() }
     }
 }

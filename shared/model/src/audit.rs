@@ -10,7 +10,7 @@ mod shown_as;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use activity::known_text;
+pub use activity::{known_code, known_text};
 pub use fields::Fields;
 pub use filter::Filter;
 pub use shown_as::ShownAs;

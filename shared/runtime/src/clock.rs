@@ -72,6 +72,8 @@ fn micros(duration: Duration) -> i64 {
 #[must_use]
 pub fn now_micros() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    // A clock that is set before 1970 shows 1970, and one past the year 294,000 stands still: neither is worth an error in
+    // every caller.
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What a process counts, in the text that Prometheus reads (OpenMetrics 1.0).
 //!
-//! Invariant: whoever may see one account's numbers sees no other account's.
+//! Invariant: what is shown to one account holds nothing of another's.
 
 use std::fmt;
 use std::pin::Pin;

@@ -51,7 +51,7 @@ pub struct Settings {
     pub log_format: LogFormat,
 }
 
-/// What the servers take besides: `up` and `run`.
+/// What the servers, `up` and `run`, take in addition.
 #[derive(Clone, Debug, Args)]
 pub struct ServerSettings {
     /// Where the gateway listens; port 0 takes any free one.

@@ -1,5 +1,6 @@
 //! What was read from disk and decoded, kept within a budget of bytes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,26 +10,33 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use crate::Error;
 use crate::codes::Codes;
 use crate::dictionary::Dictionaries;
+use crate::id_index::IdIndex;
 use crate::key::Kind;
-use crate::segment::IdIndex;
 use crate::slices::Slices;
+
+/// A table in the cache. A table that is read again has another number, and what is cached of it is by and by displaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TableNumber {
+    store: u64,
+    table: u64,
+}
 
 /// What is cached: of which table, which kind, which segment or epoch, which column or block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    table: u64,
+    table: TableNumber,
     kind: u8,
     number: u32,
-    place: u32,
+    place: usize,
 }
 
 impl Key {
-    pub(crate) fn new(table: u64, kind: Kind, number: u32, place: u32) -> Self {
+    pub(crate) fn new(table: TableNumber, kind: Kind, number: u32, place: usize) -> Self {
         Self { table, kind: kind as u8, number, place }
     }
 
     /// The index over a segment's ids, which has no value of its own on disk.
-    pub(crate) fn id_index(table: u64, number: u32) -> Self {
+    pub(crate) fn id_index(table: TableNumber, number: u32) -> Self {
         Self { table, kind: 0, number, place: 0 }
     }
 }
@@ -61,50 +69,52 @@ impl Weighter<Key, Value> for Bytes {
     }
 }
 
-/// A cache for columns and rows, which several stores may share.
-pub struct Cache {
+/// Columns and rows of all tables that share a memory.
+pub(crate) struct ValueCache {
     values: QuickCache<Key, Value, Bytes>,
     next_table: AtomicU64,
 }
 
-impl std::fmt::Debug for Cache {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Cache({} bytes)", self.weight())
+impl fmt::Debug for ValueCache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ValueCache({} bytes)", self.weight())
     }
 }
 
-impl Cache {
-    /// A cache that takes at most `budget` bytes of memory.
-    #[must_use]
-    pub fn new(budget: u64) -> Self {
+impl ValueCache {
+    pub(crate) fn new(capacity: u64) -> Self {
         /// What a column takes on the average.
-        const USUAL: u64 = 64 << 10;
+        const USUAL_BYTES: u64 = 64 << 10;
         /// Few, so that the budget of each holds a column of the largest kind.
         const SHARDS: usize = 4;
-        let items = usize::try_from(budget / USUAL).unwrap_or(usize::MAX).max(16);
+        let items = usize::try_from(capacity / USUAL_BYTES).unwrap_or(usize::MAX).max(16);
         let options =
-            OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(budget).shards(SHARDS).build();
+            OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(capacity).shards(SHARDS).build();
         let values = options
             .map(|options| QuickCache::with_options(options, Bytes, DefaultHashBuilder::default(), Default::default()));
         // The options are whole; a cache by default options would be as right and less tuned.
-        let values = values.unwrap_or_else(|_| QuickCache::with_weighter(items, budget, Bytes));
+        let values = values.unwrap_or_else(|_| QuickCache::with_weighter(items, capacity, Bytes));
         Self { values, next_table: AtomicU64::new(0) }
     }
 
     /// Bytes in use.
-    #[must_use]
-    pub fn weight(&self) -> u64 {
+    pub(crate) fn weight(&self) -> u64 {
         self.values.weight()
     }
 
-    /// A number that tells a table from all others.
-    pub(crate) fn next_table(&self) -> u64 {
-        self.next_table.fetch_add(1, Ordering::Relaxed)
+    /// Changes how many bytes may be in use; what is too much goes at once.
+    pub(crate) fn set_capacity(&self, capacity: u64) {
+        self.values.set_capacity(capacity);
     }
 
-    /// Drops what is cached of tables.
-    pub(crate) fn forget(&self, tables: &[u64]) {
-        self.values.retain(|key, _| !tables.contains(&key.table));
+    /// A number for a table of a store that tells it from all others, and from itself when it is read again.
+    pub(crate) fn next_table(&self, store: u64) -> TableNumber {
+        TableNumber { store, table: self.next_table.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Drops what is cached of a store's tables.
+    pub(crate) fn forget(&self, store: u64) {
+        self.values.retain(|key, _| key.table.store != store);
     }
 
     /// The value, loaded if need be. Of several who ask at once, one loads.

@@ -10,8 +10,13 @@ use crate::slices::Slices;
 use crate::{Error, Schema, frame};
 
 const WHAT: &str = "a chunk";
+const IDS: &str = "a column of ids";
+const TEXTS: &str = "a column of texts";
+const ROWS: &str = "rows";
 
 /// Rows in columns, ordered by time and id.
+///
+/// They hold no more memory than they need: with many accounts, most of what is in memory are chunks.
 #[derive(Debug)]
 pub(crate) struct Columns {
     pub(crate) times: Arc<Vec<i64>>,
@@ -25,33 +30,63 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// From rows that are in order.
-    pub(crate) fn new(schema: &Schema, rows: &[Coded]) -> Self {
-        let mut ids = Slices::with_capacity(rows.len(), rows.len() * 16);
-        let mut encoded = Slices::with_capacity(rows.len(), rows.len() * 96);
+    pub(crate) fn new(schema: &Schema, rows: &[Coded]) -> Result<Self, Error> {
+        /// Of each code in a row most take one or two.
+        const CODE_BYTES: usize = 2;
+        let bytes = |of: fn(&Coded) -> usize| rows.iter().map(of).sum::<usize>();
+        let mut ids = Slices::with_capacity(rows.len(), bytes(|row| row.id.len()));
+        let encoded_bytes = bytes(|row| row.rest.len() + CODE_BYTES * row.codes.len());
+        let mut encoded = Slices::with_capacity(rows.len(), encoded_bytes);
         let mut buffer = Vec::new();
         for row in rows {
-            ids.push(&row.id);
+            ids.push(&row.id, IDS)?;
             buffer.clear();
             row::encode(&row.codes, &row.rest, &mut buffer);
-            encoded.push(&buffer);
+            encoded.push(&buffer, ROWS)?;
         }
+        // It stays in memory for as long as the chunk.
+        encoded.shrink();
         let column = |column: usize| Codes::new(rows.iter().map(|row| row.codes[column]));
         let codes: Vec<Arc<Codes>> = (0..schema.symbols.len()).map(|number| Arc::new(column(number))).collect();
         let text_column = |number: usize| {
-            let mut texts = Slices::default();
+            let text = |row: &'_ Coded| row.texts.get(number).map_or(0, Vec::len);
+            let mut texts = Slices::with_capacity(rows.len(), rows.iter().map(text).sum());
             for row in rows {
-                texts.push(row.texts.get(number).map(Vec::as_slice).unwrap_or_default());
+                texts.push(row.texts.get(number).map(Vec::as_slice).unwrap_or_default(), TEXTS)?;
             }
-            Arc::new(texts)
+            Ok(Arc::new(texts))
         };
-        Self {
+        let texts: Result<Vec<Arc<Slices>>, Error> = (0..schema.texts).map(text_column).collect();
+        Ok(Self {
             times: Arc::new(rows.iter().map(|row| row.time).collect()),
             ids: Arc::new(ids),
             present: codes.iter().map(|codes| codes.present()).collect(),
             codes,
-            texts: (0..schema.texts).map(text_column).collect(),
+            texts: texts?,
             rows: encoded,
-        }
+        })
+    }
+
+    /// How many bytes the rows have.
+    fn bytes(&self) -> usize {
+        let texts = self.texts.iter().map(|texts| texts.bytes().len()).sum::<usize>();
+        self.ids.bytes().len() + texts + self.rows.bytes().len()
+    }
+
+    /// About how many bytes of memory they take.
+    fn weight(&self) -> usize {
+        /// A column of codes and the bitmap of those that are present: themselves, a container, their allocations.
+        const COLUMN: usize = 192;
+        let codes = self.codes.iter().map(|codes| codes.weight()).sum::<usize>();
+        let present = self.present.iter().map(RoaringBitmap::serialized_size).sum::<usize>();
+        let texts = self.texts.iter().map(|texts| 96 + texts.weight()).sum::<usize>();
+        8 * self.times.capacity()
+            + self.ids.weight()
+            + self.rows.weight()
+            + texts
+            + codes
+            + present
+            + COLUMN * self.codes.len()
     }
 
     /// One row, taken apart.
@@ -74,25 +109,34 @@ pub(crate) struct Chunk {
     pub(crate) number: u32,
     pub(crate) epoch: u32,
     pub(crate) columns: Columns,
+    /// How many bytes its rows have, as [`Coded::bytes`] counts them.
+    pub(crate) bytes: usize,
+    /// About how many bytes of memory it takes.
+    pub(crate) weight: usize,
 }
 
 impl Chunk {
+    pub(crate) fn new(number: u32, epoch: u32, columns: Columns) -> Self {
+        let (bytes, weight) = (columns.bytes(), size_of::<Self>() + columns.weight());
+        Self { number, epoch, columns, bytes, weight }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.columns.times.len()
     }
 
     /// The value that makes it durable.
-    pub(crate) fn encode(&self, framer: &mut frame::Framer) -> Vec<u8> {
+    pub(crate) fn encode(&self, framer: &mut frame::Framer) -> Result<Vec<u8>, Error> {
         let times: Vec<u8> = self.columns.times.iter().flat_map(|time| time.to_le_bytes()).collect();
         let mut parts = Slices::default();
-        parts.push(&self.epoch.to_le_bytes());
-        parts.push(&times);
-        parts.push(&self.columns.ids.encode());
-        parts.push(&self.columns.rows.encode());
+        parts.push(&self.epoch.to_le_bytes(), WHAT)?;
+        parts.push(&times, WHAT)?;
+        parts.push(&self.columns.ids.encode(WHAT)?, WHAT)?;
+        parts.push(&self.columns.rows.encode(WHAT)?, WHAT)?;
         for texts in &self.columns.texts {
-            parts.push(&texts.encode());
+            parts.push(&texts.encode(WHAT)?, WHAT)?;
         }
-        framer.frame(&parts.encode())
+        framer.frame(&parts.encode(WHAT)?, WHAT)
     }
 
     /// What [`Self::encode`] wrote.
@@ -125,6 +169,6 @@ impl Chunk {
             columns.into_iter().map(|column| Arc::new(Codes::new(column.into_iter()))).collect();
         let present = codes.iter().map(|codes| codes.present()).collect();
         let columns = Columns { times: Arc::new(times), ids: Arc::new(ids), codes, present, texts, rows };
-        Ok(Self { number, epoch, columns })
+        Ok(Self::new(number, epoch, columns))
     }
 }

@@ -76,13 +76,14 @@ fn distinct<const LIMIT: usize>(codes: impl Iterator<Item = usize>) -> RoaringBi
 
 impl Codes {
     /// From codes, in the width that the largest needs.
-    pub(crate) fn new(codes: impl ExactSizeIterator<Item = u32> + Clone) -> Self {
-        // The conversions cannot fail: the largest code was looked at.
-        match codes.clone().max().unwrap_or_default() {
-            0..=0xff => Self::Bytes(codes.map(|code| u8::try_from(code).unwrap_or_default()).collect()),
-            0x100..=0xffff => Self::Shorts(codes.map(|code| u16::try_from(code).unwrap_or_default()).collect()),
-            0x1_0000.. => Self::Words(codes.collect()),
+    pub(crate) fn new(codes: impl Iterator<Item = u32> + Clone) -> Self {
+        if let Ok(codes) = codes.clone().map(u8::try_from).collect() {
+            return Self::Bytes(codes);
         }
+        if let Ok(codes) = codes.clone().map(u16::try_from).collect() {
+            return Self::Shorts(codes);
+        }
+        Self::Words(codes.collect())
     }
 
     pub(crate) fn len(&self) -> usize {

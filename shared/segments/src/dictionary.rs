@@ -26,11 +26,17 @@ pub(crate) struct Dictionaries {
 struct Dictionary {
     symbols: Vec<Arc<[u8]>>,
     codes: HashMap<Arc<[u8]>, u32, RandomState>,
+    /// The code of the next.
+    next: u32,
     bytes: usize,
     searched: Option<Searched>,
-    /// The searched texts of each symbol.
-    texts: Slices,
+    /// The searched texts of all symbols, end to end.
+    texts: Vec<u8>,
+    /// Where those of each symbol end.
+    text_ends: Vec<usize>,
 }
+
+const WHAT: &str = "a dictionary";
 
 /// Stands behind each searched text, so that nothing is found across two. No UTF-8 text holds it.
 const BETWEEN: u8 = 0xff;
@@ -43,7 +49,6 @@ impl Dictionaries {
 
     /// Reads an epoch's dictionaries.
     pub(crate) fn load(tree: &sled::Tree, table: &[u8], epoch: u32, schema: &Schema) -> Result<Self, Error> {
-        const WHAT: &str = "a dictionary";
         let mut loaded = Self::new(epoch, schema);
         for (key, value) in pieces::scan(tree, &key::key(table, key::Kind::Symbols, &[epoch]))? {
             let [_, dictionary, first] = key::numbers(&key).ok_or(Error::Damaged(WHAT))?;
@@ -52,8 +57,8 @@ impl Dictionaries {
             if dictionary.symbols.len() != first as usize {
                 return Err(Error::Damaged(WHAT));
             }
-            for index in 0..symbols.len() {
-                dictionary.add(symbols.get(index).into());
+            for (code, symbol) in (first..).zip(symbols.iter()) {
+                dictionary.add(code, symbol.into());
             }
         }
         Ok(loaded)
@@ -65,7 +70,7 @@ impl Dictionaries {
 
     pub(crate) fn symbol(&self, dictionary: usize, code: u32) -> Result<Arc<[u8]>, Error> {
         let symbol = self.dictionaries[dictionary].symbols.get(code as usize);
-        symbol.cloned().ok_or(Error::Damaged("a dictionary"))
+        symbol.cloned().ok_or(Error::Damaged(WHAT))
     }
 
     pub(crate) fn symbols(&self, dictionary: usize) -> &[Arc<[u8]>] {
@@ -74,17 +79,16 @@ impl Dictionaries {
 
     /// The codes of the symbols in whose searched texts `needle` is found.
     pub(crate) fn containing(&self, dictionary: usize, needle: &[u8]) -> RoaringBitmap {
-        let texts = &self.dictionaries[dictionary].texts;
+        let Dictionary { texts, text_ends, .. } = &self.dictionaries[dictionary];
         let finder = memmem::Finder::new(needle);
         let mut found = RoaringBitmap::new();
         let mut start = 0;
-        while let Some(place) = texts.bytes().get(start..).and_then(|rest| finder.find(rest)) {
-            let code = texts.index_of(start + place);
-            if code >= texts.len() {
-                break;
-            }
-            found.insert(u32::try_from(code).unwrap_or(u32::MAX));
-            start = texts.end(code);
+        while let Some(place) = texts.get(start..).and_then(|rest| finder.find(rest)) {
+            let index = text_ends.partition_point(|end| *end <= start + place);
+            // An empty needle is found behind the last symbol too, which has no code.
+            let (Some(end), Ok(code)) = (text_ends.get(index), u32::try_from(index)) else { break };
+            found.insert(code);
+            start = *end;
         }
         found
     }
@@ -92,8 +96,8 @@ impl Dictionaries {
     /// Takes new symbols in, which were given the codes that follow the known ones.
     pub(crate) fn extend(&mut self, new: &NewSymbols) {
         for (dictionary, new) in self.dictionaries.iter_mut().zip(&new.dictionaries) {
-            for symbol in &new.symbols {
-                dictionary.add(symbol.clone());
+            for (code, symbol) in (new.first..).zip(&new.symbols) {
+                dictionary.add(code, symbol.clone());
             }
         }
     }
@@ -103,26 +107,36 @@ impl Dictionaries {
         self.dictionaries.iter().map(|dictionary| dictionary.symbols.len()).sum()
     }
 
+    /// How many bytes the symbols of all dictionaries have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.dictionaries.iter().map(|dictionary| dictionary.bytes).sum()
+    }
+
     /// About how many bytes of memory they take.
     pub(crate) fn weight(&self) -> usize {
-        /// An allocation with its counters, a place in the list, an entry of the hash table.
-        const EACH: usize = 16 + 16 + 32;
-        let weight = |known: &Dictionary| known.bytes + known.texts.weight() + EACH * known.symbols.len();
+        /// Of an allocation: its counters, and what it is rounded up by.
+        const ALLOCATION: usize = 16 + 16;
+        /// Of the hash table: an entry and its control byte.
+        const ENTRY: usize = 24 + 1;
+        let weight = |known: &Dictionary| {
+            let lists = 16 * known.symbols.capacity() + 8 * known.text_ends.capacity() + known.texts.capacity();
+            known.bytes + ALLOCATION * known.symbols.len() + ENTRY * known.codes.capacity() * 8 / 7 + lists
+        };
         self.dictionaries.iter().map(weight).sum()
     }
 }
 
 impl Dictionary {
-    fn add(&mut self, symbol: Arc<[u8]>) {
-        let code = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
+    fn add(&mut self, code: u32, symbol: Arc<[u8]>) {
+        self.next = code + 1;
         self.bytes += symbol.len();
         if let Some(searched) = self.searched {
-            let mut texts = Vec::new();
+            let texts = &mut self.texts;
             searched(&symbol, &mut |text| {
                 texts.extend_from_slice(text);
                 texts.push(BETWEEN);
             });
-            self.texts.push(&texts);
+            self.text_ends.push(self.texts.len());
         }
         self.codes.insert(symbol.clone(), code);
         self.symbols.push(symbol);
@@ -139,6 +153,9 @@ pub(crate) struct NewSymbols {
 struct NewDictionary {
     /// The code of the first.
     first: u32,
+    /// The code of the next.
+    next: u32,
+    bytes: usize,
     symbols: Vec<Arc<[u8]>>,
     codes: HashMap<Arc<[u8]>, u32, RandomState>,
 }
@@ -147,23 +164,31 @@ impl NewSymbols {
     /// None yet, beyond those of `known`.
     pub(crate) fn beyond(known: &Dictionaries) -> Self {
         let after = |dictionary: &Dictionary| NewDictionary {
-            first: u32::try_from(dictionary.symbols.len()).unwrap_or(u32::MAX),
+            first: dictionary.next,
+            next: dictionary.next,
             ..NewDictionary::default()
         };
         Self { dictionaries: known.dictionaries.iter().map(after).collect() }
     }
 
     /// The code of a symbol that is not known otherwise.
-    pub(crate) fn code(&mut self, dictionary: usize, symbol: &[u8]) -> u32 {
+    pub(crate) fn code(&mut self, dictionary: usize, symbol: &[u8]) -> Result<u32, Error> {
         let new = &mut self.dictionaries[dictionary];
         if let Some(code) = new.codes.get(symbol) {
-            return *code;
+            return Ok(*code);
         }
-        let code = new.first.saturating_add(u32::try_from(new.symbols.len()).unwrap_or(u32::MAX));
+        let code = new.next;
+        new.next = code.checked_add(1).ok_or(Error::TooLarge(WHAT))?;
+        new.bytes += symbol.len();
         let symbol: Arc<[u8]> = symbol.into();
         new.codes.insert(symbol.clone(), code);
         new.symbols.push(symbol);
-        code
+        Ok(code)
+    }
+
+    /// How many bytes the symbols of all dictionaries have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.dictionaries.iter().map(|dictionary| dictionary.bytes).sum()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -176,7 +201,7 @@ impl NewSymbols {
     }
 
     /// The values that make them durable: dictionary, first code, value.
-    pub(crate) fn values(&self, framer: &mut frame::Framer) -> Vec<(u32, u32, Vec<u8>)> {
+    pub(crate) fn values(&self, framer: &mut frame::Framer) -> Result<Vec<(u32, u32, Vec<u8>)>, Error> {
         let mut values = Vec::new();
         for (number, new) in (0_u32..).zip(&self.dictionaries) {
             if new.symbols.is_empty() {
@@ -184,10 +209,10 @@ impl NewSymbols {
             }
             let mut slices = Slices::default();
             for symbol in &new.symbols {
-                slices.push(symbol);
+                slices.push(symbol, WHAT)?;
             }
-            values.push((number, new.first, framer.frame(&slices.encode())));
+            values.push((number, new.first, framer.frame(&slices.encode(WHAT)?, WHAT)?));
         }
-        values
+        Ok(values)
     }
 }

@@ -8,8 +8,8 @@ const CHECKSUM: usize = 4;
 const HEADER: usize = CHECKSUM + 1 + 4;
 /// Fast: more effort would save a tenth of the space and double the time to seal.
 const LEVEL: i32 = 1;
-/// No value is as long; a length beyond it is damage and must not reserve memory.
-const LONGEST: usize = 1 << 30;
+/// No value is longer: it would not be written, so a length beyond it is damage and must not reserve memory.
+const MAX_BYTES: usize = 1 << 30;
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
@@ -23,8 +23,9 @@ impl Framer {
         Self(zstd::bulk::Compressor::new(LEVEL).ok())
     }
 
-    /// Puts `bytes` into a frame.
-    pub(crate) fn frame(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// Puts `bytes` into a frame. `what` names the value for the error.
+    pub(crate) fn frame(&mut self, bytes: &[u8], what: &'static str) -> Result<Vec<u8>, Error> {
+        let length = length(bytes.len(), what)?;
         let compressed = self.0.as_mut().and_then(|compressor| compressor.compress(bytes).ok());
         let (method, body) = match &compressed {
             Some(smaller) if smaller.len() < bytes.len() => (ZSTD, smaller.as_slice()),
@@ -33,12 +34,18 @@ impl Framer {
         let mut frame = Vec::with_capacity(HEADER + body.len());
         frame.extend_from_slice(&[0; CHECKSUM]);
         frame.push(method);
-        frame.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+        frame.extend_from_slice(&length.to_le_bytes());
         frame.extend_from_slice(body);
         let checksum = crc32fast::hash(&frame[CHECKSUM..]);
         frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
-        frame
+        Ok(frame)
     }
+}
+
+/// The length of a value as it stands in its frame.
+fn length(bytes: usize, what: &'static str) -> Result<u32, Error> {
+    let length = u32::try_from(bytes).ok().filter(|_| bytes <= MAX_BYTES);
+    length.ok_or(Error::TooLarge(what))
 }
 
 thread_local! {
@@ -65,7 +72,7 @@ pub(crate) fn open(frame: &[u8], what: &'static str) -> Result<Vec<u8>, Error> {
     let length = u32::from_le_bytes(*length) as usize;
     let bytes = match *method {
         PLAIN => body.to_vec(),
-        ZSTD if length <= LONGEST => decompress(body, length).ok_or_else(damaged)?,
+        ZSTD if length <= MAX_BYTES => decompress(body, length).ok_or_else(damaged)?,
         _ => return Err(damaged()),
     };
     if bytes.len() == length { Ok(bytes) } else { Err(damaged()) }
@@ -78,7 +85,7 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out_and_any_flipped_bit_is_noticed() {
         for bytes in [Vec::new(), b"x".to_vec(), vec![7; 5000], (0..=255).collect()] {
-            let frame = Framer::new().frame(&bytes);
+            let frame = Framer::new().frame(&bytes, "it").unwrap();
             assert_eq!(open(&frame, "it").unwrap(), bytes);
             for bit in 0..frame.len() * 8 {
                 let mut flipped = frame.clone();
@@ -86,6 +93,14 @@ mod tests {
                 assert!(open(&flipped, "it").is_err());
             }
             assert!(open(&frame[..frame.len() - 1], "it").is_err());
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        assert_eq!(length(MAX_BYTES, "it").unwrap() as usize, MAX_BYTES);
+        for bytes in [MAX_BYTES + 1, 1 << 32, (1 << 32) + 5] {
+            assert!(matches!(length(bytes, "it"), Err(Error::TooLarge("it"))), "{bytes}");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Keys: `<table> <kind> <numbers, big-endian>`. Values of one kind lie together, so that reading one column of many
-//! segments does not touch the others. What stays is cut into [`crate::pieces`], whose number comes last: all but
-//! [`Kind::Table`], [`Kind::Superseded`] and [`Kind::Chunk`].
+//! segments does not touch the others. What is written once is cut into [`crate::pieces`], whose number comes last: all but
+//! [`Kind::Manifest`] and [`Kind::Superseded`].
 
 /// What a value is.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub(crate) enum Kind {
-    /// A table's numbers: which dictionary is in use.
-    Table = b'a',
+    /// A table's manifest.
+    Manifest = b'a',
     /// New symbols of a dictionary: epoch, dictionary, first code.
     Symbols = b'd',
     /// A chunk: number.

@@ -3,50 +3,64 @@
 //!
 //! A [`Store`] holds tables; a table holds rows of one [`Schema`], ordered by time and id. New rows arrive in
 //! *chunks*, small and in memory as well as on disk; the oldest of them are *sealed* into immutable *segments*, whose
-//! columns are read from disk one by one and kept in a [`Cache`] with a byte budget. Values of columns are symbols: bytes
-//! that stand in a dictionary once, and in the columns as codes. A filter is resolved to codes once, then compared
-//! with columns of integers; only the rows of the page are ever decoded.
+//! columns are read from disk one by one. Values of columns are symbols: bytes that stand in a dictionary once, and in
+//! the columns as codes. A filter is resolved to codes once, then compared with columns of integers; only the rows of
+//! the page are ever decoded.
 //!
 //! Invariants:
 //! - A row is in the table once, under its id: putting a row with a known id replaces it.
 //! - What is read is a state that was committed as a whole. A reader never waits for a seal.
 //! - Chunks and segments never change. A row that was replaced is marked as superseded beside them.
+//! - What is in memory, of tables as well as of columns, is within the budget of a [`Cache`], whatever is on disk.
+//! - What is damaged is an error, never another answer.
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.
+//!
+//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`,
+//! `dictionary`); parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table
+//! (`state`, `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `merge`,
+//! `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod cache;
 mod chunk;
 mod codes;
 mod dictionary;
+mod error;
 mod frame;
+mod head_index;
+mod id_index;
 mod key;
 mod list;
+mod manifest;
 mod membership;
+mod memory;
+mod merge;
+mod options;
 mod part;
+mod pending;
 mod pieces;
 mod predicate;
 mod row;
 mod seal;
 mod segment;
+mod select;
 mod slices;
+mod snapshot;
+mod state;
 mod statistics;
 mod store;
 mod table;
+mod tables;
+mod time_range;
+mod update;
 mod writer;
 
-pub use cache::Cache;
-pub use list::{Page, Position, Rows, Start};
+pub use error::Error;
+pub use list::{Page, Rows, SortKey, Start};
+pub use memory::Cache;
+pub use options::Options;
+pub use pieces::Change;
 pub use predicate::{Predicate, Wanted, Wants};
 pub use row::{NewRow, Row, Schema, Searched, Symbol};
-pub use store::{Options, Store};
-pub use writer::{Change, Found, Prepared, Writer};
-
-/// Why the store has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The storage failed.
-    #[error("the storage failed")]
-    Storage(#[from] sled::Error),
-    /// A stored value is not what was written, or is missing.
-    #[error("{0} is damaged")]
-    Damaged(&'static str),
-}
+pub use store::Store;
+pub use time_range::TimeRange;
+pub use writer::{Found, Prepared, Writer};

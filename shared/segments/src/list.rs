@@ -3,21 +3,18 @@
 //! Parts overlap in time where rows came late. Those that do are read as one, merged by time and id; all others are
 //! passed over by their counts.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
 
+use crate::Error;
+use crate::merge::{Matched, merge, pass_over};
 use crate::part::Part;
-use crate::predicate::Resolved;
-use crate::slices::Slices;
-use crate::store::Store;
+use crate::row::{Row, Schema};
+use crate::snapshot::{Query, Stretch, stretches};
 use crate::table::Table;
-use crate::{Error, Predicate, Row};
 
 /// Where a row stands in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct SortKey {
     /// Its time.
     pub time: i64,
     /// Its id.
@@ -30,7 +27,7 @@ pub enum Start {
     /// So many rows after the newest.
     Offset(u64),
     /// After this row.
-    After(Position),
+    After(SortKey),
 }
 
 /// Which part of a list is wanted.
@@ -53,57 +50,6 @@ pub struct Rows {
     pub has_more: bool,
 }
 
-/// What rows are asked for.
-pub(crate) struct Query<'a> {
-    pub(crate) predicate: &'a Predicate,
-    pub(crate) period: (Option<i64>, Option<i64>),
-}
-
-/// A table as it is at one moment, and a predicate in the codes of its epochs.
-pub(crate) struct Snapshot {
-    pub(crate) parts: Vec<Part>,
-    pub(crate) resolved: HashMap<u32, Resolved>,
-}
-
-/// What of a part is asked for.
-pub(crate) struct Stretch {
-    pub(crate) part: Part,
-    pub(crate) wanted: Resolved,
-    /// The rows in the period.
-    pub(crate) range: Range<usize>,
-}
-
-impl Stretch {
-    /// How many rows have each code of a column, where all rows are asked for and they were counted.
-    pub(crate) fn counts(&self, column: usize) -> Option<&[u32]> {
-        let is_all = matches!(self.wanted, Resolved::Always)
-            && self.range.len() == self.part.len()
-            && self.part.superseded.is_empty();
-        self.part.segment().filter(|_| is_all)?.counts(column)
-    }
-}
-
-impl Snapshot {
-    /// What of each part is asked for; parts without are left out.
-    pub(crate) fn stretches(self, period: (Option<i64>, Option<i64>)) -> Result<Vec<Stretch>, Error> {
-        let mut stretches = Vec::new();
-        for part in self.parts {
-            let wanted = match self.resolved.get(&part.epoch()) {
-                Some(resolved) => resolved.within(&part),
-                None => Resolved::Never,
-            };
-            if matches!(wanted, Resolved::Never) {
-                continue;
-            }
-            let range = part.range(period.0, period.1)?;
-            if !range.is_empty() {
-                stretches.push(Stretch { part, wanted, range });
-            }
-        }
-        Ok(stretches)
-    }
-}
-
 /// Rows of one part that the page may hold.
 struct Counted {
     stretch: Stretch,
@@ -116,11 +62,10 @@ struct Counted {
 }
 
 /// One page and the exact total.
-pub(crate) fn list(store: &Store, table: &Table, query: &Query<'_>, page: &Page) -> Result<Rows, Error> {
-    let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
+pub(crate) fn list(table: &Table, schema: &Schema, query: &Query<'_>, page: &Page) -> Result<Rows, Error> {
     let mut total = 0;
     let mut counted = Vec::new();
-    for stretch in stretches {
+    for stretch in stretches(table, schema, query)? {
         let matching = stretch.part.count(&stretch.wanted, stretch.range.clone())?;
         if matching == 0 {
             continue;
@@ -141,12 +86,12 @@ pub(crate) fn list(store: &Store, table: &Table, query: &Query<'_>, page: &Page)
         Start::After(_) => 0,
     };
     let has_more = available.saturating_sub(skip) > page.limit as u64;
-    let rows = table.read(store.schema(), &places(counted, skip, page.limit)?)?;
+    let rows = table.read(schema, &places(counted, skip, page.limit)?)?;
     Ok(Rows { rows, total, has_more })
 }
 
 /// The rows of a stretch that come after a position in the list, which are the older ones.
-fn after(stretch: &Stretch, position: &Position, matching: u64) -> Result<(Range<usize>, u64), Error> {
+fn after(stretch: &Stretch, position: &SortKey, matching: u64) -> Result<(Range<usize>, u64), Error> {
     let end = stretch.part.before(position.time, &position.id)?;
     let range = stretch.range.start..stretch.range.end.min(end).max(stretch.range.start);
     if range == stretch.range {
@@ -157,9 +102,7 @@ fn after(stretch: &Stretch, position: &Position, matching: u64) -> Result<(Range
 }
 
 /// So many rows are passed over one by one; for more of them, all rows of the parts that hold them are looked at first.
-const FEW: u64 = 4096;
-/// The fewest rows of a part that are looked at together.
-const GLANCE: usize = 256;
+const MAX_SKIPPED_ROWS: u64 = 4096;
 
 /// Where the rows of the page are.
 fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
@@ -167,7 +110,8 @@ fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<
     let mut left = counted.into_iter().peekable();
     let mut parts = Vec::new();
     while let Some(first) = left.next() {
-        // Parts that overlap are passed over together or not at all.
+        // Parts that overlap are passed over together or not at all: where they are merged, rows of one stand between
+        // those of another, so that counts alone do not say which of them are passed over.
         let mut earliest = first.span.0;
         let mut group = vec![first];
         while let Some(next) = left.next_if(|next| next.span.1 >= earliest) {
@@ -179,155 +123,20 @@ fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<
             skip -= matching;
             continue;
         }
-        parts = group.into_iter().map(Matched::new).collect();
+        parts = group.into_iter().map(matched).collect();
         break;
     }
-    if skip > FEW {
+    if skip > MAX_SKIPPED_ROWS {
         for part in &mut parts {
             part.look_at_all()?;
         }
         skip -= pass_over(&mut parts, skip);
     }
-    parts.extend(left.map(Matched::new));
+    parts.extend(left.map(matched));
     merge(parts, skip, limit)
 }
 
-/// The matching rows of one part, looked at from the newest on as far as they are needed.
-struct Matched {
-    part: Part,
-    wanted: Resolved,
-    /// The latest time in the part.
-    latest: i64,
-    /// Rows that were not looked at yet.
-    unseen: Range<usize>,
-    /// Those that match of the rows after them, newest last.
-    rows: Vec<u32>,
-    /// How many are looked at next.
-    glance: usize,
-    times: Option<Arc<Vec<i64>>>,
+fn matched(counted: Counted) -> Matched {
+    let Counted { stretch: Stretch { part, wanted, .. }, range, span, .. } = counted;
+    Matched::new(part, wanted, span.1, range)
 }
-
-impl Matched {
-    fn new(counted: Counted) -> Self {
-        let Counted { stretch: Stretch { part, wanted, .. }, range, span, .. } = counted;
-        Self { part, wanted, latest: span.1, unseen: range, rows: Vec::new(), glance: GLANCE, times: None }
-    }
-
-    fn look_at_all(&mut self) -> Result<(), Error> {
-        self.look_at(self.unseen.len())
-    }
-
-    /// Looks at so many more rows, which stand before those that were looked at already.
-    fn look_at(&mut self, rows: usize) -> Result<(), Error> {
-        let start = self.unseen.end - rows.min(self.unseen.len());
-        let mask = self.part.mask(&self.wanted, start..self.unseen.end)?;
-        let found = memchr::memchr_iter(1, &mask).map(|row| u32::try_from(start + row).unwrap_or(u32::MAX));
-        self.rows.splice(0..0, found);
-        self.unseen.end = start;
-        if self.times.is_none() {
-            self.times = Some(self.part.times()?);
-        }
-        Ok(())
-    }
-
-    /// The newest row that was not given yet.
-    fn next(&mut self, from: usize) -> Result<Option<Candidate>, Error> {
-        while self.rows.is_empty() && !self.unseen.is_empty() {
-            self.look_at(self.glance)?;
-            self.glance *= 2;
-        }
-        let Some(row) = self.rows.pop() else { return Ok(None) };
-        Ok(Some(Candidate { time: self.time(row), row: row as usize, from, ids: Ids(self.part.clone()) }))
-    }
-
-    /// The time of a row that was looked at.
-    fn time(&self, row: u32) -> i64 {
-        self.times.as_ref().and_then(|times| times.get(row as usize)).copied().unwrap_or_default()
-    }
-}
-
-/// The places of `limit` rows of parts that come by their latest time, newest first.
-fn merge(mut parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
-    let mut places = Vec::new();
-    let mut heap: BinaryHeap<Candidate> = BinaryHeap::new();
-    let mut opened = 0;
-    while places.len() < limit {
-        // A part is looked at once it may hold the next row.
-        while opened < parts.len() && heap.peek().is_none_or(|newest| newest.time <= parts[opened].latest) {
-            heap.extend(parts[opened].next(opened)?);
-            opened += 1;
-        }
-        let Some(newest) = heap.pop() else { break };
-        heap.extend(parts[newest.from].next(newest.from)?);
-        if skip > 0 {
-            skip -= 1;
-        } else {
-            places.push((parts[newest.from].part.clone(), newest.row));
-        }
-    }
-    Ok(places)
-}
-
-/// Drops the newest rows of parts that were looked at, at most `skip` of them, without merging: all that are later
-/// than some time.
-fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
-    let later = |part: &Matched, time: i64| part.rows.len() - part.rows.partition_point(|row| part.time(*row) <= time);
-    let all_later = |matched: &[Matched], time: i64| matched.iter().map(|part| later(part, time) as u64).sum::<u64>();
-    let ends = |part: &Matched| Some((part.time(*part.rows.first()?), part.time(*part.rows.last()?)));
-    let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
-    let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
-    // The earliest time after which there are not too many.
-    let (mut low, mut high) = (earliest.saturating_sub(1), latest);
-    while low < high {
-        // Rounded down, so that it is never `high`.
-        let middle = low.wrapping_add((high.abs_diff(low) / 2).cast_signed());
-        if all_later(matched, middle) <= skip { high = middle } else { low = middle + 1 }
-    }
-    let passed = all_later(matched, high);
-    for part in matched {
-        let keep = part.rows.len() - later(part, high);
-        part.rows.truncate(keep);
-    }
-    passed
-}
-
-/// The next row of a part in the merge, ordered by time and id.
-struct Candidate {
-    time: i64,
-    row: usize,
-    from: usize,
-    ids: Ids,
-}
-
-/// Ids are looked at only where times are equal.
-#[derive(Clone)]
-struct Ids(Part);
-
-impl Ids {
-    fn get(&self) -> Option<Arc<Slices>> {
-        self.0.ids().ok()
-    }
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.time.cmp(&other.time).then_with(|| match (self.ids.get(), other.ids.get()) {
-            (Some(mine), Some(others)) => mine.get(self.row).cmp(others.get(other.row)),
-            (None, Some(_)) | (Some(_), None) | (None, None) => Ordering::Equal,
-        })
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Candidate {}

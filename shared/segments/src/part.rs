@@ -8,11 +8,11 @@ use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::chunk::Chunk;
-use crate::codes::{CodeSet, Codes, Mask};
-use crate::predicate::Resolved;
+use crate::codes::Codes;
 use crate::row::{self, Coded};
-use crate::segment::{BLOCK, Segment};
+use crate::segment::{BLOCK_ROWS, Segment};
 use crate::slices::Slices;
+use crate::time_range::TimeRange;
 
 /// Some rows of a table, ordered by time and id. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -57,6 +57,24 @@ impl Part {
             Body::Chunk(chunk) => chunk.len(),
             Body::Segment(segment) => segment.len(),
         }
+    }
+
+    /// The chunk, where it is one.
+    pub(crate) fn chunk(&self) -> Option<&Chunk> {
+        match &self.body {
+            Body::Chunk(chunk) => Some(chunk),
+            Body::Segment(_) => None,
+        }
+    }
+
+    /// About how many bytes of memory are held for it.
+    pub(crate) fn weight(&self) -> usize {
+        let body = match &self.body {
+            Body::Chunk(chunk) => chunk.weight,
+            Body::Segment(segment) => segment.weight,
+        };
+        let superseded = if self.superseded.is_empty() { 0 } else { self.superseded.serialized_size() };
+        size_of::<Self>() + body + superseded
     }
 
     /// How many rows are not superseded.
@@ -140,15 +158,14 @@ impl Part {
         !self.superseded.is_empty() && u32::try_from(index).is_ok_and(|index| self.superseded.contains(index))
     }
 
-    /// The rows whose time is in a period, both ends included.
-    pub(crate) fn range(&self, from: Option<i64>, to: Option<i64>) -> Result<Range<usize>, Error> {
+    /// The rows whose time is in a range.
+    pub(crate) fn range(&self, TimeRange { from, to }: TimeRange) -> Result<Range<usize>, Error> {
         let (first, last) = self.span();
-        let starts_inside = from.is_some_and(|from| from > first);
-        let ends_inside = to.is_some_and(|to| to < last);
-        if !starts_inside && !ends_inside {
+        let period = TimeRange { from, to };
+        if period.covers(first, last) {
             return Ok(0..self.len());
         }
-        if from.is_some_and(|from| from > last) || to.is_some_and(|to| to < first) {
+        if !period.overlaps(first, last) {
             return Ok(0..0);
         }
         let times = self.times()?;
@@ -176,57 +193,23 @@ impl Part {
         Ok(start + (start..start + equal).take_while(|index| ids.get(*index) < id).count())
     }
 
-    /// How many rows of a range are wanted and not superseded.
-    pub(crate) fn count(&self, wanted: &Resolved, range: Range<usize>) -> Result<u64, Error> {
-        if range.is_empty() || matches!(wanted, Resolved::Never) {
-            return Ok(0);
-        }
-        if range.len() == self.len()
-            && let Resolved::Symbol { column, set } = wanted
-            && let Some(count) = self.counted(*column, set)?
-        {
-            return Ok(count);
-        }
-        let superseded = self.superseded_in(&range);
-        if superseded == 0 {
-            return wanted.count(self, range);
-        }
-        if matches!(wanted, Resolved::Always) {
-            return Ok(range.len() as u64 - superseded);
-        }
-        Ok(crate::codes::ones(&self.mask(wanted, range)?))
-    }
-
-    /// How many rows of all have one of these codes and are not superseded, where they were counted.
-    fn counted(&self, column: usize, set: &CodeSet) -> Result<Option<u64>, Error> {
-        let Some(counts) = self.segment().and_then(|segment| segment.counts(column)) else { return Ok(None) };
-        let count = set.count(self.present(column), counts);
-        if self.superseded.is_empty() {
-            return Ok(Some(count));
-        }
-        let codes = self.codes(column)?;
-        let superseded = self.superseded.iter().filter(|row| set.contains(codes.get(*row as usize)));
-        Ok(Some(count.saturating_sub(superseded.count() as u64)))
-    }
-
-    /// For each row of a range whether it is wanted and not superseded.
-    pub(crate) fn mask(&self, wanted: &Resolved, range: Range<usize>) -> Result<Mask, Error> {
-        let mut mask = vec![0; range.len()];
-        wanted.select(self, range.start, &mut mask)?;
-        if self.superseded_in(&range) > 0 {
-            for index in bounds(&range).into_iter().flat_map(|bounds| self.superseded.range(bounds)) {
-                mask[index as usize - range.start] = 0;
-            }
-        }
-        Ok(mask)
-    }
-
-    fn superseded_in(&self, range: &Range<usize>) -> u64 {
+    /// How many rows of a range are superseded.
+    pub(crate) fn superseded_in(&self, range: &Range<usize>) -> u64 {
         if self.superseded.is_empty() {
             return 0;
         }
         bounds(range).map_or(0, |bounds| self.superseded.range_cardinality(bounds))
     }
+
+    /// The superseded rows of a range.
+    pub(crate) fn superseded_rows(&self, range: &Range<usize>) -> impl Iterator<Item = u32> {
+        bounds(range).into_iter().flat_map(|bounds| self.superseded.range(bounds))
+    }
+}
+
+/// A range of rows as sets of rows have it. A part has no row that is not numbered.
+fn bounds(range: &Range<usize>) -> Option<Range<u32>> {
+    Some(u32::try_from(range.start).ok()?..u32::try_from(range.end).ok()?)
 }
 
 /// Reads what it takes to show rows: their codes and rest. Neighbours are often asked for one after the other, and
@@ -243,35 +226,35 @@ impl RowReader {
             Body::Chunk(chunk) => return Ok(chunk.columns.rows.get(index)),
             Body::Segment(segment) => segment,
         };
-        let place = (segment.number, index / BLOCK);
+        let place = (segment.number, index / BLOCK_ROWS);
         let block = match self.last.take() {
             Some((last, block)) if last == place => block,
             Some(_) | None => segment.block(place.1)?,
         };
         let (_, block) = self.last.insert((place, block));
-        Ok(block.get(index % BLOCK))
+        Ok(block.get(index % BLOCK_ROWS))
     }
 }
 
 /// Reads the blocks that rows stand in side by side, where many of them are not in memory: a disk takes its time for each
 /// of them, and serves many at once.
-pub(crate) fn fetch(places: &[(Part, usize)]) {
+pub(crate) fn prefetch_blocks(places: &[(Part, usize)]) {
     /// Fewer are read as quickly one after the other.
-    const MANY: usize = 8;
-    const AT_ONCE: usize = 16;
-    let blocks = places.iter().filter_map(|(part, index)| Some((part.segment()?, index / BLOCK)));
+    const MIN_BLOCKS: usize = 8;
+    const MAX_THREADS: usize = 16;
+    let blocks = places.iter().filter_map(|(part, index)| Some((part.segment()?, index / BLOCK_ROWS)));
     let mut missing: Vec<(&Segment, usize)> = blocks.collect();
     missing.dedup_by_key(|(segment, block)| (segment.number, *block));
     missing.retain(|(segment, block)| !segment.has_block(*block));
-    if missing.len() < MANY {
+    if missing.len() < MIN_BLOCKS {
         return;
     }
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..missing.len().min(AT_ONCE) {
+        for _ in 0..missing.len().min(MAX_THREADS) {
             let read = || {
                 while let Some((segment, block)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // Whoever needs it meets the error again, and says so.
+                    // Who needs it meets the error again, and says so.
                     let _ = segment.block(*block);
                 }
             };
@@ -279,8 +262,4 @@ pub(crate) fn fetch(places: &[(Part, usize)]) {
             let _ = std::thread::Builder::new().name("block-reader".to_owned()).spawn_scoped(scope, read);
         }
     });
-}
-
-fn bounds(range: &Range<usize>) -> Option<Range<u32>> {
-    Some(u32::try_from(range.start).ok()?..u32::try_from(range.end).ok()?)
 }

@@ -2,7 +2,7 @@
 //!
 //! sled keeps up to 16 values on a page, which it reads and writes as a whole. A page of more than 128 KiB it puts into a
 //! file of its own and does not count where it bounds its memory: it would never let go of it again. Pages of pieces
-//! stay below that, and whoever reads one column does not read those of the neighbours.
+//! stay below that, and to read one column does not read those of the neighbours.
 //!
 //! Invariant: a value that is cut is written once and never replaced, so that no piece of an older one is left behind
 //! it. The last piece is shorter than all others.
@@ -16,6 +16,9 @@ const PIECE: usize = 2 << 10;
 /// A key and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
+/// A change to the tree: a key, and its new value or none.
+pub type Change = (Vec<u8>, Option<Vec<u8>>);
+
 /// The pieces of a value, by their keys.
 pub(crate) fn cut(key: &[u8], value: &[u8]) -> impl Iterator<Item = Entry> {
     let pieces = value.len() / PIECE + 1;
@@ -23,6 +26,17 @@ pub(crate) fn cut(key: &[u8], value: &[u8]) -> impl Iterator<Item = Entry> {
         let rest = &value[index * PIECE..];
         (key_of(key, number), rest[..rest.len().min(PIECE)].to_vec())
     })
+}
+
+/// Writes a value that is written once.
+pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
+    changes.extend(cut(key, value).map(|(key, piece)| (key, Some(piece))));
+}
+
+/// Removes all values whose keys start with `prefix`.
+pub(crate) fn remove(changes: &mut Vec<Change>, tree: &sled::Tree, prefix: &[u8]) -> Result<(), Error> {
+    changes.extend(keys(tree, prefix)?.into_iter().map(|key| (key, None)));
+    Ok(())
 }
 
 /// The value under a key, put together; none when its first piece is missing. Where a later one is, the rest is what

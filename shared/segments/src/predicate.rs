@@ -7,10 +7,9 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
 
-use crate::codes::{CodeSet, ones};
+use crate::codes::CodeSet;
 use crate::dictionary::Dictionaries;
-use crate::part::Part;
-use crate::{Error, Schema};
+use crate::row::Schema;
 
 /// A condition on rows.
 #[derive(Clone, Debug)]
@@ -166,15 +165,15 @@ fn join(parts: impl Iterator<Item = Resolved>, neutral: bool, of: fn(Vec<Resolve
     }
 }
 
-fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
+pub(crate) fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
     join(parts, true, Resolved::All)
 }
 
-fn any(parts: impl Iterator<Item = Resolved>) -> Resolved {
+pub(crate) fn any(parts: impl Iterator<Item = Resolved>) -> Resolved {
     join(parts, false, Resolved::Any)
 }
 
-fn not(inner: Resolved) -> Resolved {
+pub(crate) fn not(inner: Resolved) -> Resolved {
     match inner.known() {
         Some(known) => Resolved::of(!known),
         None => Resolved::Not(Box::new(inner)),
@@ -195,103 +194,4 @@ impl Resolved {
             Self::Symbol { .. } | Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => None,
         }
     }
-
-    /// The predicate as far as it is open in a part, where only some symbols are present.
-    pub(crate) fn within(&self, part: &Part) -> Resolved {
-        match self {
-            Self::Always => Self::Always,
-            Self::Never => Self::Never,
-            Self::Symbol { column, set } => {
-                let present = part.present(*column);
-                if set.members().is_disjoint(present) {
-                    Self::Never
-                } else if present.is_subset(set.members()) {
-                    Self::Always
-                } else {
-                    Self::Symbol { column: *column, set: set.clone() }
-                }
-            }
-            Self::Text { column, finder } => Self::Text { column: *column, finder: finder.clone() },
-            Self::All(parts) => all(parts.iter().map(|inner| inner.within(part))),
-            Self::Any(parts) => any(parts.iter().map(|inner| inner.within(part))),
-            Self::Not(inner) => not(inner.within(part)),
-        }
-    }
-
-    /// Sets the mask's bytes to whether the rows of `part` from `from` on are wanted.
-    pub(crate) fn select(&self, part: &Part, from: usize, mask: &mut [u8]) -> Result<(), Error> {
-        match self {
-            Self::Always => mask.fill(1),
-            Self::Never => mask.fill(0),
-            Self::Symbol { column, set } => part.codes(*column)?.select(set, from, mask),
-            Self::Text { column, finder } => select_text(part, *column, finder, from, mask)?,
-            Self::All(parts) => {
-                combine(parts, part, from, mask, |mask, other| *mask &= other)?;
-            }
-            Self::Any(parts) => {
-                combine(parts, part, from, mask, |mask, other| *mask |= other)?;
-            }
-            Self::Not(inner) => {
-                inner.select(part, from, mask)?;
-                for byte in mask {
-                    *byte ^= 1;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// How many rows of a range of `part` are wanted.
-    pub(crate) fn count(&self, part: &Part, range: std::ops::Range<usize>) -> Result<u64, Error> {
-        match self {
-            Self::Always => Ok(range.len() as u64),
-            Self::Never => Ok(0),
-            Self::Symbol { column, set } => Ok(part.codes(*column)?.count(set, range)),
-            Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
-                let mut mask = vec![0; range.len()];
-                self.select(part, range.start, &mut mask)?;
-                Ok(ones(&mask))
-            }
-        }
-    }
-}
-
-fn combine(
-    parts: &[Resolved],
-    part: &Part,
-    from: usize,
-    mask: &mut [u8],
-    merge: impl Fn(&mut u8, u8),
-) -> Result<(), Error> {
-    let Some((first, others)) = parts.split_first() else { return Ok(()) };
-    first.select(part, from, mask)?;
-    let mut next = vec![0; mask.len()];
-    for other in others {
-        other.select(part, from, &mut next)?;
-        for (byte, other) in mask.iter_mut().zip(&next) {
-            merge(byte, *other);
-        }
-    }
-    Ok(())
-}
-
-fn select_text(part: &Part, column: usize, finder: &Finder<'_>, from: usize, mask: &mut [u8]) -> Result<(), Error> {
-    mask.fill(0);
-    let texts = part.texts(column)?;
-    let end = from + mask.len();
-    let mut row = from;
-    // All texts lie end to end: a match counts where it does not cross from one into the next.
-    let mut start = if from < end { texts.start(from) } else { return Ok(()) };
-    let stop = texts.end(end - 1);
-    while let Some(found) = finder.find(&texts.bytes()[start..stop]) {
-        let found = start + found;
-        row = row.max(texts.index_of(found));
-        if found + finder.needle().len() <= texts.end(row) {
-            mask[row - from] = 1;
-            start = texts.end(row);
-        } else {
-            start = found + 1;
-        }
-    }
-    Ok(())
 }

@@ -60,6 +60,35 @@ pub struct Row {
     pub rest: Vec<u8>,
 }
 
+/// A row's number in its chunk or segment. They are numbered in 32 bits, which is checked here and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RowNumber(u32);
+
+impl RowNumber {
+    /// The first of a chunk or segment.
+    pub(crate) const FIRST: Self = Self(0);
+    /// None comes after it.
+    pub(crate) const LAST: Self = Self(u32::MAX);
+
+    pub(crate) fn new(index: usize) -> Result<Self, Error> {
+        u32::try_from(index).map(Self).map_err(|_| Error::TooLarge("a chunk or segment"))
+    }
+
+    /// All numbers, in order.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..=u32::MAX).map(Self)
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// As it stands in sets of rows.
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+}
+
 /// A row with its symbols replaced by their codes.
 #[derive(Clone, Debug)]
 pub(crate) struct Coded {
@@ -75,6 +104,11 @@ impl Coded {
     pub(crate) fn order(&self) -> (i64, &[u8]) {
         (self.time, &self.id)
     }
+
+    /// How many bytes of it stand in columns and blocks, but for its codes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.id.len() + self.texts.iter().map(Vec::len).sum::<usize>() + self.rest.len()
+    }
 }
 
 /// Writes codes and rest: all that it takes to show the row.
@@ -82,10 +116,12 @@ pub(crate) fn encode(codes: &[u32], rest: &[u8], into: &mut Vec<u8>) {
     for code in codes {
         let mut left = *code;
         while left >= 0x80 {
-            into.push(u8::try_from(left & 0x7f).unwrap_or_default() | 0x80);
+            let [low, ..] = left.to_le_bytes();
+            into.push(low | 0x80);
             left >>= 7;
         }
-        into.push(u8::try_from(left).unwrap_or_default());
+        let [low, ..] = left.to_le_bytes();
+        into.push(low);
     }
     into.extend_from_slice(rest);
 }
@@ -98,7 +134,7 @@ pub(crate) fn decode<'a>(encoded: &'a [u8], codes: &mut [u32]) -> Result<&'a [u8
         for shift in (0..35).step_by(7) {
             let (byte, tail) = left.split_first().ok_or(Error::Damaged("a row"))?;
             left = tail;
-            code |= u32::from(byte & 0x7f).checked_shl(shift).unwrap_or_default();
+            code |= u32::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 break;
             }
@@ -106,4 +142,25 @@ pub(crate) fn decode<'a>(encoded: &'a [u8], codes: &mut [u32]) -> Result<&'a [u8
         *place = code;
     }
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_numbered_in_32_bits_or_not_at_all() {
+        assert_eq!(RowNumber::new((1 << 32) - 1).unwrap(), RowNumber::LAST);
+        assert!(matches!(RowNumber::new(1 << 32), Err(Error::TooLarge(_))));
+    }
+
+    #[test]
+    fn codes_of_every_length_come_back() {
+        let codes = [0, 0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000, 0xfff_ffff, 0x1000_0000, u32::MAX];
+        let mut encoded = Vec::new();
+        encode(&codes, b"rest", &mut encoded);
+        let mut decoded = [0; 10];
+        assert_eq!(decode(&encoded, &mut decoded).unwrap(), b"rest");
+        assert_eq!(decoded, codes);
+    }
 }

@@ -1,24 +1,32 @@
-//! A segment: sealed rows, on disk column by column. Nothing but its description is held in memory for good.
+//! A segment: sealed rows, on disk column by column. Nothing but its description is in memory as long as its table is.
 
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{Cache, Key, Value};
+use crate::cache::{Key, TableNumber, Value, ValueCache};
 use crate::chunk::Columns;
 use crate::codes::Codes;
 use crate::frame::Framer;
+use crate::id_index::IdIndex;
 use crate::key::{Kind, key};
-use crate::membership::{self, Filter};
-use crate::pieces::Entry;
+use crate::membership::Filter;
+use crate::pieces::Change;
+use crate::row::RowNumber;
 use crate::slices::Slices;
 use crate::{Error, Schema, frame, pieces};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
-pub(crate) const BLOCK: usize = 128;
+pub(crate) const BLOCK_ROWS: usize = 128;
 const IDS: &str = "a column of ids";
-const DAMAGED: Error = Error::Damaged("a segment");
+const TIMES: &str = "a column of times";
+const CODES: &str = "a column";
+const TEXTS: &str = "a column of texts";
+const BLOCKS: &str = "a block of rows";
+const FILTER: &str = "a membership filter";
+const SEGMENT: &str = "a segment";
+const DAMAGED: Error = Error::Damaged(SEGMENT);
 
 /// What is known of a segment without reading its columns.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,26 +46,35 @@ struct Description {
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) tree: sled::Tree,
-    pub(crate) cache: Arc<Cache>,
+    pub(crate) cache: Arc<ValueCache>,
     /// What tells the table from all others in the cache.
-    pub(crate) table: u64,
+    pub(crate) table: TableNumber,
     /// What its keys start with.
     pub(crate) prefix: Arc<[u8]>,
 }
 
 /// What a new segment is told about itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Made {
+pub(crate) struct Label {
     pub(crate) number: u32,
     pub(crate) epoch: u32,
     pub(crate) mark: u64,
 }
 
+/// What a new segment is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Content<'a> {
+    pub(crate) columns: &'a Columns,
+    pub(crate) schema: &'a Schema,
+    /// How many rows a segment has at most: filters of all are equally long.
+    pub(crate) full: usize,
+}
+
 /// A segment that was just made.
 #[derive(Debug)]
-pub(crate) struct Sealed {
+pub(crate) struct NewSegment {
     pub(crate) segment: Arc<Segment>,
-    pub(crate) filter: Filter,
+    filter: Filter,
     /// What is asked for most of it, for the cache.
     ahead: Vec<(Key, Value)>,
 }
@@ -74,10 +91,17 @@ pub(crate) struct Segment {
     pub(crate) mark: u64,
     pub(crate) present: Vec<RoaringBitmap>,
     counts: Vec<Box<[u32]>>,
+    /// About how many bytes of memory this description takes.
+    pub(crate) weight: usize,
     source: Source,
 }
 
-impl Sealed {
+impl NewSegment {
+    /// The filter that names its ids. Given once.
+    pub(crate) fn take_filter(&mut self) -> Filter {
+        std::mem::take(&mut self.filter)
+    }
+
     /// Puts what is asked for most where there is room. To be called once the segment is durable: until then its number
     /// may become another's.
     pub(crate) fn cache(&mut self) {
@@ -90,71 +114,73 @@ impl Sealed {
 }
 
 impl Segment {
-    /// Makes a segment of rows, with the values that make it durable.
+    /// Makes a segment of rows; puts the values that make it durable into `changes`.
     pub(crate) fn seal(
         source: Source,
-        Made { number, epoch, mark }: Made,
-        columns: &Columns,
-        schema: &Schema,
-        full: usize,
-    ) -> Result<(Sealed, Vec<Entry>), Error> {
+        label: Label,
+        Content { columns, schema, full }: Content<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<NewSegment, Error> {
+        let Label { number, epoch, mark } = label;
         let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
         let mut framer = Framer::new();
-        let mut values = Vec::new();
         let mut put = |kind: Kind, numbers: &[u32], value: Vec<u8>| {
-            values.extend(pieces::cut(&key(&source.prefix, kind, numbers), &value));
+            pieces::put(changes, &key(&source.prefix, kind, numbers), &value);
         };
-        put(Kind::Times, &[number], framer.frame(&encode_times(&columns.times)));
-        put(Kind::Ids, &[number], framer.frame(&columns.ids.encode()));
+        put(Kind::Times, &[number], framer.frame(&encode_times(&columns.times), TIMES)?);
+        put(Kind::Ids, &[number], framer.frame(&columns.ids.encode(IDS)?, IDS)?);
         for (column, codes) in (0_u32..).zip(&columns.codes) {
-            put(Kind::Codes, &[column, number], framer.frame(&codes.encode()));
+            put(Kind::Codes, &[column, number], framer.frame(&codes.encode(), CODES)?);
         }
         for (column, texts) in (0_u32..).zip(&columns.texts) {
-            put(Kind::Texts, &[column, number], framer.frame(&texts.encode()));
+            put(Kind::Texts, &[column, number], framer.frame(&texts.encode(TEXTS)?, TEXTS)?);
         }
-        let mut filter = Filter::new(full);
-        for id in columns.ids.iter() {
-            filter.insert(id);
-        }
-        put(Kind::Members, &[number], filter.encode(&mut framer));
+        let filter = Filter::of(&columns.ids, full);
+        put(Kind::Members, &[number], filter.encode(&mut framer)?);
         let rows = columns.rows.len();
-        for (block, start) in (0_u32..).zip((0..rows).step_by(BLOCK)) {
+        for (block, start) in (0_u32..).zip((0..rows).step_by(BLOCK_ROWS)) {
             let mut slices = Slices::default();
-            for index in start..rows.min(start + BLOCK) {
-                slices.push(columns.rows.get(index));
+            for index in start..rows.min(start + BLOCK_ROWS) {
+                slices.push(columns.rows.get(index), BLOCKS)?;
             }
-            put(Kind::Block, &[number, block], framer.frame(&slices.encode()));
+            put(Kind::Block, &[number, block], framer.frame(&slices.encode(BLOCKS)?, BLOCKS)?);
         }
-        let counts = counts(columns, schema);
         let description = Description {
             epoch,
-            rows: u32::try_from(rows).map_err(|_| DAMAGED)?,
+            rows: u32::try_from(rows).map_err(|_| Error::TooLarge(SEGMENT))?,
             first: *first,
             last: *last,
             mark,
             present: columns.present.iter().map(serialize).collect(),
-            counts: counts.clone(),
+            counts: counts(columns, schema),
         };
         let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
-        put(Kind::Segment, &[number], framer.frame(&described));
+        put(Kind::Segment, &[number], framer.frame(&described, SEGMENT)?);
         let times = (Key::new(source.table, Kind::Times, number, 0), Value::Times(columns.times.clone()));
         let codes = schema.filtered.iter().map(|column| {
-            let place = u32::try_from(*column).unwrap_or_default();
-            (Key::new(source.table, Kind::Codes, number, place), Value::Codes(columns.codes[*column].clone()))
+            (Key::new(source.table, Kind::Codes, number, *column), Value::Codes(columns.codes[*column].clone()))
         });
         let ahead = codes.chain([times]).collect();
-        let present = columns.present.clone();
-        let segment = Arc::new(Self { number, epoch, rows, first: *first, last: *last, mark, present, counts, source });
-        Ok((Sealed { segment, filter, ahead }, values))
+        let segment = Self::new(source, number, description, columns.present.clone());
+        Ok(NewSegment { segment: Arc::new(segment), filter, ahead })
     }
 
     /// Reads a description.
     pub(crate) fn open(source: Source, number: u32, value: &[u8]) -> Result<Self, Error> {
-        let description: Description = postcard::from_bytes(&frame::open(value, "a segment")?).map_err(|_| DAMAGED)?;
+        let description: Description = postcard::from_bytes(&frame::open(value, SEGMENT)?).map_err(|_| DAMAGED)?;
         let present: Result<Vec<RoaringBitmap>, Error> =
             description.present.iter().map(|bytes| deserialize(bytes)).collect();
+        Ok(Self::new(source, number, description, present?))
+    }
+
+    fn new(source: Source, number: u32, description: Description, present: Vec<RoaringBitmap>) -> Self {
+        /// A bitmap, its list of containers, and an allocation for each of both.
+        const BITMAP: usize = 96;
         let Description { epoch, rows, first, last, mark, counts, .. } = description;
-        Ok(Self { number, epoch, rows: rows as usize, first, last, mark, present: present?, counts, source })
+        let bitmaps: usize = present.iter().map(|bitmap| BITMAP + bitmap.serialized_size()).sum();
+        let counted: usize = counts.iter().map(|counts| 32 + 4 * counts.len()).sum();
+        let weight = size_of::<Self>() + bitmaps + counted;
+        Self { number, epoch, rows: rows as usize, first, last, mark, present, counts, weight, source }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -168,7 +194,7 @@ impl Segment {
 
     pub(crate) fn times(&self) -> Result<Arc<Vec<i64>>, Error> {
         let load = |bytes: Vec<u8>| Ok(Value::Times(Arc::new(decode_times(&bytes)?)));
-        match self.load(Kind::Times, None, "a column of times", load)? {
+        match self.load(Kind::Times, None, TIMES, load)? {
             Value::Times(times) if times.len() == self.rows => Ok(times),
             _ => Err(DAMAGED),
         }
@@ -176,10 +202,7 @@ impl Segment {
 
     /// Whether what is asked for most is in memory: the times and these columns of symbols.
     pub(crate) fn is_read(&self, columns: &[usize]) -> bool {
-        let has = |kind, place: usize| {
-            let place = u32::try_from(place).unwrap_or_default();
-            self.source.cache.has(Key::new(self.source.table, kind, self.number, place))
-        };
+        let has = |kind, place: usize| self.source.cache.has(Key::new(self.source.table, kind, self.number, place));
         has(Kind::Times, 0) && columns.iter().all(|column| has(Kind::Codes, *column))
     }
 
@@ -204,30 +227,29 @@ impl Segment {
 
     pub(crate) fn codes(&self, column: usize) -> Result<Arc<Codes>, Error> {
         let load = |bytes: Vec<u8>| Ok(Value::Codes(Arc::new(Codes::decode(&bytes)?)));
-        match self.load(Kind::Codes, u32::try_from(column).ok(), "a column", load)? {
+        match self.load(Kind::Codes, Some(column), CODES, load)? {
             Value::Codes(codes) if codes.len() == self.rows => Ok(codes),
             _ => Err(DAMAGED),
         }
     }
 
     pub(crate) fn texts(&self, column: usize) -> Result<Arc<Slices>, Error> {
-        self.slices(Kind::Texts, u32::try_from(column).ok(), "a column of texts", self.rows)
+        self.slices(Kind::Texts, Some(column), TEXTS, self.rows)
     }
 
     /// Whether the rows of a block are in memory.
     pub(crate) fn has_block(&self, block: usize) -> bool {
-        let number = u32::try_from(block).unwrap_or(u32::MAX);
-        self.source.cache.has(Key::new(self.source.table, Kind::Block, self.number, number))
+        self.source.cache.has(Key::new(self.source.table, Kind::Block, self.number, block))
     }
 
-    /// What it takes to show the rows of a block: [`BLOCK`] of them, fewer in the last.
+    /// What it takes to show the rows of a block: [`BLOCK_ROWS`] of them, fewer in the last.
     pub(crate) fn block(&self, block: usize) -> Result<Arc<Slices>, Error> {
-        let rows = BLOCK.min(self.rows.saturating_sub(block * BLOCK));
-        let number = u32::try_from(block).map_err(|_| DAMAGED)?;
-        let cached = Key::new(self.source.table, Kind::Block, self.number, number);
+        let rows = BLOCK_ROWS.min(self.rows.saturating_sub(block * BLOCK_ROWS));
+        let cached = Key::new(self.source.table, Kind::Block, self.number, block);
         let value = self.source.cache.get(cached, || {
-            let bytes = self.read(Kind::Block, &[self.number, number], "a block of rows")?;
-            Ok(Value::Slices(Arc::new(Slices::decode(&bytes, "a block of rows")?)))
+            let number = u32::try_from(block).map_err(|_| DAMAGED)?;
+            let bytes = self.read(Kind::Block, &[self.number, number], BLOCKS)?;
+            Ok(Value::Slices(Arc::new(Slices::decode(&bytes, BLOCKS)?)))
         })?;
         match value {
             Value::Slices(slices) if slices.len() == rows => Ok(slices),
@@ -236,14 +258,19 @@ impl Segment {
     }
 
     /// The rows that have this id: one at most, but for what is superseded.
-    pub(crate) fn rows_with_id(&self, id: &[u8]) -> Result<Vec<usize>, Error> {
-        let Some(index) = self.id_index(id)? else { return Ok(Vec::new()) };
-        let mut rows = index.rows(membership::hash(id));
-        if !rows.is_empty() {
-            let ids = self.ids()?;
-            rows.retain(|row| ids.get(*row) == id);
+    pub(crate) fn rows_with_id(&self, id: &[u8]) -> Result<Vec<RowNumber>, Error> {
+        match self.id_index(id)? {
+            Some(index) => Ok(index.rows(&*self.ids()?, id)),
+            None => Ok(Vec::new()),
         }
-        Ok(rows)
+    }
+
+    /// Whether all that a look-up of an id reads is in memory.
+    pub(crate) fn is_ready_for_id(&self, id: &[u8]) -> bool {
+        let Source { cache, table, .. } = &self.source;
+        let Some(Value::IdIndex(index)) = cache.peek(Key::id_index(*table, self.number)) else { return false };
+        cache.has(Key::new(*table, Kind::Ids, self.number, 0))
+            && index.rows_of_hash(id).all(|row| self.has_block(row.index() / BLOCK_ROWS))
     }
 
     /// The index over the ids; none where an id is not among them and the index not in memory.
@@ -257,6 +284,9 @@ impl Segment {
             return Ok(Some(index));
         }
         let ids = Slices::decode(&self.read(Kind::Ids, &[self.number], IDS)?, IDS)?;
+        if ids.len() != self.rows {
+            return Err(DAMAGED);
+        }
         if !ids.iter().any(|other| other == id) {
             return Ok(None);
         }
@@ -266,23 +296,29 @@ impl Segment {
         Ok(Some(index))
     }
 
-    /// The keys of all its values.
-    pub(crate) fn keys(&self, schema: &Schema) -> Result<Vec<Vec<u8>>, Error> {
-        let of = |kind, numbers: &[u32]| pieces::keys(&self.source.tree, &key(&self.source.prefix, kind, numbers));
+    /// The filter that names its ids. It is not cached: a table keeps those it has read side by side.
+    pub(crate) fn filter(&self, full: usize) -> Result<Filter, Error> {
+        let value = pieces::get(&self.source.tree, &key(&self.source.prefix, Kind::Members, &[self.number]))?;
+        Filter::decode(&value.ok_or(Error::Damaged(FILTER))?, full)
+    }
+
+    /// Removes all its values.
+    pub(crate) fn remove(&self, schema: &Schema, changes: &mut Vec<Change>) -> Result<(), Error> {
+        let Source { tree, prefix, .. } = &self.source;
         // It may be on its way to the tree.
-        let mut keys = vec![key(&self.source.prefix, Kind::Superseded, &[self.number])];
+        changes.push((key(prefix, Kind::Superseded, &[self.number]), None));
         for kind in [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Block] {
-            keys.append(&mut of(kind, &[self.number])?);
+            pieces::remove(changes, tree, &key(prefix, kind, &[self.number]))?;
         }
         for (kind, columns) in [(Kind::Codes, schema.symbols.len()), (Kind::Texts, schema.texts)] {
             for column in (0_u32..).take(columns) {
-                keys.append(&mut of(kind, &[column, self.number])?);
+                pieces::remove(changes, tree, &key(prefix, kind, &[column, self.number]))?;
             }
         }
-        Ok(keys)
+        Ok(())
     }
 
-    fn slices(&self, kind: Kind, column: Option<u32>, what: &'static str, rows: usize) -> Result<Arc<Slices>, Error> {
+    fn slices(&self, kind: Kind, column: Option<usize>, what: &'static str, rows: usize) -> Result<Arc<Slices>, Error> {
         let load = |bytes: Vec<u8>| Ok(Value::Slices(Arc::new(Slices::decode(&bytes, what)?)));
         match self.load(kind, column, what, load)? {
             Value::Slices(slices) if slices.len() == rows => Ok(slices),
@@ -293,14 +329,17 @@ impl Segment {
     fn load(
         &self,
         kind: Kind,
-        column: Option<u32>,
+        column: Option<usize>,
         what: &'static str,
         decode: impl FnOnce(Vec<u8>) -> Result<Value, Error>,
     ) -> Result<Value, Error> {
         let cached = Key::new(self.source.table, kind, self.number, column.unwrap_or_default());
         self.source.cache.get(cached, || {
             let bytes = match column {
-                Some(column) => self.read(kind, &[column, self.number], what)?,
+                Some(column) => {
+                    let column = u32::try_from(column).map_err(|_| Error::Damaged(what))?;
+                    self.read(kind, &[column, self.number], what)?
+                }
                 None => self.read(kind, &[self.number], what)?,
             };
             decode(bytes)
@@ -324,44 +363,21 @@ fn counts(columns: &Columns, schema: &Schema) -> Vec<Box<[u32]>> {
     counts.collect()
 }
 
-/// Rows by half the hash of their id.
-#[derive(Debug)]
-pub(crate) struct IdIndex(Vec<(u32, u32)>);
-
-impl IdIndex {
-    fn new(ids: &Slices) -> Self {
-        let mut rows: Vec<(u32, u32)> = ids.iter().map(|id| half(membership::hash(id))).zip(0..).collect();
-        rows.sort_unstable();
-        Self(rows)
-    }
-
-    /// The rows whose id may have this hash.
-    fn rows(&self, hash: u64) -> Vec<usize> {
-        let hash = half(hash);
-        let start = self.0.partition_point(|(other, _)| *other < hash);
-        self.0[start..].iter().take_while(|(other, _)| *other == hash).map(|(_, row)| *row as usize).collect()
-    }
-
-    pub(crate) fn weight(&self) -> usize {
-        8 * self.0.len()
-    }
-}
-
-fn half(hash: u64) -> u32 {
-    u32::try_from(hash >> 32).unwrap_or_default()
-}
-
 /// The first time, then the steps, in four bytes each where they all fit.
 fn encode_times(times: &[i64]) -> Vec<u8> {
     let first = times.first().copied().unwrap_or_default();
     let steps = || times.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]).cast_unsigned());
     let mut encoded = first.to_le_bytes().to_vec();
-    if steps().all(|step| u32::try_from(step).is_ok()) {
-        encoded.push(4);
-        encoded.extend(steps().flat_map(|step| u32::try_from(step).unwrap_or_default().to_le_bytes()));
-    } else {
-        encoded.push(8);
-        encoded.extend(steps().flat_map(u64::to_le_bytes));
+    let short: Result<Vec<u32>, _> = steps().map(u32::try_from).collect();
+    match short {
+        Ok(short) => {
+            encoded.push(4);
+            encoded.extend(short.into_iter().flat_map(u32::to_le_bytes));
+        }
+        Err(_) => {
+            encoded.push(8);
+            encoded.extend(steps().flat_map(u64::to_le_bytes));
+        }
     }
     encoded
 }

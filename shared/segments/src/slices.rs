@@ -15,9 +15,18 @@ impl Slices {
         Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(slices) }
     }
 
-    pub(crate) fn push(&mut self, slice: &[u8]) {
+    /// Puts a slice behind the others. `what` names them for the error.
+    pub(crate) fn push(&mut self, slice: &[u8], what: &'static str) -> Result<(), Error> {
+        let end = number(self.bytes.len() + slice.len(), what)?;
         self.bytes.extend_from_slice(slice);
-        self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
+        self.ends.push(end);
+        Ok(())
+    }
+
+    /// Gives back the memory that was reserved for more.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -56,15 +65,16 @@ impl Slices {
     }
 
     /// The lengths, then the bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self, what: &'static str) -> Result<Vec<u8>, Error> {
         let mut encoded = Vec::with_capacity(4 + 4 * self.len() + self.bytes.len());
-        encoded.extend_from_slice(&u32::try_from(self.len()).unwrap_or(u32::MAX).to_le_bytes());
-        for index in 0..self.len() {
-            let length = self.end(index) - self.start(index);
-            encoded.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+        encoded.extend_from_slice(&number(self.len(), what)?.to_le_bytes());
+        let mut start = 0;
+        for end in &self.ends {
+            encoded.extend_from_slice(&(end - start).to_le_bytes());
+            start = *end;
         }
         encoded.extend_from_slice(&self.bytes);
-        encoded
+        Ok(encoded)
     }
 
     /// What [`Self::encode`] wrote.
@@ -81,5 +91,32 @@ impl Slices {
             ends.push(end);
         }
         if end as usize == bytes.len() { Ok(Self { bytes, ends }) } else { Err(damaged()) }
+    }
+}
+
+/// A length or a count as it stands on disk and in memory: in 32 bits.
+fn number(number: usize, what: &'static str) -> Result<u32, Error> {
+    u32::try_from(number).map_err(|_| Error::TooLarge(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_for_its_ends_is_an_error() {
+        assert_eq!(number((1 << 32) - 1, "it").unwrap(), u32::MAX);
+        assert!(matches!(number(1 << 32, "it"), Err(Error::TooLarge("it"))));
+    }
+
+    #[test]
+    fn slices_come_back_as_they_were_put() {
+        let mut slices = Slices::default();
+        for slice in [b"one".as_slice(), b"", b"three"] {
+            slices.push(slice, "it").unwrap();
+        }
+        let read = Slices::decode(&slices.encode("it").unwrap(), "it").unwrap();
+        assert_eq!(read.iter().collect::<Vec<_>>(), [b"one".as_slice(), b"", b"three"]);
+        assert_eq!((read.index_of(2), read.index_of(3), read.end(0)), (0, 2, 3));
     }
 }

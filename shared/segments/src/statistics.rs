@@ -1,23 +1,22 @@
 //! Counts by value and by time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU64;
 
 use crate::Error;
-use crate::list::Query;
-use crate::row::Symbol;
-use crate::store::Store;
+use crate::row::{Schema, Symbol};
+use crate::snapshot::{Query, stretches};
 use crate::table::Table;
 
 /// How many rows match for each value of a column, the most frequent first, equally frequent ones by value.
 pub(crate) fn by_value(
-    store: &Store,
     table: &Table,
+    schema: &Schema,
     query: &Query<'_>,
     column: usize,
 ) -> Result<Vec<(Symbol, u64)>, Error> {
-    let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
     let mut by_epoch: HashMap<u32, Vec<u64>> = HashMap::new();
-    for stretch in stretches {
+    for stretch in stretches(table, schema, query)? {
         let present = stretch.part.present(column);
         let counts = by_epoch.entry(stretch.part.epoch()).or_default();
         let longest = present.max().map_or(0, |code| code as usize + 1);
@@ -36,11 +35,12 @@ pub(crate) fn by_value(
             counts[codes.get(stretch.range.start + row) as usize] += 1;
         }
     }
-    let dictionary = usize::from(store.schema().symbols[column]);
+    let dictionary = usize::from(schema.symbols[column]);
+    // The same value has another code in each epoch.
     let mut by_symbol: HashMap<Symbol, u64> = HashMap::new();
     for (epoch, counts) in by_epoch {
         for (code, count) in (0_u32..).zip(counts).filter(|(_, count)| *count > 0) {
-            *by_symbol.entry(table.symbol(store.schema(), epoch, dictionary, code)?).or_default() += count;
+            *by_symbol.entry(table.symbol(schema, epoch, dictionary, code)?).or_default() += count;
         }
     }
     let mut counts: Vec<(Symbol, u64)> = by_symbol.into_iter().collect();
@@ -49,10 +49,16 @@ pub(crate) fn by_value(
 }
 
 /// How many rows match in each stretch of time, by its start.
-pub(crate) fn by_time(store: &Store, table: &Table, query: &Query<'_>, width: i64) -> Result<Vec<(i64, u64)>, Error> {
-    let stretches = store.snapshot(table, query.predicate)?.stretches(query.period)?;
+pub(crate) fn by_time(
+    table: &Table,
+    schema: &Schema,
+    query: &Query<'_>,
+    width: NonZeroU64,
+) -> Result<Vec<(i64, u64)>, Error> {
+    // A longer stretch than there are times holds all after zero, as the longest does.
+    let width = i64::try_from(width.get()).unwrap_or(i64::MAX);
     let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
-    for stretch in stretches {
+    for stretch in stretches(table, schema, query)? {
         let times = stretch.part.times()?;
         let mask = stretch.part.mask(&stretch.wanted, stretch.range.clone())?;
         for row in memchr::memchr_iter(1, &mask) {

@@ -1,3 +1,5 @@
+//! Chance that repeats itself: a test that fails with a seed fails with it again.
+
 /// Numbers that look like chance, the same on every run (SplitMix64).
 #[derive(Clone, Debug)]
 pub struct Chance(u64);

@@ -13,7 +13,7 @@ pub struct Moto {
     pub writer: User,
     /// May do neither.
     pub stranger: User,
-    /// May put records: whoever passes a part of a request on must sign that part.
+    /// May put records: a proxy that passes a part of a request on must sign that part.
     pub proxy: User,
     /// May read what was put, and nothing else.
     reader: User,

@@ -93,7 +93,7 @@ impl Drop for StandIn {
     }
 }
 
-/// Free a moment ago; where another program was faster, whoever wanted it fails to start.
+/// Free a moment ago; where another program is faster, the one it was for fails to start.
 ///
 /// # Panics
 /// When there is none.

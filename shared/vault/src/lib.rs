@@ -9,4 +9,4 @@ mod seal;
 
 pub use master::{MasterKey, MasterKeyError};
 pub use password::{HashError, hash_password, verify_password};
-pub use seal::{DataKey, Owner, Unopenable};
+pub use seal::{DataKey, Owner, Unopenable, Unsealable};

@@ -10,7 +10,7 @@ use chacha20poly1305::aead::Generate;
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
-use crate::seal::{self, DataKey, Owner, Unopenable};
+use crate::seal::{self, DataKey, Owner, Unopenable, Unsealable};
 
 /// The key that wraps the keys of integrations.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub enum MasterKeyError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         #[source]
         cause: std::io::Error,
     },
@@ -59,7 +59,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub fn wrap(&self, key: &DataKey, owner: Owner<'_>) -> Result<Vec<u8>, Unopenable> {
+    pub fn wrap(&self, key: &DataKey, owner: Owner<'_>) -> Result<Vec<u8>, Unsealable> {
         seal::encrypt(&self.0, key.bytes(), owner.context("key").as_bytes())
     }
 

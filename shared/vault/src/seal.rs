@@ -26,6 +26,11 @@ pub struct Owner<'a> {
 #[error("the sealed value cannot be opened")]
 pub struct Unopenable;
 
+/// A value cannot be sealed: the system has no randomness to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a value cannot be sealed: the system gives no randomness")]
+pub struct Unsealable;
+
 /// The key of one integration.
 pub struct DataKey(Zeroizing<[u8; KEY_BYTES]>);
 
@@ -34,8 +39,8 @@ impl DataKey {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub fn generate() -> Result<Self, Unopenable> {
-        Ok(Self(Zeroizing::new(<[u8; KEY_BYTES]>::try_generate().map_err(|_| Unopenable)?)))
+    pub fn generate() -> Result<Self, Unsealable> {
+        Ok(Self(Zeroizing::new(<[u8; KEY_BYTES]>::try_generate().map_err(|_| Unsealable)?)))
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Unopenable> {
@@ -54,7 +59,7 @@ impl DataKey {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub fn seal(&self, owner: Owner<'_>, field: &str, secret: &Secret) -> Result<Sealed, Unopenable> {
+    pub fn seal(&self, owner: Owner<'_>, field: &str, secret: &Secret) -> Result<Sealed, Unsealable> {
         let sealed = encrypt(&self.cipher(), secret.reveal().as_bytes(), owner.context(field).as_bytes())?;
         Ok(Sealed(STANDARD.encode(sealed)))
     }
@@ -91,9 +96,11 @@ impl Owner<'_> {
 }
 
 /// Nonce, then ciphertext.
-pub(crate) fn encrypt(cipher: &XChaCha20Poly1305, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, Unopenable> {
-    let nonce = XNonce::try_generate().map_err(|_| Unopenable)?;
-    let sealed = cipher.encrypt(&nonce, Payload { msg: plain, aad: context }).map_err(|_| Unopenable)?;
+pub(crate) fn encrypt(cipher: &XChaCha20Poly1305, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, Unsealable> {
+    // 24 random bytes are so many that no two values of a key ever share a nonce, without anyone having to count.
+    let nonce = XNonce::try_generate().map_err(|_| Unsealable)?;
+    // It takes up to 256 GiB, so it is the nonce alone that can be missing.
+    let sealed = cipher.encrypt(&nonce, Payload { msg: plain, aad: context }).map_err(|_| Unsealable)?;
     Ok([nonce.as_slice(), &sealed].concat())
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use model::log::AccountId;
-use segments::{Page, Position, Predicate, Start};
+use segments::{Page, Predicate, SortKey, Start, TimeRange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -83,17 +83,17 @@ impl Dump {
         let mut lines = Vec::new();
         while let Some(Place { account, after }) = place {
             let start = match after {
-                Some((time, id)) => Start::After(Position { time, id }),
+                Some((time, id)) => Start::After(SortKey { time, id }),
                 None => Start::Offset(0),
             };
             let page = Page { start, limit: self.limit - lines.len() };
             let table = key::table_of(&account);
-            let listed = store.rows().list(&table, &Predicate::everything(), (None, None), &page)?;
+            let listed = store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?;
             for row in &listed.rows {
                 lines.push(line(&account, &(parts.row)(row)?));
             }
             if let Some(last) = listed.rows.last().filter(|_| listed.has_more) {
-                let Position { time, id } = (parts.position)(last)?;
+                let SortKey { time, id } = (parts.position)(last)?;
                 let place = Place { account, after: Some((time, id)) };
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(&place)?) });
             }

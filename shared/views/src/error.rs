@@ -12,6 +12,9 @@ pub enum Error {
     /// What is stored in columns is not what was written.
     #[error("{0} of the view is damaged")]
     Damaged(&'static str),
+    /// What is to be written is longer than the columns can hold.
+    #[error("{0} of the view is too large to be stored")]
+    TooLarge(&'static str),
     /// The disk is too full to write more; what is there can be read.
     #[error("the disk is full: {} MiB are left", free >> 20)]
     Full {
@@ -32,7 +35,7 @@ impl Error {
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Storage(sled::Error::Corruption { .. }) | Self::Row(_) | Self::Damaged(_) => true,
-            Self::Storage(_) | Self::Full { .. } | Self::Directory(_) | Self::Closing => false,
+            Self::Storage(_) | Self::TooLarge(_) | Self::Full { .. } | Self::Directory(_) | Self::Closing => false,
         }
     }
 
@@ -42,7 +45,12 @@ impl Error {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Storage(_) => !self.is_damage(),
-            Self::Row(_) | Self::Damaged(_) | Self::Full { .. } | Self::Directory(_) | Self::Closing => false,
+            Self::Row(_)
+            | Self::Damaged(_)
+            | Self::TooLarge(_)
+            | Self::Full { .. }
+            | Self::Directory(_)
+            | Self::Closing => false,
         }
     }
 }
@@ -52,6 +60,7 @@ impl From<segments::Error> for Error {
         match error {
             segments::Error::Storage(error) => Self::Storage(error),
             segments::Error::Damaged(what) => Self::Damaged(what),
+            segments::Error::TooLarge(what) => Self::TooLarge(what),
         }
     }
 }

@@ -38,8 +38,8 @@ pub trait Question: Serialize + DeserializeOwned + Send + 'static {
     /// The account that the answer is about; none where it is about several, or the answer is what tells which.
     fn account(&self) -> Option<&AccountId>;
 
-    /// Whether the answer takes so little time that changing threads for it would take longer. Then it is given on a
-    /// thread that serves others too.
+    /// Whether the answer takes so little time that changing threads for it would take longer: nothing has to be read from
+    /// disk for it, as far as that is known. Then it is given on a thread that serves others too.
     fn answers_inline(&self, _: &Views) -> bool {
         false
     }

@@ -17,7 +17,7 @@ use crate::key;
 
 /// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
 /// format of its own, [`Layout::format`].
-const FORMAT: u32 = 9;
+const FORMAT: u32 = 10;
 /// What stays free on the disk, for what sled writes besides.
 const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.
@@ -40,9 +40,9 @@ pub struct Checkpoint {
 /// Memory for what was read from disk, of all views together.
 #[derive(Clone, Debug)]
 pub(crate) struct Caches {
-    /// Columns and rows of all lists, so that memory goes to those that are asked for.
+    /// Lists: the newest rows, dictionaries and columns of all accounts, so that memory goes to those that are asked for.
     rows: Arc<segments::Cache>,
-    /// For the tree of each view. Columns are cached as they are read, so the trees need little beside them.
+    /// For the tree of each view. What lists hold is read from it once, so the trees need little besides.
     tree_bytes: u64,
 }
 
@@ -221,17 +221,22 @@ impl Store {
     /// in any case. What is from other streams stays.
     ///
     /// # Errors
-    /// When the storage fails or the disk is full; nothing is forgotten then.
+    /// When the storage fails or the disk is full. Accounts that were looked at before have forgotten; the others do
+    /// when it is called again.
     pub fn forget(&self, sequence: u64) -> Result<(), Error> {
-        let mut writer = self.rows.writer();
         let mut account = self.next_account("")?;
         while let Some(known) = account {
+            // One account at a time: those that are being written to stay in memory.
+            let mut writer = self.rows.writer();
             writer.forget(&key::table_of(&known), sequence, self.layout.keeps_forever)?;
+            let mut rows = writer.prepare()?;
+            let changes: Vec<segments::Change> = rows.changes().collect();
+            if !changes.is_empty() {
+                self.write(changes.into_iter())?;
+            }
+            rows.publish();
             account = self.next_account(&known)?;
         }
-        let mut rows = writer.prepare()?;
-        self.write(rows.changes())?;
-        rows.publish();
         Ok(())
     }
 

@@ -46,7 +46,7 @@ pub(crate) struct DumpParts {
     /// A row, in the order of lists.
     pub(crate) row: fn(&Row) -> Result<Value, Error>,
     /// Where it stands in the table.
-    pub(crate) position: fn(&Row) -> Result<segments::Position, Error>,
+    pub(crate) position: fn(&Row) -> Result<segments::SortKey, Error>,
     /// What comes behind an account's rows.
     pub(crate) others: fn(&Store, &str) -> Result<Vec<Value>, Error>,
 }

@@ -11,6 +11,7 @@ mod lists;
 mod lone;
 mod machine;
 mod plan;
+mod ports;
 mod program;
 mod progress;
 mod publish;

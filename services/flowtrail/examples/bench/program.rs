@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-use crate::system::Ports;
+use crate::ports::Ports;
 
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
 

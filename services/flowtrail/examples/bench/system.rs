@@ -1,7 +1,6 @@
 //! The system under measurement: the release binary, `up` on free loopback ports with a data directory of its own.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use bus::{Bus, Options};
 use reqwest::Url;
 
 use crate::client::{Client, READY};
+use crate::ports::Ports;
 use crate::program::{Program, Running};
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -27,12 +27,6 @@ pub(crate) struct System<'a> {
     url: Url,
     token: String,
     pub(crate) bus: Bus,
-}
-
-/// Where a system listens, on loopback.
-pub(crate) struct Ports {
-    pub(crate) http: u16,
-    pub(crate) nats: u16,
 }
 
 /// Starts the system on empty data, lets `measure` use it, and ends it.
@@ -120,15 +114,6 @@ impl<'a> System<'a> {
     /// Bytes on disk below a part of the data directory.
     pub(crate) fn bytes_on_disk(&self, part: &str) -> u64 {
         bytes_below(&self.data.join(part))
-    }
-}
-
-impl Ports {
-    fn free() -> anyhow::Result<Self> {
-        let bound = || TcpListener::bind("127.0.0.1:0").context("find a free port");
-        // Both are held until both are known, so that they differ.
-        let (http, nats) = (bound()?, bound()?);
-        Ok(Self { http: http.local_addr()?.port(), nats: nats.local_addr()?.port() })
     }
 }
 

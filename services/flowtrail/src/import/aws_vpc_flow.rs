@@ -1,11 +1,13 @@
-//! AWS VPC flow logs as text: the default format of version 2, or any other with a line before it that names the
-//! fields (`version account-id interface-id ..`, also in the form `${version} ${account-id} ..`).
+//! AWS VPC flow logs as text: the default format of version 2, that of transit gateways, or any other with a line before
+//! it that names the fields (`version account-id interface-id ..`, also in the form `${version} ${account-id} ..`).
+//! They may have passed CloudWatch or Firehose: a time and the name of a log stream before a record, and objects with
+//! the record as `message`, are no part of it, so that its id is the same by every way.
 //!
 //! | VPC flow log | Flowtrail |
 //! |---|---|
 //! | the line, with the names of its fields | event id and, by that, `flow_id`: a hash. There are no ids of connections |
-//! | `interface-id` | `reporter_id`; else `aws-vpc-flow` |
-//! | `start`, `end` | `window_start`, `window_end`; the event's time is `start` |
+//! | `interface-id`, else `tgw-id` | `reporter_id`; else `aws-vpc-flow` |
+//! | `start`, `end`, in seconds or milliseconds | `window_start`, `window_end`; the event's time is `start` |
 //! | `action` `ACCEPT` | `TYPE_START` at `start`, `TYPE_END` at `end` |
 //! | `action` `REJECT` | `TYPE_DROP` at `start` |
 //! | no `action` among the fields | `TYPE_UNKNOWN` at `start` and at `end` |
@@ -24,7 +26,10 @@ use std::str::FromStr;
 use model::time::Timestamp;
 use model::traffic::{Direction, Endpoint, EventType, Reported, SubEvent};
 
-use super::draft::{Draft, Rejected, address, hash_of, to_text};
+use super::cloudwatch::{self, Message};
+use super::draft::{Draft, Mapped, Rejected, hash_of, to_text};
+use super::skipped::Skipped;
+use super::{addresses, times};
 
 /// The reporter where neither the log nor the command line names one.
 const REPORTER: &str = "aws-vpc-flow";
@@ -45,40 +50,102 @@ const DEFAULT_FIELDS: [&str; 14] = [
     "action",
     "log-status",
 ];
+/// The fields of a transit gateway's records, in their order.
+const TRANSIT_GATEWAY_FIELDS: [&str; 36] = [
+    "version",
+    "resource-type",
+    "account-id",
+    "tgw-id",
+    "tgw-attachment-id",
+    "tgw-src-vpc-account-id",
+    "tgw-dst-vpc-account-id",
+    "tgw-src-vpc-id",
+    "tgw-dst-vpc-id",
+    "tgw-src-subnet-id",
+    "tgw-dst-subnet-id",
+    "tgw-src-eni",
+    "tgw-dst-eni",
+    "tgw-src-az-id",
+    "tgw-dst-az-id",
+    "tgw-pair-attachment-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "log-status",
+    "type",
+    "packets-lost-no-route",
+    "packets-lost-blackhole",
+    "packets-lost-mtu-exceeded",
+    "packets-lost-ttl-expired",
+    "tcp-flags",
+    "region",
+    "flow-direction",
+    "pkt-src-aws-service",
+    "pkt-dst-aws-service",
+];
+/// What the second field of such a record says.
+const TRANSIT_GATEWAY: &str = "TransitGateway";
 /// What stands where there is no value.
 const NOTHING: &str = "-";
 
-/// The names of a file's fields.
+/// The names of a file's fields; empty before a line that names them.
+#[derive(Default)]
 pub(super) struct Fields(Vec<String>);
-
-impl Default for Fields {
-    fn default() -> Self {
-        Self(DEFAULT_FIELDS.map(str::to_owned).to_vec())
-    }
-}
 
 impl Fields {
     /// Reads a line that names the fields; `None` when it is a line of values.
-    fn parse(text: &str) -> Option<Self> {
-        let name = |word: &str| word.trim_start_matches("${").trim_end_matches('}').replace('_', "-");
-        let names: Vec<String> = text.split_ascii_whitespace().map(name).collect();
-        let is_name = |name: &String| name == "srcaddr" || name == "pkt-srcaddr";
-        names.iter().any(is_name).then_some(Self(names))
+    fn parse(words: &[&str]) -> Option<Self> {
+        let is_name = |word: &&str| matches!(plain(word), "srcaddr" | "pkt-srcaddr" | "pkt_srcaddr");
+        let name = |word: &&str| plain(word).replace('_', "-");
+        words.iter().any(is_name).then(|| Self(words.iter().map(name).collect()))
+    }
+
+    /// The names for a line of values.
+    fn of(&self, words: &[&str]) -> Vec<&str> {
+        let is_of_gateway = || words.contains(&TRANSIT_GATEWAY);
+        match self.0.as_slice() {
+            [] if is_of_gateway() => TRANSIT_GATEWAY_FIELDS.to_vec(),
+            [] => DEFAULT_FIELDS.to_vec(),
+            named => named.iter().map(String::as_str).collect(),
+        }
     }
 }
 
-/// Maps one line. `None`: it names the fields of those that follow, or tells of no flow.
-pub(super) fn map(text: &str, fields: &mut Fields, reporter: Option<&str>) -> Result<Option<Draft<'static>>, Rejected> {
-    if let Some(named) = Fields::parse(text) {
-        *fields = named;
-        return Ok(None);
+/// A name as it stands in the definition of a flow log is `${name}`.
+fn plain(word: &str) -> &str {
+    word.trim_start_matches("${").trim_end_matches('}')
+}
+
+/// Maps one record.
+pub(super) fn map(text: &str, fields: &mut Fields, reporter: Option<&str>) -> Result<Mapped<'static>, Rejected> {
+    if !text.starts_with('{') {
+        return map_line(text, fields, reporter);
     }
-    let line = Line::parse(text, fields)?;
+    match cloudwatch::in_object(text) {
+        Some(Message::Logged(line)) => map_line(line.trim(), fields, reporter),
+        Some(Message::HealthCheck) => Ok(Mapped::Skipped(Skipped::HealthCheck)),
+        None => Err(Rejected::missing("message")),
+    }
+}
+
+fn map_line(text: &str, fields: &mut Fields, reporter: Option<&str>) -> Result<Mapped<'static>, Rejected> {
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if let Some(named) = Fields::parse(&words) {
+        *fields = named;
+        return Ok(Mapped::Skipped(Skipped::Header));
+    }
+    let line = Line::new(&words, fields)?;
     if matches!(line.text("log-status"), Some("NODATA" | "SKIPDATA")) {
-        return Ok(None);
+        return Ok(Mapped::Skipped(Skipped::NoFlow));
     }
     let (start, end) = (line.time("start")?, line.time("end")?);
-    let in_log = line.text("interface-id").unwrap_or(REPORTER);
+    let in_log = line.text("interface-id").or_else(|| line.text("tgw-id")).unwrap_or(REPORTER);
     let data = Reported {
         reporter_id: Some(reporter.unwrap_or(in_log).to_owned()),
         source: line.endpoint("srcaddr", "srcport")?,
@@ -93,20 +160,25 @@ pub(super) fn map(text: &str, fields: &mut Fields, reporter: Option<&str>) -> Re
         ..Reported::default()
     };
     let id = hash_of(std::iter::once("aws-vpc-flow").chain(line.words()).map(str::as_bytes));
-    Ok(Some(Draft { id, time: Some(start), data: Cow::Owned(to_text(&data)?) }))
+    Ok(Mapped::Event(Draft { id, time: Some(start), data: Cow::Owned(to_text(&data)?) }))
 }
 
 /// A line of values, each with its name.
 struct Line<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Line<'a> {
-    fn parse(text: &'a str, fields: &'a Fields) -> Result<Self, Rejected> {
-        let values: Vec<&str> = text.split_ascii_whitespace().collect();
-        let (wanted, found) = (fields.0.len(), values.len());
-        if wanted != found {
-            return Err(Rejected::field("line", format!("has {found} fields, but {wanted} are named")));
+    fn new(words: &[&'a str], fields: &'a Fields) -> Result<Self, Rejected> {
+        let names = fields.of(words);
+        let values = cloudwatch::without_prefix(words, names.len());
+        if names.len() != values.len() {
+            let problem = format!(
+                "has {} fields, but {} are named; of a format of your own, put a line with the names of its fields first",
+                values.len(),
+                names.len()
+            );
+            return Err(Rejected::field("line", problem));
         }
-        Ok(Self(fields.0.iter().map(String::as_str).zip(values).collect()))
+        Ok(Self(names.into_iter().zip(values.iter().copied()).collect()))
     }
 
     fn words(&self) -> impl Iterator<Item = &'a str> {
@@ -125,9 +197,9 @@ impl<'a> Line<'a> {
     }
 
     fn time(&self, name: &str) -> Result<Timestamp, Rejected> {
-        let seconds: i64 = self.number(name)?.ok_or_else(|| Rejected::missing(name))?;
-        let time = Timestamp::from_micros(seconds.saturating_mul(1_000_000));
-        time.map_err(|_| Rejected::field(name, "must be seconds since 1970"))
+        let number: u64 = self.number(name)?.ok_or_else(|| Rejected::missing(name))?;
+        #[expect(clippy::cast_precision_loss, reason = "exact for every time that can be written")]
+        times::of_number(number as f64).map_err(|_| Rejected::field(name, "must be seconds since 1970"))
     }
 
     fn endpoint(&self, address_name: &str, port_name: &str) -> Result<Endpoint, Rejected> {
@@ -135,7 +207,7 @@ impl<'a> Line<'a> {
         let text = text.ok_or_else(|| Rejected::missing(address_name))?;
         let ip: IpAddr = text.parse().map_err(|_| Rejected::field(address_name, format!("{text:?} is no address")))?;
         let port = self.number(port_name)?.unwrap_or_default();
-        Ok(Endpoint { address: address(ip, port), ..Endpoint::default() })
+        Ok(Endpoint { address: Some(addresses::endpoint(ip, port)), ..Endpoint::default() })
     }
 
     fn direction(&self) -> Result<Direction, Rejected> {

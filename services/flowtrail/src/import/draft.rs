@@ -1,7 +1,6 @@
 //! What every format is mapped to: an event that has everything but its envelope; and why a record is none.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
 
 use model::event::Unreadable;
 use model::json::BadJson;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::scan::Uncut;
+use super::skipped::Skipped;
 
 /// An event on its way into its envelope.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +22,35 @@ pub(super) struct Draft<'a> {
     pub(super) data: Cow<'a, str>,
 }
 
-/// Why a record is not imported, in words for whoever has the file.
+/// What a record is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Mapped<'a> {
+    /// An event.
+    Event(Draft<'a>),
+    /// None, and nothing is wrong with that.
+    Skipped(Skipped),
+}
+
+#[cfg(test)]
+impl<'a> Mapped<'a> {
+    /// The event of a record that a test knows to be one.
+    pub(super) fn event(self) -> Draft<'a> {
+        match self {
+            Self::Event(draft) => draft,
+            Self::Skipped(why) => panic!("skipped: {why}"),
+        }
+    }
+
+    /// Why a record was passed over that a test knows to be none.
+    pub(super) fn skipped(self) -> Skipped {
+        match self {
+            Self::Event(draft) => panic!("an event: {draft:?}"),
+            Self::Skipped(why) => why,
+        }
+    }
+}
+
+/// Why a record is not imported, in words for the one who has the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Rejected {
     /// It could not even be cut out of its file.
@@ -97,9 +125,4 @@ pub(super) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 /// When it cannot be written as JSON.
 pub(super) fn to_text(data: &impl Serialize) -> Result<String, Rejected> {
     serde_json::to_string(data).map_err(|error| Rejected::field("document", error.to_string()))
-}
-
-/// `ip:port`, or `[ip]:port` for IPv6.
-pub(super) fn address(ip: IpAddr, port: u16) -> Option<String> {
-    Some(SocketAddr::new(ip, port).to_string())
 }

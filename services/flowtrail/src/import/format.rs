@@ -3,23 +3,25 @@
 use model::log::{AccountId, Subject};
 use model::{audit, traffic};
 
-use super::draft::{Draft, Rejected};
-use super::scan::Layout;
+use super::draft::{Mapped, Rejected};
 use super::seal::Sealer;
 use super::{audit as audit_items, aws_cloudtrail, aws_vpc_flow, traffic as traffic_items, zeek_conn};
 
 /// What the files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// Zeek's conn.log as JSON, one object a line.
+    /// Zeek's conn.log: as Zeek writes it by default (tabs, #fields), or as JSON, one object a line.
     ZeekConn,
-    /// AWS CloudTrail records: {"Records":[..]}, an array, or one object a line.
+    /// AWS CloudTrail records: of a bucket, of lookup-events, as EventBridge, CloudWatch and Firehose deliver them.
     AwsCloudtrail,
-    /// AWS VPC flow logs as text: version 2, or with a first line that names the fields.
+    /// AWS VPC flow logs as text: version 2, of transit gateways, or with a first line that names the fields; also by
+    /// way of CloudWatch and Firehose.
     AwsVpcFlow,
-    /// Flowtrail's own traffic reports, or what GET /api/events/network-traffic answers.
+    /// Flowtrail's own traffic reports; what GET /api/events/network-traffic answers; the traffic events of Flowtrail's
+    /// and NetBird's archives.
     Traffic,
-    /// Flowtrail's own audit events, or what the audit lists of NetBird and InstaVM answer.
+    /// Flowtrail's own audit events; what the audit lists of NetBird, InstaVM and vRNI answer; the audit events of
+    /// Flowtrail's and NetBird's archives.
     Audit,
 }
 
@@ -32,10 +34,23 @@ impl Format {
         }
     }
 
-    pub(super) fn layout(self) -> Layout {
+    /// Whether records may say less than the events of their ids, as those of lists do.
+    pub(super) fn may_say_less(self) -> bool {
         match self {
-            Self::AwsVpcFlow => Layout::Lines,
-            Self::ZeekConn | Self::AwsCloudtrail | Self::Traffic | Self::Audit => Layout::Json,
+            Self::Audit => true,
+            Self::ZeekConn | Self::AwsCloudtrail | Self::AwsVpcFlow | Self::Traffic => false,
+        }
+    }
+
+    /// The names of the arrays that services put such records into, inside of an object.
+    pub(super) fn lists(self) -> &'static [&'static str] {
+        match self {
+            Self::ZeekConn | Self::Traffic => &["data", "items", "Records"],
+            // Of vRNI, the last one.
+            Self::Audit => &["data", "items", "Records", "results"],
+            // CloudTrail's files, `lookup-events`, subscriptions and `filter-log-events` of CloudWatch Logs.
+            Self::AwsCloudtrail => &["Records", "Events", "logEvents", "events", "data", "items"],
+            Self::AwsVpcFlow => &["logEvents", "events"],
         }
     }
 
@@ -70,25 +85,27 @@ pub(super) struct Mapper<'a> {
     format: Format,
     reporter: Option<&'a str>,
     vpc_fields: aws_vpc_flow::Fields,
+    zeek_header: zeek_conn::Header,
 }
 
 impl<'a> Mapper<'a> {
     pub(super) fn new(format: Format, reporter: Option<&'a str>) -> Self {
-        Self { format, reporter, vpc_fields: aws_vpc_flow::Fields::default() }
+        let (vpc_fields, zeek_header) = (aws_vpc_flow::Fields::default(), zeek_conn::Header::default());
+        Self { format, reporter, vpc_fields, zeek_header }
     }
 
-    /// `None`: there is no event in this record, and nothing wrong with it.
-    pub(super) fn map<'t>(&mut self, text: &'t str) -> Result<Option<Draft<'t>>, Rejected> {
+    /// Maps a record, which need not be an event.
+    pub(super) fn map<'t>(&mut self, text: &'t str) -> Result<Mapped<'t>, Rejected> {
         // serde would also read a struct from an array of its fields.
-        if self.format.layout() == Layout::Json && text.starts_with('[') {
+        if text.starts_with('[') {
             return Err(Rejected::Form("must be a JSON object"));
         }
         match self.format {
-            Format::ZeekConn => zeek_conn::map(text, self.reporter).map(Some),
-            Format::AwsCloudtrail => aws_cloudtrail::map(text).map(Some),
+            Format::ZeekConn => zeek_conn::map(text, &mut self.zeek_header, self.reporter),
+            Format::AwsCloudtrail => aws_cloudtrail::map(text),
             Format::AwsVpcFlow => aws_vpc_flow::map(text, &mut self.vpc_fields, self.reporter),
-            Format::Traffic => traffic_items::map(text, self.reporter).map(Some),
-            Format::Audit => audit_items::map(text).map(Some),
+            Format::Traffic => traffic_items::map(text, self.reporter),
+            Format::Audit => audit_items::map(text),
         }
     }
 }

@@ -1,10 +1,13 @@
-//! What the items of `traffic` and `audit` have in common: members that are moved, not re-written.
+//! A JSON object of which members are taken, moved and renamed, and none is written again: numbers stay as they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::json;
+use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::addresses;
 use super::draft::{Rejected, to_text};
 
 /// A JSON object whose values stay the text that they are.
@@ -18,6 +21,28 @@ impl<'a> Item<'a> {
     /// Takes a member out, if it says something: `null` and `""` do not.
     pub(super) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
         self.0.remove(name).filter(|value| says_something(value))
+    }
+
+    /// Whether a member says something.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| says_something(value))
+    }
+
+    /// A member as it stands, if it says something.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.get(name).copied().filter(|value| says_something(value))
+    }
+
+    /// A member that is a text and is not empty.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let value = self.get(name)?.get();
+        if value.starts_with('"') { serde_json::from_str(value).ok() } else { None }
+    }
+
+    /// A member that is an object.
+    pub(super) fn object(&self, name: &str) -> Option<Item<'a>> {
+        let value = self.get(name)?.get();
+        if value.starts_with('{') { serde_json::from_str(value).map(Self).ok() } else { None }
     }
 
     pub(super) fn put(&mut self, name: &str, value: &'a RawValue) {
@@ -34,6 +59,17 @@ impl<'a> Item<'a> {
     pub(super) fn to_text(&self) -> Result<String, Rejected> {
         to_text(&self.0)
     }
+}
+
+/// A value as JSON text that a member can be set to.
+pub(super) fn raw(value: &impl Serialize) -> Result<Box<RawValue>, Rejected> {
+    serde_json::value::to_raw_value(value).map_err(|error| Rejected::field("document", error.to_string()))
+}
+
+/// The value of an IPv6 address that is spelled in another way than every other.
+pub(super) fn respelled(address: &RawValue) -> Result<Option<Box<RawValue>>, Rejected> {
+    let text: Option<Cow<'_, str>> = serde_json::from_str(address.get()).ok();
+    text.and_then(|text| addresses::respelled(&text)).as_ref().map(raw).transpose()
 }
 
 fn says_something(value: &RawValue) -> bool {

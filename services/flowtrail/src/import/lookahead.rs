@@ -4,8 +4,9 @@ use std::io::{self, Read};
 
 use super::window::Window;
 
-/// The members under which services put lists of records: CloudTrail; NetBird's traffic; InstaVM's audit.
-const WRAPPERS: [&[u8]; 3] = [b"Records", b"data", b"items"];
+/// Members that services put before their lists and that are neither lists of records nor records: CloudWatch Logs,
+/// and what AWS's libraries for programs answer with.
+const BEFORE_LISTS: [&[u8]; 2] = [b"subscriptionFilters", b"ResponseMetadata"];
 
 /// What a `{` outside of an array begins.
 pub(super) enum Object {
@@ -17,9 +18,9 @@ pub(super) enum Object {
     Wrapper(usize),
 }
 
-/// Looks at the members of the object ahead up to the first that is an array or object: that one tells. Looks no
-/// further than `limit` bytes.
-pub(super) fn object<R: Read>(input: &mut Window<R>, limit: usize) -> io::Result<Object> {
+/// Looks at the members of the object ahead up to the first that is an array or object: that one tells, by whether it
+/// is an array with one of the names in `lists`. Looks no further than `limit` bytes.
+pub(super) fn object<R: Read>(input: &mut Window<R>, limit: usize, lists: &[&str]) -> io::Result<Object> {
     let mut ahead = Ahead { input, limit };
     let mut at = 1;
     while matches!(ahead.peek(at)?, Some(b' ' | b'\t' | b'\r')) {
@@ -29,14 +30,17 @@ pub(super) fn object<R: Read>(input: &mut Window<R>, limit: usize) -> io::Result
     loop {
         at = ahead.after_blanks(at)?;
         let Some(after_name) = ahead.after_text(at)? else { return Ok(record) };
-        let is_wrapper = ahead.is_wrapper(at, after_name);
+        let name = ahead.name(at, after_name);
+        let is_list = lists.iter().any(|list| list.as_bytes() == name);
+        let stands_before = BEFORE_LISTS.contains(&name);
         let colon = ahead.after_blanks(after_name)?;
         if ahead.peek(colon)? != Some(b':') {
             return Ok(record);
         }
         let value = ahead.after_blanks(colon + 1)?;
         let end = match ahead.peek(value)? {
-            Some(b'[') if is_wrapper => return Ok(Object::Wrapper(value + 1)),
+            Some(b'[') if is_list => return Ok(Object::Wrapper(value + 1)),
+            Some(b'[' | b'{') if stands_before => ahead.after_brackets(value)?,
             Some(b'"') => ahead.after_text(value)?,
             Some(b'[' | b'{') | None => None,
             Some(_) => Some(ahead.after_word(value)?),
@@ -61,10 +65,9 @@ impl<R: Read> Ahead<'_, R> {
         if at < self.limit { self.input.peek(at) } else { Ok(None) }
     }
 
-    /// Whether the text in quotes between the two places names a list of records.
-    fn is_wrapper(&self, start: usize, end: usize) -> bool {
-        let name = self.input.next(end).get(start + 1..end - 1);
-        name.is_some_and(|name| WRAPPERS.contains(&name))
+    /// What stands in the quotes between the two places.
+    fn name(&self, start: usize, end: usize) -> &[u8] {
+        self.input.next(end).get(start + 1..end - 1).unwrap_or_default()
     }
 
     fn after_blanks(&mut self, mut at: usize) -> io::Result<usize> {
@@ -80,6 +83,20 @@ impl<R: Read> Ahead<'_, R> {
             at += 1;
         }
         Ok(at)
+    }
+
+    /// The place after the array or object that stands at `at`; `None` when it does not end.
+    fn after_brackets(&mut self, at: usize) -> io::Result<Option<usize>> {
+        let mut nesting = Nesting::default();
+        let mut end = at;
+        while let Some(byte) = self.peek(end)? {
+            nesting.take(byte);
+            end += 1;
+            if nesting.depth == 0 {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
     }
 
     /// The place after the text in quotes that stands at `at`; `None` when there is none that ends on its line.

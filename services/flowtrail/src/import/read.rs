@@ -6,18 +6,20 @@ use std::path::Path;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Packer};
-use super::draft::Rejected;
+use super::draft::{Mapped, Rejected};
 use super::format::{Format, Mapper};
 use super::input;
+use super::pages::Pages;
 use super::progress::Progress;
 use super::rejects::Rejects;
 use super::scan::{Place, Scanner};
 use super::seal::Sealer;
+use super::skipped::{SkipCounts, Skipped};
 
 /// Why reading ends before the last file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
-    /// Nobody takes batches any more; whoever did has the reason.
+    /// Nobody takes batches any more; the one who did has the reason.
     #[error("publishing has ended")]
     NobodyTakes,
     /// The rejected records cannot be told of.
@@ -26,13 +28,13 @@ pub(super) enum Stopped {
 }
 
 /// What was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     /// Records in all files.
     pub(super) records: u64,
     /// Of these, the ones without an event, such as lines that only name the fields.
-    pub(super) skipped: u64,
-    /// Of these, the ones that are no events; or files that could not be read to their end.
+    pub(super) skipped: SkipCounts,
+    /// Of these, the ones that are no events; files that could not be read to their end; and lists that are not whole.
     pub(super) rejected: u64,
 }
 
@@ -44,6 +46,7 @@ pub(super) struct Reader<'a> {
     pub(super) sealer: Sealer,
     pub(super) packer: Packer,
     pub(super) rejects: Rejects,
+    pub(super) pages: Pages,
     pub(super) batches: mpsc::Sender<Batch>,
 }
 
@@ -52,11 +55,16 @@ impl Reader<'_> {
     pub(super) fn read_all<'p>(mut self, files: impl IntoIterator<Item = &'p Path>) -> Result<Counts, Stopped> {
         let mut counts = Counts::default();
         for file in files {
-            let opened = input::open(file).map(|packed| self.progress.counting(packed)).and_then(input::unpacked);
-            match opened {
+            let packed = input::open(file).map(|packed| self.progress.counting(packed));
+            match packed.map_err(input::Unopened::from).and_then(input::unpacked) {
                 Ok(bytes) => self.read_file(file, bytes, &mut counts)?,
-                Err(error) => self.reject(file, Place { line: 1, element: None }, &unreadable(&error))?,
+                Err(error) => {
+                    self.reject(file, Place { line: 1, element: None }, &Rejected::field("file", error.to_string()))?;
+                }
             }
+        }
+        for part in std::mem::take(&mut self.pages).incomplete() {
+            self.reject(&part.file, part.place, &part.reason)?;
         }
         if let Some(last) = self.packer.finish() {
             self.hand_on(last)?;
@@ -66,15 +74,16 @@ impl Reader<'_> {
     }
 
     fn read_file(&mut self, file: &Path, bytes: impl Read, counts: &mut Counts) -> Result<(), Stopped> {
-        let mut scanner = Scanner::new(bytes, self.format.layout());
+        let mut scanner = Scanner::new(bytes, self.format.lists());
         let mut mapper = Mapper::new(self.format, self.reporter);
         loop {
             let cut = match scanner.next() {
                 Ok(Some(cut)) => cut,
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(error) => {
                     let place = Place { line: scanner.line(), element: None };
-                    return self.reject(file, place, &unreadable(&error));
+                    self.reject(file, place, &unreadable(&error))?;
+                    break;
                 }
             };
             counts.records += 1;
@@ -82,15 +91,25 @@ impl Reader<'_> {
             match sealed {
                 Ok(Packed::Collected) => {}
                 Ok(Packed::Full(batch)) => self.hand_on(batch)?,
-                Ok(Packed::Nothing) => counts.skipped += 1,
+                Ok(Packed::Nothing(why)) => counts.skipped.add(why),
                 Err(reason) => self.reject(file, cut.place, &reason)?,
             }
+            for around in scanner.take_left() {
+                self.pages.add(file, &around);
+            }
         }
+        for around in scanner.take_left() {
+            self.pages.add(file, &around);
+        }
+        Ok(())
     }
 
     fn pack(&mut self, mapper: &mut Mapper<'_>, text: &str) -> Result<Packed, Rejected> {
-        let Some(draft) = mapper.map(text)? else { return Ok(Packed::Nothing) };
-        let full = self.packer.add(self.sealer.seal(&draft)?)?;
+        let draft = match mapper.map(text)? {
+            Mapped::Event(draft) => draft,
+            Mapped::Skipped(why) => return Ok(Packed::Nothing(why)),
+        };
+        let full = self.packer.add(&draft.id, self.sealer.seal(&draft)?)?;
         Ok(full.map_or(Packed::Collected, Packed::Full))
     }
 
@@ -110,7 +129,7 @@ enum Packed {
     /// The event waits for more; those before it are a message.
     Full(Batch),
     /// There is no event.
-    Nothing,
+    Nothing(Skipped),
 }
 
 fn unreadable(error: &io::Error) -> Rejected {

@@ -2,7 +2,7 @@
 //!
 //! JSON records come one a line, as the elements of an array, or as those of an array inside an object
 //! (`{"Records":[..]}`, `{"data":[..],"page":1}`, `{"items":[..]}`), on one line or many, also several such documents
-//! one after the other.
+//! one after the other. What begins with no bracket is a record that ends with its line.
 //!
 //! An object outside of any array that goes on after its brace on the same line must end on that line: so a torn line
 //! costs that line and no other.
@@ -16,14 +16,10 @@ use super::window::Window;
 /// The most bytes a record may have. No message of the log is that large.
 const LONGEST: usize = 8 * 1024 * 1024;
 
-/// How records stand in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
-    /// Each line that is not blank is one.
-    Lines,
-    /// Each JSON value is one, but for the arrays and objects around them.
-    Json,
-}
+/// A line up to this length is looked at as a whole before its members are.
+const SHORT_LINE: usize = 64 * 1024;
+/// The most bytes that may stand around a list for it to be told whether it is whole.
+const LONGEST_AROUND: usize = 64 * 1024;
 
 /// Where a record starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,26 +48,45 @@ pub(super) struct Cut<'a> {
     pub(super) text: Result<&'a str, Uncut>,
 }
 
+/// An object that had a list of records in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Around {
+    /// Where it starts.
+    pub(super) place: Place,
+    /// The object as JSON text, with an empty list.
+    pub(super) text: Vec<u8>,
+}
+
 /// Hands out one record after the other.
 pub(super) struct Scanner<R> {
     input: Window<R>,
-    layout: Layout,
+    /// The names of the lists that services put records into.
+    lists: &'static [&'static str],
     array: Option<Array>,
+    /// What stood around the lists that were left since the last record.
+    left: Vec<Around>,
     /// Bytes of the record handed out last, which are still to be passed.
     handed_out: usize,
 }
 
 /// The array that the scanner is in.
 struct Array {
-    is_wrapped: bool,
     elements: u64,
+    /// What stands around it, as far as it was passed.
+    around: Option<Around>,
 }
 
 type Found = (Place, Result<usize, Uncut>);
 
 impl<R: Read> Scanner<R> {
-    pub(super) fn new(reader: R, layout: Layout) -> Self {
-        Self { input: Window::new(reader), layout, array: None, handed_out: 0 }
+    /// `lists` are the names of the arrays in objects whose elements are records.
+    pub(super) fn new(reader: R, lists: &'static [&'static str]) -> Self {
+        Self { input: Window::new(reader), lists, array: None, left: Vec::new(), handed_out: 0 }
+    }
+
+    /// What stood around the lists that were left since this was last asked.
+    pub(super) fn take_left(&mut self) -> Vec<Around> {
+        std::mem::take(&mut self.left)
     }
 
     /// The line that was reached.
@@ -86,23 +101,11 @@ impl<R: Read> Scanner<R> {
     pub(super) fn next(&mut self) -> io::Result<Option<Cut<'_>>> {
         self.input.consume(self.handed_out);
         self.handed_out = 0;
-        let found = match self.layout {
-            Layout::Lines => self.find_line()?,
-            Layout::Json => self.find_value()?,
-        };
-        let Some((place, length)) = found else { return Ok(None) };
+        let Some((place, length)) = self.find_value()? else { return Ok(None) };
         self.handed_out = length.unwrap_or_default();
         let bytes = self.input.next(self.handed_out).trim_ascii();
         let text = length.and_then(|_| std::str::from_utf8(bytes).map_err(|_| Uncut::NotUtf8));
         Ok(Some(Cut { place, text }))
-    }
-
-    fn find_line(&mut self) -> io::Result<Option<Found>> {
-        self.skip_blanks()?;
-        if self.input.peek(0)?.is_none() {
-            return Ok(None);
-        }
-        self.the_line().map(Some)
     }
 
     fn find_value(&mut self) -> io::Result<Option<Found>> {
@@ -122,9 +125,13 @@ impl<R: Read> Scanner<R> {
             }
             match next {
                 None => return Ok(None),
-                Some(b'[') => self.enter_array(1, false),
-                Some(b'{') => match object(&mut self.input, LONGEST)? {
-                    Object::Wrapper(length) => self.enter_array(length, true),
+                Some(b'[') => {
+                    self.array = Some(Array { elements: 0, around: None });
+                    self.input.consume(1);
+                }
+                Some(b'{') if self.has_no_list_on_its_line()? => return self.the_line().map(Some),
+                Some(b'{') => match object(&mut self.input, LONGEST, self.lists)? {
+                    Object::Wrapper(length) => self.enter_list(length),
                     Object::OnManyLines => return self.balanced().map(Some),
                     Object::OnOneLine => return self.the_line().map(Some),
                 },
@@ -137,24 +144,39 @@ impl<R: Read> Scanner<R> {
         Place { line: self.input.line(), element: self.array.as_ref().map(|array| array.elements) }
     }
 
-    fn enter_array(&mut self, length: usize, is_wrapped: bool) {
+    /// Most lines are such, and to search one for a bracket is many times as fast as to follow its members.
+    fn has_no_list_on_its_line(&mut self) -> io::Result<bool> {
+        let Some(length) = self.input.line_length(SHORT_LINE)? else { return Ok(false) };
+        let line = self.input.next(length);
+        // What does not end with its brace may go on in the next line.
+        Ok(line.trim_ascii_end().ends_with(b"}") && memchr::memchr(b'[', line).is_none())
+    }
+
+    /// Passes the start of an object, up to and with the bracket of its list.
+    fn enter_list(&mut self, length: usize) {
+        let mut text = self.input.next(length.min(LONGEST_AROUND)).to_vec();
+        text.push(b']');
+        let around = Around { place: self.place(), text };
         self.input.consume(length);
-        self.array = Some(Array { is_wrapped, elements: 0 });
+        self.array = Some(Array { elements: 0, around: Some(around) });
     }
 
     /// Passes the bracket, and the rest of the object around it.
     fn leave_array(&mut self) -> io::Result<()> {
         self.input.consume(1);
-        if self.array.take().is_some_and(|array| array.is_wrapped) {
-            let mut nesting = Nesting::opened();
-            while let Some(byte) = self.input.peek(0)? {
-                self.input.consume(1);
-                nesting.take(byte);
-                if nesting.depth == 0 {
-                    break;
-                }
+        let Some(mut around) = self.array.take().and_then(|array| array.around) else { return Ok(()) };
+        let mut nesting = Nesting::opened();
+        while let Some(byte) = self.input.peek(0)? {
+            self.input.consume(1);
+            nesting.take(byte);
+            if around.text.len() < LONGEST_AROUND {
+                around.text.push(byte);
+            }
+            if nesting.depth == 0 {
+                break;
             }
         }
+        self.left.push(around);
         Ok(())
     }
 

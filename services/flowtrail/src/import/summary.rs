@@ -4,17 +4,19 @@ use std::fmt;
 use std::time::Duration;
 
 use super::progress::rate;
+use super::skipped::SkipCounts;
 
 /// The numbers of one import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
     /// Files that were read.
     pub(crate) files: usize,
     /// Records in them: lines, or elements of arrays.
     pub(crate) records: u64,
     /// Of these, the ones that hold no event, such as lines that name the fields.
-    pub(crate) skipped: u64,
-    /// Of these, the ones that could not be imported; and files that could not be read to their end.
+    pub(super) skipped: SkipCounts,
+    /// Of these, the ones that could not be imported; files that could not be read to their end; lists of which pages
+    /// are missing.
     pub(crate) rejected: u64,
     /// Events that the log has acknowledged.
     pub(crate) events: u64,
@@ -22,6 +24,8 @@ pub(crate) struct Summary {
     pub(crate) messages: u64,
     /// Of these, the ones that the broker remembered from an import shortly before.
     pub(crate) known_messages: u64,
+    /// Events that the account had already, which were not published again.
+    pub(crate) known_events: u64,
     /// How long it took.
     pub(crate) elapsed: Duration,
 }
@@ -36,7 +40,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, records, skipped, rejected, events, messages, known_messages, elapsed } = self;
+        let Self { files, records, skipped, rejected, events, messages, known_messages, known_events, elapsed } = self;
         let files_word = if *files == 1 { "file" } else { "files" };
         let messages_word = if *messages == 1 { "message" } else { "messages" };
         write!(formatter, "{files} {files_word}, {records} records: {events} events published")?;
@@ -44,7 +48,10 @@ impl fmt::Display for Summary {
         if *known_messages > 0 {
             write!(formatter, " ({known_messages} of them known to the broker already)")?;
         }
-        write!(formatter, ", {skipped} skipped, {rejected} rejected")?;
+        if *known_events > 0 {
+            write!(formatter, ", {known_events} known already")?;
+        }
+        write!(formatter, ", {skipped}, {rejected} rejected")?;
         write!(formatter, "; {:.1} s, {} events/s", elapsed.as_secs_f64(), rate(*events, *elapsed))
     }
 }

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod archives;
 mod aws;
 mod clients;
 mod damage;
 mod delivery;
+mod documented;
 mod drill;
 mod fair;
 mod flowtrail;
@@ -16,7 +18,6 @@ mod importing;
 mod kill;
 mod metrics;
 mod reach;
-mod readme;
 mod receiver;
 mod secrets;
 mod slow;

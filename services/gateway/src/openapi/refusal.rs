@@ -6,10 +6,11 @@ use axum::http::StatusCode;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::Header;
-use crate::auth::Access;
-use crate::dialect::Dialect;
-use crate::router::Route;
+use crate::access::caller::Needs;
+use crate::describe::Header;
+use crate::dialects;
+use crate::http::dialect::Dialect;
+use crate::route::Route;
 
 /// Every refusal: its status, what it means, and the headers it has.
 const ALL: [(StatusCode, &str, &[Header]); 13] = [
@@ -19,7 +20,7 @@ const ALL: [(StatusCode, &str, &[Header]); 13] = [
     (StatusCode::NOT_FOUND, "There is no such thing in the account.", &[]),
     (StatusCode::METHOD_NOT_ALLOWED, "The path does not know this method.", &[Header::Allow]),
     (StatusCode::REQUEST_TIMEOUT, "The body came too slowly.", &[]),
-    (StatusCode::CONFLICT, "Somebody else changed it at the same time.", &[]),
+    (StatusCode::CONFLICT, "Another request changed it at the same time.", &[]),
     (StatusCode::PRECONDITION_FAILED, "The receiver does not take a test event. The text says why.", &[]),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", &[]),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed in a way that is not understood.", &[]),
@@ -32,11 +33,11 @@ const ALL: [(StatusCode, &str, &[Header]); 13] = [
 pub(super) fn of(route: &Route) -> BTreeMap<StatusCode, Option<&'static str>> {
     let always: &[StatusCode] =
         &[StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
-    // Whoever brings a token may bring a bad `Flowtrail-At-Least` too.
-    let with_token: &[StatusCode] = match route.access {
-        Access::Open => &[],
-        Access::Token => &[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED],
-        Access::Scope(_) => &[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN],
+    // A request with a token is read for `Flowtrail-At-Least`, which may be wrong.
+    let with_token: &[StatusCode] = match route.needs {
+        Needs::Nothing => &[],
+        Needs::Token => &[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED],
+        Needs::Scope(_) => &[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN],
     };
     let with_body: &[StatusCode] = match route.operation.body {
         Some(_) => &[StatusCode::BAD_REQUEST, StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE],
@@ -58,7 +59,7 @@ pub(super) fn referred(dialect: Dialect, status: StatusCode, text: Option<&str>)
 
 /// All refusals of a dialect, by name.
 pub(super) fn all(dialect: Dialect, schemas: &mut SchemaGenerator) -> Map<String, Value> {
-    let (media_type, shape) = dialect.refusal_shape();
+    let (media_type, shape) = dialects::refusal_shape(dialect);
     let described = |(status, text, headers): (StatusCode, &str, &[Header])| {
         let all = [Header::RequestId].into_iter().chain(headers.iter().copied());
         let headers: Map<String, Value> = all.map(Header::referred).collect();

@@ -6,6 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::describe::page::{Page, page};
+use crate::router::{openapi, routes};
 
 /// Path, method and scopes of every operation.
 type Named = BTreeSet<(String, String, Vec<String>)>;
@@ -48,9 +50,9 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_description_names_exactly_the_routes_of_the_table_with_their_scopes() {
     let table = routes().into_iter().map(|route| {
-        let scopes = match route.access {
-            Access::Open | Access::Token => Vec::new(),
-            Access::Scope(scope) => vec![scope.name().to_owned()],
+        let scopes = match route.needs {
+            Needs::Nothing | Needs::Token => Vec::new(),
+            Needs::Scope(scope) => vec![scope.name().to_owned()],
         };
         (route.path.to_owned(), route.method.to_string(), scopes)
     });
@@ -63,11 +65,11 @@ fn whatever_needs_a_token_says_so_and_can_be_refused_without_one() {
     for route in routes() {
         let operation = &document["paths"][route.path][route.method.as_str().to_ascii_lowercase()];
         let ways = operation["security"].as_array().unwrap().len();
-        assert_eq!(ways, if route.access == Access::Open { 0 } else { 4 }, "{}", route.path);
-        if route.access != Access::Open {
+        assert_eq!(ways, if route.needs == Needs::Nothing { 0 } else { 4 }, "{}", route.path);
+        if route.needs != Needs::Nothing {
             assert!(operation["responses"]["401"].is_object(), "{}", route.path);
         }
-        if matches!(route.access, Access::Scope(_)) {
+        if matches!(route.needs, Needs::Scope(_)) {
             assert!(operation["responses"]["403"].is_object(), "{}", route.path);
         }
         assert_eq!(route.path.contains("{id}"), operation["parameters"].to_string().contains(r#""in":"path""#));

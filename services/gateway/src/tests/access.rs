@@ -4,14 +4,15 @@ use model::access::Scope;
 use serde_json::json;
 
 use super::world::{World, at, request};
-use crate::auth::Access;
-use crate::router::{Route, routes};
+use crate::access::caller::Needs;
+use crate::route::Route;
+use crate::router::routes;
 
 #[tokio::test]
 async fn nobody_comes_in_without_a_valid_token() {
     let world = World::start().await;
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
-    let of_netbird = |route: &Route| route.access != Access::Open && route.path.starts_with("/api/");
+    let of_netbird = |route: &Route| route.needs != Needs::Nothing && route.path.starts_with("/api/");
     for route in routes().into_iter().filter(of_netbird) {
         let path = route.path.replace("{id}", "1");
         let anonymous = Request::builder().method(route.method.clone()).uri(&path).body(Body::empty()).unwrap();

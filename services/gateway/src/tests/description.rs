@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
 use super::world::World;
-use crate::openapi::openapi;
+use crate::router::openapi;
 
 #[tokio::test]
 async fn the_description_and_its_page_need_no_token() {

@@ -3,7 +3,9 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::world::World;
-use crate::numbers::Numbers;
+use crate::dialects;
+use crate::http::frame::Frame;
+use crate::http::metrics::HttpMetrics;
 use crate::router::routes;
 
 fn bare(method: &str, path: &str) -> Request<Body> {
@@ -106,10 +108,11 @@ async fn a_handler_that_panics_is_a_500_that_says_nothing() {
     use axum::routing::get;
     use tower_http::catch_panic::CatchPanicLayer;
 
+    let state = Frame { metrics: HttpMetrics::default(), render: dialects::render };
     let panics = axum::Router::new()
         .route("/api/x", get(async || -> StatusCode { panic!("secret") }))
-        .layer(CatchPanicLayer::custom(crate::frame::panicked))
-        .layer(from_fn_with_state(Numbers::default(), crate::frame::frame));
+        .layer(CatchPanicLayer::custom(crate::http::frame::panicked))
+        .layer(from_fn_with_state(state, crate::http::frame::frame));
     let answer = super::world::send(&panics, bare("GET", "/api/x")).await;
     assert_eq!(answer.refusal(500), "internal error");
 }

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use model::log::Stream;
 use testkit::eventually;
-use views::{Observed, View};
+use views::Observed;
 
 use super::world::{Answer, World, gateway};
 use crate::Reader;

@@ -5,18 +5,15 @@ use model::access::Scope;
 use runtime::settings::LimitSettings;
 
 use super::world::{Answer, World, send};
-use crate::server::Peer;
-use crate::witness::witness;
-use crate::{Gateway, Reader, cursor, router};
+use crate::app::Resources;
+use crate::http::origin::Peer;
+use crate::router::router;
 
 const NONE: LimitSettings = LimitSettings::NONE;
 
 /// A gateway over the views of `world` with limits of its own.
 fn limited(world: &World, limits: LimitSettings) -> Router {
-    let (witness, _) = witness(world.bus.clone(), false);
-    let (reader, key) = (Reader::Local(world.views.clone()), cursor::Key::new([7; 32]));
-    let gateway = Gateway::new(reader, world.bus.clone(), key, witness);
-    router(gateway.limited(&limits))
+    router(Resources { limits, ..world.resources(false).0 })
 }
 
 fn from(address: &str, method: Method, path: &str, token: &str) -> Request<Body> {

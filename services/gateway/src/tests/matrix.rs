@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 use super::streaming::done;
 use super::world::{World, at};
-use crate::auth::Access as Needs;
-use crate::oidc::{KeySource, Pauses, Provider, Settings};
-use crate::router::{Route, routes, scopes_table};
+use crate::access::caller::Needs;
+use crate::access::oidc::{KeySource, Pauses, Provider, Settings};
+use crate::route::Route;
+use crate::router::{routes, scopes_table};
 
 /// Whoever asks.
 struct Asker {
@@ -173,8 +174,8 @@ fn good(route: &Route, asker: &Asker) -> Request<Body> {
 /// The status that the asker must be answered with: a success where it is a hundred.
 fn expected(route: &Route, asker: &Asker) -> u16 {
     let is_sign_out = route.method == Method::DELETE && route.path == "/api/ni/auth/token";
-    match (route.access, &asker.may) {
-        (Needs::Open, _) => 200,
+    match (route.needs, &asker.may) {
+        (Needs::Nothing, _) => 200,
         (_, None) => 401,
         // There are no reverse proxy logs to see, and another issuer's token is not Flowtrail's to end.
         (Needs::Token, _) if route.path == "/api/events/proxy" || (is_sign_out && asker.is_foreign) => 403,

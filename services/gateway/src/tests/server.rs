@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::world::{World, account_id, at};
-use crate::{Error, Reader, Settings, cursor, serve};
+use crate::lists::cursor;
+use crate::{Error, Reader, Settings, serve};
 
 struct Serving {
     world: World,

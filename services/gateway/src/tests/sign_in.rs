@@ -11,7 +11,7 @@ use model::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::world::{Answer, World, account_id};
-use crate::server::Peer;
+use crate::http::origin::Peer;
 
 const PATH: &str = "/api/ni/auth/token";
 

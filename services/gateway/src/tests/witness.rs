@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use super::world::{World, at, request};
-use crate::server::Peer;
+use crate::http::origin::Peer;
 
 /// A request with an address, an id and a program behind it.
 fn from_somewhere(mut request: Request<Body>) -> Request<Body> {

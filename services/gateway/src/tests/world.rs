@@ -19,6 +19,8 @@ use model::integration::{self, Created, Platform, Value as Setting};
 use model::log::{AccountId, Position, Stream, Subject};
 use model::secret::Secret;
 use model::time::Timestamp;
+use runtime::metrics::Metrics;
+use runtime::settings::LimitSettings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::NatsServer;
@@ -28,9 +30,12 @@ use tower::ServiceExt;
 use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
-use crate::oidc::Provider;
+use crate::access::oidc::Provider;
+use crate::app::Resources;
+use crate::lists::cursor;
+use crate::router::router;
+use crate::upstream::reader::Reader;
 use crate::witness::{Recorder, witness};
-use crate::{Gateway, Reader, cursor, router};
 
 pub(super) struct World {
     pub(super) server: NatsServer,
@@ -83,9 +88,8 @@ impl World {
 
     /// A gateway that takes this provider's tokens too.
     pub(super) fn trust(&mut self, provider: Provider) {
-        let (witness, _) = witness(self.bus.clone(), false);
-        let (reader, key) = (Reader::Local(self.views.clone()), cursor::Key::new([7; 32]));
-        self.router = router(Gateway::new(reader, self.bus.clone(), key, witness).trusting(Arc::new(provider)));
+        let provider = Some(Arc::new(provider));
+        self.router = router(Resources { provider, ..self.resources(false).0 });
     }
 
     /// An account, of whose making no audit event is made.
@@ -100,10 +104,14 @@ impl World {
     }
 
     fn watch(&mut self, reads: bool) -> Recorder {
-        let (witness, recorder) = witness(self.bus.clone(), reads);
-        let reader = Reader::Local(self.views.clone());
-        self.router = router(Gateway::new(reader, self.bus.clone(), cursor::Key::new([7; 32]), witness));
+        let (resources, recorder) = self.resources(reads);
+        self.router = router(resources);
         recorder
+    }
+
+    /// What a gateway over these views is made of.
+    pub(super) fn resources(&self, records_reads: bool) -> (Resources, Recorder) {
+        resources(Reader::Local(self.views.clone()), &self.bus, records_reads)
     }
 
     /// Ends the gateway, and waits until everything is recorded.
@@ -344,8 +352,14 @@ impl Answer {
 
 /// A gateway whose witness nobody listens to.
 pub(super) fn gateway(reader: Reader, bus: &Bus) -> Router {
-    let (witness, _) = witness(bus.clone(), false);
-    router(Gateway::new(reader, bus.clone(), cursor::Key::new([7; 32]), witness))
+    router(resources(reader, bus, false).0)
+}
+
+fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Recorder) {
+    let (witness, recorder) = witness(bus.clone(), records_reads);
+    let (bus, cursors, limits) = (bus.clone(), cursor::Key::new([7; 32]), LimitSettings::NONE);
+    let metrics = Metrics::default();
+    (Resources { reader, bus, cursors, witness, provider: None, limits, metrics }, recorder)
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {

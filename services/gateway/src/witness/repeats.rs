@@ -1,4 +1,4 @@
-//! Who is turned away again and again: the first time is told at once, the others as a number after a minute.
+//! Denials that happen again and again: the first is recorded at once, the others as a number after a minute.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use model::log::AccountId;
 use tokio::time::Instant;
 
-use super::{TurnedAway, Whom};
-use crate::refused::Refused;
+use super::denial::{Denial, Requester};
+use crate::render::refusal::Refusal;
 
 /// How long what happens again is only counted.
 const WINDOW: Duration = Duration::from_secs(60);
 /// From how many addresses a token is told apart at a time; from all further ones together it is one more.
-const MOST_ADDRESSES: usize = 16;
+const MAX_ADDRESSES: usize = 16;
 
 /// Whose window it is: a token's, or that of all strangers.
 type Bearer = Option<(AccountId, String)>;
@@ -31,7 +31,7 @@ struct Key {
 #[derive(Debug)]
 struct Window {
     opened: Instant,
-    first: TurnedAway,
+    first: Denial,
     /// How often it happened again.
     again: u64,
     /// Whether its address is one of those that are told apart.
@@ -47,17 +47,19 @@ pub(super) struct Repeats {
 
 impl Repeats {
     /// Takes it in, and gives it back when it is to be told at once.
-    pub(super) fn note(&mut self, mut away: TurnedAway, now: Instant) -> Option<TurnedAway> {
-        let mut key = Key::of(&away);
+    pub(super) fn note(&mut self, mut denial: Denial, now: Instant) -> Option<Denial> {
+        let mut key = Key::of(&denial);
+        // A token is told apart by a few addresses only. One that is tried from everywhere would otherwise have a window,
+        // and a record, for each of them.
         let mut is_apart = false;
         if !self.windows.contains_key(&key) {
             let addresses = self.addresses.entry(key.bearer.clone()).or_default();
-            if *addresses < MOST_ADDRESSES {
+            if *addresses < MAX_ADDRESSES {
                 *addresses += 1;
                 is_apart = true;
             } else {
                 key.address = None;
-                away.from.address = None;
+                denial.origin.address = None;
             }
         }
         match self.windows.entry(key) {
@@ -66,14 +68,14 @@ impl Repeats {
                 None
             }
             Entry::Vacant(place) => {
-                place.insert(Window { opened: now, first: away.clone(), again: 0, is_apart });
-                Some(away)
+                place.insert(Window { opened: now, first: denial.clone(), again: 0, is_apart });
+                Some(denial)
             }
         }
     }
 
     /// What happened again, and how often, in the windows that are over; in all of them when it is the end.
-    pub(super) fn sum_up(&mut self, now: Instant, is_end: bool) -> Vec<(TurnedAway, u64)> {
+    pub(super) fn sum_up(&mut self, now: Instant, is_end: bool) -> Vec<(Denial, u64)> {
         let mut told = Vec::new();
         let addresses = &mut self.addresses;
         self.windows.retain(|key, window| {
@@ -82,6 +84,7 @@ impl Repeats {
             }
             let again = std::mem::take(&mut window.again);
             if again > 0 {
+                // It goes on, so the window stays open: what comes next is counted again, not recorded at once.
                 told.push((window.first.clone(), again));
                 window.opened = now;
                 return true;
@@ -101,16 +104,16 @@ impl Repeats {
 }
 
 impl Key {
-    fn of(away: &TurnedAway) -> Self {
-        let bearer = match &away.whom {
-            Whom::Known { account, token_id, actor } => {
+    fn of(denial: &Denial) -> Self {
+        let bearer = match &denial.requester {
+            Requester::Known { account, token_id, actor } => {
                 Some((account.clone(), token_id.clone().unwrap_or_else(|| actor.id.clone())))
             }
-            Whom::Stranger => None,
+            Requester::Stranger => None,
         };
         // Strangers come with no token or with one that nobody has: it is the same.
-        let why = if bearer.is_some() { away.refused.to_string() } else { Refused::UnknownToken.to_string() };
-        Self { bearer, why, address: away.from.address }
+        let why = if bearer.is_some() { denial.refusal.to_string() } else { Refusal::UnknownToken.to_string() };
+        Self { bearer, why, address: denial.origin.address }
     }
 }
 
@@ -121,16 +124,17 @@ mod tests {
     use model::access::{Actor, Scope};
 
     use super::*;
-    use crate::dialect::Dialect;
-    use crate::witness::Origin;
+    use crate::http::dialect::Dialect;
+    use crate::http::origin::Origin;
 
-    fn away(token: &str, scope: Scope, address: u32) -> TurnedAway {
+    fn away(token: &str, scope: Scope, address: u32) -> Denial {
         let token_id = Some(token.to_owned());
-        let whom = Whom::Known { account: AccountId::parse("main").unwrap(), token_id, actor: Actor::system() };
+        let requester =
+            Requester::Known { account: AccountId::parse("main").unwrap(), token_id, actor: Actor::system() };
         let (method, path) = ("GET".to_owned(), "/".to_owned());
         let address = Some(Ipv4Addr::from_bits(address).into());
-        let from = Origin { address, request_id: None, user_agent: None, dialect: Dialect::Native, method, path };
-        TurnedAway { whom, refused: Refused::MissingScope(scope), from }
+        let origin = Origin { address, request_id: None, user_agent: None, dialect: Dialect::Native, method, path };
+        Denial { requester, refusal: Refusal::MissingScope(scope), origin }
     }
 
     #[test]
@@ -158,10 +162,10 @@ mod tests {
         let noted = |repeats: &mut Repeats, count: u32, now| {
             (0..count).filter_map(|address| repeats.note(away("t1", Scope::AuditRead, address), now)).count()
         };
-        assert_eq!(noted(&mut repeats, 10_000, start), MOST_ADDRESSES + 1);
+        assert_eq!(noted(&mut repeats, 10_000, start), MAX_ADDRESSES + 1);
         let summed_up = repeats.sum_up(start + WINDOW, false);
-        assert_eq!((summed_up.len(), summed_up[0].1), (1, 9_999 - MOST_ADDRESSES as u64));
-        assert_eq!(summed_up[0].0.from.address, None);
+        assert_eq!((summed_up.len(), summed_up[0].1), (1, 9_999 - MAX_ADDRESSES as u64));
+        assert_eq!(summed_up[0].0.origin.address, None);
         assert!(repeats.sum_up(start + 3 * WINDOW, false).is_empty());
         assert!(repeats.windows.is_empty() && repeats.addresses.is_empty());
         assert_eq!(noted(&mut repeats, 3, start + 4 * WINDOW), 3);

@@ -11,6 +11,7 @@ use aws_sigv4::sign::v4;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Request, RequestBuilder};
 
+use super::http::quoted;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::Failure;
 
@@ -118,6 +119,15 @@ pub(super) fn error_code(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     let code = text.split_once("<Code>")?.1.split_once("</Code>")?.0;
     error_name(code)
+}
+
+/// `<Message>` of an error document, as people may be shown it.
+pub(super) fn error_message(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let message = text.split_once("<Message>")?.1.split_once("</Message>")?.0;
+    // `&amp;` last: what it stands for begins no other.
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    quoted(&entities.iter().fold(message.to_owned(), |message, (entity, sign)| message.replace(entity, sign)))
 }
 
 /// What is wrong, where credentials are.

@@ -1,15 +1,16 @@
-//! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else beside it.
+//! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else next to it.
 
-use model::audit;
 use model::traffic::{EndpointType, EventType, Report};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::fields::Fields;
 use crate::sink::{Item, Kind};
 
 /// What NetBird streams of an event, under the names it has in an object of S3, and more.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Document<'a> {
+    /// With six digits, always: query engines take a column for times only when all are written alike.
     pub(super) timestamp: String,
     pub(super) message: &'a str,
     #[serde(flatten)]
@@ -33,7 +34,7 @@ pub(super) struct Details<'a> {
     pub(super) position: String,
     pub(super) index: u32,
     /// Whatever else was published.
-    pub(super) event: Value,
+    pub(super) event: Fields,
 }
 
 /// The body of NetBird's generic HTTP integration.
@@ -66,10 +67,10 @@ pub(super) struct Envelope<'a> {
 
 impl<'a> Document<'a> {
     pub(super) fn new(item: &'a Item) -> Self {
-        let Envelope { timestamp, message, id, initiator_id, target_id, meta, reference } = Envelope::new(item);
+        let Envelope { message, id, initiator_id, target_id, meta, reference, .. } = Envelope::new(item);
         let (event_type, event) = match &item.kind {
-            Kind::Audit(event) => (event.event_type.as_str(), rest_of_audit(event)),
-            Kind::Traffic(report) => (message, rest_of(&report.data, &[])),
+            Kind::Audit(event) => (event.event_type.as_str(), Fields::of_audit(event)),
+            Kind::Traffic(report) => (message, Fields::of_traffic(report)),
         };
         let details = Details {
             id,
@@ -84,7 +85,7 @@ impl<'a> Document<'a> {
             index: item.index,
             event,
         };
-        Self { timestamp, message, details }
+        Self { timestamp: item.time.to_six_digits(), message, details }
     }
 
     pub(super) fn to_json(&self) -> Vec<u8> {
@@ -92,43 +93,11 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Who saw it.
+/// The machine or program that saw it; platforms show it as the host.
 pub(super) fn host(item: &Item) -> &str {
     match &item.kind {
         Kind::Audit(event) => event.given.node_ip.as_deref().unwrap_or(&event.source),
         Kind::Traffic(report) => report.data.reporter_id.as_deref().unwrap_or(&report.subject_reporter),
-    }
-}
-
-/// Fields of an audit event that have a place in the envelope.
-const IN_ENVELOPE: [&str; 4] = ["activity", "actor_id", "resource_id", "meta"];
-
-fn rest_of_audit(event: &audit::Event) -> Value {
-    let mut rest = rest_of(&event.given, &IN_ENVELOPE);
-    if let Value::Object(fields) = &mut rest {
-        fields.insert("source".to_owned(), event.source.as_str().into());
-    }
-    rest
-}
-
-/// The fields that say something, without those in `known`.
-fn rest_of(fields: &impl Serialize, known: &[&str]) -> Value {
-    let mut fields = serde_json::to_value(fields).unwrap_or_default();
-    if let Value::Object(fields) = &mut fields {
-        fields.retain(|name, value| !known.contains(&name.as_str()) && has_content(value));
-    }
-    fields
-}
-
-/// Takes out what says nothing, and tells whether something is left.
-fn has_content(value: &mut Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Object(fields) => {
-            fields.retain(|_, value| has_content(value));
-            !fields.is_empty()
-        }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
     }
 }
 
@@ -200,10 +169,22 @@ fn traffic_meta(report: &Report) -> Map<String, Value> {
         "reporter_id": data.reporter_id.as_deref().unwrap_or(&report.subject_reporter),
         "user_id": text(&data.user.id),
     });
-    match meta {
+    let mut meta = match meta {
         Value::Object(meta) => meta,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    // NetBird has no names for these; a report that sums up a window is little without them.
+    let counts =
+        [("num_of_starts", data.num_of_starts), ("num_of_ends", data.num_of_ends), ("num_of_drops", data.num_of_drops)];
+    for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        meta.insert(name.to_owned(), count.into());
     }
+    for (name, time) in [("window_start", data.window_start), ("window_end", data.window_end)] {
+        if let Some(time) = time {
+            meta.insert(name.to_owned(), time.to_string().into());
+        }
+    }
+    meta
 }
 
 fn flow_id(report: &Report) -> &str {

@@ -55,6 +55,8 @@ struct RecordAnswer {
 struct Error {
     #[serde(rename = "__type", alias = "code")]
     name: String,
+    #[serde(alias = "Message", default)]
+    message: String,
 }
 
 /// Before base64.
@@ -165,7 +167,11 @@ impl Firehose {
                 answer.retry(format!("the receiver answered {name}"))
             }
             _ => match answer.judge() {
-                Err(failure) => failure,
+                Err(failure) => {
+                    let said = body.as_ref().and_then(|error| http::quoted(&error.message));
+                    let why = said.or_else(|| aws::error_message(&answer.body)).map(|why| format!(": {why}"));
+                    failure.explained(&format!(" {name}{}", why.unwrap_or_default()))
+                }
                 Ok(()) => answer.retry(format!("the receiver answered {code}, which says nothing about the records")),
             },
         }

@@ -12,7 +12,7 @@ use super::http;
 use super::webhook::{Signer, webhook_id};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Limits, Outcome, Plan};
+use crate::sink::{Failure, Item, Limits, Outcome};
 
 /// Any HTTP receiver.
 #[derive(Debug)]
@@ -67,17 +67,17 @@ impl GenericHttp {
         self.body(item).len() + 1
     }
 
-    pub(super) async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
+    pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
         match self.format {
             Format::Single => self.deliver_singly(items).await,
             Format::Ndjson => {
                 let lines = items.iter().flat_map(|item| [self.body(item), b"\n".to_vec()]);
-                Outcome::of(self.post(&batch_id(plan), lines.collect::<Vec<_>>().concat()).await)
+                Outcome::of(self.post(&batch_id(items), lines.collect::<Vec<_>>().concat()).await)
             }
             Format::Array => {
                 let elements: Vec<Vec<u8>> = items.iter().map(|item| self.body(item)).collect();
                 let body = [b"[".as_slice(), &elements.join(&b','), b"]"].concat();
-                Outcome::of(self.post(&batch_id(plan), body).await)
+                Outcome::of(self.post(&batch_id(items), body).await)
             }
         }
     }
@@ -135,8 +135,9 @@ fn template(config: &Opened, format: Format) -> Result<Option<Template>, ConfigE
     Ok(Some(if format == Format::Ndjson { template.on_one_line() } else { template }))
 }
 
-/// The same for every attempt at the same batch.
-fn batch_id(plan: &Plan) -> String {
-    let Plan { stream, first, last } = plan;
-    format!("{}-{}_{}-{}_{}", stream.family(), first.sequence, first.index, last.sequence, last.index)
+/// The same for every attempt at the same batch, and no other batch's: batches of a stream do not overlap.
+fn batch_id(items: &[Item]) -> String {
+    let (Some(first), Some(last)) = (items.first(), items.last()) else { return String::new() };
+    let family = first.stream.family();
+    format!("{family}-{}_{}-{}_{}", first.sequence, first.index, last.sequence, last.index)
 }

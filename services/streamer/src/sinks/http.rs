@@ -69,10 +69,25 @@ pub(super) fn own_headers(config: &Opened) -> Result<HeaderMap, ConfigError> {
     Ok(headers)
 }
 
+/// How much of a receiver's own words is passed on.
+const QUOTE_CHARACTERS: usize = 256;
+
+/// What a receiver said, as people may be shown it: its beginning, on one line. None of nothing.
+pub(super) fn quoted(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(|character: char| character.is_whitespace() || character.is_control()).collect();
+    let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let end = line.char_indices().nth(QUOTE_CHARACTERS).map(|(at, _)| at);
+    match end {
+        _ if line.is_empty() => None,
+        None => Some(line),
+        Some(end) => Some(format!("{}…", &line[..end])),
+    }
+}
+
 /// There was no answer.
 fn unsent(error: &reqwest::Error) -> Failure {
-    if let Some(refused) = guard::refusal(error) {
-        return Failure::stop(format!("the receiver's name {refused}"));
+    if let Some(blocked) = guard::blocked_by(error) {
+        return Failure::stop(format!("the receiver's name {blocked}"));
     }
     let what = if error.is_timeout() {
         "no answer in time"
@@ -124,9 +139,12 @@ impl Answer {
 /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
+    // RFC 9110 knows digits alone: a sign, a fraction or words are no pause at all, and a number that no integer holds is
+    // a long one.
+    let is_seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let pause = match is_seconds {
+        true => text.parse().map_or(LONGEST_PAUSE, Duration::from_secs),
+        false => {
             let until = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
             let now = Duration::from_micros(u64::try_from(runtime::clock::now_micros()).ok()?);
             until.saturating_sub(now)

@@ -1,16 +1,16 @@
 //! OpenTelemetry logs over HTTP, in JSON: one log record an event.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::any_value::{AnyValue, Attribute};
 use super::document::{Document, json_bytes};
 use super::gzip::gzip;
-use super::http;
+use super::http::{self, Answer};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Kind, Limits, Outcome};
@@ -21,6 +21,18 @@ pub(super) struct Otlp {
     client: Client,
     url: Url,
     headers: HeaderMap,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogRecord<'a> {
+    time_unix_nano: &'a str,
+    observed_time_unix_nano: &'a str,
+    severity_number: u8,
+    severity_text: &'static str,
+    event_name: &'a str,
+    body: AnyValue<'a>,
+    attributes: [Attribute<'a>; 9],
 }
 
 #[derive(Default, Deserialize)]
@@ -34,7 +46,11 @@ struct Accepted {
 struct PartialSuccess {
     /// A number, which this JSON writes as a text.
     rejected_log_records: Value,
+    error_message: Value,
 }
+
+/// An answer repeats what it rejects in words, so it is larger than most.
+const ANSWER_BYTES: usize = 64 << 10;
 
 impl Otlp {
     pub(super) const LIMITS: Limits = Limits { items: 1000, bytes: 2 << 20, wait: Duration::from_secs(1) };
@@ -54,66 +70,93 @@ impl Otlp {
     }
 
     pub(super) fn size(item: &Item) -> usize {
-        json_bytes(&record(item)).len() + 1
+        record(item).len() + 1
     }
 
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        Outcome::of(self.post(items).await)
+        match self.post(items).await {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Failed(failure),
+        }
     }
 
-    async fn post(&self, items: &[Item]) -> Result<(), Failure> {
+    async fn post(&self, items: &[Item]) -> Result<Outcome, Failure> {
         // A batch is of one account.
         let account = items.first().map_or("", |item| item.account.as_str());
-        let records: Vec<Value> = items.iter().map(record).collect();
-        let body = json!({ "resourceLogs": [{
-            "resource": { "attributes": [
-                attribute("service.name", &Value::from("flowtrail")),
-                attribute("flowtrail.account", &Value::from(account)),
-            ] },
-            "scopeLogs": [{ "scope": { "name": "flowtrail" }, "logRecords": records }],
-        }] });
-        let request = self.client.post(self.url.clone()).headers(self.headers.clone());
-        let answer = http::send(request.body(gzip(json_bytes(&body)).await?)).await?;
-        answer.judge()?;
-        let accepted: Accepted = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let rejected = match accepted.partial_success.rejected_log_records {
-            Value::String(text) => text.parse().unwrap_or(0),
-            Value::Number(number) => number.as_u64().unwrap_or(0),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 0,
-        };
-        if rejected == 0 {
-            return Ok(());
+        let resource = json!({ "attributes": [
+            { "key": "service.name", "value": { "stringValue": "flowtrail" } },
+            { "key": "flowtrail.account", "value": { "stringValue": account } },
+        ] });
+        let mut body = format!(
+            r#"{{"resourceLogs":[{{"resource":{resource},"scopeLogs":[{{"scope":{{"name":"flowtrail"}},"logRecords":["#
+        )
+        .into_bytes();
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(&record(item));
         }
-        // Which ones, the protocol does not say, and forbids to send them again.
-        let status = Some(answer.status.as_u16());
-        Err(Failure::Refused { status, reason: format!("the receiver rejected {rejected} of {} records", items.len()) })
+        body.extend_from_slice(b"]}]}]}");
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone());
+        let answer = http::send_for(request.body(gzip(body).await?), ANSWER_BYTES).await?;
+        answer.judge()?;
+        Ok(judge(&answer, items.len()))
     }
 }
 
-fn record(item: &Item) -> Value {
+/// A 200 is final, whatever part of it was rejected: a client MUST NOT send any of it again (OTLP 1.x, "Partial
+/// Success"). The protocol counts what was rejected and does not name it.
+fn judge(answer: &Answer, count: usize) -> Outcome {
+    let accepted: Accepted = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let PartialSuccess { rejected_log_records, error_message } = accepted.partial_success;
+    let rejected: usize = match rejected_log_records {
+        Value::String(text) => text.parse().unwrap_or(0),
+        Value::Number(number) => number.as_u64().and_then(|number| number.try_into().ok()).unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 0,
+    };
+    // A message without a number is a warning.
+    if rejected == 0 {
+        return Outcome::Delivered;
+    }
+    let status = Some(answer.status.as_u16());
+    let why =
+        http::quoted(error_message.as_str().unwrap_or_default()).map(|why| format!(": {why}")).unwrap_or_default();
+    if rejected >= count {
+        let reason = format!("the receiver rejected the record{why}");
+        return Outcome::partly(
+            (0..count).map(|index| (index, Failure::Refused { status, reason: reason.clone() })).collect(),
+        );
+    }
+    let reason = format!("the receiver rejected {rejected} of {count} records, and does not say which{why}");
+    Outcome::SomeRefused { count: rejected, status, reason }
+}
+
+/// A record, as JSON.
+fn record(item: &Item) -> Vec<u8> {
     let Document { message, details, timestamp: _ } = Document::new(item);
     let nanos = (i128::from(item.time.micros()) * 1000).max(0).to_string();
-    let (number, text) = severity(item);
-    let fields = BTreeMap::from([
-        ("flowtrail.id", Value::from(details.id)),
-        ("flowtrail.kind", Value::from(details.kind)),
-        ("flowtrail.initiator_id", Value::from(details.initiator_id)),
-        ("flowtrail.target_id", Value::from(details.target_id)),
-        ("flowtrail.reference", Value::from(details.reference)),
-        ("flowtrail.position", Value::from(details.position)),
-        ("flowtrail.index", Value::from(details.index)),
-        ("flowtrail.meta", Value::Object(details.meta)),
-        ("flowtrail.event", details.event),
-    ]);
-    let attributes: Vec<Value> = fields.iter().map(|(name, value)| attribute(name, value)).collect();
-    json!({
-        "timeUnixNano": nanos,
-        "observedTimeUnixNano": nanos,
-        "severityNumber": number,
-        "severityText": text,
-        "eventName": details.event_type,
-        "body": { "stringValue": message },
-        "attributes": attributes,
+    let (severity_number, severity_text) = severity(item);
+    let (meta, event) = (Value::Object(details.meta).to_string(), details.event.to_json());
+    let attributes = [
+        ("flowtrail.event", AnyValue::Json(&event)),
+        ("flowtrail.id", AnyValue::Text(details.id)),
+        ("flowtrail.index", AnyValue::Integer(details.index.into())),
+        ("flowtrail.initiator_id", AnyValue::Text(details.initiator_id)),
+        ("flowtrail.kind", AnyValue::Text(details.kind)),
+        ("flowtrail.meta", AnyValue::Json(&meta)),
+        ("flowtrail.position", AnyValue::Text(&details.position)),
+        ("flowtrail.reference", AnyValue::Text(details.reference)),
+        ("flowtrail.target_id", AnyValue::Text(details.target_id)),
+    ];
+    json_bytes(&LogRecord {
+        time_unix_nano: &nanos,
+        observed_time_unix_nano: &nanos,
+        severity_number,
+        severity_text,
+        event_name: details.event_type,
+        body: AnyValue::Text(message),
+        attributes: attributes.map(|(key, value)| Attribute { key, value }),
     })
 }
 
@@ -124,30 +167,5 @@ fn severity(item: &Item) -> (u8, &'static str) {
             _ => (9, "INFO"),
         },
         Kind::Traffic(_) => (9, "INFO"),
-    }
-}
-
-fn attribute(name: &str, value: &Value) -> Value {
-    json!({ "key": name, "value": any_value(value) })
-}
-
-/// OTLP's `AnyValue`: each value says its type; 64-bit integers are texts in its JSON.
-fn any_value(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({}),
-        Value::Bool(value) => json!({ "boolValue": value }),
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => json!({ "intValue": integer.to_string() }),
-            None => json!({ "doubleValue": number }),
-        },
-        Value::String(text) => json!({ "stringValue": text }),
-        Value::Array(values) => {
-            let values: Vec<Value> = values.iter().map(any_value).collect();
-            json!({ "arrayValue": { "values": values } })
-        }
-        Value::Object(fields) => {
-            let fields: Vec<Value> = fields.iter().map(|(name, value)| attribute(name, value)).collect();
-            json!({ "kvlistValue": { "values": fields } })
-        }
     }
 }

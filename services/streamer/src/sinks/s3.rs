@@ -1,11 +1,15 @@
-//! Amazon S3 and what speaks its language: one object a batch, each event in exactly one.
+//! Amazon S3 and what speaks its language: one object for each hour of a batch, each event in exactly one.
 //!
-//! Invariant: an object's name and bytes follow from its items alone, and it is written only where there is none, so
-//! a second attempt either writes the same object or finds it there.
+//! Invariants: an object's name and bytes follow from its items alone, and it is written only where there is none, so
+//! a second attempt either writes the same object or finds it there. Every event of an object is of the hour that the
+//! object's name says, so that an engine that looks into one partition alone misses none.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use model::time::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,7 +23,7 @@ use super::gzip::gzip;
 use super::http::{self, Answer};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Kind, Limits, Outcome, Plan};
+use crate::sink::{Failure, Item, Kind, Limits, Outcome};
 
 /// A bucket.
 #[derive(Debug)]
@@ -31,10 +35,21 @@ pub(super) struct S3 {
     bucket: String,
     prefix: String,
     wait: Duration,
+    retention: Option<Retention>,
+}
+
+/// How long an object cannot be deleted, in a bucket with Object Lock.
+#[derive(Debug)]
+struct Retention {
+    mode: String,
+    days: i64,
 }
 
 /// What stands in the path of a key as it is. Everything else is encoded once, as signatures want it.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+const HOUR: i64 = 3600 * 1_000_000;
+const DAY: i64 = 24 * HOUR;
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
@@ -59,6 +74,7 @@ impl S3 {
             bucket,
             prefix: prefix.unwrap_or_default(),
             wait: wait.unwrap_or(DEFAULT_WAIT),
+            retention: retention(config)?,
         })
     }
 
@@ -70,28 +86,68 @@ impl S3 {
         Document::new(item).to_json().len() + 1
     }
 
-    pub(super) async fn deliver(&self, plan: &Plan, items: &[Item]) -> Outcome {
-        Outcome::of(self.put(plan, items).await)
+    /// The hour of an event, as a number.
+    pub(super) fn partition(item: &Item) -> i64 {
+        item.time.micros().div_euclid(HOUR)
     }
 
-    async fn put(&self, plan: &Plan, items: &[Item]) -> Result<(), Failure> {
+    /// One object after the other. Where one is not written, those before it are, and those after it are not tried.
+    pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
+        let mut partitions: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (index, item) in items.iter().enumerate() {
+            partitions.entry(Self::partition(item)).or_default().push(index);
+        }
+        let partitions: Vec<Vec<usize>> = partitions.into_values().collect();
+        for (written, indices) in partitions.iter().enumerate() {
+            let object: Vec<&Item> = indices.iter().filter_map(|index| items.get(*index)).collect();
+            match self.put(&object).await {
+                Ok(()) => {}
+                Err(failure) if written == 0 => return Outcome::Failed(failure),
+                Err(failure) => {
+                    // An object that is refused as it is must be made smaller, which is done with whole batches: with the
+                    // one that is left, when it comes first there.
+                    let failure = match failure {
+                        Failure::Refused { .. } | Failure::TooLarge => Failure::Untried,
+                        Failure::Retry { .. } | Failure::Stop { .. } | Failure::Untried => failure,
+                    };
+                    let this = indices.iter().map(|index| (*index, failure.clone()));
+                    let rest = partitions.iter().skip(written + 1).flatten().map(|index| (*index, Failure::Untried));
+                    return Outcome::partly(this.chain(rest).collect());
+                }
+            }
+        }
+        Outcome::Delivered
+    }
+
+    /// Writes an object; its items are of one partition.
+    async fn put(&self, items: &[&Item]) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for item in items {
             lines.extend_from_slice(&Document::new(item).to_json());
             lines.push(b'\n');
         }
-        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(plan, items), KEY));
+        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(items), KEY));
         let url: Url = url.parse().map_err(|_| Failure::stop("the bucket and prefix give no web address"))?;
-        let request = self.client.put(url).header(CONTENT_TYPE, "application/x-ndjson");
-        let request = request.header(CONTENT_ENCODING, "gzip").header(IF_NONE_MATCH, "*").body(gzip(lines).await?);
-        let answer = http::send(self.signer.sign(&self.client, request)?).await?;
+        let body = gzip(lines).await?;
+        let mut request = self.client.put(url).header(CONTENT_TYPE, "application/x-ndjson");
+        request = request.header(CONTENT_ENCODING, "gzip").header(IF_NONE_MATCH, "*");
+        // A bucket with Object Lock takes nothing without a checksum; any other one checks it as well.
+        request = request.header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)));
+        if let Some(Retention { mode, days }) = &self.retention {
+            let until = runtime::clock::now_micros().saturating_add(days * DAY);
+            let until = Timestamp::from_micros(until).unwrap_or(Timestamp::LAST);
+            request = request.header("x-amz-object-lock-mode", mode);
+            request = request.header("x-amz-object-lock-retain-until-date", until.to_string());
+        }
+        let answer = http::send(self.signer.sign(&self.client, request.body(body))?).await?;
         self.judge(&answer)
     }
 
     /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells
     /// apart what has the same numbers and is not the same: another stream, part of a message, a log that was begun
-    /// anew.
-    fn key(&self, plan: &Plan, items: &[Item]) -> String {
+    /// again. No partition is named as a field of the rows is: engines would take the one for the other, and find no row
+    /// where the values differ, or the column twice.
+    fn key(&self, items: &[&Item]) -> String {
         let mut digest = Sha256::new();
         for item in items {
             digest.update(format!("{} {} {} {}\n", item.stream, item.sequence, item.index, item.id));
@@ -101,7 +157,7 @@ impl S3 {
             // Writing to a text never fails.
             let _ = write!(hash, "{byte:02x}");
         }
-        let first = items.first();
+        let first = items.first().copied();
         let account = first.map_or("", |item| item.account.as_str());
         let kind = first.map_or("audit", |item| match item.kind {
             _ if item.is_test() => "test",
@@ -109,17 +165,19 @@ impl S3 {
             Kind::Traffic(_) => "flow",
         });
         let hour = hour(first.map_or(Timestamp::EPOCH, |item| item.time));
-        let (first, last) = (plan.first.sequence, plan.last.sequence);
-        format!("{}account={account}/kind={kind}/{hour}/{first:020}-{last:020}-{hash}.ndjson.gz", self.prefix)
+        let sequence = |item: Option<&&Item>| item.map_or(0, |item| item.sequence);
+        let (first, last) = (sequence(items.first()), sequence(items.last()));
+        format!("{}account={account}/event_kind={kind}/{hour}/{first:020}-{last:020}-{hash}.ndjson.gz", self.prefix)
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), Failure> {
         let name = aws::error_code(&answer.body).unwrap_or_default();
         let code = answer.status.as_u16();
         let bucket = &self.bucket;
+        let why = || aws::error_message(&answer.body).map(|why| format!(": {why}")).unwrap_or_default();
         let stop = |reason: String| Err(Failure::Stop { status: Some(code), reason });
         if let Some(problem) = aws::credentials_problem(name) {
-            return stop(format!("the bucket {bucket} refused the object: {problem} ({name})"));
+            return stop(format!("the bucket {bucket} refused the object: {problem} ({name}{})", why()));
         }
         match (code, name) {
             // It is there already: the first attempt's answer was lost.
@@ -129,16 +187,26 @@ impl S3 {
             | (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
                 stop(format!("the bucket {bucket} is not in the region {}", self.signer.region()))
             }
-            (403, _) => stop(format!("the bucket {bucket} refused the object: check the credentials")),
+            (403, _) => stop(format!("the bucket {bucket} refused the object: check the credentials{}", why())),
             (501, _) => stop("the receiver knows no conditional writes (If-None-Match)".to_owned()),
             (413, _) | (_, "EntityTooLarge") => Err(Failure::TooLarge),
             (409, _) | (_, "RequestTimeout" | "SlowDown" | "ServiceUnavailable" | "InternalError") => {
                 Err(answer.retry(format!("the receiver answered {code} {name}").trim_end().to_owned()))
             }
             // What stands in an object is no reason to refuse it.
-            (400, _) => stop(format!("the receiver answered 400 {name}").trim_end().to_owned()),
-            _ => answer.judge(),
+            (400, _) => stop(format!("{}{}", format!("the receiver answered 400 {name}").trim_end(), why())),
+            _ => answer.judge().map_err(|failure| failure.explained(&format!(" {name}{}", why()))),
         }
+    }
+}
+
+fn retention(config: &Opened) -> Result<Option<Retention>, ConfigError> {
+    match (config.text("object_lock_mode"), config.text("object_lock_days").map(str::parse)) {
+        (None, None) => Ok(None),
+        (Some(mode), Some(Ok(days))) => Ok(Some(Retention { mode: mode.to_owned(), days })),
+        (Some(_), None) => Err(ConfigError::new("object_lock_days", "is required with object_lock_mode")),
+        (None, Some(_)) => Err(ConfigError::new("object_lock_mode", "is required with object_lock_days")),
+        (_, Some(Err(_))) => Err(ConfigError::new("object_lock_days", "must be a number of days")),
     }
 }
 

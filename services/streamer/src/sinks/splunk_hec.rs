@@ -50,6 +50,9 @@ struct Fields<'a> {
 #[derive(Deserialize)]
 struct Said {
     code: u16,
+    /// Which event of the request it cannot read, from 0.
+    #[serde(rename = "invalid-event-number")]
+    invalid_event: Option<usize>,
 }
 
 impl SplunkHec {
@@ -81,15 +84,18 @@ impl SplunkHec {
     }
 
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        Outcome::of(self.post(items).await)
+        match self.post(items).await {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Failed(failure),
+        }
     }
 
-    async fn post(&self, items: &[Item]) -> Result<(), Failure> {
+    async fn post(&self, items: &[Item]) -> Result<Outcome, Failure> {
         let body: Vec<u8> = items.iter().flat_map(|item| self.event(item)).collect();
         let request = self.client.post(self.url.clone()).header(AUTHORIZATION, self.token.clone());
         let request = request.header("x-splunk-request-channel", &self.channel);
         let request = request.header(CONTENT_TYPE, "application/json").header(CONTENT_ENCODING, "gzip");
-        judge(&http::send(request.body(gzip(body).await?)).await?)
+        judge(&http::send(request.body(gzip(body).await?)).await?, items.len())
     }
 
     fn event(&self, item: &Item) -> Vec<u8> {
@@ -111,17 +117,29 @@ impl SplunkHec {
 }
 
 /// What the collector's own codes mean, where they say more than the status.
-fn judge(answer: &Answer) -> Result<(), Failure> {
+fn judge(answer: &Answer, count: usize) -> Result<Outcome, Failure> {
     let status = Some(answer.status.as_u16());
     let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
     let stop = |reason: &str| Err(Failure::Stop { status, reason: reason.to_owned() });
+    let invalid = said.as_ref().and_then(|said| said.invalid_event).filter(|index| *index < count);
     match said.map(|said| said.code) {
-        Some(0) if answer.status.is_success() => Ok(()),
+        Some(0) if answer.status.is_success() => Ok(Outcome::Delivered),
         Some(1) => stop("the collector says that the token is disabled"),
         Some(2..=4) => stop("the collector does not know the token"),
         Some(7) => stop("the collector does not allow the index to the token"),
         Some(8 | 9) => Err(answer.retry("the collector is busy or failing".to_owned())),
-        Some(_) | None => answer.judge(),
+        Some(_) | None => match (answer.judge(), invalid) {
+            (Ok(()), _) => Ok(Outcome::Delivered),
+            // It takes no request with such an event, and names it: the others go again without it, all in one request.
+            (Err(Failure::Refused { status, reason }), Some(invalid)) => {
+                let failure = |index| match index == invalid {
+                    true => Failure::Refused { status, reason: format!("{reason}: it cannot read the event") },
+                    false => Failure::Untried,
+                };
+                Ok(Outcome::partly((0..count).map(|index| (index, failure(index))).collect()))
+            }
+            (Err(failure), _) => Err(failure),
+        },
     }
 }
 

@@ -1,7 +1,7 @@
-//! Syslog over TCP, with TLS or without: RFC 5424 messages, counted in octets (RFC 5425, RFC 6587).
+//! Syslog over TCP, with TLS or without: RFC 5424 messages, counted in octets or one on a line (RFC 5425, RFC 6587).
 //!
 //! Nothing acknowledges: what was written when a connection breaks may be lost or there. A batch whose connection is
-//! seen to break is sent again.
+//! seen to break, while it is written or soon after, is sent again.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,11 +13,11 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::document::{Document, host};
-use crate::guard::{CONNECT_TIME, Guard, REQUEST_TIME, refusal};
+use super::rfc5424::message;
+use crate::guard::{CONNECT_TIME, Guard, REQUEST_TIME, blocked_by};
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Limits, Outcome};
 
@@ -27,6 +27,9 @@ pub(super) struct Syslog {
     guard: Guard,
     target: Target,
     tls: Arc<ClientConfig>,
+    framing: Framing,
+    /// The most bytes of a message, without its frame.
+    message_bytes: usize,
     /// Kept from batch to batch.
     connection: Mutex<Option<Connection>>,
 }
@@ -37,27 +40,57 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Stream for T {}
 
-/// Facility 13 (log audit), severity 6 (informational).
-const PRIORITY: u8 = 13 * 8 + 6;
+/// What most servers take: rsyslog's default.
+const MESSAGE_BYTES: usize = 8 << 10;
 
-/// The number that RFC 5612 keeps for examples, as the project has none of its own.
-const ELEMENT: &str = "flowtrail@32473";
+/// How long a server may take to close the connection over what it was just sent. One that has not done so by then is
+/// taken to have read the batch; there is no other answer.
+const SETTLING_TIME: Duration = Duration::from_millis(200);
+
+/// How messages are told apart (RFC 6587).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// The length comes first.
+    OctetCounting,
+    /// A line break comes last; no message has one inside.
+    Newline,
+}
 
 impl Syslog {
-    pub(super) const LIMITS: Limits = Limits { items: 500, bytes: 1 << 20, wait: Duration::from_secs(1) };
+    /// Many at once, as each batch waits for the server to settle.
+    pub(super) const LIMITS: Limits = Limits { items: 5000, bytes: 1 << 20, wait: Duration::from_secs(1) };
 
     pub(super) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
         let encrypted = config.text("tls") != Some("false");
         let target = guard.target("address", config.required("address")?, encrypted)?;
-        Ok(Self { guard: guard.clone(), target, tls: guard.tls(), connection: Mutex::new(None) })
+        let framing = match config.text("framing") {
+            None | Some("octet_counting") => Framing::OctetCounting,
+            Some("newline") => Framing::Newline,
+            Some(_) => return Err(ConfigError::new("framing", "must be octet_counting or newline, or absent")),
+        };
+        let message_bytes = match config.text("max_message_bytes").map(str::parse) {
+            None => MESSAGE_BYTES,
+            Some(Ok(bytes)) => bytes,
+            Some(Err(_)) => return Err(ConfigError::new("max_message_bytes", "must be a number of bytes")),
+        };
+        let (guard, tls, connection) = (guard.clone(), guard.tls(), Mutex::new(None));
+        Ok(Self { guard, target, tls, framing, message_bytes, connection })
     }
 
-    pub(super) fn size(item: &Item) -> usize {
-        frame(item).len()
+    pub(super) fn size(&self, item: &Item) -> usize {
+        self.frame(item).len()
+    }
+
+    fn frame(&self, item: &Item) -> Vec<u8> {
+        let message = message(item, self.message_bytes);
+        match self.framing {
+            Framing::OctetCounting => format!("{} {message}", message.len()).into_bytes(),
+            Framing::Newline => format!("{message}\n").into_bytes(),
+        }
     }
 
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        let frames: Vec<u8> = items.iter().flat_map(frame).collect();
+        let frames: Vec<u8> = items.iter().flat_map(|item| self.frame(item)).collect();
         // It is put back only when the batch went through.
         let kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
         match self.send(kept.and_then(still_open), &frames).await {
@@ -79,15 +112,20 @@ impl Syslog {
             connection.flush().await
         };
         match timeout(REQUEST_TIME, write).await {
-            Ok(Ok(())) => still_open(connection).ok_or_else(|| Failure::retry("the server closed the connection")),
+            Ok(Ok(())) => settled(connection).await.ok_or_else(|| {
+                Failure::retry(
+                    "the server closed the connection over the batch; a server that always does may take only shorter \
+                     messages than max_message_bytes",
+                )
+            }),
             Ok(Err(error)) => Err(Failure::retry(format!("the connection broke: {error}"))),
             Err(_) => Err(Failure::retry("the server does not read")),
         }
     }
 
     async fn dial(&self) -> Result<Connection, Failure> {
-        let addresses = self.guard.addresses(&self.target).await.map_err(|error| match refusal(&*error) {
-            Some(refused) => Failure::stop(format!("the server's name {refused}")),
+        let addresses = self.guard.addresses(&self.target).await.map_err(|error| match blocked_by(&*error) {
+            Some(blocked) => Failure::stop(format!("the server's name {blocked}")),
             None => Failure::retry(format!("the server's name cannot be resolved: {error}")),
         })?;
         let stream = first_to_answer(&addresses).await?;
@@ -113,6 +151,21 @@ async fn first_to_answer(addresses: &[SocketAddr]) -> Result<TcpStream, Failure>
     Err(Failure::retry(why))
 }
 
+/// None when the server closes it soon: then it has not read all that was written, as servers do with a message that is
+/// too long for them, and what comes after it in the connection is gone.
+async fn settled(mut connection: Connection) -> Option<Connection> {
+    let until = Instant::now() + SETTLING_TIME;
+    let mut said = [0; 512];
+    loop {
+        match timeout_at(until, connection.read(&mut said)).await {
+            Err(_) => return Some(connection),
+            Ok(Ok(0) | Err(_)) => return None,
+            // Not that a server has anything to say.
+            Ok(Ok(_)) => {}
+        }
+    }
+}
+
 /// None when the server has closed it. A server has nothing to say otherwise; what it says is not read further.
 fn still_open(mut connection: Connection) -> Option<Connection> {
     let mut said = [0; 512];
@@ -121,54 +174,4 @@ fn still_open(mut connection: Connection) -> Option<Connection> {
         Some(Ok(0) | Err(_)) => None,
         Some(Ok(_)) | None => Some(connection),
     }
-}
-
-fn frame(item: &Item) -> Vec<u8> {
-    let message = message(item);
-    let mut frame = format!("{} ", message.len()).into_bytes();
-    frame.extend_from_slice(message.as_bytes());
-    frame
-}
-
-fn message(item: &Item) -> String {
-    let Document { message, details, timestamp: _ } = Document::new(item);
-    let parameters = [
-        ("id", details.id),
-        ("account", details.account_id),
-        ("kind", details.kind),
-        ("type", details.event_type),
-        ("initiator", details.initiator_id),
-        ("target", details.target_id),
-        ("reference", details.reference),
-        ("position", &details.position),
-        ("index", &details.index.to_string()),
-        ("meta", &serde_json::Value::Object(details.meta).to_string()),
-        ("event", &details.event.to_string()),
-    ];
-    let data: String = parameters.map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).concat();
-    let time = item.time.to_six_digits();
-    let (host, kind) = (word(host(item), 255), word(details.event_type, 32));
-    // A line break would end the message for servers that read lines, and others mislead whoever reads it.
-    let text = message.replace(char::is_control, " ");
-    format!("<{PRIORITY}>1 {time} {host} flowtrail - {kind} [{ELEMENT}{data}] \u{feff}{text}")
-}
-
-/// A value of structured data: RFC 5424, 6.3.3. Control characters, which it allows and servers do not, are blanks.
-fn escaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for character in value.chars() {
-        match character {
-            '"' | '\\' | ']' => out.extend(['\\', character]),
-            _ if character.is_control() => out.push(' '),
-            _ => out.push(character),
-        }
-    }
-    out
-}
-
-/// A field of the header: visible ASCII, or `-` where there is nothing.
-fn word(text: &str, most: usize) -> String {
-    let visible = |character: char| if character.is_ascii_graphic() { character } else { '_' };
-    let word: String = text.chars().take(most).map(visible).collect();
-    if word.is_empty() { "-".to_owned() } else { word }
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod datadog;
+mod refused;
+mod s3;
 mod world;
 
 use std::time::Duration;

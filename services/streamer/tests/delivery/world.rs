@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use bus::{Bus, Options, Outgoing};
 use model::access::Actor;
-use model::delivery::{Question, StatusOf};
+use model::delivery::{DeadLetters, Question, StatusOf};
 use model::envelope::{BATCH, STRUCTURED, Sealed};
 use model::integration::{Created, Event, Platform, Value as Setting};
 use model::log::{AccountId, Stream, Subject};
@@ -145,16 +145,23 @@ impl World {
         }
     }
 
-    /// Publishes audit events, in one message.
+    /// Publishes audit events that happen now, in one message.
     pub(crate) async fn publish_together(&self, events: &[(String, Value)]) {
         let time = Timestamp::from_micros(now_micros()).unwrap();
-        let seal = |(id, data): &(String, Value)| {
+        let events: Vec<_> = events.iter().map(|(id, data)| (id.clone(), time.to_string(), data.clone())).collect();
+        self.publish_at(&events).await;
+    }
+
+    /// Publishes audit events, each with its id, time and data, in one message.
+    pub(crate) async fn publish_at(&self, events: &[(String, String, Value)]) {
+        let seal = |(id, time, data): &(String, String, Value)| {
+            let time = Timestamp::parse(time).unwrap();
             serde_json::to_value(Sealed::new(id, "/test", "flowtrail.audit.recorded.v1", time, data)).unwrap()
         };
         let payload: Value = events.iter().map(seal).collect();
         let message = Outgoing {
             subject: Subject::audit(&main(), "test"),
-            message_id: events.first().map(|(id, _)| id.clone()),
+            message_id: events.first().map(|(id, ..)| id.clone()),
             headers: vec![("Content-Type".to_owned(), BATCH.to_owned())],
             payload: payload.to_string().into(),
             expected_last: None,
@@ -182,6 +189,14 @@ impl World {
         let context = async_nats::jetstream::new(client);
         let stream = context.get_stream(stream.name()).await.unwrap();
         stream.purge().sequence(before).await.unwrap();
+    }
+
+    /// The dead letters that the streamer tells, newest first.
+    pub(crate) async fn dead_letters(&self, id: u64) -> Value {
+        let request = serde_json::to_vec(&DeadLetters { account: main(), id, limit: 100 }).unwrap();
+        let subject = format!("flowtrail.streamer.{}", DeadLetters::PATH);
+        let answer = self.bus.ask(&subject, request.into(), Duration::from_secs(5)).await.unwrap();
+        serde_json::from_slice(&answer).unwrap()
     }
 
     pub(crate) fn answer(&self, status: u16) {

@@ -1,25 +1,18 @@
 //! Datadog: the request of its own client beside ours. Its limits are looked after in the tests of delivery.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
-use flate2::read::GzDecoder;
 use model::integration::Platform;
 use serde_json::{Map, Value, json};
-use streamer::sink::{Failure, Item, Outcome, Sink};
+use streamer::sink::{Failure, Item, Outcome};
+use streamer::sinks::Sink;
 use testkit::run_stand_in;
 
-use crate::support::{Receiver, Request, account, audit, connect, plan, traffic};
+use crate::support::{Receiver, Request, account, audit, connect, traffic, unpacked};
 
 fn sink(receiver: &Receiver) -> Sink {
     let url = receiver.server.url("/api/v2/logs");
     connect(Platform::Datadog, &[("api_key", "datadog-key"), ("api_url", &url)])
-}
-
-fn unpacked(request: &Request) -> Vec<u8> {
-    let mut body = Vec::new();
-    GzDecoder::new(request.body.as_ref()).read_to_end(&mut body).unwrap();
-    body
 }
 
 fn logs(request: &Request) -> Vec<Map<String, Value>> {
@@ -66,7 +59,7 @@ async fn the_request_is_that_of_datadogs_own_client() {
     };
     let events: Vec<(u64, Value)> = (1..4).map(|number| (number, event(number))).collect();
     let items: Vec<Item> = events.iter().map(|(sequence, data)| audit(*sequence, data)).collect();
-    assert_eq!(sink(&receiver).deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink(&receiver).deliver(&items).await, Outcome::Delivered);
     let ours = receiver.requests().remove(0);
     let theirs = of_its_own_client(&receiver, &events).await;
 
@@ -87,7 +80,7 @@ async fn the_request_is_that_of_datadogs_own_client() {
     };
     assert_eq!(shape(&logs(&ours)[0]), shape(&logs(&theirs)[0]));
     let flows = [traffic(2, &json!({"flow_id": "f", "type": "TYPE_END"}))];
-    assert_eq!(sink(&receiver).deliver(&plan(&flows), &flows).await, Outcome::Delivered);
+    assert_eq!(sink(&receiver).deliver(&flows).await, Outcome::Delivered);
     let flow = receiver.requests().pop().unwrap();
     assert_eq!(shape(&logs(&flow)[0]), shape(&logs(&theirs)[0]), "traffic has the shape of audit");
 }

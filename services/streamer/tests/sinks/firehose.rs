@@ -12,10 +12,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::integration::Platform;
 use serde_json::{Value, json};
-use streamer::sink::{Failure, Item, Outcome, Sink};
+use streamer::sink::{Failure, Item, Outcome};
+use streamer::sinks::Sink;
 use testkit::{HttpServer, Moto, User};
 
-use crate::support::{Receiver, account, audit, audits, connect, plan};
+use crate::support::{Receiver, account, audit, audits, connect};
 
 fn sink(url: &str, user: &User) -> Sink {
     let config = [
@@ -44,7 +45,7 @@ async fn arrived(moto: &Moto) -> BTreeMap<String, usize> {
 async fn records_arrive_and_wrong_credentials_stop() {
     let moto = Moto::start().await;
     let items = audits(1..4);
-    assert_eq!(sink(&moto.url, &moto.writer).deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink(&moto.url, &moto.writer).deliver(&items).await, Outcome::Delivered);
     assert_eq!(arrived(&moto).await, ["e-1", "e-2", "e-3"].map(|id| (id.to_owned(), 1)).into());
     assert_eq!(sink(&moto.url, &moto.writer).test(&account()).await, Ok(()));
 
@@ -144,14 +145,14 @@ async fn only_records_that_failed_are_sent_again_within_the_limits() {
             batch.push(item.clone());
         }
         let rest = waiting.split_off(batch.len());
-        let again = match sink.deliver(&plan(&batch), &batch).await {
+        let again = match sink.deliver(&batch).await {
             Outcome::Delivered => Vec::new(),
             Outcome::Failed(Failure::Retry { .. }) => batch,
             Outcome::Partly(failures) => {
                 assert!(failures.iter().all(|(_, failure)| matches!(failure, Failure::Retry { .. })));
                 failures.iter().map(|(index, _)| batch[*index].clone()).collect()
             }
-            other @ Outcome::Failed(_) => panic!("{other:?}"),
+            other @ (Outcome::Failed(_) | Outcome::SomeRefused { .. }) => panic!("{other:?}"),
         };
         waiting = again.into_iter().chain(rest).collect();
     }
@@ -169,14 +170,14 @@ async fn a_record_that_is_too_large_is_refused_and_the_others_go() {
     let large = audit(2, &json!({"event_type": "a.b", "error_message": "x".repeat(1_024_000)}));
     let items = [audits(1..2), vec![large], audits(3..4)].concat();
     receiver.answer(r#"{"FailedPutCount":1,"RequestResponses":[{"RecordId":"1"},{"ErrorCode":"InternalFailure"}]}"#);
-    let Outcome::Partly(failures) = sink.deliver(&plan(&items), &items).await else { panic!("partly") };
+    let Outcome::Partly(failures) = sink.deliver(&items).await else { panic!("partly") };
     let [(1, Failure::Refused { .. }), (2, Failure::Retry { reason, .. })] = failures.as_slice() else {
         panic!("{failures:?}")
     };
     assert!(reason.contains("InternalFailure"));
     for body in ["", "{}", "[]", r#"{"FailedPutCount":1,"RequestResponses":[]}"#] {
         receiver.answer(body);
-        let outcome = sink.deliver(&plan(&items), &items).await;
+        let outcome = sink.deliver(&items).await;
         assert!(matches!(outcome, Outcome::Failed(Failure::Retry { .. })), "{body}: {outcome:?}");
     }
 }

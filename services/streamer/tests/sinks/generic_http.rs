@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use futures_util::stream;
 use model::integration::Platform;
 use serde_json::json;
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 use testkit::run_stand_in;
 
-use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
+use crate::support::{Receiver, account, audit, audits, connect, traffic};
 
 fn sink(receiver: &Receiver, config: &[(&str, &str)]) -> Sink {
     let url = receiver.url();
@@ -28,7 +29,7 @@ async fn each_event_is_one_post_with_the_body_that_netbird_sends() {
         "destination": {"id": "p2", "address": "[::1]:443"}, "policy": {"name": "all"},
     });
     let items = [audit(1, &event), traffic(2, &report)];
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     let [first, second] = receiver.requests().try_into().unwrap();
     assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/in?a=b"));
     assert_eq!(first.header("content-type"), "application/json");
@@ -79,9 +80,9 @@ async fn what_a_receiver_answers_decides_what_is_worth_another_attempt() {
         (599, "retry"),
     ] {
         receiver.answer((StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")]));
-        let got = match sink.deliver(&plan(&items), &items).await {
+        let got = match sink.deliver(&items).await {
             Outcome::Delivered => "delivered",
-            Outcome::Failed(_) => "as a whole",
+            Outcome::Failed(_) | Outcome::SomeRefused { .. } => "as a whole",
             Outcome::Partly(failures) => match &failures[0].1 {
                 Failure::Retry { .. } => "retry",
                 Failure::TooLarge => "too large",
@@ -103,7 +104,7 @@ async fn a_failure_holds_up_what_comes_after_it_and_a_refusal_does_not() {
     receiver.answer(());
     receiver.answer(StatusCode::UNPROCESSABLE_ENTITY);
     receiver.answer((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "7")]));
-    let outcome = sink.deliver(&plan(&items), &items).await;
+    let outcome = sink.deliver(&items).await;
     let refused = Failure::Refused { status: Some(422), reason: "the receiver answered 422".into() };
     let after = Some(Duration::from_secs(7));
     let retry = Failure::Retry { after, status: Some(429), reason: "the receiver answered 429".into() };
@@ -116,11 +117,19 @@ async fn retry_after_may_be_a_date() {
     let receiver = Receiver::start().await;
     let sink = sink(&receiver, &[("batch", "ndjson")]);
     let items = audits(1..2);
-    let answers =
-        [("Wed, 21 Oct 2015 07:28:00 GMT", Some(0)), ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)), ("soon", None)];
+    let answers = [
+        ("Wed, 21 Oct 2015 07:28:00 GMT", Some(0)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)),
+        ("soon", None),
+        ("99999999999999999999", Some(86_400)),
+        ("-1", None),
+        ("+5", None),
+        ("1.5", None),
+        ("", None),
+    ];
     for (text, seconds) in answers {
         receiver.answer((StatusCode::SERVICE_UNAVAILABLE, [("retry-after", text)]));
-        let Outcome::Failed(Failure::Retry { after, .. }) = sink.deliver(&plan(&items), &items).await else {
+        let Outcome::Failed(Failure::Retry { after, .. }) = sink.deliver(&items).await else {
             panic!("is to be tried again")
         };
         assert_eq!(after, seconds.map(Duration::from_secs), "{text}");
@@ -134,7 +143,7 @@ async fn batches_are_lines_or_an_array_and_the_same_bytes_again() {
     for (batch, content_type) in [("ndjson", "application/x-ndjson"), ("array", "application/json")] {
         let sink = sink(&receiver, &[("batch", batch)]);
         for _ in 0..2 {
-            assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+            assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
         }
         let [first, again] = receiver.requests().split_off(receiver.requests().len() - 2).try_into().unwrap();
         assert_eq!((first.header("content-type"), &first.body), (content_type, &again.body));
@@ -160,7 +169,7 @@ async fn an_endless_answer_is_read_no_further_than_needed() {
     let items = audits(1..2);
     let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 1024])));
     receiver.answer((StatusCode::OK, Body::from_stream(endless)));
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
 }
 
 #[tokio::test]
@@ -183,9 +192,9 @@ async fn a_template_shapes_every_body() {
     let expected =
         [json!({"id": "e-1", "day": "2024-01-31", "n": "1"}), json!({"id": "e-2", "day": "2024-01-31", "n": "2"})];
     let single = sink(&receiver, &[("body_template", template)]);
-    assert_eq!(single.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(single.deliver(&items).await, Outcome::Delivered);
     let batched = sink(&receiver, &[("body_template", template), ("batch", "ndjson")]);
-    assert_eq!(batched.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(batched.deliver(&items).await, Outcome::Delivered);
     let [first, second, batch] = receiver.requests().try_into().unwrap();
     assert_eq!([first.json(), second.json()], expected);
     let lines = std::str::from_utf8(&batch.body).unwrap().lines();
@@ -202,7 +211,7 @@ async fn the_reference_library_verifies_every_signature_while_the_secret_is_bein
     for batch in [None, Some(("batch", "ndjson")), Some(("batch", "array"))] {
         let config = [Some(("signing_secret", new)), Some(("signing_secret_previous", old)), batch];
         let sink = sink(&receiver, &config.into_iter().flatten().collect::<Vec<_>>());
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     }
     let mut lines = String::new();
     for request in receiver.requests() {

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use model::integration::Platform;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use streamer::guard::Guard;
-use streamer::sink::{Failure, Outcome, Sink};
+use streamer::sink::{Failure, Outcome};
+use streamer::sinks::Sink;
 
-use crate::support::{Receiver, audits, opened, plan};
+use crate::support::{Receiver, audits, opened};
 
 /// A resolver that gives these answers, one after the other, and the last one for ever.
 struct Answers(Mutex<VecDeque<Vec<IpAddr>>>);
@@ -34,7 +35,7 @@ impl Resolve for Answers {
 async fn deliver(guard: &Guard, url: &str) -> Outcome {
     let sink = Sink::connect(Platform::GenericHttp, &opened(Platform::GenericHttp, &[("url", url)]), guard).unwrap();
     let items = audits(1..2);
-    sink.deliver(&plan(&items), &items).await
+    sink.deliver(&items).await
 }
 
 fn is_stop(outcome: &Outcome) -> bool {

@@ -6,6 +6,7 @@ mod firehose;
 mod generic_http;
 mod guard;
 mod otlp;
+mod payload;
 mod rsyslog;
 mod s3;
 mod splunk_hec;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use streamer::sink::{Failure, Outcome};
 use testkit::{StandIn, free_port, run_stand_in};
 
-use crate::support::{Receiver, account, audit, audits, connect, plan, traffic};
+use crate::support::{Receiver, account, audit, audits, connect, traffic};
 
 /// A plain GET: what the agent has is read without any code of ours.
 fn get(agent: &StandIn, path: &str) -> String {
@@ -36,7 +36,7 @@ async fn a_collector_reads_every_field() {
         "meta": {"name": "é"},
     });
     let items = vec![audit(5, &failed), traffic(6, &json!({"type": "TYPE_DROP", "protocol": 17, "tx_bytes": 7}))];
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     assert_eq!(sink.test(&account()).await, Ok(()));
 
     let lines = run_stand_in("read_otlp.py", &[], get(&agent, "/test/session/logs")).await;
@@ -62,25 +62,40 @@ async fn a_collector_reads_every_field() {
 }
 
 #[tokio::test]
-async fn a_200_that_rejects_records_is_no_delivery() {
+async fn a_200_is_final_and_what_it_rejects_is_counted() {
     let receiver = Receiver::start().await;
     let url = receiver.server.url("/base/v1/logs");
     let sink = connect(Platform::Otlp, &[("url", &url)]);
     let items = audits(1..4);
     for count in [json!("2"), json!(2)] {
         receiver.answer(json!({"partialSuccess": {"rejectedLogRecords": count, "errorMessage": "no"}}).to_string());
-        let reason = "the receiver rejected 2 of 3 records".to_owned();
-        let expected = Outcome::Failed(Failure::Refused { status: Some(200), reason });
-        assert_eq!(sink.deliver(&plan(&items), &items).await, expected);
+        let reason = "the receiver rejected 2 of 3 records, and does not say which: no".to_owned();
+        let expected = Outcome::SomeRefused { count: 2, status: Some(200), reason };
+        assert_eq!(sink.deliver(&items).await, expected);
     }
-    for body in ["", "{}", r#"{"partialSuccess":{}}"#, r#"{"partialSuccess":{"rejectedLogRecords":"0"}}"#, "<html>"] {
+    // More than there are is all of them, and then it is known which.
+    for count in ["3", "4"] {
+        receiver.answer(json!({"partialSuccess": {"rejectedLogRecords": count}}).to_string());
+        let Outcome::Partly(failures) = sink.deliver(&items).await else { panic!("all of them are refused") };
+        assert_eq!(failures.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(failures.iter().all(|(_, failure)| matches!(failure, Failure::Refused { status: Some(200), .. })));
+    }
+    // However long it is about it, what it rejected is not taken for delivered.
+    let long = "é\n".repeat(10_000);
+    receiver.answer(json!({"partialSuccess": {"errorMessage": long, "rejectedLogRecords": "1"}}).to_string());
+    let Outcome::SomeRefused { count: 1, reason, .. } = sink.deliver(&items).await else { panic!("one is refused") };
+    assert!(reason.chars().count() < 400 && !reason.contains('\n'), "{reason}");
+    for body in [
+        "",
+        "{}",
+        r#"{"partialSuccess":{}}"#,
+        r#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"a warning"}}"#,
+        "<html>",
+    ] {
         receiver.answer(body);
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered, "{body}");
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered, "{body}");
     }
     receiver.answer((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "3")]));
-    assert!(matches!(
-        sink.deliver(&plan(&items), &items).await,
-        Outcome::Failed(Failure::Retry { after: Some(_), .. })
-    ));
+    assert!(matches!(sink.deliver(&items).await, Outcome::Failed(Failure::Retry { after: Some(_), .. })));
     assert!(receiver.requests().iter().all(|request| request.path == "/base/v1/logs"));
 }

@@ -9,16 +9,17 @@ use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::RootCertStore;
 use serde_json::{Value, json};
 use streamer::guard::Guard;
-use streamer::sink::{Item, Outcome, Sink};
+use streamer::sink::{Item, Outcome};
+use streamer::sinks::Sink;
 use tempfile::TempDir;
 use testkit::eventually;
 
-use crate::support::{audit, guard, opened, plan, traffic};
+use crate::support::{audit, guard, opened, traffic};
 
 /// Writes every property that it has of a message as one line of JSON; `data` is the structured data as its own module
 /// takes it apart.
 const CONFIGURATION: &str = r#"
-global(workDirectory="DIRECTORY" maxMessageSize="64k" net.enableDNS="off" TLS)
+global(workDirectory="DIRECTORY" LARGEST net.enableDNS="off" TLS)
 module(load="mmpstrucdata")
 module(load="imtcp" DRIVER)
 template(name="fields" type="list" option.jsonf="on") {
@@ -50,7 +51,7 @@ struct Rsyslog {
 
 impl Rsyslog {
     /// None: it cannot be had on this machine, which is said where people see it.
-    async fn start(certificate: Option<&CertifiedKey<KeyPair>>) -> Option<Self> {
+    async fn start(largest: &str, certificate: Option<&CertifiedKey<KeyPair>>) -> Option<Self> {
         let program = program()?;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
@@ -63,7 +64,7 @@ impl Rsyslog {
                 .concat();
             driver = r#"streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon""#;
         }
-        let configuration = CONFIGURATION.replace("TLS", &tls).replace("DRIVER", driver);
+        let configuration = CONFIGURATION.replace("LARGEST", largest).replace("TLS", &tls).replace("DRIVER", driver);
         let configuration = configuration.replace("DIRECTORY", path.to_str().unwrap());
         std::fs::write(path.join("configuration"), configuration).unwrap();
         let mut command = Command::new(program);
@@ -128,7 +129,10 @@ fn unfolded(mut message: Value) -> Value {
     let unfold = |value: &mut Value| *value = serde_json::from_str(value.as_str().unwrap()).unwrap();
     unfold(&mut message["data"]);
     for field in ["meta", "event"] {
-        unfold(&mut message["data"]["flowtrail@32473"][field]);
+        let data = message["data"]["flowtrail@32473"].as_object_mut().unwrap();
+        if let Some(value) = data.get_mut(field) {
+            unfold(value);
+        }
     }
     message
 }
@@ -162,7 +166,7 @@ fn expected() -> [Value; 3] {
     let message = |time: &str, host: &str, kind: &str, text: &str, data: Value| {
         json!({
             "priority": "110", "facility": "audit", "severity": "info", "version": "1", "time": time, "host": host,
-            "app": "flowtrail", "process": "-", "kind": kind, "text": format!("\u{feff}{text}"),
+            "app": "flowtrail", "process": "-", "kind": kind, "text": if text.is_ascii() { text.to_owned() } else { format!("\u{feff}{text}") },
             "data": {"flowtrail@32473": data},
         })
     };
@@ -212,13 +216,13 @@ fn expected() -> [Value; 3] {
 
 #[tokio::test]
 async fn every_field_is_written_by_rsyslog() {
-    let Some(rsyslog) = Rsyslog::start(None).await else { return };
+    let Some(rsyslog) = Rsyslog::start("", None).await else { return };
     let config = opened(Platform::Syslog, &[("address", &rsyslog.address()), ("tls", "false")]);
     let sink = Sink::connect(Platform::Syslog, &config, &guard()).unwrap();
     let items = events();
     // The second batch goes over the connection of the first one.
     for _ in 0..2 {
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     }
     let written = rsyslog.written(6).await;
     assert_eq!((&written[..3], &written[3..]), (&expected()[..], &expected()[..]));
@@ -227,13 +231,39 @@ async fn every_field_is_written_by_rsyslog() {
 #[tokio::test]
 async fn every_field_is_written_by_rsyslog_over_tls() {
     let made = generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-    let Some(rsyslog) = Rsyslog::start(Some(&made)).await else { return };
+    let Some(rsyslog) = Rsyslog::start("", Some(&made)).await else { return };
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     let guard = Guard::trusting("127.0.0.0/8".parse().unwrap(), roots).unwrap();
     let config = opened(Platform::Syslog, &[("address", &rsyslog.address())]);
     let sink = Sink::connect(Platform::Syslog, &config, &guard).unwrap();
     let items = events();
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     assert_eq!(rsyslog.written(3).await, expected());
+}
+
+#[tokio::test]
+async fn of_a_large_event_rsyslog_writes_one_message_with_its_text() {
+    // Its own default, and what lets through more.
+    for (largest, config) in [("", None), (r#"maxMessageSize="64k""#, Some(("max_message_bytes", "65000")))] {
+        let Some(rsyslog) = Rsyslog::start(largest, None).await else { return };
+        let address = rsyslog.address();
+        let base = [("address", address.as_str()), ("tls", "false")];
+        let config: Vec<(&str, &str)> = base.into_iter().chain(config).collect();
+        let sink = Sink::connect(Platform::Syslog, &opened(Platform::Syslog, &config), &guard()).unwrap();
+        let large = |sequence, size| {
+            let note = "a long note about the policy. ".repeat(size);
+            let activity = format!("Policy {sequence} updated");
+            audit(sequence, &json!({"event_type": "p.u", "activity": activity, "event_payload": {"note": note}}))
+        };
+        let items = [large(1, 1), large(2, 620), large(3, 5000), large(4, 1)];
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
+        let written = rsyslog.written(4).await;
+        let texts: Vec<&str> = written.iter().map(|message| message["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, [1, 2, 3, 4].map(|number| format!("Policy {number} updated")));
+        let truncated = |message: &Value| message["data"]["flowtrail@32473"]["truncated"].as_str().map(str::to_owned);
+        let cut = Some("event".to_owned());
+        let second = if largest.is_empty() { cut.clone() } else { None };
+        assert_eq!(written.iter().map(truncated).collect::<Vec<_>>(), [None, second, cut, None]);
+    }
 }

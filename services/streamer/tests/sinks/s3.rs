@@ -1,11 +1,16 @@
 //! S3, against moto with signatures and policies checked.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use model::integration::Platform;
-use serde_json::Value;
-use streamer::sink::{Failure, Outcome, Sink};
+use model::time::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use streamer::sink::{Failure, Item, Outcome};
+use streamer::sinks::Sink;
 use testkit::{Moto, User};
 
-use crate::support::{Receiver, account, audits, connect, plan, traffic};
+use crate::support::{Receiver, account, audit, audits, connect, traffic, unpacked};
 
 fn sink(url: &str, user: &User, more: &[(&str, &str)]) -> Sink {
     let base = [
@@ -32,10 +37,10 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
     let sink = sink(&moto.url, &moto.writer, &[("prefix", "flow trail/é=1/")]);
     let items = audits(41..44);
     for _ in 0..2 {
-        assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
     }
     let flows = [traffic(7, &serde_json::json!({"flow_id": "f1", "type": "TYPE_DROP"}))];
-    assert_eq!(sink.deliver(&plan(&flows), &flows).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&flows).await, Outcome::Delivered);
     assert_eq!(sink.test(&account()).await, Ok(()));
 
     let mut objects = moto.objects("logs").await;
@@ -44,17 +49,17 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
     let [audit, flow, test] = keys.try_into().unwrap();
     let base = "flow trail/é=1/account=main";
     let range = "00000000000000000041-00000000000000000043-";
-    assert!(audit.starts_with(&format!("{base}/kind=audit/dt=2024-01-31/hr=12/{range}")), "{audit}");
+    assert!(audit.starts_with(&format!("{base}/event_kind=audit/dt=2024-01-31/hr=12/{range}")), "{audit}");
     assert!(audit.ends_with(".ndjson.gz"));
-    assert!(flow.starts_with(&format!("{base}/kind=flow/dt=2024-01-31/hr=12/")), "{flow}");
-    assert!(test.starts_with(&format!("{base}/kind=test/")), "{test}");
+    assert!(flow.starts_with(&format!("{base}/event_kind=flow/dt=2024-01-31/hr=12/")), "{flow}");
+    assert!(test.starts_with(&format!("{base}/event_kind=test/")), "{test}");
     assert_eq!(objects[0]["kinds"], serde_json::json!(["application/x-ndjson", "gzip"]));
     let lines = objects[0]["text"].as_str().unwrap().lines();
     let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         lines[0],
         serde_json::json!({
-            "timestamp": "2024-01-31T12:00:00.250Z", "message": "Route created", "id": "e-41", "initiator_id": "u1",
+            "timestamp": "2024-01-31T12:00:00.250000Z", "message": "Route created", "id": "e-41", "initiator_id": "u1",
             "target_id": "r1", "meta": {"range": "10.64.0.0/24", "number": "41"}, "reference": "",
             "account_id": "main", "kind": "audit", "event_type": "route.add", "position": "FLOWTRAIL_AUDIT:41",
             "index": 0, "event": {"source": "/test"},
@@ -70,7 +75,7 @@ async fn what_is_sent_follows_from_the_items_alone() {
     let user = User { access_key: "a".into(), secret_key: "s".into() };
     let items = audits(1..50);
     for _ in 0..2 {
-        let outcome = sink(&url, &user, &[]).deliver(&plan(&items), &items).await;
+        let outcome = sink(&url, &user, &[]).deliver(&items).await;
         assert_eq!(outcome, Outcome::Delivered);
     }
     let [first, second] = receiver.requests().try_into().unwrap();
@@ -80,7 +85,7 @@ async fn what_is_sent_follows_from_the_items_alone() {
     // The same numbers in a log that was begun anew are other events, and must not be taken for these.
     let mut others = audits(1..50);
     others[7].id = "another".into();
-    let outcome = sink(&url, &user, &[]).deliver(&plan(&others), &others).await;
+    let outcome = sink(&url, &user, &[]).deliver(&others).await;
     assert_eq!(outcome, Outcome::Delivered);
     assert_ne!(receiver.requests()[2].path, receiver.requests()[0].path);
 }
@@ -98,7 +103,7 @@ async fn wrong_credentials_and_names_stop_and_say_what_is_wrong() {
         (&moto.writer, &[("bucket_name", "nowhere")], "there is no bucket nowhere"),
     ] {
         let sink = sink(&moto.url, user, more);
-        let (status, reason) = stopped(sink.deliver(&plan(&items), &items).await);
+        let (status, reason) = stopped(sink.deliver(&items).await);
         assert!(reason.contains(expected), "{status:?} {reason}");
         assert!(!reason.contains(&user.secret_key));
         assert!(matches!(sink.test(&account()).await, Err(Failure::Stop { .. })));
@@ -119,7 +124,7 @@ async fn answers_that_pass_are_worth_another_attempt() {
         [(503, "SlowDown"), (400, "RequestTimeout"), (409, "ConditionalRequestConflict"), (500, ""), (429, "")]
     {
         receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error(code)));
-        let outcome = sink.deliver(&plan(&items), &items).await;
+        let outcome = sink.deliver(&items).await;
         assert!(
             matches!(&outcome, Outcome::Failed(Failure::Retry { reason, .. }) if !reason.contains("secret")),
             "{outcome:?}"
@@ -127,8 +132,151 @@ async fn answers_that_pass_are_worth_another_attempt() {
     }
     for (status, code) in [(301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed"), (501, "NotImplemented")] {
         receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error(code)));
-        stopped(sink.deliver(&plan(&items), &items).await);
+        stopped(sink.deliver(&items).await);
     }
     receiver.answer((axum::http::StatusCode::PRECONDITION_FAILED, error("PreconditionFailed")));
-    assert_eq!(sink.deliver(&plan(&items), &items).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
+}
+
+/// Events at these times, in this order.
+fn at(times: &[&str]) -> Vec<Item> {
+    let event = |(sequence, time): (u64, &&str)| Item {
+        time: Timestamp::parse(time).unwrap(),
+        ..audit(sequence, &json!({"event_type": "door.open"}))
+    };
+    (1..).zip(times).map(event).collect()
+}
+
+const TIMES: [&str; 6] = [
+    "2024-01-31T23:58:00Z",
+    "2024-02-01T00:00:01.5Z",
+    "2024-01-31T23:59:59.999999Z",
+    "2024-02-01T09:00:00Z",
+    "1969-12-31T23:59:59.5Z",
+    "2024-02-01T00:00:00Z",
+];
+
+fn stored(request: &crate::support::Request) -> (String, Vec<Value>) {
+    let text = String::from_utf8(unpacked(request)).unwrap();
+    let path = request.path.replace("%3D", "=");
+    (path, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+fn to_receiver(receiver: &Receiver, more: &[(&str, &str)]) -> Sink {
+    let user = User { access_key: "a".into(), secret_key: "s".into() };
+    sink(&receiver.server.url(""), &user, more)
+}
+
+#[tokio::test]
+async fn every_event_is_in_the_partition_of_its_own_hour() {
+    let receiver = Receiver::start().await;
+    let items = at(&TIMES);
+    assert_eq!(to_receiver(&receiver, &[]).deliver(&items).await, Outcome::Delivered);
+    let objects: Vec<(String, Vec<Value>)> = receiver.requests().iter().map(stored).collect();
+    assert_eq!(objects.iter().map(|(_, rows)| rows.len()).collect::<Vec<_>>(), [1, 2, 2, 1]);
+    for (path, rows) in &objects {
+        let part = |name: &str| path.split_once(&format!("/{name}=")).unwrap().1.split('/').next().unwrap();
+        for row in rows {
+            let hour = format!("{}T{}", part("dt"), part("hr"));
+            assert!(row["timestamp"].as_str().unwrap().starts_with(&hour), "{hour}: {row}");
+            assert_eq!(row["timestamp"].as_str().unwrap().len(), "2024-01-31T23:58:00.000000Z".len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_partition_is_named_as_a_field_of_the_rows_is() {
+    let receiver = Receiver::start().await;
+    let flow = traffic(1, &json!({"flow_id": "f", "type": "TYPE_END"}));
+    for item in [audits(1..2).remove(0), flow] {
+        assert_eq!(to_receiver(&receiver, &[]).deliver(&[item]).await, Outcome::Delivered);
+        let (path, rows) = stored(&receiver.requests().pop().unwrap());
+        let names: Vec<&str> = path.split('/').filter_map(|part| Some(part.split_once('=')?.0)).collect();
+        assert_eq!(names, ["account", "event_kind", "dt", "hr"]);
+        assert!(names.iter().all(|name| rows[0].get(name).is_none()), "{names:?}: {}", rows[0]);
+    }
+}
+
+#[tokio::test]
+async fn objects_that_are_written_are_not_written_again_when_a_later_one_fails() {
+    let busy = || axum::http::StatusCode::SERVICE_UNAVAILABLE;
+    let items = at(&TIMES);
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    receiver.answer(());
+    receiver.answer(busy());
+    let Outcome::Partly(failures) = sink.deliver(&items).await else { panic!("one is written") };
+    let (failed, untried): (Vec<_>, Vec<_>) =
+        failures.into_iter().partition(|(_, failure)| *failure != Failure::Untried);
+    assert!(matches!(failed.as_slice(), [(0, Failure::Retry { .. }), (2, Failure::Retry { .. })]), "{failed:?}");
+    assert_eq!(untried.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 3, 5]);
+
+    let rest = [0, 1, 2, 3, 5].map(|index| items[index].clone());
+    assert_eq!(sink.deliver(&rest).await, Outcome::Delivered);
+    let paths: Vec<String> = receiver.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!((paths.len(), &paths[1]), (5, &paths[2]), "the second attempt writes the same object");
+
+    // What is refused as it is comes first in the next attempt, alone with what can be split.
+    receiver.answer(());
+    receiver.answer(axum::http::StatusCode::PAYLOAD_TOO_LARGE);
+    let Outcome::Partly(failures) = sink.deliver(&items).await else { panic!("one is written") };
+    assert!(failures.iter().all(|(_, failure)| *failure == Failure::Untried) && failures.len() == 5, "{failures:?}");
+    receiver.answer(axum::http::StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(sink.deliver(&rest).await, Outcome::Failed(Failure::TooLarge));
+}
+
+#[tokio::test]
+async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be() {
+    let receiver = Receiver::start().await;
+    let before = runtime::clock::now_micros();
+    for more in [&[][..], &[("object_lock_mode", "COMPLIANCE"), ("object_lock_days", "365")]] {
+        let sink = to_receiver(&receiver, more);
+        assert_eq!(sink.test(&account()).await, Ok(()));
+        assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
+    }
+    let requests = receiver.requests();
+    let signed = |request: &crate::support::Request| request.header("authorization").to_owned();
+    for request in &requests {
+        assert_eq!(request.header("x-amz-checksum-sha256"), STANDARD.encode(Sha256::digest(&request.body)));
+        assert!(signed(request).contains("x-amz-checksum-sha256"), "{}", signed(request));
+    }
+    let (plain, kept) = requests.split_at(requests.len() / 2);
+    assert!(plain.iter().all(|request| !request.headers.contains_key("x-amz-object-lock-mode")));
+    for request in kept {
+        assert_eq!(request.header("x-amz-object-lock-mode"), "COMPLIANCE");
+        let until = Timestamp::parse(request.header("x-amz-object-lock-retain-until-date")).unwrap();
+        let days = (until.micros() - before) as f64 / 86_400e6;
+        assert!((365.0..365.1).contains(&days), "{days}");
+        assert!(signed(request).contains("x-amz-object-lock-mode;x-amz-object-lock-retain-until-date"));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_why_in_the_services_words_within_bounds() {
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    let items = audits(1..2);
+    let long = "word &lt;&amp;gt;\n ".repeat(200);
+    for (status, code, message, expected) in [
+        (
+            400,
+            "InvalidRequest",
+            "Content-MD5 is required",
+            "the receiver answered 400 InvalidRequest: Content-MD5 is required",
+        ),
+        (
+            403,
+            "AccessDenied",
+            "not authorized to perform s3:PutObject",
+            "(AccessDenied: not authorized to perform s3:PutObject)",
+        ),
+        (403, "Other", "no &quot;entry&quot;", "check the credentials: no \"entry\""),
+        (400, "Other", &long, "the receiver answered 400 Other: word <&gt; word <&gt; "),
+    ] {
+        let error = format!("<Error><Code>{code}</Code><Message>{message}</Message><Token>private</Token></Error>");
+        receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error));
+        let (_, reason) = stopped(sink.deliver(&items).await);
+        assert!(reason.contains(expected), "{reason}");
+        assert!(reason.chars().count() < 400 && !reason.contains("private") && !reason.contains('\n'), "{reason}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Events to send, and a receiver that records requests and answers as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use model::audit::{Context, Event, Fields};
 use model::integration::{Platform, Sealed, seal};
 use model::log::{AccountId, Stream};
@@ -17,7 +19,8 @@ use model::traffic::{Report, Reported};
 use serde_json::{Value, from_value, json};
 use streamer::guard::Guard;
 use streamer::opened::Opened;
-use streamer::sink::{Item, Kind, Plan, Sink};
+use streamer::sink::{Item, Kind};
+use streamer::sinks::Sink;
 use testkit::HttpServer;
 
 /// What a receiver got.
@@ -129,6 +132,13 @@ pub(crate) fn traffic(sequence: u64, data: &Value) -> Item {
     Item { id, stream: Stream::Traffic, sequence, index: 0, account: account(), time, kind }
 }
 
+/// What a request holds, where it is compressed.
+pub(crate) fn unpacked(request: &Request) -> Vec<u8> {
+    let mut body = Vec::new();
+    GzDecoder::new(request.body.as_ref()).read_to_end(&mut body).unwrap();
+    body
+}
+
 /// Audit events with these sequences.
 pub(crate) fn audits(sequences: std::ops::Range<u64>) -> Vec<Item> {
     let event = |sequence| {
@@ -136,9 +146,4 @@ pub(crate) fn audits(sequences: std::ops::Range<u64>) -> Vec<Item> {
         audit(sequence, &json!({"event_type": "route.add", "actor_id": "u1", "resource_id": "r1", "meta": meta}))
     };
     sequences.map(event).collect()
-}
-
-pub(crate) fn plan(items: &[Item]) -> Plan {
-    let (first, last) = (items.first().unwrap(), items.last().unwrap());
-    Plan { stream: first.stream, first: first.place(), last: last.place() }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
-use async_nats::{StatusCode, Subscriber};
+use async_nats::{HeaderMap, StatusCode, Subscriber};
 use futures_util::StreamExt;
 use model::log::Stream;
 use tokio::time::Instant;
@@ -17,8 +17,8 @@ const PULL_MESSAGES: usize = 10_000;
 const PULL_BYTES: usize = 8 << 20;
 /// How many messages a thrifty reader asks for at once.
 const THRIFTY_MESSAGES: usize = 500;
-/// What the server counts for a message besides its payload: subject, reply subject and headers.
-const THRIFTY_MARGIN: usize = 64 << 10;
+/// What the server counts for a message in addition to its payload: subject, reply subject and headers.
+const THRIFTY_MARGIN_BYTES: usize = 64 << 10;
 /// When a request ends without messages, and is made again.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// How often an idle server says that it is there.
@@ -28,6 +28,11 @@ const SILENCE: Duration = Duration::from_secs(7);
 /// When the server forgets a consumer that nobody asks.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
+/// In an idle heartbeat: how many messages the consumer has delivered.
+const LAST_DELIVERED: &str = "Nats-Last-Consumer";
+/// In an idle heartbeat: the last stream sequence that the consumer has looked at.
+const LAST_LOOKED_AT: &str = "Nats-Last-Stream";
+
 /// Which messages of a stream are read, and how far ahead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -35,6 +40,13 @@ pub struct Selection {
     pub filter: Option<String>,
     /// Whether little is read ahead, about the largest message's size: for many readers that wait more than they read.
     pub thrifty: bool,
+}
+
+/// What a consumer is to deliver: the messages after a sequence that are selected.
+pub(super) struct Wanted<'a> {
+    pub(super) stream: Stream,
+    pub(super) selection: &'a Selection,
+    pub(super) after: u64,
 }
 
 pub(super) struct Source {
@@ -57,21 +69,20 @@ pub(super) struct Source {
 /// What the server's next word means.
 pub(super) enum Word {
     Message(Message),
+    /// The consumer has looked at everything up to this stream sequence, and delivered all that it is to deliver.
+    CompleteTo(u64),
     Nothing,
     Broken(&'static str),
 }
 
 impl Source {
-    /// Makes a consumer of the messages after a sequence. `losses` names the connection it is made on.
-    pub(super) async fn open(
-        bus: &Bus,
-        stream: Stream,
-        selection: &Selection,
-        after: u64,
-        losses: u64,
-    ) -> Result<Self, crate::Cause> {
+    /// Makes a consumer. `losses` names the connection it is made on.
+    pub(super) async fn open(bus: &Bus, wanted: Wanted<'_>, losses: u64) -> Result<Self, crate::Cause> {
+        let Wanted { stream, selection, after } = wanted;
         let name = format!("{}-{}", bus.name, bus.unique_id());
-        let wanted = pull::Config {
+        // Nothing is acknowledged and the server stores nothing of this consumer: where to read on is known here, from
+        // the last message. So a consumer that is lost, with its server or by silence, costs nothing but another one.
+        let config = pull::Config {
             name: Some(name.clone()),
             filter_subject: selection.filter.clone().unwrap_or_default(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
@@ -82,7 +93,7 @@ impl Source {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        let made = bus.jetstream.create_consumer_on_stream(wanted, stream.name()).await?;
+        let made = bus.jetstream.create_consumer_on_stream(config, stream.name()).await?;
         let pending = made.cached_info().num_pending;
         let inbox = bus.client.new_inbox();
         let replies = bus.client.subscribe(inbox.clone()).await?;
@@ -98,7 +109,7 @@ impl Source {
             return Some(());
         }
         let (messages, bytes) = match self.thrifty {
-            true => (THRIFTY_MESSAGES, bus.max_payload() + THRIFTY_MARGIN),
+            true => (THRIFTY_MESSAGES, bus.max_payload() + THRIFTY_MARGIN_BYTES),
             false => (PULL_MESSAGES, PULL_BYTES.max(2 * bus.max_payload())),
         };
         let request = serde_json::json!({
@@ -125,7 +136,7 @@ impl Source {
         self.heard = Instant::now();
         match reply.status {
             None | Some(StatusCode::OK) => {}
-            Some(StatusCode::IDLE_HEARTBEAT) => return Word::Nothing,
+            Some(StatusCode::IDLE_HEARTBEAT) => return self.heard_idle(reply.headers.as_ref()),
             // The request expired, or its count or bytes are reached: it is over, and nothing is wrong.
             Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => return self.request_is_over(),
             Some(StatusCode::REQUEST_TERMINATED) if is_complete(reply.description.as_deref()) => {
@@ -146,6 +157,24 @@ impl Source {
         Word::Message(message)
     }
 
+    /// The server has nothing to deliver. It says which messages it delivered last: the consumer's own count, and the
+    /// stream sequence that it has looked at, which runs ahead of the messages over those that are not selected or gone.
+    fn heard_idle(&self, headers: Option<&HeaderMap>) -> Word {
+        let number = |name: &str| headers?.get(name)?.as_str().parse::<u64>().ok();
+        let (Some(delivered), Some(complete_to)) = (number(LAST_DELIVERED), number(LAST_LOOKED_AT)) else {
+            return Word::Nothing;
+        };
+        if delivered != self.delivered {
+            return Word::Broken("a message was lost on the way");
+        }
+        // It would deliver what is there, so what it announced with the last message is gone since. It says how many are
+        // left only with a message or when it is made, so another consumer is made.
+        if self.pending > 0 {
+            return Word::Broken("the messages that were announced are gone");
+        }
+        Word::CompleteTo(complete_to)
+    }
+
     fn request_is_over(&mut self) -> Word {
         self.outstanding = 0;
         Word::Nothing
@@ -157,5 +186,5 @@ fn is_complete(description: Option<&str>) -> bool {
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    duration.as_secs() * 1_000_000_000 + u64::from(duration.subsec_nanos())
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-const MAX_PAYLOAD: usize = HEADER_ROOM + 10;
+const MAX_PAYLOAD: usize = HEADER_ROOM_BYTES + 10;
 
 fn answer(length: usize) -> Bytes {
     (0..length).map(|index| u8::try_from(index % 251).unwrap()).collect()
@@ -46,6 +46,6 @@ fn a_part_that_lost_bytes_is_an_error() {
 
 #[test]
 fn an_answer_over_the_limit_is_not_sent() {
-    let answer = Bytes::from(vec![0; LARGEST_ANSWER + 1]);
-    assert_eq!(split(&answer, MAX_PAYLOAD).unwrap_err(), Broken::TooLarge(LARGEST_ANSWER + 1));
+    let answer = Bytes::from(vec![0; MAX_ANSWER_BYTES + 1]);
+    assert_eq!(split(&answer, MAX_PAYLOAD).unwrap_err(), Broken::TooLarge(MAX_ANSWER_BYTES + 1));
 }

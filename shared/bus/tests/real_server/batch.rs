@@ -28,6 +28,18 @@ async fn a_batch_with_one_conflict_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_batch_whose_last_message_was_the_first_of_the_stream_is_stored_one_by_one() {
+    let (_server, bus) = started().await;
+    let last = || after(0, message(integration(3), "c"));
+    bus.publish(last()).await.unwrap();
+    let batch = vec![message(integration(1), "a"), message(integration(2), "b"), last()];
+    let receipts = bus.publish_all(batch).await.unwrap();
+    let places: Vec<(u64, bool)> =
+        receipts.iter().map(|receipt| (receipt.position.sequence, receipt.duplicate)).collect();
+    assert_eq!(places, [(2, false), (3, false), (1, true)]);
+}
+
+#[tokio::test]
 async fn a_batch_with_a_message_that_is_too_large_stores_nothing() {
     let (_server, bus) = started().await;
     let mut batch = numbered(3);

@@ -3,6 +3,7 @@
 mod ask;
 mod batch;
 mod consume;
+mod deleted;
 mod find;
 mod keys;
 mod load;

@@ -79,6 +79,18 @@ pub(super) const SECONDS: Form = Form {
     says: "must be a number of seconds from 1 to 900",
 };
 
+/// A century is what S3 takes at most.
+pub(super) const DAYS: Form = Form {
+    fits: |text| text.parse().is_ok_and(|days: u32| (1..=36_500).contains(&days)),
+    says: "must be a number of days from 1 to 36500",
+};
+
+/// Servers take at least 480 bytes (RFC 5424, 6.1), and a message's header needs most of those.
+pub(super) const MESSAGE_BYTES: Form = Form {
+    fits: |text| text.parse().is_ok_and(|bytes: u32| (1024..=1_048_576).contains(&bytes)),
+    says: "must be a number of bytes from 1024 to 1048576",
+};
+
 /// As Standard Webhooks writes symmetric keys.
 pub(super) const SIGNING_SECRET: Form = Form {
     fits: |text| {

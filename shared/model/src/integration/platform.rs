@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, Patch, Value};
-use super::key::{BUCKET, Kind, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
+use super::key::{BUCKET, DAYS, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use super::rejected::Rejected;
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
@@ -121,6 +121,8 @@ impl Platform {
                 ("prefix", Kind::Form(PREFIX)),
                 ("path_style", Kind::Switch),
                 ("batch_seconds", Kind::Form(SECONDS)),
+                ("object_lock_mode", Kind::OneOf(&["GOVERNANCE", "COMPLIANCE"])),
+                ("object_lock_days", Kind::Form(DAYS)),
             ],
             Self::Firehose => &[("stream_name", Kind::Form(STREAM_NAME))],
             Self::GenericHttp => &[
@@ -133,7 +135,13 @@ impl Platform {
                 ("events", Kind::Families),
             ],
             Self::Otlp => &[("url", Kind::Url), ("headers", Kind::Headers), ("events", Kind::Families)],
-            Self::Syslog => &[("address", Kind::Address), ("tls", Kind::Switch), ("events", Kind::Families)],
+            Self::Syslog => &[
+                ("address", Kind::Address),
+                ("tls", Kind::Switch),
+                ("framing", Kind::OneOf(&["octet_counting", "newline"])),
+                ("max_message_bytes", Kind::Form(MESSAGE_BYTES)),
+                ("events", Kind::Families),
+            ],
             Self::SplunkHec => &[
                 ("url", Kind::Url),
                 ("token", Kind::Secret),

@@ -47,6 +47,7 @@ pub const VIEW: View = View::of(&Facts {
 pub(super) const QUESTIONS: &[Asked] = &[
     Asked::of::<List>(),
     Asked::of::<ById>(),
+    Asked::of::<Known>(),
     Asked::of::<Catalog>(),
     Asked::of::<CountByTime>(),
     Asked::of::<CountByValue>(),
@@ -237,8 +238,11 @@ impl Question for ById {
         Some(&self.account)
     }
 
-    fn answers_inline(&self, _: &Views) -> bool {
-        true
+    fn answers_inline(&self, views: &Views) -> bool {
+        // The first look at an account, or at an id after long, reads from disk.
+        let (store, table) = (views.slot(VIEW).store(), key::table(&self.account));
+        let is_ready = |origin| store.rows().is_ready_for_id(&table, &row::id_in_table(&self.id, origin));
+        ORIGINS.into_iter().all(is_ready)
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {
@@ -251,6 +255,45 @@ impl Question for ById {
             return Ok(Some(event));
         }
         Ok(None)
+    }
+}
+
+/// Which of some ids the account has events of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Known {
+    /// The account that is looked into.
+    pub account: AccountId,
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+impl Question for Known {
+    type Answer = Vec<String>;
+    const PATH: &'static str = "audit.known";
+    /// An import asks it, which adds to the log and tells nobody what is in it.
+    const WATCH: Option<Watch<Self, Self::Answer>> = None;
+
+    fn view(&self) -> View {
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answer(&self, views: &Views) -> Result<Vec<String>, Error> {
+        let store = views.slot(VIEW).store();
+        let table = key::table(&self.account);
+        let mut known = Vec::new();
+        for id in &self.ids {
+            for origin in ORIGINS {
+                if store.rows().by_id(&table, &row::id_in_table(id, origin))?.is_some() {
+                    known.push(id.clone());
+                    break;
+                }
+            }
+        }
+        Ok(known)
     }
 }
 

@@ -7,38 +7,37 @@ use std::sync::Arc;
 use model::log::AccountId;
 use model::paging::{Page, Period, RowPosition, Start};
 use model::time::Timestamp;
-use segments::Predicate;
+use segments::{Predicate, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
-use super::family::Family;
+use super::family::{Effort, Family};
 use crate::error::Error;
 use crate::key::table;
 use crate::question::Views;
 use crate::store::Store;
 
 const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
+
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
-///
-/// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
-pub(crate) fn answers_inline(
-    store: &Store,
-    account: &AccountId,
-    (is_of_all, period): (bool, Period),
-    page: &Page,
-) -> bool {
+pub(crate) fn answers_inline<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter, page: &Page) -> bool {
     /// Rows of a page, each of which may be in a block that has to be read.
-    const ROWS: usize = 100;
+    const MAX_PAGE_ROWS: usize = 100;
     /// Rows whose columns are looked at: those of four segments.
-    const LOOKED_AT: u64 = 1 << 18;
-    let table = table(account);
-    let looked_at = || store.rows().rows_around(&table, micros(period)).is_ok_and(|rows| rows <= LOOKED_AT);
-    page.limit <= ROWS && store.rows().is_read(&table) && (is_of_all || looked_at())
+    const MAX_ROWS_LOOKED_AT: u64 = 1 << 18;
+    let max_rows = match F::effort(filter) {
+        Effort::Counting => u64::MAX,
+        Effort::Looking => MAX_ROWS_LOOKED_AT,
+        Effort::Searching => return false,
+    };
+    let store = views.slot(F::VIEW).store();
+    let rows = store.rows().rows_around(&table(account), micros(F::period(filter)));
+    page.limit <= MAX_PAGE_ROWS && rows.is_some_and(|rows| rows <= max_rows)
 }
 
 /// Where a row of a family stands in the table.
-pub(crate) fn position_of<F: Family>(row: &segments::Row) -> Result<segments::Position, Error> {
+pub(crate) fn position_of<F: Family>(row: &segments::Row) -> Result<SortKey, Error> {
     let RowPosition { time, id } = F::position(row)?;
-    Ok(segments::Position { time: time.micros(), id: F::id_in_table(&id) })
+    Ok(SortKey { time: time.micros(), id: F::id_in_table(&id) })
 }
 
 /// The rows of an account that a filter lets through.
@@ -46,7 +45,7 @@ pub(crate) struct Selected {
     store: Arc<Store>,
     table: Vec<u8>,
     predicate: Predicate,
-    period: (Option<i64>, Option<i64>),
+    period: TimeRange,
 }
 
 impl Selected {
@@ -64,7 +63,7 @@ impl Selected {
         let start = match &page.start {
             Start::Offset(offset) => segments::Start::Offset(*offset),
             Start::After(RowPosition { time, id }) => {
-                segments::Start::After(segments::Position { time: time.micros(), id: id_in_table(id) })
+                segments::Start::After(SortKey { time: time.micros(), id: id_in_table(id) })
             }
         };
         let page = segments::Page { start, limit: page.limit };
@@ -97,8 +96,8 @@ impl Selected {
 }
 
 /// A period in the column store's terms.
-fn micros(period: Period) -> (Option<i64>, Option<i64>) {
-    (period.from.map(Timestamp::micros), period.to.map(Timestamp::micros))
+fn micros(period: Period) -> TimeRange {
+    TimeRange { from: period.from.map(Timestamp::micros), to: period.to.map(Timestamp::micros) }
 }
 
 /// Writes a value behind others, as a symbol; gives its end.

@@ -2,6 +2,8 @@ use std::io::{Cursor, ErrorKind};
 
 use super::*;
 
+const LISTS: &[&str] = &["Records", "data", "items"];
+
 /// Gives one byte at a time, then fails: every look ahead has to wait for more.
 struct Trickle(Cursor<Vec<u8>>);
 
@@ -12,8 +14,8 @@ impl Read for Trickle {
     }
 }
 
-fn cut(reader: impl Read, layout: Layout) -> Vec<(String, Result<String, String>)> {
-    let mut scanner = Scanner::new(reader, layout);
+fn cut(reader: impl Read) -> Vec<(String, Result<String, String>)> {
+    let mut scanner = Scanner::new(reader, LISTS);
     let mut records = Vec::new();
     while let Some(cut) = scanner.next().unwrap() {
         records.push((cut.place.to_string(), cut.text.map(str::to_owned).map_err(|error| error.to_string())));
@@ -22,8 +24,8 @@ fn cut(reader: impl Read, layout: Layout) -> Vec<(String, Result<String, String>
 }
 
 fn json(text: &str) -> Vec<(String, Result<String, String>)> {
-    let whole = cut(text.as_bytes(), Layout::Json);
-    let trickled = cut(Trickle(Cursor::new(text.into())), Layout::Json);
+    let whole = cut(text.as_bytes());
+    let trickled = cut(Trickle(Cursor::new(text.into())));
     assert_eq!(whole, trickled);
     whole
 }
@@ -110,27 +112,55 @@ fn a_text_with_a_line_break_in_an_array_costs_its_line() {
 #[test]
 fn too_long_a_record_is_passed_over() {
     let long = "x".repeat(LONGEST + 1);
-    let records = cut(format!("{{\"a\":\"{long}\"}}\n{{}}\n").as_bytes(), Layout::Json);
+    let records = cut(format!("{{\"a\":\"{long}\"}}\n{{}}\n").as_bytes());
     assert_eq!(records.last(), Some(&("2:".into(), Ok("{}".into()))));
     assert_eq!(records[0].1.as_ref().err().map(String::as_str), Some("longer than 8 MiB"));
 }
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_line() {
-    assert_eq!(cut(b"\xef\xbb\xbf{}\n".as_slice(), Layout::Json)[0].1.as_deref(), Ok("{}"));
+    assert_eq!(cut(b"\xef\xbb\xbf{}\n".as_slice())[0].1.as_deref(), Ok("{}"));
 }
 
 #[test]
 fn other_encodings_are_told_of() {
-    let records = cut(b"{\"a\":\"\xff\"}\n{}".as_slice(), Layout::Json);
+    let records = cut(b"{\"a\":\"\xff\"}\n{}".as_slice());
     assert_eq!(records[0], ("1:".into(), Err("not UTF-8".into())));
     assert_eq!(records[1].1.as_deref(), Ok("{}"));
 }
 
 #[test]
-fn lines_are_lines_whatever_is_in_them() {
-    let records = cut("[a\n\n{b\r\n".as_bytes(), Layout::Lines);
-    assert_eq!(records, [("1:".into(), Ok("[a".into())), ("3:".into(), Ok("{b".into()))]);
+fn lines_without_brackets_are_records() {
+    let records = cut("2 eni-1 [\n\n# {b\r\n".as_bytes());
+    assert_eq!(records, [("1:".into(), Ok("2 eni-1 [".into())), ("3:".into(), Ok("# {b".into()))]);
+}
+
+#[test]
+fn what_stands_around_a_list_is_kept_without_its_records() {
+    let text = r#"{"page":1,"data":[{"a":1}],"total_pages":2}"#.to_owned() + "\n{\"items\":[]}\n{\n\"b\":2}";
+    let mut scanner = Scanner::new(text.as_bytes(), LISTS);
+    let mut left = Vec::new();
+    while scanner.next().unwrap().is_some() {
+        left.extend(scanner.take_left());
+    }
+    left.extend(scanner.take_left());
+    let texts: Vec<String> = left.iter().map(|around| String::from_utf8(around.text.clone()).unwrap()).collect();
+    assert_eq!(texts, [r#"{"page":1,"data":[],"total_pages":2}"#, r#"{"items":[]}"#]);
+    assert_eq!(left[1].place, Place { line: 2, element: None });
+}
+
+#[test]
+fn an_object_that_goes_on_in_the_next_line_may_hold_a_list() {
+    assert_eq!(texts("{\"page\":1,\n\"data\":[{\"a\":1}]}"), [r#"{"a":1}"#]);
+}
+
+#[test]
+fn members_that_services_put_before_their_list_are_passed() {
+    let batch = r#"{"messageType":"DATA_MESSAGE","subscriptionFilters":["a","b"],"items":[{"a":1}]}"#;
+    assert_eq!(texts(batch), [r#"{"a":1}"#]);
+    assert_eq!(texts(r#"{"ResponseMetadata":{"x":{"y":[1]}},"items":[{"a":1}]}"#), [r#"{"a":1}"#]);
+    let unended = r#"{"ResponseMetadata":{"x":[1}"#;
+    assert_eq!(texts(unended), [unended]);
 }
 
 #[test]
@@ -141,7 +171,7 @@ fn a_stream_that_fails_hands_out_what_came_before() {
             Err(ErrorKind::UnexpectedEof.into())
         }
     }
-    let mut scanner = Scanner::new(b"{}\n".as_slice().chain(Failing), Layout::Json);
+    let mut scanner = Scanner::new(b"{}\n".as_slice().chain(Failing), LISTS);
     assert!(scanner.next().unwrap().is_some());
     assert!(scanner.next().is_err());
     assert!(scanner.next().unwrap().is_none());

@@ -1,0 +1,191 @@
+//! What Flowtrail's integrations wrote and its lists answered is imported again: it is what it was, and changes nothing
+//! where it came from.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use serde_json::{Value, json};
+use testkit::{HttpServer, eventually};
+
+use crate::flowtrail::{Flowtrail, Topology};
+
+type Objects = Arc<Mutex<Vec<(String, Bytes)>>>;
+
+/// A bucket that takes every object.
+struct Bucket {
+    server: HttpServer,
+    objects: Objects,
+}
+
+impl Bucket {
+    async fn start() -> Self {
+        async fn put(State(objects): State<Objects>, uri: Uri, body: Bytes) -> StatusCode {
+            objects.lock().unwrap().push((uri.path().to_owned(), body));
+            StatusCode::OK
+        }
+        let objects = Objects::default();
+        let server = HttpServer::start(Router::new().fallback(put).with_state(objects.clone())).await;
+        Self { server, objects }
+    }
+
+    /// Makes an integration of a Flowtrail that writes here.
+    async fn integrate(&self, flowtrail: &Flowtrail) {
+        let config = json!({
+            "bucket_name": "lake", "region": "eu-central-1", "access_key": "AKIAX", "secret_key": "s",
+            "endpoint": self.server.url(""), "batch_seconds": "1", "events": "both",
+        });
+        let body = json!({ "platform": "s3", "enabled": true, "config": config });
+        let answer = flowtrail.request("POST", "/api/event-streaming").json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    }
+
+    /// The objects as files of a folder, once there is one of each kind.
+    async fn files(&self, flowtrail: &Flowtrail) -> Vec<PathBuf> {
+        let has = |kind: &str| self.objects.lock().unwrap().iter().any(|(path, _)| path.contains(kind));
+        eventually("both kinds are archived", async || (has("kind%3Daudit") || has("kind=audit")).then_some(())).await;
+        eventually("both kinds are archived", async || (has("kind%3Dflow") || has("kind=flow")).then_some(())).await;
+        let objects = self.objects.lock().unwrap();
+        let write = |(index, (_, body)): (usize, &(String, Bytes))| {
+            let file = flowtrail.directory.path().join(format!("object-{index}.ndjson.gz"));
+            std::fs::write(&file, body).unwrap();
+            file
+        };
+        objects.iter().enumerate().map(write).collect()
+    }
+}
+
+async fn publish(flowtrail: &Flowtrail, path: &str, events: &Value) {
+    let answer = flowtrail.request("POST", path).json(events).send().await.unwrap();
+    assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+}
+
+async fn publish_both(flowtrail: &Flowtrail) {
+    let audit = json!([
+        {
+            "id": "own-1", "time": "2024-01-31T12:00:00Z", "event_type": "door.open", "activity": "Door opened",
+            "actor_id": "alice", "actor_email": "alice@example.com", "resource_type": "door", "resource_id": "lab",
+            "status": "denied", "error_message": "no badge", "ip_address": "203.0.113.7", "operation": "ENTER",
+            "request_id": "q-1", "correlation_id": "c-1", "meta": {"floor": "2"}, "http_status": 403, "latency_ms": 12.5,
+            "event_payload": {"n": [1, {"deep": 2}]},
+        },
+        { "id": "own-2", "time": "2024-01-31T12:00:01.000001Z", "activity_code": "route.add", "initiator_id": "sys" },
+    ]);
+    publish(flowtrail, "/api/events/audit", &audit).await;
+    let traffic = json!([
+        {
+            "id": "flow-1", "time": "2024-01-31T12:00:00Z", "type": "TYPE_START", "flow_id": "f-1", "reporter_id": "gw",
+            "source": {"id": "p-1", "type": "PEER", "name": "laptop", "address": "10.0.0.1:4000", "os": "linux",
+                "geo_location": {"city_name": "Berlin", "country_code": "DE"}},
+            "destination": {"type": "HOST_RESOURCE", "address": "[2001:db8::5]:443", "dns_label": "db.example"},
+            "user": {"id": "u-1", "email": "u@example.com"}, "policy": {"id": "pol", "name": "all"},
+            "protocol": 6, "direction": "EGRESS", "tx_bytes": 18_446_744_073_709_551_615_u64, "tx_packets": 3,
+        },
+        {
+            "id": "flow-2", "reporter_id": "gw", "protocol": 1, "icmp": {"type": 8, "code": 0}, "num_of_starts": 7,
+            "window_start": "2024-01-31T12:00:00Z", "window_end": "2024-01-31T12:01:00Z",
+            "events": [{"type": "TYPE_DROP", "timestamp": "2024-01-31T12:00:30Z"}],
+        },
+    ]);
+    publish(flowtrail, "/api/events/network-traffic", &traffic).await;
+}
+
+/// The rows of the events that were published, as the view holds them.
+fn audit_rows(flowtrail: &Flowtrail) -> Vec<String> {
+    let dump = flowtrail.succeed(["dump", "audit"]);
+    dump.lines().filter(|line| line.contains("\"own-")).map(str::to_owned).collect()
+}
+
+async fn traffic_records(flowtrail: &Flowtrail) -> Value {
+    flowtrail.has_traffic(2).await;
+    let mut list = flowtrail.get("/api/events/network-traffic").await;
+    for record in list["data"].as_array_mut().unwrap() {
+        record.as_object_mut().unwrap().remove("receive_timestamp");
+    }
+    list
+}
+
+fn import(flowtrail: &Flowtrail, format: &str, files: &[PathBuf]) -> String {
+    flowtrail.succeed(["import".into(), format.into()].into_iter().chain(files.iter().cloned()))
+}
+
+#[tokio::test]
+async fn an_archive_is_a_backup_equal_to_what_was_archived() {
+    let old = Flowtrail::start(Topology::Together).await;
+    let bucket = Bucket::start().await;
+    bucket.integrate(&old).await;
+    publish_both(&old).await;
+    let files = bucket.files(&old).await;
+    let (rows, records) = (audit_rows(&old), traffic_records(&old).await);
+    assert_eq!(rows.len(), 2);
+
+    let new = Flowtrail::start(Topology::Split).await;
+    let said = import(&new, "audit", &files);
+    assert!(said.contains("for `flowtrail import traffic` 2"), "{said}");
+    import(&new, "traffic", &files);
+    eventually("both events are in the view", async || (audit_rows(&new).len() == 2).then_some(())).await;
+    assert_eq!(audit_rows(&new), rows);
+    assert_eq!(traffic_records(&new).await, records);
+
+    // Where it came from, everything is known.
+    let said = import(&old, "audit", &files);
+    assert!(said.contains("0 events published"), "{said}");
+    import(&old, "traffic", &files);
+    assert_eq!((audit_rows(&old), traffic_records(&old).await), (rows, records));
+}
+
+#[tokio::test]
+async fn what_the_audit_lists_answer_changes_nothing_where_it_came_from() {
+    for topology in Topology::BOTH {
+        let flowtrail = Flowtrail::start(topology).await;
+        publish_both(&flowtrail).await;
+        let before = flowtrail.succeed(["dump", "audit"]);
+        for (path, all) in [("/api/events/audit", "\"timestamp\""), ("/v1/audit/events?limit=200", "\"created_at\"")] {
+            let list = flowtrail.get(path).await.to_string();
+            let events = list.matches(all).count();
+            let file = flowtrail.directory.path().join("list.json");
+            std::fs::write(&file, list).unwrap();
+            let said = import(&flowtrail, "audit", &[file]);
+            assert!(said.contains(&format!("0 events published in 0 messages, {events} known already, ")), "{said}");
+        }
+        assert_eq!(flowtrail.succeed(["dump", "audit"]), before);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_exist_is_refused_by_its_name() {
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    let file = flowtrail.directory.path().join("events.ndjson");
+    std::fs::write(&file, r#"{"id":"acc-1","event_type":"door.open","time":"2024-01-31T12:00:00Z"}"#).unwrap();
+    let import = |account: &str| {
+        flowtrail.run(["import".as_ref(), "audit".as_ref(), "--account".as_ref(), account.as_ref(), file.as_os_str()])
+    };
+    let refused = import("mian");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.starts_with("error: there is no account mian; "), "{said}");
+    assert_eq!(import("main").status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_the_whole_list_is_imported_and_told_of() {
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    publish_both(&flowtrail).await;
+    flowtrail.has_traffic(2).await;
+    let other = Flowtrail::start(Topology::Together).await;
+    let pages = [1, 2].map(|page| other.directory.path().join(format!("page-{page}.json")));
+    for (page, file) in (1..).zip(&pages) {
+        let list = flowtrail.get(&format!("/api/events/network-traffic?page={page}&page_size=1")).await;
+        std::fs::write(file, list.to_string()).unwrap();
+    }
+    let one = other.run(["import".into(), "traffic".into(), pages[1].clone()]);
+    assert_eq!(one.status.code(), Some(1));
+    let said = String::from_utf8(one.stderr).unwrap();
+    assert!(said.contains("page-2.json:1: total_pages: 1 of 2 pages are missing, the first is page 1; "), "{said}");
+    other.has_traffic(1).await;
+    import(&other, "traffic", &pages);
+    assert_eq!(traffic_records(&other).await, traffic_records(&flowtrail).await);
+}

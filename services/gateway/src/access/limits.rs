@@ -1,0 +1,144 @@
+//! How much anybody may ask for in a while: by token and by address, what reads and what writes apart.
+//!
+//! Invariants: how many tokens and addresses are remembered has a bound, those that came longest ago are forgotten
+//! first; a refusal takes nothing off, so after the time it names the same request is let through.
+
+mod rate;
+
+use std::net::IpAddr;
+
+use axum::http::{Extensions, Method};
+use model::access::{Principal, Scope};
+use runtime::settings::LimitSettings;
+
+use self::rate::Limiter;
+use crate::access::caller::Needs;
+use crate::http::origin::{Peer, rate_limit_key};
+use crate::render::refusal::Refusal;
+
+/// The limits of a gateway; each counts on its own.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    by_token: Apart,
+    by_address: Apart,
+    unknown: Limiter,
+    sign_ins: Limiter,
+}
+
+/// What reads and what writes, each with a limit of its own.
+#[derive(Debug)]
+struct Apart {
+    reads: Limiter,
+    writes: Limiter,
+}
+
+/// What a request does to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+impl Kind {
+    /// As its route says, and where that says nothing, its method.
+    pub(crate) fn of(needs: Needs, method: &Method) -> Self {
+        match needs {
+            Needs::Scope(Scope::AuditRead | Scope::TrafficRead | Scope::IntegrationsRead) => Self::Read,
+            Needs::Scope(Scope::IntegrationsWrite | Scope::EventsWrite) => Self::Write,
+            Needs::Nothing | Needs::Token | Needs::Scope(Scope::Admin) if method.is_safe() => Self::Read,
+            Needs::Nothing | Needs::Token | Needs::Scope(Scope::Admin) => Self::Write,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn new(limits: &LimitSettings) -> Self {
+        Self {
+            by_token: Apart {
+                reads: Limiter::per_second(limits.rate_reads),
+                writes: Limiter::per_second(limits.rate_writes),
+            },
+            by_address: Apart {
+                reads: Limiter::per_second(limits.rate_address),
+                writes: Limiter::per_second(limits.rate_address),
+            },
+            unknown: Limiter::per_second(limits.rate_unknown),
+            sign_ins: Limiter::per_minute(limits.rate_sign_ins),
+        }
+    }
+
+    /// Counts a request by its address, before anything else is known of it.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub(crate) fn by_address(&self, kind: Kind, request: &Extensions) -> Result<(), Refusal> {
+        self.by_address.of(kind).take_of(request)
+    }
+
+    /// Counts a request of a token's holder.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub(crate) fn by_token(&self, kind: Kind, holder: &Principal) -> Result<(), Refusal> {
+        // Another issuer's tokens have no id here; those of one person count together.
+        let key = match &holder.token_id {
+            Some(id) => format!("{}:token:{id}", holder.account),
+            None => format!("{}:actor:{}", holder.account, holder.actor.id),
+        };
+        self.by_token.of(kind).take(&key)
+    }
+
+    /// Counts a request that is refused, if it is for its token: an address that brings many is told 429 instead.
+    /// Those from there who hold a valid one are let in all the same: an address may stand for a whole office.
+    pub(crate) fn unknown(&self, refusal: Refusal, request: &Extensions) -> Refusal {
+        let is_unknown = matches!(refusal, Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken);
+        let too_many = || self.unknown.take_of(request).err();
+        is_unknown.then(too_many).flatten().unwrap_or(refusal)
+    }
+
+    /// Counts an attempt to sign in, by its address.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        address.map_or(Ok(()), |address| self.sign_ins.take(&rate_limit_key(address)))
+    }
+}
+
+impl Default for Limits {
+    /// No limits at all.
+    fn default() -> Self {
+        Self::new(&LimitSettings::NONE)
+    }
+}
+
+impl Apart {
+    fn of(&self, kind: Kind) -> &Limiter {
+        match kind {
+            Kind::Read => &self.reads,
+            Kind::Write => &self.writes,
+        }
+    }
+}
+
+impl Limiter {
+    /// Counts for the address of a request. One that came over no connection, as in tests, counts for nobody.
+    fn take_of(&self, request: &Extensions) -> Result<(), Refusal> {
+        request.get().map_or(Ok(()), |Peer(address)| self.take(&rate_limit_key(*address)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_says_whether_it_reads_or_writes_whatever_its_method() {
+        let kind = |needs, method| Kind::of(needs, &method);
+        assert_eq!(kind(Needs::Scope(Scope::AuditRead), Method::POST), Kind::Read);
+        assert_eq!(kind(Needs::Scope(Scope::EventsWrite), Method::POST), Kind::Write);
+        assert_eq!(kind(Needs::Token, Method::GET), Kind::Read);
+        assert_eq!(kind(Needs::Token, Method::DELETE), Kind::Write);
+        assert_eq!(kind(Needs::Nothing, Method::HEAD), Kind::Read);
+    }
+}

@@ -1,0 +1,146 @@
+//! The parts that requests are answered with, put together.
+//!
+//! A handler takes the part it needs, as axum's `State`, and knows nothing of the others.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use bus::Bus;
+use runtime::metrics::Metrics;
+use runtime::settings::LimitSettings;
+use serde_json::Value;
+
+use crate::access::auth::Access;
+use crate::access::limits::Limits;
+use crate::access::oidc::Provider;
+use crate::access::sign_in::SignIn;
+use crate::dialects;
+use crate::dialects::native::description::Description;
+use crate::http::frame::Frame;
+use crate::http::metrics::HttpMetrics;
+use crate::lists::ask::Lists;
+use crate::lists::cursor::Key;
+use crate::upstream::commands::Commands;
+use crate::upstream::publisher::Publisher;
+use crate::upstream::reader::Reader;
+use crate::upstream::readiness::Readiness;
+use crate::upstream::streamer::Streamer;
+use crate::witness::Witness;
+
+/// What the parts are made of.
+#[derive(Debug)]
+pub(crate) struct Resources {
+    /// Where the views are asked.
+    pub(crate) reader: Reader,
+    /// Where everything else goes.
+    pub(crate) bus: Bus,
+    /// The key that signs cursors.
+    pub(crate) cursors: Key,
+    /// Notes who reads and who is denied.
+    pub(crate) witness: Witness,
+    /// Whose tokens are as good as Flowtrail's own.
+    pub(crate) provider: Option<Arc<Provider>>,
+    pub(crate) limits: LimitSettings,
+    /// What the process counts.
+    pub(crate) metrics: Metrics,
+}
+
+/// Everything that a request may need. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct App(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    access: Arc<Access>,
+    lists: Lists,
+    commands: Commands,
+    streamer: Streamer,
+    publisher: Publisher,
+    sign_in: SignIn,
+    readiness: Readiness,
+    description: Arc<Description>,
+    http_metrics: HttpMetrics,
+    metrics: Metrics,
+}
+
+impl App {
+    /// `openapi` writes the description of the routes, which are not known here.
+    pub(crate) fn new(resources: Resources, openapi: fn() -> Value) -> Self {
+        let Resources { reader, bus, cursors, witness, provider, limits, metrics } = resources;
+        let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
+        // A sign-in is counted by the limits that requests are, under a limit of its own.
+        let limits = Arc::new(Limits::new(&limits));
+        let http_metrics = HttpMetrics::default();
+        metrics.add(Arc::new(http_metrics.clone()));
+        Self(Arc::new(Parts {
+            access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
+            lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
+            commands: Commands::new(bus.clone(), reader.clone()),
+            streamer: Streamer::new(bus.clone()),
+            publisher: Publisher::new(bus.clone(), reader.clone(), http_metrics.clone()),
+            sign_in: SignIn::new(bus.clone(), reader.clone(), limits),
+            readiness: Readiness::new(bus, reader),
+            description: Arc::new(Description::new(openapi)),
+            http_metrics,
+            metrics,
+        }))
+    }
+
+    /// For the middleware that lets requests in.
+    pub(crate) fn access(&self) -> Arc<Access> {
+        self.0.access.clone()
+    }
+
+    /// For the middleware that completes answers.
+    pub(crate) fn frame(&self) -> Frame {
+        Frame { metrics: self.0.http_metrics.clone(), render: dialects::render }
+    }
+}
+
+impl FromRef<App> for Lists {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.lists.clone()
+    }
+}
+
+impl FromRef<App> for Commands {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.commands.clone()
+    }
+}
+
+impl FromRef<App> for Streamer {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.streamer.clone()
+    }
+}
+
+impl FromRef<App> for Publisher {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.publisher.clone()
+    }
+}
+
+impl FromRef<App> for SignIn {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.sign_in.clone()
+    }
+}
+
+impl FromRef<App> for Readiness {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.readiness.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Description> {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.description.clone()
+    }
+}
+
+impl FromRef<App> for Metrics {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.metrics.clone()
+    }
+}

@@ -1,0 +1,113 @@
+//! The headers that answers and requests have besides those of HTTP itself.
+
+use model::log::Stream;
+use serde_json::{Map, Value, json};
+
+/// A header of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    RequestId,
+    AsOf,
+    LagMs,
+    Stale,
+    Link,
+    TotalCount,
+    Location,
+    RetryAfter,
+    WwwAuthenticate,
+    Allow,
+}
+
+impl Header {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::RequestId,
+        Self::AsOf,
+        Self::LagMs,
+        Self::Stale,
+        Self::Link,
+        Self::TotalCount,
+        Self::Location,
+        Self::RetryAfter,
+        Self::WwwAuthenticate,
+        Self::Allow,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::RequestId => "X-Request-Id",
+            Self::AsOf => "Flowtrail-As-Of",
+            Self::LagMs => "Flowtrail-Lag-Ms",
+            Self::Stale => "Flowtrail-Stale",
+            Self::Link => "Link",
+            Self::TotalCount => "X-Total-Count",
+            Self::Location => "Location",
+            Self::RetryAfter => "Retry-After",
+            Self::WwwAuthenticate => "WWW-Authenticate",
+            Self::Allow => "Allow",
+        }
+    }
+
+    /// A reference to the header, under its name.
+    pub(crate) fn referred(self) -> (String, Value) {
+        (self.name().to_owned(), json!({ "$ref": format!("#/components/headers/{}", self.name()) }))
+    }
+
+    /// The header itself, under its name.
+    pub(crate) fn described(self) -> (String, Value) {
+        let (is_required, text, schema) = match self {
+            Self::RequestId => {
+                (true, "The request's own id where it brought one, else a new one.", json!({ "type": "string" }))
+            }
+            Self::AsOf => (
+                false,
+                "As of which positions of the log the answer is, or where in it stands what was written.",
+                json!({ "type": "string", "examples": ["FLOWTRAIL_AUDIT:42, FLOWTRAIL_INTEGRATION:7"] }),
+            ),
+            Self::LagMs => (
+                false,
+                "For how many milliseconds the view has been behind the log.",
+                json!({ "type": "integer", "minimum": 0 }),
+            ),
+            Self::Stale => (
+                false,
+                "`true` while the log cannot be reached, so that there may be more than the answer holds.",
+                json!({ "type": "boolean" }),
+            ),
+            Self::Link => (
+                false,
+                "Where the next page is, with `rel=\"next\"`; absent on the last one.",
+                json!({ "type": "string", "examples": ["</api/events/audit?cursor=AQ>; rel=\"next\""] }),
+            ),
+            Self::TotalCount => (true, "How many there are on all pages.", json!({ "type": "integer", "minimum": 0 })),
+            Self::Location => (true, "Where it is.", json!({ "type": "string" })),
+            Self::RetryAfter => {
+                (true, "In how many seconds another try is worth it.", json!({ "type": "integer", "minimum": 1 }))
+            }
+            Self::WwwAuthenticate => (true, "How to bring a token.", json!({ "type": "string" })),
+            Self::Allow => (true, "The methods that the path knows.", json!({ "type": "string" })),
+        };
+        (self.name().to_owned(), json!({ "required": is_required, "description": text, "schema": schema }))
+    }
+}
+
+pub(crate) fn parameters() -> Map<String, Value> {
+    let streams = Stream::ALL.map(Stream::name).join("|");
+    let at_least = json!({
+        "name": "Flowtrail-At-Least",
+        "in": "header",
+        "description": "The answer must be as of these positions of the log or later, such as those of a \
+            `Flowtrail-As-Of`. What does not come within two seconds is not waited for.",
+        "schema": {
+            "type": "string",
+            "pattern": format!("^({streams}):[0-9]{{1,19}}(, ?({streams}):[0-9]{{1,19}})*$"),
+            "examples": ["FLOWTRAIL_AUDIT:42"],
+        },
+    });
+    let request_id = json!({
+        "name": "X-Request-Id",
+        "in": "header",
+        "description": "Comes back with the answer. Anything but 1 to 128 visible ASCII characters is replaced.",
+        "schema": { "type": "string" },
+    });
+    [("Flowtrail-At-Least".to_owned(), at_least), ("X-Request-Id".to_owned(), request_id)].into_iter().collect()
+}

@@ -1,0 +1,160 @@
+//! What a handler says of itself, for the description of the API: written right behind the handler, as `describe_*`.
+
+use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::header::Header;
+
+/// Makes a schema; the types it is made of become components of the description.
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+const JSON: &str = "application/json";
+
+/// What one route does, but for what all routes of its kind do: bringing a token, lacking a scope, failing.
+pub(crate) struct Operation {
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) parameters: Vec<Parameter>,
+    /// It understands `Flowtrail-At-Least`, though it needs no token.
+    pub(crate) takes_at_least: bool,
+    pub(crate) body: Option<RequestBody>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) refusals: Vec<(StatusCode, &'static str)>,
+}
+
+pub(crate) struct Parameter {
+    place: &'static str,
+    name: &'static str,
+    text: &'static str,
+    schema: Schema,
+}
+
+pub(crate) struct RequestBody {
+    pub(crate) is_required: bool,
+    pub(crate) forms: Vec<Form>,
+}
+
+/// A form that a body can have.
+pub(crate) struct Form {
+    pub(crate) media_type: &'static str,
+    pub(crate) schema: SchemaOf,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) text: &'static str,
+    pub(crate) form: Option<Form>,
+    pub(crate) headers: Vec<Header>,
+}
+
+impl Operation {
+    /// A title of a few words, and what is worth knowing besides.
+    pub(crate) fn new(title: &'static str, text: &'static str) -> Self {
+        Self {
+            title,
+            text,
+            parameters: Vec::new(),
+            takes_at_least: false,
+            body: None,
+            answers: Vec::new(),
+            refusals: Vec::new(),
+        }
+    }
+
+    /// A parameter in the query, never required.
+    pub(crate) fn query(self, name: &'static str, text: &'static str, schema: Schema) -> Self {
+        self.parameter("query", name, text, schema)
+    }
+
+    /// A header of the request, never required.
+    pub(crate) fn header(self, name: &'static str, text: &'static str, schema: Schema) -> Self {
+        self.parameter("header", name, text, schema)
+    }
+
+    /// The part of the path that is `{id}`.
+    pub(crate) fn id(self, text: &'static str, schema: Schema) -> Self {
+        self.parameter("path", "id", text, schema)
+    }
+
+    fn parameter(mut self, place: &'static str, name: &'static str, text: &'static str, schema: Schema) -> Self {
+        self.parameters.push(Parameter { place, name, text, schema });
+        self
+    }
+
+    /// Understands `Flowtrail-At-Least` without a token.
+    pub(crate) fn takes_at_least(self) -> Self {
+        Self { takes_at_least: true, ..self }
+    }
+
+    /// A JSON body that must be there.
+    pub(crate) fn body(self, schema: SchemaOf) -> Self {
+        Self { body: Some(RequestBody { is_required: true, forms: Vec::new() }), ..self }.form(JSON, schema)
+    }
+
+    /// A JSON body that may be missing.
+    pub(crate) fn optional_body(self, schema: SchemaOf) -> Self {
+        Self { body: Some(RequestBody { is_required: false, forms: Vec::new() }), ..self }.form(JSON, schema)
+    }
+
+    /// Another form that the body may have.
+    pub(crate) fn form(mut self, media_type: &'static str, schema: SchemaOf) -> Self {
+        if let Some(body) = &mut self.body {
+            body.forms.push(Form { media_type, schema });
+        }
+        self
+    }
+
+    /// An answer in JSON.
+    pub(crate) fn answers<T: JsonSchema>(self, status: StatusCode, text: &'static str) -> Self {
+        self.answers_in(JSON, status, text, SchemaGenerator::subschema_for::<T>)
+    }
+
+    /// An answer in a form of its own.
+    pub(crate) fn answers_in(
+        mut self,
+        media_type: &'static str,
+        status: StatusCode,
+        text: &'static str,
+        schema: SchemaOf,
+    ) -> Self {
+        self.answers.push(Answer { status, text, form: Some(Form { media_type, schema }), headers: Vec::new() });
+        self
+    }
+
+    /// An answer without a body.
+    pub(crate) fn answers_nothing(mut self, status: StatusCode, text: &'static str) -> Self {
+        self.answers.push(Answer { status, text, form: None, headers: Vec::new() });
+        self
+    }
+
+    /// The last answer has these headers.
+    pub(crate) fn with(mut self, headers: &[Header]) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.headers.extend_from_slice(headers);
+        }
+        self
+    }
+
+    /// The last answer comes from a view, and says as of when it is.
+    pub(crate) fn tells_freshness(self) -> Self {
+        self.with(&[Header::AsOf, Header::LagMs, Header::Stale])
+    }
+
+    /// It can be refused in this way besides those that all routes of its kind have.
+    pub(crate) fn refuses(mut self, status: StatusCode, text: &'static str) -> Self {
+        self.refusals.push((status, text));
+        self
+    }
+}
+
+impl Parameter {
+    pub(crate) fn described(&self) -> Value {
+        let Self { place, name, text, schema } = self;
+        let mut described = json!({ "name": name, "in": place, "description": text, "schema": schema });
+        if *place == "path" {
+            described["required"] = json!(true);
+        }
+        described
+    }
+}

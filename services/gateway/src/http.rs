@@ -1,0 +1,10 @@
+//! The wire: connections, bodies, what every answer has, and which dialect a path speaks.
+
+pub(crate) mod body;
+pub(crate) mod dialect;
+pub(crate) mod frame;
+pub(crate) mod freshness;
+pub(crate) mod metrics;
+pub(crate) mod off_thread;
+pub(crate) mod origin;
+pub(crate) mod server;

@@ -1,0 +1,76 @@
+//! The headers about freshness: as of when an answer is, and as of when it must at least be.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use model::log::Position;
+use views::Freshness;
+
+use crate::render::refusal::Refusal;
+
+const AT_LEAST: &str = "flowtrail-at-least";
+const AS_OF: HeaderName = HeaderName::from_static("flowtrail-as-of");
+const LAG: HeaderName = HeaderName::from_static("flowtrail-lag-ms");
+const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
+
+/// What the client knows of already: the answer must be as of these positions or later.
+///
+/// # Errors
+/// When the header is there and is no list of positions.
+pub(crate) fn at_least(headers: &HeaderMap) -> Result<Vec<Position>, Refusal> {
+    let mut positions = Vec::new();
+    for value in headers.get_all(AT_LEAST) {
+        for text in value.to_str().unwrap_or_default().split(',') {
+            positions.push(text.parse().map_err(|problem| Refusal::field(AT_LEAST, problem))?);
+        }
+    }
+    Ok(positions)
+}
+
+/// Says as of when an answer is.
+pub(crate) fn read(headers: &mut HeaderMap, freshness: &Freshness) {
+    as_of(headers, &freshness.as_of);
+    headers.insert(LAG, HeaderValue::from(freshness.lag_ms));
+    if freshness.stale {
+        headers.insert(STALE, HeaderValue::from_static("true"));
+    }
+}
+
+/// Says where what was written stands.
+pub(crate) fn written(headers: &mut HeaderMap, position: Position) {
+    as_of(headers, &[position]);
+}
+
+fn as_of(headers: &mut HeaderMap, positions: &[Position]) {
+    let texts: Vec<String> = positions.iter().map(ToString::to_string).collect();
+    // Stream names and numbers are fit for a header; a view of no stream is as of nothing.
+    if let Ok(value) = HeaderValue::from_str(&texts.join(", ")) {
+        headers.insert(AS_OF, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::log::Stream;
+
+    use super::*;
+
+    fn headers(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(HeaderName::from_static(AT_LEAST), HeaderValue::from_bytes(value.as_bytes()).unwrap())])
+    }
+
+    #[test]
+    fn several_positions_may_be_named() {
+        let audit = Position { stream: Stream::Audit, sequence: 42 };
+        let traffic = Position { stream: Stream::Traffic, sequence: 7 };
+        assert_eq!(at_least(&headers("FLOWTRAIL_AUDIT:42, FLOWTRAIL_TRAFFIC:7")), Ok(vec![audit, traffic]));
+        assert_eq!(at_least(&HeaderMap::new()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_position_is_refused_naming_the_header() {
+        for value in ["", "42", "FLOWTRAIL_AUDIT", "FLOWTRAIL_AUDIT:-1", "FLOWTRAIL_AUDIT:1,", "ORDERS:1", "\u{e4}"] {
+            let refused = at_least(&headers(value));
+            let Err(Refusal::Invalid(text)) = refused else { panic!("{value:?} is taken") };
+            assert!(text.starts_with("flowtrail-at-least: "), "{text}");
+        }
+    }
+}

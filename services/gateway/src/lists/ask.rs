@@ -1,0 +1,57 @@
+//! Questions to the views on behalf of a caller: as fresh as they want the answer, and recorded where that is due.
+
+use std::sync::Arc;
+
+use views::{Ask, Question, Reply};
+
+use crate::access::caller::Caller;
+use crate::lists::cursor::Key;
+use crate::render::refusal::Refusal;
+use crate::upstream::reader::Reader;
+use crate::witness::{Read, Witness};
+
+/// What it takes to answer from the views. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Lists {
+    reader: Arc<Reader>,
+    /// The key that signs cursors.
+    pub(crate) cursors: Arc<Key>,
+    witness: Arc<Witness>,
+}
+
+impl Lists {
+    pub(crate) fn new(reader: Arc<Reader>, cursors: Arc<Key>, witness: Arc<Witness>) -> Self {
+        Self { reader, cursors, witness }
+    }
+
+    /// Asks a question for a caller.
+    ///
+    /// # Errors
+    /// When the views cannot be reached or fail.
+    pub(crate) async fn ask<Q: Question>(&self, caller: &Caller, question: Q) -> Result<Reply<Q::Answer>, Refusal> {
+        self.ask_then(caller, question, |answer| answer).await
+    }
+
+    /// The same, making something of the answer off the threads that serve connections: writing 50,000 rows takes a
+    /// processor for as long as many requests take.
+    ///
+    /// # Errors
+    /// When the views cannot be reached or fail.
+    pub(crate) async fn ask_then<Q: Question, T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        question: Q,
+        make: impl FnOnce(Q::Answer) -> T + Send + 'static,
+    ) -> Result<Reply<T>, Refusal> {
+        // Before the question is given away; only what is to be recorded is written down.
+        let filter = self.witness.filter_of(&question);
+        let ask = Ask { at_least: caller.at_least.clone(), question };
+        // The rows are counted before `make` uses them up.
+        let make = move |answer| (Q::WATCH.map(|watch| (watch.seen)(&answer)), make(answer));
+        let Reply { answer: (seen, made), freshness } = self.reader.ask_then(ask, make).await?;
+        if let (Some(filter), Some(seen)) = (filter, seen) {
+            self.witness.record_read(&caller.principal, &caller.origin, &Read::of::<Q>(filter, seen));
+        }
+        Ok(Reply { answer: made, freshness })
+    }
+}

@@ -1,0 +1,5 @@
+//! Answers: JSON in one piece or in many, and every refusal.
+
+pub(crate) mod json;
+pub(crate) mod pieces;
+pub(crate) mod refusal;

@@ -1,0 +1,89 @@
+//! A gateway at work: from the settings to the end of the last connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::Bus;
+use runtime::metrics::Metrics;
+use runtime::settings::LimitSettings;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::access::oidc::{self, KeysError, Provider};
+use crate::app::Resources;
+use crate::dialects::native::metrics;
+use crate::http::server;
+use crate::lists::cursor::{self, LoadError};
+use crate::router::router;
+use crate::upstream::reader::Reader;
+use crate::witness::witness;
+
+/// How long the last records of who read may take when the gateway stops.
+const RECORDED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why the gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key that signs cursors cannot be read or made.
+    #[error("get the key that signs cursors")]
+    CursorKey(#[from] LoadError),
+    /// The keys of the OpenID provider cannot be had.
+    #[error(transparent)]
+    ProviderKeys(#[from] KeysError),
+}
+
+/// How a gateway behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether reads of the log are recorded in it.
+    pub records_reads: bool,
+    /// Whose tokens are as good as Flowtrail's own.
+    pub provider: Option<oidc::Settings>,
+    /// How many requests are answered, over how many connections.
+    pub limits: LimitSettings,
+    /// What its process counts.
+    pub metrics: Metrics,
+}
+
+/// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
+/// answered, or after 10 seconds.
+///
+/// # Errors
+/// [`Error`], before anything is answered.
+pub async fn serve(
+    listener: TcpListener,
+    reader: Reader,
+    bus: Bus,
+    settings: Settings,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let cursors = cursor::Key::load(&bus).await?;
+    let (witness, recorder) = witness(bus.clone(), settings.records_reads);
+    let mut recording = JoinSet::new();
+    recording.spawn(recorder.run());
+    let provider = match settings.provider {
+        Some(provider) => Some(Arc::new(Provider::new(provider).await?)),
+        None => None,
+    };
+    // Ends with this function.
+    let mut renewing = JoinSet::new();
+    if let Some(provider) = provider.clone() {
+        renewing.spawn(async move { provider.keep_fresh().await });
+    }
+    let (limits, metrics) = (settings.limits, settings.metrics);
+    let router = router(Resources { reader, bus, cursors, witness, provider, limits, metrics });
+    server::answer(listener, router, limits, stop).await;
+    // With the last request's router the witness is gone, and the recorder ends when it has written what it has.
+    if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
+        error!("who read or was denied in the last moments is not recorded: the log does not answer");
+    }
+    Ok(())
+}
+
+/// Shows what a process counts, everybody's numbers to everybody, on `listener` until `stop`.
+pub async fn serve_metrics(listener: TcpListener, shown: Metrics, limits: LimitSettings, stop: CancellationToken) {
+    server::answer(listener, metrics::open(shown), limits, stop).await;
+}

@@ -1,0 +1,85 @@
+//! How commands are sent: over the bus, to the service that carries them out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{AskError, Bus};
+use model::command::{self, Accepted, Command};
+use model::log::Position;
+use runtime::telemetry::chain;
+use tracing::{error, warn};
+use views::Question;
+
+use crate::render::refusal::Refusal;
+use crate::upstream::reader::Reader;
+
+/// How long a command may take; the log acknowledges within 5 seconds, and a command may need several of them.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+
+/// What the client is told while the log cannot be written.
+pub(crate) const LOG_UNREACHABLE: Refusal = Refusal::Unavailable("the log cannot be reached, try again");
+
+/// What the client is told while no streamer is there.
+pub(crate) const NOBODY_DELIVERS: Refusal = Refusal::Unavailable("the streamer cannot be reached, try again");
+
+/// The way to the service that carries out commands. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Commands {
+    bus: Arc<Bus>,
+    reader: Arc<Reader>,
+}
+
+impl Commands {
+    pub(crate) fn new(bus: Arc<Bus>, reader: Arc<Reader>) -> Self {
+        Self { bus, reader }
+    }
+
+    /// Sends a command and waits until it is carried out.
+    ///
+    /// # Errors
+    /// When it is refused, in words for the client, or nobody can carry it out right now.
+    pub(crate) async fn send<C: Command>(&self, command: &C) -> Result<Accepted<C::Done>, Refusal> {
+        let subject = format!("flowtrail.command.{}", C::PATH);
+        let request = serde_json::to_vec(command).map_err(|error| unreadable(&subject, &error))?;
+        let answer = self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(to_refusal)?;
+        serde_json::from_slice(&answer).map_err(|error| unreadable(&subject, &error))
+    }
+
+    /// Waits until the view behind `question` has what a command wrote, so that the client's next read sees it even
+    /// without `Flowtrail-At-Least`. See [`Reader::wait_for`].
+    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: Position) {
+        self.reader.wait_for(question, position).await;
+    }
+}
+
+fn unreadable(subject: &str, error: &serde_json::Error) -> Refusal {
+    // The error of a command names no value of it: it may hold secrets.
+    error!(subject, category = ?error.classify(), "a command or its answer has not the form it must have");
+    Refusal::Internal
+}
+
+fn to_refusal(error: AskError) -> Refusal {
+    match error {
+        AskError::Refused { code, message } => match command::Refusal::from_code(code) {
+            command::Refusal::Invalid => Refusal::Invalid(message),
+            command::Refusal::NotFound => Refusal::NotFound(message),
+            command::Refusal::Conflict => Refusal::Conflict(message),
+            command::Refusal::ReceiverRefuses => Refusal::ReceiverRefuses(message),
+            command::Refusal::Unavailable => LOG_UNREACHABLE,
+            command::Refusal::NobodyDelivers => NOBODY_DELIVERS,
+            command::Refusal::Internal => {
+                error!(code, message, "a command failed");
+                Refusal::Internal
+            }
+        },
+        AskError::NobodyAnswers { .. } | AskError::TimedOut { .. } | AskError::Disconnected => {
+            warn!(%error, "a command cannot be carried out");
+            LOG_UNREACHABLE
+        }
+        AskError::TooLarge { limit, .. } => Refusal::TooLarge { limit },
+        AskError::Broken { .. } => {
+            error!(error = %chain(&error), "a command's answer is broken");
+            Refusal::Internal
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Why the projector, or one of its tasks, cannot go on.
+
+use views::View;
+
+use crate::thread::Panicked;
+
+/// Why the projector cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A view failed.
+    #[error("the {view} view failed")]
+    View {
+        /// The view.
+        view: View,
+        /// What its storage said.
+        #[source]
+        cause: views::Error,
+    },
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
+    Log(#[from] bus::LoadError),
+    /// The log cannot be consumed any more.
+    #[error("the log cannot be consumed")]
+    Consume(#[from] bus::ConsumeError),
+    /// Questions cannot be answered.
+    #[error("the query service cannot start")]
+    Service(#[from] bus::AnswerError),
+    /// A task of it ended by a panic.
+    #[error("a task of the projector failed")]
+    Task(#[from] tokio::task::JoinError),
+    /// Decoding or projecting panicked.
+    #[error("the log cannot be projected")]
+    Thread(#[from] Panicked),
+}

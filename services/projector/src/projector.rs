@@ -1,0 +1,51 @@
+//! The projector as a whole: a supervisor for each view, and the service that answers questions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bus::Bus;
+use runtime::metrics::Metrics;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use views::{View, Views};
+
+use crate::error::Error;
+use crate::rebuild;
+use crate::service;
+use crate::supervisor::Supervisor;
+use crate::view_metrics::ViewMetrics;
+
+/// Projects the log into `views` and answers questions about them, until `stop`. What it does is counted in `metrics`.
+///
+/// # Errors
+/// When the log or the views' storage cannot be used at the start.
+pub async fn run(views: Views, bus: Bus, metrics: Metrics, stop: CancellationToken) -> Result<(), Error> {
+    let mut tasks = JoinSet::new();
+    let mut rebuilds = HashMap::new();
+    let view_metrics = ViewMetrics::new(views.clone());
+    metrics.add(Arc::new(view_metrics.clone()));
+    for view in View::ALL {
+        let (orders, inbox) = mpsc::channel(1);
+        let progress = rebuild::Watch::default();
+        rebuilds.insert(view, rebuild::Handle::new(orders, progress.subscribe()));
+        let supervisor = Supervisor::new(views.slot(view).clone(), bus.clone(), progress, view_metrics.clone());
+        tasks.spawn(supervisor.run(inbox, stop.child_token()));
+    }
+    let answering = service::start(&bus, &views, rebuilds).await?;
+    let service_stop = stop.child_token();
+    tasks.spawn(async move {
+        answering.run(service_stop).await;
+        Ok(())
+    });
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended.map_err(Error::from).flatten() {
+            stop.cancel();
+            return Err(error);
+        }
+    }
+    for view in View::ALL {
+        views.slot(view).store().flush().map_err(|cause| Error::View { view, cause })?;
+    }
+    Ok(())
+}

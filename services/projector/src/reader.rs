@@ -1,0 +1,90 @@
+//! Reads and decodes one stream ahead of a view's writer.
+
+use std::time::Duration;
+
+use bus::Bus;
+use model::log::Stream;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::thread::Thread;
+use crate::work::Work;
+
+/// The most messages in one batch.
+const BATCH_MESSAGES: usize = 2000;
+/// A batch ends with the message that reaches this many bytes.
+const BATCH_BYTES: usize = 2 << 20;
+/// How often an idle stream is looked at, to know that nothing is waiting.
+const IDLE: Duration = Duration::from_millis(250);
+/// How often it is asked what the log has forgotten.
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
+
+/// A reader of one stream, until `stop` or until its writer has ended.
+pub(crate) struct Reader {
+    pub(crate) bus: Bus,
+    pub(crate) stream: Stream,
+    pub(crate) news: mpsc::Sender<News>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// What a reader tells the writer.
+pub(crate) enum News {
+    /// Messages to project.
+    Work(Work),
+    /// There is nothing to read in this stream: all that it holds up to this sequence was read.
+    Idle(Stream, u64),
+    /// The stream has forgotten everything before this sequence.
+    Forgotten(u64),
+}
+
+impl Reader {
+    /// Reads and decodes what comes after a sequence.
+    ///
+    /// # Errors
+    /// When the log was lost or rolled back, or cannot be decoded.
+    pub(crate) async fn read(self, after: u64) -> Result<(), Error> {
+        // Asked before anything is read. Should the stream be made again in between, the checkpoints name the time of the
+        // old one, and the next start rebuilds the view.
+        let created = self.bus.state(self.stream).await?.created;
+        let mut consumer = self.bus.consume(self.stream, after);
+        let mut decoder = Thread::start();
+        loop {
+            let messages = tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
+            };
+            let decoded = decoder.run(move || Work::decoded(created, messages)).await?;
+            let is_idle = decoded.is_empty() && consumer.pending() == Some(0);
+            let idle = is_idle.then(|| News::Idle(self.stream, consumer.complete_to()));
+            for next in decoded.into_iter().map(News::Work).chain(idle) {
+                if self.news.send(next).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Tells the writer what the log has forgotten, as often as that matters.
+    ///
+    /// # Errors
+    /// None; readers all end alike.
+    pub(crate) async fn watch_retention(self) -> Result<(), Error> {
+        let mut first = 0;
+        loop {
+            // A log that is away forgets nothing.
+            if let Ok(state) = self.bus.state(self.stream).await
+                && state.first_sequence > first
+            {
+                first = state.first_sequence;
+                if self.news.send(News::Forgotten(first)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(RETENTION_EVERY) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What is counted of the views: what is projected into each, and how far behind the log it is.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use runtime::metrics::{Source, Whose};
+use views::{View, Views};
+
+/// What is counted of the views. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ViewMetrics {
+    views: Views,
+    projected: Family<Of, Counter>,
+    dead_letters: Family<Of, Counter>,
+}
+
+/// Which view.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    view: &'static str,
+}
+
+impl ViewMetrics {
+    pub(crate) fn new(views: Views) -> Self {
+        Self { views, projected: Family::default(), dead_letters: Family::default() }
+    }
+
+    /// Counts what a batch that is committed was made of.
+    pub(crate) fn projected(&self, view: View, events: u64, letters: usize) {
+        let of = Of { view: view.name() };
+        self.projected.get_or_create(&of).inc_by(events);
+        self.dead_letters.get_or_create(&of).inc_by(letters as u64);
+    }
+}
+
+impl Source for ViewMetrics {
+    fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
+        let (behind, messages) = (
+            Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(),
+            Family::<Of, Gauge<u64, std::sync::atomic::AtomicU64>>::default(),
+        );
+        for view in View::ALL {
+            let (of, slot) = (Of { view: view.name() }, self.views.slot(view));
+            behind.get_or_create(&of).set(std::time::Duration::from_millis(slot.freshness().lag_ms).as_secs_f64());
+            let pending: Option<u64> =
+                slot.observed().values().map(|seen| (seen.pending != u64::MAX).then_some(seen.pending)).sum();
+            if let Some(pending) = pending {
+                messages.get_or_create(&of).set(pending);
+            }
+        }
+        registry.register("projected_events", "Events that the view has taken in", self.projected.clone());
+        let help = "Events that the view could not take in";
+        registry.register("projection_dead_letters", help, self.dead_letters.clone());
+        registry.register("view_lag_messages", "Messages of the log that wait", messages);
+        let help = "For how long the view has not been even with the log";
+        registry.register_with_unit("view_lag", help, Unit::Seconds, behind);
+    }
+}

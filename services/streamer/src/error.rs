@@ -1,0 +1,9 @@
+//! Why events cannot be streamed.
+
+/// The streamer cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Questions cannot be received.
+    #[error("the streamer's service cannot start")]
+    Service(#[from] bus::AnswerError),
+}

@@ -1,0 +1,139 @@
+//! From an event to the message that carries it into the log.
+
+use bus::Outgoing;
+use bytes::Bytes;
+use model::envelope::{BATCH, STRUCTURED, Sealed};
+use model::log::{AccountId, Subject};
+use model::time::Timestamp;
+use serde::Serialize;
+
+/// An event that is to enter the log.
+#[derive(Clone, Debug)]
+pub struct NewEvent<'a, D> {
+    /// Where to. It says the account.
+    pub subject: Subject,
+    /// The event id: the same id is the same event, also in another attempt after a crash.
+    pub id: &'a str,
+    /// Who publishes it, such as `flowtrail/commands`.
+    pub source: &'a str,
+    /// Its type, such as `flowtrail.audit.recorded.v1`.
+    pub event_type: &'a str,
+    /// When it happened.
+    pub time: Timestamp,
+    /// What happened.
+    pub data: &'a D,
+}
+
+/// What a payload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One event with its envelope.
+    Single,
+    /// A JSON array of such events.
+    Batch,
+}
+
+/// The message of one event.
+///
+/// # Errors
+/// When the data cannot be written as JSON.
+pub fn write<D: Serialize>(event: NewEvent<'_, D>) -> Result<Outgoing, serde_json::Error> {
+    let NewEvent { subject, id, source, event_type, time, data } = event;
+    let payload = serde_json::to_vec(&Sealed::new(id, source, event_type, time, data))?;
+    Ok(message(subject, id, Form::Single, payload))
+}
+
+/// A message whose payload is events that have their envelopes already. `id` is the same when the same events come
+/// again, and no other message's.
+pub fn message(subject: Subject, id: &str, form: Form, payload: impl Into<Bytes>) -> Outgoing {
+    let content_type = match form {
+        Form::Single => STRUCTURED,
+        Form::Batch => BATCH,
+    };
+    Outgoing {
+        message_id: Some(message_id(subject.account(), id)),
+        subject,
+        headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
+        payload: payload.into(),
+        expected_last: None,
+    }
+}
+
+/// What the broker de-duplicates by. It compares ids across the whole stream, so without the account in it one account
+/// could make the broker drop the messages of another, by publishing their ids first.
+fn message_id(account: &AccountId, id: &str) -> String {
+    format!("{account}:{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use bus::Message;
+    use model::dead_letter::{DeadLetter, RECORDED};
+    use model::envelope::open_structured;
+    use model::event::Event;
+    use model::log::{Position, Stream};
+    use serde_json::json;
+
+    use super::*;
+    use crate::read;
+
+    fn account(id: &str) -> AccountId {
+        AccountId::parse(id).unwrap()
+    }
+
+    /// The message as the log gives it back.
+    fn stored(outgoing: Outgoing) -> Message {
+        Message {
+            position: Position { stream: Stream::Audit, sequence: 1 },
+            subject: outgoing.subject.to_string(),
+            headers: outgoing.headers,
+            payload: outgoing.payload,
+            received_at: 0,
+            pending: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_as_the_same_event() {
+        let data = json!({ "event_type": "a.b" });
+        let event = NewEvent {
+            subject: Subject::audit(&account("main"), "test"),
+            id: "e1",
+            source: "test",
+            event_type: model::audit::RECORDED,
+            time: Timestamp::from_micros(5).unwrap(),
+            data: &data,
+        };
+        let entry = read::read(&stored(write(event).unwrap()));
+        assert_eq!((entry.account.as_str(), entry.decoded.len()), ("main", 1));
+        let Ok(Event::Audit(event)) = &entry.decoded[0].event else { panic!("{entry:?}") };
+        assert_eq!((event.id.as_str(), event.time.micros(), event.event_type.as_str()), ("e1", 5, "a.b"));
+    }
+
+    #[test]
+    fn the_same_id_in_two_accounts_is_two_messages_to_the_broker() {
+        let id =
+            |account: &AccountId| message(Subject::audit(account, "test"), "e1", Form::Batch, "[]").message_id.unwrap();
+        assert_eq!(id(&account("main")), "main:e1");
+        assert_ne!(id(&account("main")), id(&account("other")));
+    }
+
+    #[test]
+    fn a_dead_letter_can_be_opened_again() {
+        let data = DeadLetter {
+            view: "audit".to_owned(),
+            stream: Stream::Audit.name().to_owned(),
+            sequence: 7,
+            index: 0,
+            subject: "flowtrail.v1.audit.main.test".to_owned(),
+            event_id: None,
+            reason: "not JSON".to_owned(),
+        };
+        let subject = Subject::dead_letter("audit", &account("main"));
+        let (id, time) = ("audit:FLOWTRAIL_AUDIT:7:0", Timestamp::EPOCH);
+        let event = NewEvent { subject, id, source: "test", event_type: RECORDED, time, data: &data };
+        let written = write(event).unwrap();
+        let opened = open_structured(&written.payload).unwrap();
+        assert_eq!(serde_json::from_slice::<DeadLetter>(opened.data).unwrap(), data);
+    }
+}

@@ -1,0 +1,36 @@
+//! What a table says of itself on disk.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::frame::{self, Framer};
+use crate::key::{Kind, key};
+
+const WHAT: &str = "a table's manifest";
+
+/// What a table says of itself on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The dictionaries that new rows use.
+    pub(crate) epoch: u32,
+    /// The next segment's number. Numbers are never used again, so nothing cached can be mistaken.
+    pub(crate) next_segment: u32,
+    /// The lowest mark of its segments. It tells, without reading the table, whether there is anything to forget.
+    pub(crate) lowest_mark: u64,
+}
+
+impl Manifest {
+    /// Of a table without segments.
+    const EMPTY: Self = Self { epoch: 0, next_segment: 0, lowest_mark: u64::MAX };
+
+    pub(crate) fn load(tree: &sled::Tree, table: &[u8]) -> Result<Self, Error> {
+        match tree.get(key(table, Kind::Manifest, &[]))? {
+            Some(value) => postcard::from_bytes(&frame::open(&value, WHAT)?).map_err(|_| Error::Damaged(WHAT)),
+            None => Ok(Self::EMPTY),
+        }
+    }
+
+    pub(crate) fn encode(&self, framer: &mut Framer) -> Result<Vec<u8>, Error> {
+        framer.frame(&postcard::to_stdvec(self).map_err(|_| Error::Damaged(WHAT))?, WHAT)
+    }
+}

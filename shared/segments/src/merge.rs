@@ -1,0 +1,195 @@
+//! The newest rows of several parts, in order.
+//!
+//! Parts overlap in time where rows arrived late, or were amended: what is merged is a row at a time of each part that may
+//! hold the next. Ids are read only where rows of different parts have the same time, and before they are compared, so
+//! that ids that cannot be read are an error and never another order.
+
+use std::collections::BinaryHeap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::Error;
+use crate::part::Part;
+use crate::predicate::Resolved;
+use crate::row::RowNumber;
+use crate::slices::Slices;
+
+/// The fewest rows of a part that are looked at together.
+const MIN_ROWS: usize = 256;
+
+/// The matching rows of one part, looked at from the newest on as far as they are needed.
+pub(crate) struct Matched {
+    part: Part,
+    wanted: Resolved,
+    /// The latest time in the part.
+    latest: i64,
+    /// Rows that were not looked at yet.
+    unseen: Range<usize>,
+    /// Those that match of the rows after them, newest last.
+    rows: Vec<RowNumber>,
+    /// How many are looked at next.
+    next_rows: usize,
+    times: Option<Arc<Vec<i64>>>,
+    ids: Option<Arc<Slices>>,
+}
+
+impl Matched {
+    pub(crate) fn new(part: Part, wanted: Resolved, latest: i64, unseen: Range<usize>) -> Self {
+        let (times, ids) = (None, None);
+        Self { part, wanted, latest, unseen, rows: Vec::new(), next_rows: MIN_ROWS, times, ids }
+    }
+
+    /// Looks at all rows that were not looked at yet.
+    pub(crate) fn look_at_all(&mut self) -> Result<(), Error> {
+        self.look_at(self.unseen.len())
+    }
+
+    /// Looks at so many more rows, which stand before those that were looked at already.
+    fn look_at(&mut self, rows: usize) -> Result<(), Error> {
+        let start = self.unseen.end - rows.min(self.unseen.len());
+        let mask = self.part.mask(&self.wanted, start..self.unseen.end)?;
+        let found: Result<Vec<RowNumber>, Error> =
+            memchr::memchr_iter(1, &mask).map(|row| RowNumber::new(start + row)).collect();
+        self.rows.splice(0..0, found?);
+        self.unseen.end = start;
+        if self.times.is_none() {
+            self.times = Some(self.part.times()?);
+        }
+        Ok(())
+    }
+
+    /// The newest row that was not given yet.
+    fn next(&mut self, from: usize) -> Result<Option<Candidate>, Error> {
+        while self.rows.is_empty() && !self.unseen.is_empty() {
+            self.look_at(self.next_rows)?;
+            self.next_rows *= 2;
+        }
+        let Some(row) = self.rows.pop() else { return Ok(None) };
+        Ok(Some(Candidate { time: self.time(row), from, row: row.index() }))
+    }
+
+    /// Reads the ids, which only rows of equal time in several parts need.
+    fn read_ids(&mut self) -> Result<(), Error> {
+        if self.ids.is_none() {
+            self.ids = Some(self.part.ids()?);
+        }
+        Ok(())
+    }
+
+    /// The id of a row, once the ids are read.
+    fn id(&self, row: usize) -> Option<&[u8]> {
+        self.ids.as_ref().map(|ids| ids.get(row))
+    }
+
+    /// The time of a row that was looked at.
+    fn time(&self, row: RowNumber) -> i64 {
+        self.times.as_ref().and_then(|times| times.get(row.index())).copied().unwrap_or_default()
+    }
+}
+
+/// The places of `limit` rows of parts that come by their latest time, newest first.
+pub(crate) fn merge(parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
+    let mut places = Vec::new();
+    let mut merge = Merge { parts, opened: 0, heap: BinaryHeap::new(), equal: Vec::new() };
+    while places.len() < limit {
+        let Some(newest) = merge.next()? else { break };
+        if skip > 0 {
+            skip -= 1;
+        } else {
+            places.push((merge.parts[newest.from].part.clone(), newest.row));
+        }
+    }
+    Ok(places)
+}
+
+/// Merges parts by time, and rows of equal time by id.
+struct Merge {
+    /// By their latest time, the latest first.
+    parts: Vec<Matched>,
+    /// How many of them were looked at.
+    opened: usize,
+    /// The newest row of each part that was looked at, but for those in `equal`.
+    heap: BinaryHeap<Candidate>,
+    /// Rows of the newest time of all, at most one of each part, the one with the greatest id last.
+    equal: Vec<Candidate>,
+}
+
+/// The next row of a part in the merge. Ordered by time alone: ids are read from disk, which may fail, and an order
+/// cannot fail.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    time: i64,
+    from: usize,
+    row: usize,
+}
+
+impl Merge {
+    /// The newest row that was not given yet.
+    fn next(&mut self) -> Result<Option<Candidate>, Error> {
+        if self.equal.is_empty() {
+            self.gather_equal()?;
+        }
+        let Some(newest) = self.equal.pop() else { return Ok(None) };
+        if let Some(following) = self.parts[newest.from].next(newest.from)? {
+            // Within a part rows are in order: where no other part has the same time, its ids are not needed.
+            if following.time == newest.time && !self.equal.is_empty() {
+                self.insert_equal(following)?;
+            } else {
+                self.heap.push(following);
+            }
+        }
+        Ok(Some(newest))
+    }
+
+    /// Takes all rows of the newest time from the heap.
+    fn gather_equal(&mut self) -> Result<(), Error> {
+        // A part is looked at once it may hold the next row, or one of its time.
+        while let Some(part) = self.parts.get_mut(self.opened)
+            && self.heap.peek().is_none_or(|newest| newest.time <= part.latest)
+        {
+            self.heap.extend(part.next(self.opened)?);
+            self.opened += 1;
+        }
+        let Some(newest) = self.heap.pop() else { return Ok(()) };
+        self.equal.push(newest);
+        while let Some(other) = self.heap.peek().copied().filter(|other| other.time == newest.time) {
+            self.heap.pop();
+            self.parts[newest.from].read_ids()?;
+            self.insert_equal(other)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a row where its id belongs among those of the same time, whose ids were read.
+    fn insert_equal(&mut self, candidate: Candidate) -> Result<(), Error> {
+        let Self { parts, equal, .. } = self;
+        parts[candidate.from].read_ids()?;
+        let id = |candidate: &Candidate| parts[candidate.from].id(candidate.row);
+        let place = equal.partition_point(|other| id(other) < id(&candidate));
+        equal.insert(place, candidate);
+        Ok(())
+    }
+}
+
+/// Drops the newest rows of parts that were looked at, at most `skip` of them, without merging: all that are later
+/// than some time.
+pub(crate) fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
+    let later = |part: &Matched, time: i64| part.rows.len() - part.rows.partition_point(|row| part.time(*row) <= time);
+    let all_later = |matched: &[Matched], time: i64| matched.iter().map(|part| later(part, time) as u64).sum::<u64>();
+    let ends = |part: &Matched| Some((part.time(*part.rows.first()?), part.time(*part.rows.last()?)));
+    let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
+    let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
+    // The earliest time after which there are not too many.
+    let (mut low, mut high) = (earliest.saturating_sub(1), latest);
+    while low < high {
+        // Rounded down, so that it is never `high`.
+        let middle = low.wrapping_add((high.abs_diff(low) / 2).cast_signed());
+        if all_later(matched, middle) <= skip { high = middle } else { low = middle + 1 }
+    }
+    let passed = all_later(matched, high);
+    for part in matched {
+        let keep = part.rows.len() - later(part, high);
+        part.rows.truncate(keep);
+    }
+    passed
+}

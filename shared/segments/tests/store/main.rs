@@ -1,0 +1,10 @@
+//! The store as its callers see it: beside a plain list, under readers and writers at once, damaged, and short of memory.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod against_a_list;
+mod by_id;
+mod damage;
+mod disk;
+mod limits;
+mod memory;
+mod simple;
