@@ -86,7 +86,7 @@ impl Views {
     /// One view's place.
     ///
     /// # Panics
-    /// Never: whoever has a view has it from the list that all of them are opened from.
+    /// Never: a view is only had from the list that all of them are opened from.
     #[must_use]
     pub fn slot(&self, view: View) -> &Slot {
         // There are so few that looking at each is faster than any map.

@@ -116,7 +116,7 @@ impl Slot {
         self.current.load_full()
     }
 
-    /// An empty generation beside the current one, to rebuild into.
+    /// An empty generation next to the current one, to rebuild into.
     ///
     /// # Errors
     /// When its directory cannot be made.
@@ -146,7 +146,7 @@ impl Slot {
         self.is_damaged.send_replace(true);
     }
 
-    /// Waits until damage is found by whoever reads.
+    /// Waits until a question or the projection finds damage.
     pub async fn damaged(&self) {
         // The sender lives in this slot, so the channel cannot be closed here.
         let _ = self.is_damaged.subscribe().wait_for(|is_damaged| *is_damaged).await;
