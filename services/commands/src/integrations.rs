@@ -6,7 +6,7 @@ use model::command::{
     Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Refusal, SteerIntegration, UpdateIntegration,
 };
 use model::event::Event as Any;
-use model::integration::{self, Command, Integration, Patch, Rejected, Sealed, seal};
+use model::integration::{self, Ciphertext, Command, Integration, Patch, Rejected, seal};
 use model::log::{AccountId, Position, Stream, Subject};
 use model::reach::Reach;
 use model::secret::Secret;
@@ -247,7 +247,7 @@ fn key_name(account: &AccountId, id: u64) -> String {
     Owner { account, id }.key_name()
 }
 
-fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Sealed>, Unsealable> {
+fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Ciphertext>, Unsealable> {
     seal(config, |field, secret| key.seal(owner, field, secret))
 }
 

@@ -2,7 +2,7 @@
 
 use bus::Outgoing;
 use bytes::Bytes;
-use model::envelope::{BATCH, STRUCTURED, Sealed};
+use model::envelope::{BATCH, Envelope, STRUCTURED};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub enum Form {
 /// When the data cannot be written as JSON.
 pub fn write<D: Serialize>(event: NewEvent<'_, D>) -> Result<Outgoing, serde_json::Error> {
     let NewEvent { subject, id, source, event_type, time, data } = event;
-    let payload = serde_json::to_vec(&Sealed::new(id, source, event_type, time, data))?;
+    let payload = serde_json::to_vec(&Envelope::new(id, source, event_type, time, data))?;
     Ok(message(subject, id, Form::Single, payload))
 }
 

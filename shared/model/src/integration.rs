@@ -11,7 +11,7 @@ mod steering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use config::{Change, Config, Patch, Sealed, Value, seal, shown};
+pub use config::{Change, Ciphertext, Config, Patch, Value, seal, shown};
 pub use platform::{Platform, Receiver, UnknownPlatform};
 pub use rejected::Rejected;
 pub use steering::{Order, Origin, ReplayRequested, Steered};
@@ -84,14 +84,14 @@ pub enum Command {
         /// Where events are to go.
         platform: Platform,
         /// How, secrets sealed already.
-        config: Patch<Sealed>,
+        config: Patch<Ciphertext>,
         /// Whether events are to be sent.
         enabled: bool,
     },
     /// Change it.
     Update {
         /// What to change in the configuration.
-        config: Patch<Sealed>,
+        config: Patch<Ciphertext>,
         /// Whether events are to be sent; none: as before.
         enabled: Option<bool>,
     },

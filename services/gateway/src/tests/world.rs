@@ -381,7 +381,7 @@ pub(super) fn at(second: u64) -> Timestamp {
 }
 
 pub(super) fn datadog() -> integration::Config {
-    let secret = Setting::Sealed(integration::Sealed("c2VhbGVk".to_owned()));
+    let secret = Setting::Sealed(integration::Ciphertext("c2VhbGVk".to_owned()));
     let site = Setting::Text("datadoghq.eu".to_owned());
     [("api_key".to_owned(), secret), ("site".to_owned(), site)].into()
 }
