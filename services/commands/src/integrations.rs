@@ -7,7 +7,7 @@ use model::command::{
 };
 use model::event::Event as Any;
 use model::integration::{self, Ciphertext, Command, Integration, Patch, Rejected, seal};
-use model::log::{AccountId, Position, Stream, Subject};
+use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::reach::Reach;
 use model::secret::Secret;
 use tracing::{info, warn};
@@ -224,7 +224,7 @@ impl Integrations {
         id: u64,
         loaded: Loaded,
         events: Vec<integration::Event>,
-    ) -> Result<(Option<Position>, Integration), Unpublished> {
+    ) -> Result<(Option<LogPosition>, Integration), Unpublished> {
         let Loaded { mut state, mut last } = loaded;
         let mut position = None;
         for event in events {
@@ -251,7 +251,11 @@ fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patc
     seal(config, |field, secret| key.seal(owner, field, secret))
 }
 
-fn accepted(position: Option<Position>, id: u64, state: Integration) -> Result<Accepted<NumberedIntegration>, Refused> {
+fn accepted(
+    position: Option<LogPosition>,
+    id: u64,
+    state: Integration,
+) -> Result<Accepted<NumberedIntegration>, Refused> {
     match state {
         Integration::Present(current) => Ok(Accepted { position, done: NumberedIntegration { id, current } }),
         Integration::Absent | Integration::Deleted => Err(Rejected::NotFound.into()),

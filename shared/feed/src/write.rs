@@ -71,7 +71,7 @@ mod tests {
     use model::dead_letter::{DeadLetter, RECORDED};
     use model::envelope::open_structured;
     use model::event::Event;
-    use model::log::{Position, Stream};
+    use model::log::{LogPosition, Stream};
     use serde_json::json;
 
     use super::*;
@@ -84,7 +84,7 @@ mod tests {
     /// The message as the log gives it back.
     fn stored(outgoing: Outgoing) -> Message {
         Message {
-            position: Position { stream: Stream::Audit, sequence: 1 },
+            position: LogPosition { stream: Stream::Audit, sequence: 1 },
             subject: outgoing.subject.to_string(),
             headers: outgoing.headers,
             payload: outgoing.payload,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Scopes, TokenHash};
 use crate::integration::{Current, Order, Platform};
-use crate::log::{AccountId, Position};
+use crate::log::{AccountId, LogPosition};
 use crate::secret::MASK;
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ pub trait Command: Serialize + DeserializeOwned + Send + 'static {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Accepted<T> {
     /// Where its event stands in the log; none when nothing had to be changed.
-    pub position: Option<Position>,
+    pub position: Option<LogPosition>,
     /// What was done.
     pub done: T,
 }

@@ -105,7 +105,8 @@ impl Shown {
 
 /// A place in a stream, and how far it is behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Position {
+#[schemars(rename = "Position")]
+pub struct Progress {
     /// The sequence of the first message that is not delivered whole.
     pub sequence: u64,
     /// The first event of it that is not delivered.
@@ -142,7 +143,7 @@ pub struct Status {
     /// How many events became dead letters.
     pub dead_lettered: u64,
     /// Where it is, by stream.
-    pub position: BTreeMap<String, Position>,
+    pub position: BTreeMap<String, Progress>,
     /// What the log's retention took before it was delivered.
     pub missing: Vec<Missing>,
 }
