@@ -31,7 +31,7 @@ pub struct Message<'a> {
 /// One event with its context attributes; `data` is JSON text still, or what was read of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloudEvent<'a, D = &'a [u8]> {
-    /// The event id: the same id is the same event, for ever.
+    /// The event id: the same id is the same event, however late it comes again.
     pub id: Cow<'a, str>,
     /// Who published it.
     pub source: Cow<'a, str>,
@@ -241,7 +241,7 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
 
 /// An event on its way into the log, in structured form.
 #[derive(Clone, Debug, Serialize)]
-pub struct Sealed<'a, D: Serialize> {
+pub struct Envelope<'a, D: Serialize> {
     specversion: &'static str,
     /// The event id.
     pub id: &'a str,
@@ -257,7 +257,7 @@ pub struct Sealed<'a, D: Serialize> {
     pub data: &'a D,
 }
 
-impl<'a, D: Serialize> Sealed<'a, D> {
+impl<'a, D: Serialize> Envelope<'a, D> {
     /// Puts `data` into an envelope.
     #[must_use]
     pub fn new(id: &'a str, source: &'a str, kind: &'a str, time: Timestamp, data: &'a D) -> Self {
