@@ -1,6 +1,6 @@
 """Many accounts with few records each: how much memory it takes to answer every one of them once.
 
-Fills a Flowtrail of its own through NATS, stops it, starts it anew, asks each account for its newest page, and prints
+Fills a Flowtrail of its own through NATS, stops it, starts it again, asks each account for its newest page, and prints
 what the process took at most (VmHWM), what it holds at the end, how long the questions took, and one checksum over all
 answers: two builds that print the same one gave the same answers. `--reuse` asks what an earlier run has filled.
 """

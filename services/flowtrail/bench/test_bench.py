@@ -10,13 +10,13 @@ import workload
 
 
 class Workload(unittest.TestCase):
-    def test_the_records_are_the_same_bytes_for_ever(self):
+    def test_the_records_are_the_same_bytes_forever(self):
         out = io.StringIO()
         gen_flows.write(1000, out)
         found = hashlib.sha256(out.getvalue().encode("ascii")).hexdigest()
         self.assertEqual(found, "d0cb72803838c27d9e205e84f56a6e16a8a84e7b1076760025411e7a6af81c4e")
 
-    def test_the_queries_are_the_same_for_ever(self):
+    def test_the_queries_are_the_same_forever(self):
         found = hashlib.sha256(repr(workload.queries()).encode()).hexdigest()
         self.assertEqual(found, "b3ea4b1366ac29534d7747e403574ee3c87146d7b033dbe58edd10011df43a55")
 

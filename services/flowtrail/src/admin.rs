@@ -102,7 +102,7 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
     Ok(())
 }
 
-/// Whoever may use the command line on this NATS server.
+/// The actor of what is done by command line: anybody who may publish to this NATS server.
 fn operator() -> Actor {
     Actor { id: "operator".to_owned(), name: Some("flowtrail command line".to_owned()), email: None }
 }

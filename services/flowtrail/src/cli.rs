@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Read logs of public formats, and histories of Flowtrail's own, into the log
     Import(import::Args),
-    /// Compute a view anew from the log, beside the old one, then switch over
+    /// Compute a view from the log again, next to the old one, then switch over
     Rebuild(Which),
     /// Print a view in its canonical form: one JSON line per row, sorted
     Dump {

@@ -1,4 +1,4 @@
-//! What whoever starts the servers is told when they are at work.
+//! What the person who starts the servers is told when they are at work.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ pub(crate) fn announce(address: Option<SocketAddr>, metrics: Option<SocketAddr>)
     }
 }
 
-/// Prints to whoever started us. They may be gone, which is no reason to stop.
+/// Prints to the person who started us. They may be gone, which is no reason to stop.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -66,12 +66,12 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 }
 
 /// One line: what failed and why.
-#[expect(clippy::print_stderr, reason = "this is the program's last word to whoever ran it")]
+#[expect(clippy::print_stderr, reason = "this is the program's last word to the person who ran it")]
 fn report(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
-/// Whether whoever read our output had enough of it, as `head` does.
+/// Whether the program that reads our output had enough of it, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref::<std::io::Error>();
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)

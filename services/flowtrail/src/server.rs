@@ -75,7 +75,7 @@ pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
 /// The roles of this process, at work. At the end the gateway goes first, so that the requests it drains still find
 /// what they need.
 struct Running {
-    /// The gateway, and whoever waits for a signal.
+    /// The gateway, and the task that waits for a signal.
     front: JoinSet<anyhow::Result<()>>,
     stop_front: CancellationToken,
     /// The other roles.
@@ -239,7 +239,7 @@ impl Running {
     }
 }
 
-/// Waits until one of the tasks is over; for ever when there is none.
+/// Waits until one of the tasks is over; forever when there is none.
 async fn next_end(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     match tasks.join_next().await {
         Some(ended) => ended?,

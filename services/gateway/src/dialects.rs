@@ -35,7 +35,7 @@ pub(crate) fn no_route(request: &Parts) -> Response {
     }
 }
 
-/// The methods that a known path answers besides those of its routes.
+/// The methods that a known path answers in addition to those of its routes.
 pub(crate) fn other_methods<S: Clone + Send + Sync + 'static>(path: &str) -> MethodRouter<S> {
     match Dialect::of(path) {
         // There, HEAD does not come with GET.

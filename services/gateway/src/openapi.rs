@@ -139,7 +139,7 @@ impl Describing {
     }
 }
 
-/// The headers that a route understands besides its own parameters.
+/// The headers that a route understands in addition to its own parameters.
 fn headers_of(route: &Route) -> impl Iterator<Item = &'static str> {
     let takes_at_least = route.needs != Needs::Nothing || route.operation.takes_at_least;
     takes_at_least.then_some("Flowtrail-At-Least").into_iter().chain(["X-Request-Id"])

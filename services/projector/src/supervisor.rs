@@ -56,7 +56,7 @@ impl Supervisor {
                     error!(%view, "the view is damaged and is rebuilt from the log");
                     must_rebuild = true;
                 }
-                Some(()) = orders.recv() => self.rebuild_beside(&worker_stop, &mut worker, &stop).await,
+                Some(()) = orders.recv() => self.rebuild_while_live(&worker_stop, &mut worker, &stop).await,
             }
             worker_stop.cancel();
             while worker.join_next().await.is_some() {}
@@ -96,7 +96,7 @@ impl Supervisor {
     }
 
     /// Rebuilds while the old generation is kept up; at the end it stands still until the new one has all it had.
-    async fn rebuild_beside(
+    async fn rebuild_while_live(
         &self,
         worker_stop: &CancellationToken,
         worker: &mut JoinSet<Result<Sequences, Error>>,

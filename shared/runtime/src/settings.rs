@@ -78,7 +78,7 @@ pub struct ServerSettings {
     #[arg(long, env = "FLOWTRAIL_SUSPEND_AFTER", default_value = "3days", value_parser = humantime::parse_duration)]
     pub suspend_after: Duration,
 
-    /// The OpenID provider whose tokens are accepted besides Flowtrail's own, as it writes itself into `iss`.
+    /// The OpenID provider whose tokens are accepted like Flowtrail's own, as it writes itself into `iss`.
     #[arg(long, env = "FLOWTRAIL_OIDC_ISSUER", requires = "oidc_audience", value_name = "ISSUER")]
     pub oidc_issuer: Option<String>,
 

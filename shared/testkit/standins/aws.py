@@ -39,7 +39,7 @@ def setup(url):
     writer = user(iam, "writer", ["s3:PutObject", "s3:PutObjectAcl", "firehose:PutRecord", "firehose:PutRecordBatch"])
     stranger = user(iam, "stranger", ["iam:GetUser"])
     reader = user(iam, "reader", ["s3:GetObject", "s3:ListBucket"])
-    # Whoever passes a part of a request on must sign that part.
+    # The proxy passes a part of a request on, which it must sign itself.
     proxy = user(iam, "proxy", ["firehose:PutRecordBatch"])
     headers = {"Content-Type": "application/octet-stream"}
     urllib.request.urlopen(urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", headers=headers)).read()

@@ -93,7 +93,7 @@ class Proxy(Handler):
             return self.answer(200, b"{}")
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if len(body) < int(self.headers["Content-Length"]):
-            # Whoever sent it is dead.
+            # The process that sent it is dead.
             self.close_connection = True
             return None
         put = json.loads(body)

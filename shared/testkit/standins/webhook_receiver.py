@@ -65,7 +65,7 @@ def fate(path):
 
 class Receiver(Handler):
     def do_GET(self):
-        """Whoever follows a redirect comes with this, or with the same method."""
+        """A client that follows a redirect comes with this, or with the same method."""
         self.do_POST()
 
     def do_POST(self):

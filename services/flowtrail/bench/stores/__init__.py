@@ -41,7 +41,7 @@ class Store:
         self.directory = pathlib.Path(options["directory"]) / self.name
 
     def fresh(self):
-        """Makes the store's directory anew."""
+        """Makes the store's directory, empty."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
 

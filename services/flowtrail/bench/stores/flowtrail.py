@@ -77,7 +77,7 @@ class Flowtrail(Store):
         return total
 
     def begin(self):
-        """Connects anew: the gateway has closed what has been idle for as long as the others had their turns."""
+        """Connects again: the gateway has closed what has been idle for as long as the others had their turns."""
         self.connection.close()
         self.connection.connect()
 

@@ -1,4 +1,4 @@
-"""The file as rows, for the stores that keep a record as text beside the columns that queries filter by."""
+"""The file as rows, for the stores that keep a record as text next to the columns that queries filter by."""
 
 import calendar
 import functools

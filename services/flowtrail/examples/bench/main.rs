@@ -120,7 +120,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "this is the program's last word to whoever ran it")]
+#[expect(clippy::print_stderr, reason = "this is the program's last word to the person who ran it")]
 fn report(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }

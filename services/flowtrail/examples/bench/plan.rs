@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The sizes. A time bounds what could take for ever on a slow machine.
+/// The sizes. A time bounds what could take forever on a slow machine.
 pub(crate) struct Plan {
     /// How often a rate is measured.
     pub(crate) runs: usize,

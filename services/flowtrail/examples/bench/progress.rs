@@ -1,4 +1,4 @@
-//! What a person sees meanwhile, on standard error: a bar in a terminal, else a line for each step.
+//! What a person sees while it runs, on standard error: a bar in a terminal, else a line for each step.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};

@@ -23,7 +23,7 @@ use crate::target::Target;
 use crate::traffic::Reports;
 
 const READERS: usize = 20;
-/// Reports a second that come in meanwhile.
+/// Reports a second that come in while readers read.
 const RATE: u64 = 20_000;
 /// How many pages a reader follows from the newest on.
 const PAGES: usize = 5;
@@ -31,7 +31,7 @@ const ROWS: u32 = 50;
 
 #[derive(Serialize)]
 pub(crate) struct Row {
-    /// Reports a second that came into the view meanwhile.
+    /// Reports a second that came into the view in this time.
     came_in_per_second: f64,
     answers_per_second: f64,
     answer: Latency,

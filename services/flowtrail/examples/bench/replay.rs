@@ -1,4 +1,4 @@
-//! Views of a given size: how fast they are filled, and computed anew from the log.
+//! Views of a given size: how fast they are filled, and computed again from the log.
 
 use std::time::Instant;
 

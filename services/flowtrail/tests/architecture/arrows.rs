@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// Every allowed arrow. Development dependencies may besides lead to `testkit`, and from tests to whatever they test.
+/// Every allowed arrow. Development dependencies may also lead to `testkit`, and from tests to whatever they test.
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("runtime", &[]),

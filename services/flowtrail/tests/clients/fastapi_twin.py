@@ -3,7 +3,7 @@
     fastapi_twin.py --url http://127.0.0.1:8080 --token ft_... [--queries 500] [--seed 1]
 
 Fails at the first request that the two answer differently: status, body to the byte, and the headers that say something.
-Only cursors may differ, which are opaque. Events that come in meanwhile are left out of the comparison.
+Only cursors may differ, which are opaque. Events that come in while it runs are left out of the comparison.
 """
 
 import json

@@ -107,7 +107,7 @@ def paging(client, http, run, count):
         ids = [item["id"] for item in seen]
         same(len(ids), len(set(ids)), "no event is repeated")
         rate = writer.written / writer.seconds
-        holds(rate > PER_SECOND * 0.8, f"{writer.written} events were added meanwhile, {rate:.0f}/s")
+        holds(rate > PER_SECOND * 0.8, f"{writer.written} events were added in this time, {rate:.0f}/s")
         times = [(moment(item["created_at"]), item["id"]) for item in seen]
         holds(times == sorted(times, reverse=True), "the whole list is in order")
 
@@ -159,7 +159,7 @@ class Writer:
     def event(self):
         late = uuid.uuid4().int % 2 == 0
         at = START + timedelta(milliseconds=uuid.uuid4().int % 2_500) if late else datetime.now(timezone.utc)
-        return {"id": str(uuid.uuid4()), "time": stamp(at), "event_type": f"{self.run}.meanwhile"}
+        return {"id": str(uuid.uuid4()), "time": stamp(at), "event_type": f"{self.run}.added"}
 
 
 def command_line(http, run, options):

@@ -140,7 +140,7 @@ def may_do_what_it_says(url, provider, admin):
     found = other.get(created)
     same(found, (200, []), "another account is another account")
     code, answer = writer.ask("DELETE", "/api/ni/auth/token")
-    same((code, answer["message"]), (403, "whoever issued this token ends it"), "Flowtrail cannot end it")
+    same((code, answer["message"]), (403, "only the OpenID provider that issued this token can end it"), "Flowtrail cannot end it")
 
 
 def is_refused(url, provider, admin):

@@ -104,7 +104,7 @@ class Vrni:
 
 
 def closed(schema):
-    """The schema with nothing allowed beside what it describes."""
+    """The schema with nothing allowed but what it describes."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):
@@ -254,7 +254,7 @@ def asks_for_everything(client):
 
 
 def but_reads(rows):
-    """What there is besides the records of this client's own reading, of which every question makes one more."""
+    """What there is apart from the records of this client's own reading, of which every question makes one more."""
     return [row for row in rows if (row["entity_type"], row["operation"]) != ("log", "READ")]
 
 

@@ -55,7 +55,7 @@ async fn integrate(flowtrail: &Flowtrail, body: &Value) -> String {
 async fn has_delivered(flowtrail: &Flowtrail, integration: &str) {
     within(PATIENCE, "everything is delivered", async || {
         let answer = flowtrail.request("GET", &format!("{integration}/status")).send().await.unwrap();
-        // Whoever tells it may not be there yet, so shortly after a kill.
+        // The streamer, which answers this, may not be back yet so shortly after a kill.
         if answer.status() == 503 {
             return None;
         }

@@ -9,7 +9,7 @@ use testkit::free_port;
 use crate::flowtrail::{Flowtrail, Topology};
 
 /// Runs one of the programs in `tests/clients` against a fresh Flowtrail; its exit code is the verdict. What the
-/// program reads is recorded in the log that it reads, as it is for whoever changes no setting.
+/// program reads is recorded in the log that it reads, as it is for everybody who changes no setting.
 async fn passes(program: &str, topology: Topology, more: fn(&Flowtrail) -> Vec<String>) {
     succeeds(&Flowtrail::start_with(topology, &[]).await, program, more).await;
 }

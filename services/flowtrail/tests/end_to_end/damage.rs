@@ -84,7 +84,7 @@ async fn a_view_with_damaged_files_comes_back_from_the_log() {
             harm(&flowtrail.views().join(view), kind);
         }
         flowtrail.start_processes();
-        // Whatever is read meanwhile is a part of what was there, never something else.
+        // Whatever is read until then is a part of what was there, never something else.
         eventually("everything is back", async || {
             let total = flowtrail.traffic_total("").await;
             assert!(total <= 613, "{kind:?}: {total} records");

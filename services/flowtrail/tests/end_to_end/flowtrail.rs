@@ -28,7 +28,7 @@ impl Topology {
     pub(crate) const BOTH: [Self; 2] = [Self::Together, Self::Split];
 }
 
-/// Settings for whoever asks more, and faster, than anybody should.
+/// Settings for tests that ask more, and faster, than anybody should.
 pub(crate) const UNLIMITED: &[(&str, &str)] = &[
     ("FLOWTRAIL_AUDIT_READS", "false"),
     ("FLOWTRAIL_RATE_READS", "0"),
@@ -44,7 +44,7 @@ pub(crate) struct Flowtrail {
     pub(crate) url: String,
     pub(crate) token: String,
     topology: Topology,
-    /// What the processes are told besides, as environment variables.
+    /// What else the processes are told, as environment variables.
     settings: Vec<(String, String)>,
     /// MiB of the disk that the views are on, where they have one of their own.
     disk: Option<usize>,
@@ -140,7 +140,7 @@ impl Flowtrail {
         url
     }
 
-    /// What the processes were told besides.
+    /// What else the processes were told.
     pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         self.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -333,7 +333,7 @@ fn last_lines(log: &Path) -> String {
 }
 
 /// A client of the gateway. It lets go of connections before the gateway ends them, which it does after 8 s without a
-/// request: whoever asks just then is not answered.
+/// request: a client that asks just then is not answered.
 pub(crate) fn http_client() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(3)).build().unwrap()
 }

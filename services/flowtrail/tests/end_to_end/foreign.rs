@@ -19,7 +19,7 @@ const MARKER: &str = "marker-7f3a-of-the-foreign-account";
 const PART_OF_MARKER: &str = "marker-7f3a-of";
 /// How many events, flows and integrations both accounts have, with the same ids.
 const SHARED: usize = 5;
-/// How many the foreign one has besides.
+/// How many more the foreign one has.
 const FOREIGN: usize = 5;
 /// Headers that differ between any two answers.
 const VOLATILE: [&str; 4] = ["x-request-id", "date", "flowtrail-as-of", "flowtrail-lag-ms"];

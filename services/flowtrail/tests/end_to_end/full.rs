@@ -37,7 +37,7 @@ async fn publish(flowtrail: &Flowtrail, reports: &Value) {
     assert_eq!(answer.status(), 202);
 }
 
-#[expect(clippy::print_stderr, reason = "whoever reads the log of the tests must see which were not run")]
+#[expect(clippy::print_stderr, reason = "people who read the log of the tests must see which were not run")]
 async fn reads_go_on_and_projection_when_there_is_room_again(moment: Moment) {
     if !can_mount() {
         eprintln!("NOT RUN: no disk can be mounted here, so none can be filled");

@@ -66,7 +66,7 @@ async fn scrape(flowtrail: &Flowtrail, token: &str) -> Scrape {
     Scrape::read(answer.text().await.unwrap()).await
 }
 
-/// What the processes' own listeners say to whoever asks, together.
+/// What the processes' own listeners say to anybody who asks, together.
 async fn operators(flowtrail: &Flowtrail) -> Vec<Scrape> {
     let mut scrapes = Vec::new();
     for url in flowtrail.metrics_urls() {

@@ -173,5 +173,5 @@ async fn no_hostile_address_is_stored_or_reached() {
     assert_eq!(flowtrail.get(path).await, before);
     assert_eq!(canary.visits(), 0);
     TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    eventually("whoever comes is counted", async || (canary.visits() == 1).then_some(())).await;
+    eventually("a visit is counted", async || (canary.visits() == 1).then_some(())).await;
 }

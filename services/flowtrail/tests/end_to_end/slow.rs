@@ -45,7 +45,7 @@ impl Slow {
     async fn stay(self, address: String, token: String) -> Duration {
         let started = Instant::now();
         let socket = TcpSocket::new_v4().unwrap();
-        // So that an answer does not fit into what the system keeps for whoever does not read.
+        // So that an answer does not fit into what the system keeps for a client that does not read.
         socket.set_recv_buffer_size(4096).unwrap();
         let mut stream = socket.connect(address.parse().unwrap()).await.unwrap();
         stream.write_all(self.request(&token).as_bytes()).await.unwrap();
@@ -64,7 +64,7 @@ impl Slow {
     }
 }
 
-/// So many slow clients, on a thread of their own: what they do must not delay whoever looks at the clock meanwhile.
+/// So many slow clients, on a thread of their own: what they do must not delay the client that looks at the clock.
 fn stay_all(sockets: usize, address: &str, token: &str) -> Vec<Duration> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -115,10 +115,10 @@ fn p99(sorted: &[Duration]) -> Duration {
 }
 
 #[tokio::test]
-async fn slow_clients_are_cut_off_and_others_are_answered_meanwhile() {
+async fn slow_clients_are_cut_off_while_others_are_answered() {
     let given = std::env::var_os(SOCKETS).map(|text| text.to_str().unwrap().parse().unwrap());
     let sockets: usize = given.unwrap_or(60);
-    // Whoever looks at the clock asks as fast as it is answered.
+    // The client that looks at the clock asks as fast as it is answered.
     let unlimited = [("FLOWTRAIL_RATE_READS", "0"), ("FLOWTRAIL_RATE_ADDRESS", "0")];
     let flowtrail = Flowtrail::start_with(Topology::Together, &unlimited).await;
     let events: Vec<_> = (0..2000).map(|n| json!({"event_type": "door.open", "resource_id": n.to_string()})).collect();

@@ -89,7 +89,7 @@ async fn pages_add_up_to_their_total_though_the_reading_of_each_is_recorded() {
 }
 
 #[tokio::test]
-async fn whoever_is_turned_away_and_whatever_changes_who_may_do_what_is_in_the_audit_log() {
+async fn who_is_turned_away_and_what_changes_who_may_do_what_is_in_the_audit_log() {
     let mut flowtrail = Flowtrail::start(Topology::LeastPrivilege).await;
     let admin = flowtrail.token.clone();
     let create = |name: &str, more: &[&str]| {

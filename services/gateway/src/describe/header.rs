@@ -1,4 +1,4 @@
-//! The headers that answers and requests have besides those of HTTP itself.
+//! The headers that answers and requests have in addition to those of HTTP itself.
 
 use model::log::Stream;
 use serde_json::{Map, Value, json};

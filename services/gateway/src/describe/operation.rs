@@ -49,7 +49,7 @@ pub(crate) struct Answer {
 }
 
 impl Operation {
-    /// A title of a few words, and what is worth knowing besides.
+    /// A title of a few words, and what else is worth knowing.
     pub(crate) fn new(title: &'static str, text: &'static str) -> Self {
         Self {
             title,
@@ -141,7 +141,7 @@ impl Operation {
         self.with(&[Header::AsOf, Header::LagMs, Header::Stale])
     }
 
-    /// It can be refused in this way besides those that all routes of its kind have.
+    /// It can be refused in this way too, not only in those that all routes of its kind have.
     pub(crate) fn refuses(mut self, status: StatusCode, text: &'static str) -> Self {
         self.refusals.push((status, text));
         self

@@ -82,7 +82,7 @@ async fn an_account_sees_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn a_token_made_a_moment_ago_is_known_to_whoever_names_its_position() {
+async fn a_token_made_a_moment_ago_is_known_to_a_client_that_names_its_position() {
     let world = World::start().await;
     let asking = {
         let request = Request::get("/api/events").header("authorization", "Token ft_main0");

@@ -280,7 +280,7 @@ async fn the_catalog_names_what_the_accounts_log_holds() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_come_in_is_told_so_before_anything_else() {
+async fn a_client_that_may_not_come_in_is_told_so_before_anything_else() {
     let (world, _) = reader().await;
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
     for route in routes().into_iter().filter(|route| route.path.starts_with("/v1")) {

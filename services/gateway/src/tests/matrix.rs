@@ -21,7 +21,7 @@ use crate::access::oidc::{KeySource, Pauses, Provider, Settings};
 use crate::route::Route;
 use crate::router::{routes, scopes_table};
 
-/// Whoever asks.
+/// Someone with or without a token.
 struct Asker {
     name: String,
     /// What stands behind `Bearer`.

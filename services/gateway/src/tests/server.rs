@@ -126,7 +126,7 @@ async fn headers_that_drip_are_cut_off_after_eight_seconds() {
     let started = Instant::now();
     let mut stream = serving.connect("GET /healthz HTTP/1.1\r\n").await;
     let mut buffer = [0; 1];
-    // Dripping does not start the clock anew.
+    // Dripping does not start the clock again.
     while tokio::time::timeout(Duration::from_secs(1), stream.read(&mut buffer)).await.is_err() {
         if stream.write_all(b"x: y\r\n").await.is_err() {
             break;
@@ -209,7 +209,7 @@ async fn a_client_that_never_reads_its_answers_is_cut_off() {
     let requests = format!("GET /api/events/audit HTTP/1.1\r\nhost: x\r\nx-api-key: {token}\r\n\r\n").repeat(100);
     let stream = serving.connect(&requests).await;
     let cut_off = async {
-        // Whoever sends to a connection that is gone learns it.
+        // The system says so to a program that sends to a connection that is gone.
         while !stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock) {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

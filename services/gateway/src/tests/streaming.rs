@@ -21,7 +21,7 @@ fn shown(id: u64) -> Value {
     })
 }
 
-/// What whoever carries out commands would answer.
+/// What the service that carries out commands would answer.
 pub(super) fn done(id: u64, sequence: Option<u64>) -> Value {
     let current = json!({
         "platform": "datadog", "config": datadog(), "enabled": true, "created_at": at(id), "updated_at": at(id),

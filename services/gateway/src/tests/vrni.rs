@@ -116,8 +116,8 @@ async fn pages_neither_repeat_nor_skip_while_events_are_added() {
         world.audit("main", &format!("new-{newer}"), 100 + newer, &json!({ "event_type": "vm.update" }));
     }
     assert_eq!(seen, [1_704_067_203, 1_704_067_201]);
-    let anew = found(&world, &token, &json!({ "size": 1, "operation": "UPDATE" })).await;
-    assert_eq!(anew, (vec![100], 3));
+    let again = found(&world, &token, &json!({ "size": 1, "operation": "UPDATE" })).await;
+    assert_eq!(again, (vec![100], 3));
 }
 
 #[tokio::test]

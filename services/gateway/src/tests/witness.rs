@@ -101,7 +101,7 @@ async fn reads_are_recorded_only_where_they_are_to_be() {
 }
 
 #[tokio::test]
-async fn whoever_is_turned_away_is_recorded_in_the_account_of_the_token() {
+async fn who_is_turned_away_is_recorded_in_the_account_of_the_token() {
     let mut world = World::start().await;
     world.record(true);
     let narrow = world.silent_token("main", &[Scope::TrafficRead]);

@@ -269,7 +269,7 @@ impl World {
         }
     }
 
-    /// Lets `answer` stand in for whoever answers requests to `subject`.
+    /// Lets `answer` stand in for the service that answers requests to `subject`.
     pub(super) async fn serve(&mut self, subject: &str, answer: fn(Value) -> Result<Value, Refusal>) {
         let endpoint = Endpoint::new(subject, move |request: Bytes| {
             let answer = answer(serde_json::from_slice(&request).unwrap());

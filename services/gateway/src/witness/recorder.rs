@@ -19,7 +19,7 @@ use super::shared::Shared;
 /// How many records are taken up at a time, and how many are in a message: each has some kilobytes at the most.
 const MAX_RECORDS_AT_ONCE: usize = 256;
 const MAX_RECORDS_IN_MESSAGE: usize = 64;
-/// The pause after each write. What comes in meanwhile is written together: a log that syncs every message is spared.
+/// The pause after each write. What comes in during it is written together: a log that syncs every message is spared.
 const GATHERS_FOR: Duration = Duration::from_millis(50);
 /// How often is looked for what can be summed up.
 const SUMS_UP_EVERY: Duration = Duration::from_secs(1);

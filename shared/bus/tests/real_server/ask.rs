@@ -119,7 +119,7 @@ async fn a_service_that_stops_answers_what_it_has_taken_in() {
     };
     let (stop, mut running) = serve(&server, Endpoint::new(SUBJECT, held)).await;
     let asking = bus.ask(SUBJECT, "held".into(), PATIENCE);
-    let meanwhile = async {
+    let stopping = async {
         begins.clone().wait_for(|begun| *begun).await.unwrap();
         stop.cancel();
         eventually("the service takes in no more", async || {
@@ -129,7 +129,7 @@ async fn a_service_that_stops_answers_what_it_has_taken_in() {
         .await;
         release.send_replace(true);
     };
-    let (answer, ()) = tokio::join!(asking, meanwhile);
+    let (answer, ()) = tokio::join!(asking, stopping);
     assert_eq!(answer.unwrap(), "held");
     running.join_next().await.unwrap().unwrap();
 }

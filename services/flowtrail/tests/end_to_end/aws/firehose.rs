@@ -132,7 +132,7 @@ async fn killed_at_any_moment_every_record_reaches_firehose_and_only_those_that_
     assert_eq!(in_the_bucket(&moto).await, times, "the bucket has what the proxy let through");
     let copies: usize = times.values().sum();
     println!(
-        "{kills} kills, {count} events; {} copies besides, as answers were lost; {} of them had been told to be stored \
+        "{kills} kills, {count} events; {} further copies, as answers were lost; {} of them had been told to be stored \
          and came again after a kill; requests: {faults:?}",
         copies - times.len(),
         rules.again

@@ -52,7 +52,7 @@ async fn relayed(client: TcpStream, server: TcpStream) {
         }
     };
     tokio::select! {
-        // Whoever has gone away needs no answer.
+        // A client that has gone away needs no answer.
         _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
         () = back => {}
     }

@@ -155,7 +155,7 @@ impl Keys {
         self.known.load_full()
     }
 
-    /// Looks for new keys, unless that was done a moment ago. Requests that come meanwhile wait for the same attempt.
+    /// Looks for new keys, unless that was done a moment ago. Requests that come while one is made wait for it.
     pub(super) async fn look_again(&self) {
         let mut next_attempt = self.next_attempt.lock().await;
         if next_attempt.is_some_and(|earliest| Instant::now() < earliest) {

@@ -26,7 +26,7 @@ fn an_api_key_is_a_token() {
 }
 
 #[test]
-fn a_usable_api_key_counts_beside_an_unusable_authorization() {
+fn a_usable_api_key_counts_next_to_an_unusable_authorization() {
     let mut headers = with(AUTHORIZATION, "Basic dTpw");
     headers.insert(API_KEY, HeaderValue::from_static("t"));
     assert_eq!(read(&headers), ["t"]);

@@ -30,7 +30,7 @@ pub(super) struct PageNumber {
 pub(super) fn page_number(parameters: &Parameters) -> Result<PageNumber, Refusal> {
     let page = parameters.number("page", 1..=u64::MAX)?;
     if page.is_some() && parameters.text("cursor")?.is_some() {
-        return Err(Refusal::field("page", "cannot be given beside a cursor"));
+        return Err(Refusal::field("page", "cannot be given with a cursor"));
     }
     let page_size = parameters.number("page_size", 1..=MAX_LIMIT)?;
     Ok(PageNumber { page: page.unwrap_or(1), limit: page_size.unwrap_or(DEFAULT_LIMIT) })
