@@ -5,7 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
-use runtime::metrics::{Source, Whose};
+use runtime::metrics::{Audience, Source};
 use views::{View, Views};
 
 /// What is counted of the views. Cheap to clone.
@@ -36,7 +36,7 @@ impl ViewMetrics {
 }
 
 impl Source for ViewMetrics {
-    fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
+    fn add_to(&self, registry: &mut Registry, _: Audience<'_>) {
         let (behind, messages) = (
             Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(),
             Family::<Of, Gauge<u64, std::sync::atomic::AtomicU64>>::default(),

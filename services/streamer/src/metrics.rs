@@ -20,7 +20,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use runtime::metrics::{Source, Whose};
+use runtime::metrics::{Audience, Source};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -115,9 +115,10 @@ impl DeliveryMetrics {
         }))
     }
 
-    fn rows(&self, whose: Whose<'_>) -> Vec<Row> {
+    fn rows(&self, audience: Audience<'_>) -> Vec<Row> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all = self.live.all().into_iter().filter(|(integration, _)| whose.includes(integration.account.as_str()));
+        let all =
+            self.live.all().into_iter().filter(|(integration, _)| audience.includes(integration.account.as_str()));
         let row = |(integration, delivery): (IntegrationId, LiveDelivery)| {
             Row::new(&integration, &delivery, &delivery.desired()?, found.get(&integration))
         };
@@ -134,8 +135,8 @@ impl Source for DeliveryMetrics {
         Box::pin(self.look_at_all())
     }
 
-    fn add_to(&self, registry: &mut Registry, whose: Whose<'_>) {
-        registry.register_collector(Box::new(Rows(self.rows(whose))));
+    fn add_to(&self, registry: &mut Registry, audience: Audience<'_>) {
+        registry.register_collector(Box::new(Rows(self.rows(audience))));
     }
 }
 

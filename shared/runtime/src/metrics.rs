@@ -17,12 +17,12 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// How long a source may look for numbers before the others are shown without what it has not found by then.
 const LOOKS_WITHIN: Duration = Duration::from_secs(3);
 
-/// Whose numbers are shown, of those that are an account's. What is no account's is shown to everybody.
+/// Who the numbers are for. What is no account's is shown to everybody.
 #[derive(Clone, Copy, Debug)]
-pub enum Whose<'a> {
-    /// All accounts'.
-    Everybodys,
-    /// One account's.
+pub enum Audience<'a> {
+    /// Sees all accounts' numbers.
+    Operator,
+    /// Sees this account's numbers, and no other's.
     Account(&'a str),
 }
 
@@ -34,7 +34,7 @@ pub trait Source: Send + Sync {
     }
 
     /// Adds its numbers to those that are shown.
-    fn add_to(&self, registry: &mut Registry, whose: Whose<'_>);
+    fn add_to(&self, registry: &mut Registry, audience: Audience<'_>);
 }
 
 /// The numbers of a process. Cheap to clone.
@@ -51,13 +51,13 @@ impl Metrics {
     ///
     /// # Errors
     /// When a source cannot write its own.
-    pub async fn text(&self, whose: Whose<'_>) -> Result<String, fmt::Error> {
+    pub async fn text(&self, audience: Audience<'_>) -> Result<String, fmt::Error> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut registry = Registry::with_prefix("flowtrail");
         for source in sources {
             // What it has not found by then is not shown.
             let _ = tokio::time::timeout(LOOKS_WITHIN, source.look()).await;
-            source.add_to(&mut registry, whose);
+            source.add_to(&mut registry, audience);
         }
         let mut out = String::new();
         text::encode(&mut out, &registry)?;
@@ -71,12 +71,12 @@ impl fmt::Debug for Metrics {
     }
 }
 
-impl Whose<'_> {
-    /// Whether an account's numbers are shown.
+impl Audience<'_> {
+    /// Whether they see an account's numbers.
     #[must_use]
     pub fn includes(self, account: &str) -> bool {
         match self {
-            Self::Everybodys => true,
+            Self::Operator => true,
             Self::Account(own) => own == account,
         }
     }

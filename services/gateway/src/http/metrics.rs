@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use runtime::metrics::{Source, Whose, durations};
+use runtime::metrics::{Audience, Source, durations};
 
 /// What a gateway counts. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl HttpMetrics {
 }
 
 impl Source for HttpMetrics {
-    fn add_to(&self, registry: &mut Registry, _: Whose<'_>) {
+    fn add_to(&self, registry: &mut Registry, _: Audience<'_>) {
         registry.register("http_requests", "Requests that were answered", self.requests.clone());
         let help = "How long answers took to begin";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, self.durations.clone());

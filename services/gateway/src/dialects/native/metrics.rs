@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use runtime::metrics::{self, Metrics, Whose};
+use runtime::metrics::{self, Audience, Metrics};
 use tracing::error;
 
 use crate::access::caller::Caller;
@@ -19,7 +19,7 @@ use crate::render::refusal::Refusal;
 
 /// The numbers that the caller's account may see.
 pub(crate) async fn show(State(metrics): State<Metrics>, caller: Caller) -> Result<Response, Refusal> {
-    text(&metrics, Whose::Account(caller.principal.account.as_str())).await
+    text(&metrics, Audience::Account(caller.principal.account.as_str())).await
 }
 
 pub(crate) fn describe_show() -> Operation {
@@ -34,15 +34,15 @@ pub(crate) fn describe_show() -> Operation {
 
 /// Everybody's numbers, for a listener that only the operator can reach.
 pub(crate) fn open(metrics: Metrics) -> Router {
-    let show = async |State(metrics): State<Metrics>| match text(&metrics, Whose::Everybodys).await {
+    let show = async |State(metrics): State<Metrics>| match text(&metrics, Audience::Operator).await {
         Ok(response) => response,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     Router::new().route("/metrics", get(show)).with_state(metrics)
 }
 
-async fn text(metrics: &Metrics, whose: Whose<'_>) -> Result<Response, Refusal> {
-    let text = metrics.text(whose).await.map_err(|failure| {
+async fn text(metrics: &Metrics, audience: Audience<'_>) -> Result<Response, Refusal> {
+    let text = metrics.text(audience).await.map_err(|failure| {
         error!(%failure, "the metrics cannot be written");
         Refusal::Internal
     })?;
