@@ -3,34 +3,34 @@
 use bus::Bus;
 use model::access::{Actor, Command, Rejected, State, user_id};
 use model::command::{
-    Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Refusal, SetUserScopes,
+    Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Reason, SetUserScopes,
 };
 use model::event::Event as Any;
 use model::log::{AccountId, LogPosition, Subject};
 use tracing::info;
 
 use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
-impl From<Rejected> for Refused {
+impl From<Rejected> for Refusal {
     fn from(rejected: Rejected) -> Self {
         let why = match &rejected {
-            Rejected::Exists => Refusal::Conflict,
-            Rejected::NotFound => Refusal::NotFound,
-            Rejected::Field { .. } => Refusal::Invalid,
+            Rejected::Exists => Reason::Conflict,
+            Rejected::NotFound => Reason::NotFound,
+            Rejected::Field { .. } => Reason::Invalid,
         };
         Self::new(why, rejected.to_string())
     }
 }
 
-pub(crate) async fn create_account(bus: Bus, command: CreateAccount) -> Result<Accepted<()>, Refused> {
+pub(crate) async fn create_account(bus: Bus, command: CreateAccount) -> Result<Accepted<()>, Refusal> {
     let CreateAccount { account, name, by } = command;
     let subject = Subject::access(&account, "account", account.as_str());
     let position = change(&bus, &subject, Command::CreateAccount { name }, by).await?;
     Ok(Accepted { position: Some(position), done: () })
 }
 
-pub(crate) async fn create_user(bus: Bus, command: CreateUser) -> Result<Accepted<String>, Refused> {
+pub(crate) async fn create_user(bus: Bus, command: CreateUser) -> Result<Accepted<String>, Refusal> {
     let CreateUser { account, email, name, password_hash, scopes, by } = command;
     check_account(&bus, &account).await?;
     let id = user_id(&email);
@@ -40,27 +40,27 @@ pub(crate) async fn create_user(bus: Bus, command: CreateUser) -> Result<Accepte
     Ok(Accepted { position: Some(position), done: id })
 }
 
-pub(crate) async fn set_user_scopes(bus: Bus, command: SetUserScopes) -> Result<Accepted<()>, Refused> {
+pub(crate) async fn set_user_scopes(bus: Bus, command: SetUserScopes) -> Result<Accepted<()>, Refusal> {
     let SetUserScopes { account, email, scopes, by } = command;
     let subject = Subject::access(&account, "user", &user_id(&email));
     let position = change(&bus, &subject, Command::SetUserScopes { scopes }, by).await?;
     Ok(Accepted { position: Some(position), done: () })
 }
 
-pub(crate) async fn delete_user(bus: Bus, command: DeleteUser) -> Result<Accepted<()>, Refused> {
+pub(crate) async fn delete_user(bus: Bus, command: DeleteUser) -> Result<Accepted<()>, Refusal> {
     let DeleteUser { account, email, by } = command;
     let subject = Subject::access(&account, "user", &user_id(&email));
     let position = change(&bus, &subject, Command::DeleteUser, by).await?;
     Ok(Accepted { position: Some(position), done: () })
 }
 
-pub(crate) async fn create_token(bus: Bus, command: CreateToken) -> Result<Accepted<String>, Refused> {
-    let id = runtime::clock::new_ulid().map_err(|failure| Refused::internal(&failure))?.to_string();
+pub(crate) async fn create_token(bus: Bus, command: CreateToken) -> Result<Accepted<String>, Refusal> {
+    let id = runtime::clock::new_ulid().map_err(|failure| Refusal::internal(&failure))?.to_string();
     create_token_as(&bus, command, id).await
 }
 
 /// Makes a token under an id that is known beforehand.
-pub(crate) async fn create_token_as(bus: &Bus, command: CreateToken, id: String) -> Result<Accepted<String>, Refused> {
+pub(crate) async fn create_token_as(bus: &Bus, command: CreateToken, id: String) -> Result<Accepted<String>, Refusal> {
     let CreateToken { account, name, hash, scopes, user_id, expires_at, by } = command;
     check_account(bus, &account).await?;
     if let Some(user_id) = &user_id {
@@ -72,35 +72,35 @@ pub(crate) async fn create_token_as(bus: &Bus, command: CreateToken, id: String)
     Ok(Accepted { position: Some(position), done: id })
 }
 
-pub(crate) async fn delete_token(bus: Bus, command: DeleteToken) -> Result<Accepted<()>, Refused> {
+pub(crate) async fn delete_token(bus: Bus, command: DeleteToken) -> Result<Accepted<()>, Refusal> {
     let DeleteToken { account, id, by } = command;
     let subject = Subject::access(&account, "token", &id);
     let position = change(&bus, &subject, Command::DeleteToken, by).await?;
     Ok(Accepted { position: Some(position), done: () })
 }
 
-async fn check_account(bus: &Bus, account: &AccountId) -> Result<(), Refused> {
+async fn check_account(bus: &Bus, account: &AccountId) -> Result<(), Refusal> {
     let subject = Subject::access(account, "account", account.as_str());
     match load(bus, &subject).await?.0 {
         State::Present(_) => Ok(()),
         State::Absent | State::Deleted => {
             let message = format!("there is no account {account}; make it first: flowtrail account create {account}");
-            Err(Refused::new(Refusal::NotFound, message))
+            Err(Refusal::new(Reason::NotFound, message))
         }
     }
 }
 
 /// A token of a user who is gone would open nothing.
-async fn check_user(bus: &Bus, account: &AccountId, user_id: &str) -> Result<(), Refused> {
+async fn check_user(bus: &Bus, account: &AccountId, user_id: &str) -> Result<(), Refusal> {
     match load(bus, &Subject::access(account, "user", user_id)).await?.0 {
         State::Present(_) => Ok(()),
         State::Absent | State::Deleted => {
-            Err(Refused::new(Refusal::NotFound, format!("there is no such user in the account {account}")))
+            Err(Refusal::new(Reason::NotFound, format!("there is no such user in the account {account}")))
         }
     }
 }
 
-async fn load(bus: &Bus, subject: &Subject) -> Result<(State, u64), Refused> {
+async fn load(bus: &Bus, subject: &Subject) -> Result<(State, u64), Refusal> {
     let history = aggregate::load(bus, subject).await?;
     let mut state = State::default();
     for event in history.events {
@@ -111,7 +111,7 @@ async fn load(bus: &Bus, subject: &Subject) -> Result<(State, u64), Refused> {
     Ok((state, history.last))
 }
 
-async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Result<LogPosition, Refused> {
+async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Result<LogPosition, Refusal> {
     for _ in 0..ATTEMPTS {
         let (state, last) = load(bus, subject).await?;
         let event = state.decide(command.clone(), by.clone())?;
@@ -123,8 +123,8 @@ async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Re
                 return Ok(position);
             }
             Err(Unpublished::Conflict) => {}
-            Err(Unpublished::Refused(refused)) => return Err(refused),
+            Err(Unpublished::Refused(refusal)) => return Err(refusal),
         }
     }
-    Err(Refused::conflict())
+    Err(Refusal::conflict())
 }

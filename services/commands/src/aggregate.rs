@@ -3,13 +3,13 @@
 use bus::{Bus, Outgoing, PublishError};
 use feed::read::events_in;
 use feed::write::{NewEvent, write};
-use model::command::Refusal;
+use model::command::Reason;
 use model::event::Event;
 use model::log::{LogPosition, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
 
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
 /// How often a command is decided again because another writer was faster.
 pub(crate) const ATTEMPTS: usize = 8;
@@ -27,7 +27,7 @@ pub(crate) struct History {
 ///
 /// With replicas, the newest events may be missing for a moment. That does no harm: what is decided on too short a
 /// history names too low a sequence, and [`publish`] is told of a conflict.
-pub(crate) async fn load(bus: &Bus, subject: &Subject) -> Result<History, Refused> {
+pub(crate) async fn load(bus: &Bus, subject: &Subject) -> Result<History, Refusal> {
     let messages = bus.load(subject).await?;
     let last = messages.last().map_or(0, |message| message.position.sequence);
     let events = messages.iter().flat_map(|message| events_in(subject, message)).collect();
@@ -48,13 +48,13 @@ pub(crate) struct Decided<'a, D> {
 pub(crate) enum Unpublished {
     /// Someone else was faster: load again, decide again.
     Conflict,
-    /// It is refused.
-    Refused(Refused),
+    /// The command is refused; to decide again does not help.
+    Refused(Refusal),
 }
 
-impl From<Refused> for Unpublished {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
+impl From<Refusal> for Unpublished {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -63,20 +63,20 @@ pub(crate) async fn publish<D: Serialize>(bus: &Bus, decided: Decided<'_, D>) ->
     let Decided { subject, event_type, data, expected_last, time } = decided;
     // One id for all attempts of the bus to publish this very event. Where the event is decided again after a conflict
     // it is another event, with another id.
-    let id = runtime::clock::new_ulid().map_err(|failure| Refused::internal(&failure))?.to_string();
+    let id = runtime::clock::new_ulid().map_err(|failure| Refusal::internal(&failure))?.to_string();
     let written = write(NewEvent { subject, id: &id, source: SOURCE, event_type, time, data });
-    let written = written.map_err(|failure| Refused::internal(&failure))?;
+    let written = written.map_err(|failure| Refusal::internal(&failure))?;
     // The log itself is the lock: the broker takes the event only if the subject's last message is still the one that
     // was loaded, so no rule in `decide` can be broken by two writers that are each right on their own.
     let message = Outgoing { expected_last: Some(expected_last), ..written };
     match bus.publish(message).await {
         Ok(receipt) => Ok(receipt.position),
         Err(PublishError::Conflict { .. }) => Err(Unpublished::Conflict),
-        Err(PublishError::Unreachable(_)) => Err(Refused::unavailable().into()),
+        Err(PublishError::Unreachable(_)) => Err(Refusal::unavailable().into()),
         Err(PublishError::TooLarge { .. }) => {
-            Err(Refused::new(Refusal::Invalid, "config: is larger than an event may be").into())
+            Err(Refusal::new(Reason::Invalid, "config: is larger than an event may be").into())
         }
-        Err(failure @ PublishError::Rejected(_)) => Err(Refused::internal(&failure).into()),
+        Err(failure @ PublishError::Rejected(_)) => Err(Refusal::internal(&failure).into()),
     }
 }
 

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use bus::Bus;
 use model::access::{Actor, Scope, TokenHash, new_token, user_id};
-use model::command::{CreateAccount, CreateToken, CreateUser, Refusal};
+use model::command::{CreateAccount, CreateToken, CreateUser, Reason};
 use model::log::{AccountId, Stream};
 use model::secret::Secret;
 use tracing::info;
 
 use crate::access;
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
 const ACCOUNT: &str = "main";
 const ADMIN: &str = "admin@local";
@@ -39,7 +39,7 @@ pub enum BootstrapError {
     /// A file cannot be written or read.
     #[error("write {path}")]
     File {
-        /// The file.
+        /// Where the token or the password was to stand.
         path: PathBuf,
         /// What the system said.
         #[source]
@@ -117,11 +117,11 @@ pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), Bootstrap
 }
 
 /// Another process that starts on the same log may have been faster: then it is done.
-fn once<T>(outcome: Result<T, Refused>) -> Result<(), BootstrapError> {
+fn once<T>(outcome: Result<T, Refusal>) -> Result<(), BootstrapError> {
     match outcome {
         Ok(_) => Ok(()),
-        Err(Refused { why: Refusal::Conflict, .. }) => Ok(()),
-        Err(refused) => Err(BootstrapError::Refused(refused.message)),
+        Err(Refusal { reason: Reason::Conflict, .. }) => Ok(()),
+        Err(refusal) => Err(BootstrapError::Refused(refusal.message)),
     }
 }
 

@@ -3,7 +3,7 @@
 use bus::{Bus, KeyError};
 use bytes::Bytes;
 use model::command::{
-    Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Refusal, SteerIntegration, UpdateIntegration,
+    Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Reason, SteerIntegration, UpdateIntegration,
 };
 use model::event::Event as Any;
 use model::integration::{self, Ciphertext, Command, Integration, Patch, Rejected, seal};
@@ -16,7 +16,7 @@ use vault::{DataKey, MasterKey, Owner, Unopenable, Unsealable};
 use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
 use crate::reachable;
 use crate::receiver::Receiver;
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
 /// Carries out commands about integrations. Cheap to clone.
 #[derive(Clone)]
@@ -27,30 +27,30 @@ pub(crate) struct Integrations {
     reach: Reach,
 }
 
-impl From<Rejected> for Refused {
+impl From<Rejected> for Refusal {
     fn from(rejected: Rejected) -> Self {
         let why = match &rejected {
-            Rejected::NotFound => Refusal::NotFound,
-            Rejected::Taken => Refusal::Conflict,
-            Rejected::Config { .. } => Refusal::Invalid,
+            Rejected::NotFound => Reason::NotFound,
+            Rejected::Taken => Reason::Conflict,
+            Rejected::Config { .. } => Reason::Invalid,
         };
         Self::new(why, rejected.to_string())
     }
 }
 
-impl From<Unopenable> for Refused {
+impl From<Unopenable> for Refusal {
     fn from(failure: Unopenable) -> Self {
         Self::internal(&failure)
     }
 }
 
-impl From<Unsealable> for Refused {
+impl From<Unsealable> for Refusal {
     fn from(failure: Unsealable) -> Self {
         Self::internal(&failure)
     }
 }
 
-impl From<KeyError> for Refused {
+impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
         match &error {
             KeyError::Unreachable(_) => Self::unavailable(),
@@ -72,7 +72,7 @@ impl Integrations {
 
     /// Makes an integration under the next number of its account. The number's subject is the lock: who
     /// publishes first on it has it, and as this stream forgets nothing, it is never given again.
-    pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
+    pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<NumberedIntegration>, Refusal> {
         let CreateIntegration { account, by, platform, config, enabled } = command;
         let config = platform.read_config(config.0)?;
         let mut id = self.highest_id(&account).await? + 1;
@@ -95,9 +95,9 @@ impl Integrations {
                 }
                 Err(error) => return Err(error.into()),
             }
-            if let Err(refused) = self.receiver.takes_a_test(owner, &event).await {
+            if let Err(refusal) = self.receiver.takes_a_test(owner, &event).await {
                 self.bus.keys().erase(&key_name(&account, id)).await?;
-                return Err(refused);
+                return Err(refusal);
             }
             match self.publish_all(&account, id, Loaded { state, last: 0 }, event).await {
                 Ok((position, current)) => return accepted(position, id, current),
@@ -106,14 +106,14 @@ impl Integrations {
                     id += 1;
                 }
                 // Whether it is in the log is not known, so its key stays.
-                Err(Unpublished::Refused(refused)) => return Err(refused),
+                Err(Unpublished::Refused(refusal)) => return Err(refusal),
             }
         }
-        Err(Refused::conflict())
+        Err(Refusal::conflict())
     }
 
     /// Changes an integration.
-    pub(crate) async fn update(self, command: UpdateIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
+    pub(crate) async fn update(self, command: UpdateIntegration) -> Result<Accepted<NumberedIntegration>, Refusal> {
         let UpdateIntegration { account, by, id, config, enabled } = command;
         let owner = Owner { account: &account, id };
         for _ in 0..ATTEMPTS {
@@ -131,14 +131,14 @@ impl Integrations {
             match self.publish_all(&account, id, loaded, events).await {
                 Ok((position, current)) => return accepted(position, id, current),
                 Err(Unpublished::Conflict) => {}
-                Err(Unpublished::Refused(refused)) => return Err(refused),
+                Err(Unpublished::Refused(refusal)) => return Err(refusal),
             }
         }
-        Err(Refused::conflict())
+        Err(Refusal::conflict())
     }
 
     /// Steers the delivery of an integration.
-    pub(crate) async fn steer(self, command: SteerIntegration) -> Result<Accepted<NumberedIntegration>, Refused> {
+    pub(crate) async fn steer(self, command: SteerIntegration) -> Result<Accepted<NumberedIntegration>, Refusal> {
         let SteerIntegration { account, by, id, order } = command;
         for _ in 0..ATTEMPTS {
             let loaded = self.load(&account, id).await?;
@@ -146,14 +146,14 @@ impl Integrations {
             match self.publish_all(&account, id, loaded, events).await {
                 Ok((position, current)) => return accepted(position, id, current),
                 Err(Unpublished::Conflict) => {}
-                Err(Unpublished::Refused(refused)) => return Err(refused),
+                Err(Unpublished::Refused(refusal)) => return Err(refusal),
             }
         }
-        Err(Refused::conflict())
+        Err(Refusal::conflict())
     }
 
     /// Deletes an integration, then destroys its key.
-    pub(crate) async fn delete(self, command: DeleteIntegration) -> Result<Accepted<()>, Refused> {
+    pub(crate) async fn delete(self, command: DeleteIntegration) -> Result<Accepted<()>, Refusal> {
         let DeleteIntegration { account, by, id } = command;
         for _ in 0..ATTEMPTS {
             let loaded = self.load(&account, id).await?;
@@ -170,10 +170,10 @@ impl Integrations {
                     return Ok(Accepted { position, done: () });
                 }
                 Err(Unpublished::Conflict) => {}
-                Err(Unpublished::Refused(refused)) => return Err(refused),
+                Err(Unpublished::Refused(refusal)) => return Err(refusal),
             }
         }
-        Err(Refused::conflict())
+        Err(Refusal::conflict())
     }
 
     /// Destroys the keys of integrations that were deleted by a process that died before it could.
@@ -185,7 +185,7 @@ impl Integrations {
             let Ok(id) = subject.name().parse() else { continue };
             let loaded = match self.load(subject.account(), id).await {
                 Ok(loaded) => loaded,
-                Err(Refused { message, .. }) => {
+                Err(Refusal { message, .. }) => {
                     warn!(message, account = %subject.account(), id, "whether a key is left over is not known");
                     continue;
                 }
@@ -199,14 +199,14 @@ impl Integrations {
         }
     }
 
-    async fn highest_id(&self, account: &AccountId) -> Result<u64, Refused> {
+    async fn highest_id(&self, account: &AccountId) -> Result<u64, Refusal> {
         let filter = format!("flowtrail.v1.integration.{account}.*");
         let subjects = self.bus.subjects_below(Stream::Integration, &filter).await?;
         let ids = subjects.iter().filter_map(|subject| subject.rsplit('.').next()?.parse().ok());
         Ok(ids.max().unwrap_or(0))
     }
 
-    async fn load(&self, account: &AccountId, id: u64) -> Result<Loaded, Refused> {
+    async fn load(&self, account: &AccountId, id: u64) -> Result<Loaded, Refusal> {
         let history = aggregate::load(&self.bus, &Subject::integration(account, id)).await?;
         let mut state = Integration::default();
         for event in history.events {
@@ -255,7 +255,7 @@ fn accepted(
     position: Option<LogPosition>,
     id: u64,
     state: Integration,
-) -> Result<Accepted<NumberedIntegration>, Refused> {
+) -> Result<Accepted<NumberedIntegration>, Refusal> {
     match state {
         Integration::Present(current) => Ok(Accepted { position, done: NumberedIntegration { id, current } }),
         Integration::Absent | Integration::Deleted => Err(Rejected::NotFound.into()),

@@ -10,7 +10,7 @@ mod commands;
 mod integrations;
 mod reachable;
 mod receiver;
-mod refused;
+mod refusal;
 mod service;
 
 pub use bootstrap::{Bootstrap, BootstrapError};

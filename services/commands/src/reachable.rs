@@ -10,13 +10,13 @@ use model::reach::Reach;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
 /// How long a name may take to resolve. One that does not is let through: its addresses are checked when there are any.
 const LOOK_UP_TIME: Duration = Duration::from_secs(2);
 
 /// Refuses events that name a receiver that may not be reached.
-pub(crate) async fn check(reach: &Reach, events: &[Event]) -> Result<(), Refused> {
+pub(crate) async fn check(reach: &Reach, events: &[Event]) -> Result<(), Refusal> {
     for event in events {
         for receiver in event.named_receivers(reach)? {
             look_up(reach, &receiver).await?;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bus::{AskError, Bus};
-use model::command::Refusal;
+use model::command::Reason;
 use model::delivery::{Failure, Question, Test, Tested};
 use model::integration::{Created, Event};
 use runtime::telemetry::chain;
 use tracing::{error, warn};
 use vault::Owner;
 
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
 /// How long a test may take; the streamer gives up on a receiver sooner.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
@@ -31,7 +31,7 @@ impl Receiver {
     ///
     /// # Errors
     /// When the receiver does not take it, or nobody can try.
-    pub(crate) async fn takes_a_test(&self, owner: Owner<'_>, events: &[Event]) -> Result<(), Refused> {
+    pub(crate) async fn takes_a_test(&self, owner: Owner<'_>, events: &[Event]) -> Result<(), Refusal> {
         for event in events {
             let Event::Created(Created { platform, config, enabled: true, by: _ }) = event else { continue };
             let (account, id) = (owner.account.clone(), owner.id);
@@ -40,31 +40,31 @@ impl Receiver {
         Ok(())
     }
 
-    async fn try_one(&self, test: &Test) -> Result<(), Refused> {
-        let request = serde_json::to_vec(test).map_err(|failure| Refused::internal(&failure))?;
+    async fn try_one(&self, test: &Test) -> Result<(), Refusal> {
+        let request = serde_json::to_vec(test).map_err(|failure| Refusal::internal(&failure))?;
         let subject = format!("flowtrail.streamer.{}", Test::PATH);
         let answer =
             self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(|error| unanswered(&error))?;
-        match serde_json::from_slice(&answer).map_err(|failure| Refused::internal(&failure))? {
+        match serde_json::from_slice(&answer).map_err(|failure| Refusal::internal(&failure))? {
             Tested::Delivered => Ok(()),
-            Tested::BadConfig(text) => Err(Refused::new(Refusal::Invalid, text)),
+            Tested::BadConfig(text) => Err(Refusal::new(Reason::Invalid, text)),
             Tested::Refused(Failure { reason, .. }) => {
                 let message = format!("the test event was not delivered: {reason}");
-                Err(Refused::new(Refusal::ReceiverRefuses, message))
+                Err(Refusal::new(Reason::ReceiverRefuses, message))
             }
         }
     }
 }
 
-fn unanswered(error: &AskError) -> Refused {
+fn unanswered(error: &AskError) -> Refusal {
     match error {
         AskError::NobodyAnswers { .. } | AskError::TimedOut { .. } | AskError::Disconnected => {
             warn!(%error, "a receiver cannot be tried");
-            Refused::new(Refusal::NobodyDelivers, "no streamer is there to try the receiver, try again later")
+            Refusal::new(Reason::NobodyDelivers, "no streamer is there to try the receiver, try again later")
         }
         AskError::Refused { .. } | AskError::TooLarge { .. } | AskError::Broken { .. } => {
             error!(error = %chain(error), "a receiver cannot be tried");
-            Refused::new(Refusal::Internal, "internal error")
+            Refusal::new(Reason::Internal, "internal error")
         }
     }
 }

@@ -1,38 +1,44 @@
 //! A command that is not carried out.
 
 use bus::LoadError;
-use model::command::Refusal;
+use model::command::Reason;
 use runtime::telemetry::chain;
 use tracing::error;
 
-/// A command that is not carried out, in words for its sender.
+/// Why a command is not carried out, in words for its sender. On the bus it is a [`bus::Refusal`] with the reason's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) why: Refusal,
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
     pub(crate) message: String,
 }
 
-impl Refused {
-    pub(crate) fn new(why: Refusal, message: impl Into<String>) -> Self {
-        Self { why, message: message.into() }
+impl Refusal {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
     }
 
     /// A failure of ours: what it is goes to the log, not to the sender.
     pub(crate) fn internal(failure: &dyn std::error::Error) -> Self {
         error!(error = %chain(failure), "a command cannot be carried out");
-        Self::new(Refusal::Internal, "internal error")
+        Self::new(Reason::Internal, "internal error")
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self::new(Refusal::Unavailable, "the log cannot be reached, try again later")
+        Self::new(Reason::Unavailable, "the log cannot be reached, try again later")
     }
 
     pub(crate) fn conflict() -> Self {
-        Self::new(Refusal::Conflict, "it was changed by someone else at the same time")
+        Self::new(Reason::Conflict, "it was changed by someone else at the same time")
     }
 }
 
-impl From<LoadError> for Refused {
+impl From<Refusal> for bus::Refusal {
+    fn from(Refusal { reason, message }: Refusal) -> Self {
+        Self { code: reason.code(), message }
+    }
+}
+
+impl From<LoadError> for Refusal {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Unreachable(_) => Self::unavailable(),

@@ -2,12 +2,12 @@
 
 use bus::{AnswerError, Answering, Bus, Endpoint, ServiceInfo};
 use bytes::Bytes;
-use model::command::{Accepted, Command, Refusal};
+use model::command::{Accepted, Command, Reason};
 use model::json;
 
 use crate::access;
 use crate::integrations::Integrations;
-use crate::refused::Refused;
+use crate::refusal::Refusal;
 
 /// Starts receiving.
 pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answering, AnswerError> {
@@ -36,21 +36,16 @@ fn endpoint<S, C, F>(state: &S, carry_out: impl Fn(S, C) -> F + Copy + Send + Sy
 where
     S: Clone + Send + Sync + 'static,
     C: Command,
-    F: Future<Output = Result<Accepted<C::Done>, Refused>> + Send + 'static,
+    F: Future<Output = Result<Accepted<C::Done>, Refusal>> + Send + 'static,
 {
     let state = state.clone();
     Endpoint::new(format!("flowtrail.command.{}", C::PATH), move |request: Bytes| {
         let state = state.clone();
         async move {
-            let command = json::read(&request).map_err(|error| refusal(Refusal::Invalid, error.to_string()))?;
-            let accepted = carry_out(state, command).await;
-            let accepted = accepted.map_err(|refused| refusal(refused.why, refused.message))?;
-            let answer = serde_json::to_vec(&accepted);
-            answer.map(Bytes::from).map_err(|_| refusal(Refusal::Internal, "internal error".to_owned()))
+            let command = json::read(&request).map_err(|error| Refusal::new(Reason::Invalid, error.to_string()))?;
+            let accepted = carry_out(state, command).await?;
+            let answer = serde_json::to_vec(&accepted).map_err(|failure| Refusal::internal(&failure))?;
+            Ok(Bytes::from(answer))
         }
     })
-}
-
-fn refusal(why: Refusal, message: String) -> bus::Refusal {
-    bus::Refusal { code: why.code(), message }
 }

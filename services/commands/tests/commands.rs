@@ -9,7 +9,7 @@ use bus::{AskError, Bus, Options};
 use commands::Bootstrap;
 use model::access::Actor;
 use model::command::{
-    Accepted, ClearConfig, Command, CreateIntegration, CreateToken, DeleteIntegration, NumberedIntegration, Refusal,
+    Accepted, ClearConfig, Command, CreateIntegration, CreateToken, DeleteIntegration, NumberedIntegration, Reason,
     UpdateIntegration,
 };
 use model::integration::{Platform, Value};
@@ -48,7 +48,7 @@ impl Running {
         self.task.await.unwrap();
     }
 
-    async fn send<C: Command>(&self, command: C) -> Result<Accepted<C::Done>, (Refusal, String)> {
+    async fn send<C: Command>(&self, command: C) -> Result<Accepted<C::Done>, (Reason, String)> {
         send(&self.bus, command).await
     }
 
@@ -57,12 +57,12 @@ impl Running {
     }
 }
 
-async fn send<C: Command>(bus: &Bus, command: C) -> Result<Accepted<C::Done>, (Refusal, String)> {
+async fn send<C: Command>(bus: &Bus, command: C) -> Result<Accepted<C::Done>, (Reason, String)> {
     let request = serde_json::to_vec(&command).unwrap();
     let subject = format!("flowtrail.command.{}", C::PATH);
     match bus.ask(&subject, request.into(), Duration::from_secs(10)).await {
         Ok(answer) => Ok(serde_json::from_slice(&answer).unwrap()),
-        Err(AskError::Refused { code, message }) => Err((Refusal::from_code(code), message)),
+        Err(AskError::Refused { code, message }) => Err((Reason::from_code(code), message)),
         Err(error) => panic!("{error}"),
     }
 }
@@ -146,7 +146,7 @@ async fn of_two_writers_at_once_neither_change_is_lost() {
                 let value = format!("https://example.com/{round}");
                 // Both are applied one after the other, or the later is told of the conflict and tries again.
                 while let Err((refusal, _)) = send(&bus, update(id, &[(key, &value)])).await {
-                    assert_eq!(refusal, Refusal::Conflict);
+                    assert_eq!(refusal, Reason::Conflict);
                 }
             }
         });
@@ -168,7 +168,7 @@ async fn a_receiver_that_may_not_be_reached_is_refused_when_it_is_named() {
     let id = running.create().await.id;
     for url in ["https://127.0.0.1/", "http://example.com/", "https://localhost/", "https://[::ffff:10.0.0.1]/"] {
         let (refusal, text) = running.send(update(id, &[("api_url", url)])).await.unwrap_err();
-        assert_eq!(refusal, Refusal::Invalid);
+        assert_eq!(refusal, Reason::Invalid);
         assert!(text.starts_with("config.api_url: "), "{url}: {text}");
     }
     let nothing_changed = running.bus.load(&Subject::integration(&main(), id)).await.unwrap();
@@ -219,9 +219,9 @@ async fn nothing_of_a_refused_command_is_kept() {
     let running = Running::start(&server, directory.path()).await;
     let refused = running.send(CreateIntegration { config: config(&[("site", "datadoghq.eu")]), ..create() }).await;
     let (refusal, message) = refused.unwrap_err();
-    assert_eq!((refusal, message.as_str()), (Refusal::Invalid, "config.api_key: is required for datadog"));
-    assert_eq!(running.send(update(1, &[])).await.unwrap_err().0, Refusal::NotFound);
-    assert_eq!(running.send(delete(1)).await.unwrap_err().0, Refusal::NotFound);
+    assert_eq!((refusal, message.as_str()), (Reason::Invalid, "config.api_key: is required for datadog"));
+    assert_eq!(running.send(update(1, &[])).await.unwrap_err().0, Reason::NotFound);
+    assert_eq!(running.send(delete(1)).await.unwrap_err().0, Reason::NotFound);
     assert_eq!(running.bus.state(Stream::Integration).await.unwrap().messages, 0);
     assert_eq!(running.bus.keys().get("integration-main-1").await.unwrap(), None);
     running.stop().await;
@@ -264,11 +264,11 @@ async fn a_token_needs_an_account_and_a_user_that_exist() {
         by: by(),
     };
     let (refusal, message) = running.send(create.clone()).await.unwrap_err();
-    assert_eq!(refusal, Refusal::NotFound);
+    assert_eq!(refusal, Reason::NotFound);
     assert!(message.contains("flowtrail account create nobody"), "{message}");
     let of_nobody = CreateToken { account: main(), user_id: Some(model::access::user_id("nobody@local")), ..create };
     let (refusal, message) = running.send(of_nobody).await.unwrap_err();
-    assert_eq!((refusal, message.as_str()), (Refusal::NotFound, "there is no such user in the account main"));
+    assert_eq!((refusal, message.as_str()), (Reason::NotFound, "there is no such user in the account main"));
     running.stop().await;
 }
 
@@ -290,11 +290,11 @@ async fn an_enabled_integration_is_made_only_when_its_receiver_takes_a_test_even
     let running = Running::start(&server, directory.path()).await;
     let enabled = || CreateIntegration { enabled: true, ..create() };
     let refused = running.send(enabled()).await.unwrap_err();
-    assert_eq!(refused.0, Refusal::NobodyDelivers, "nobody is there to try it");
+    assert_eq!(refused.0, Reason::NobodyDelivers, "nobody is there to try it");
     let answer = r#"{"refused":{"time":"2026-01-31T12:00:00Z","status":403,"reason":"the receiver answered 403"}}"#;
     let streamer = tests_end(&running, answer).await;
     let (refusal, message) = running.send(enabled()).await.unwrap_err();
-    assert_eq!(refusal, Refusal::ReceiverRefuses);
+    assert_eq!(refusal, Reason::ReceiverRefuses);
     assert!(message.contains("the receiver answered 403"), "{message}");
     assert_eq!(running.bus.state(Stream::Integration).await.unwrap().messages, 0, "nothing is stored");
     assert_eq!(running.bus.keys().get("integration-main-1").await.unwrap(), None, "nor a key");

@@ -10,7 +10,7 @@ pub enum Error {
     /// A view failed.
     #[error("the {view} view failed")]
     View {
-        /// The view.
+        /// The view that failed.
         view: View,
         /// What its storage said.
         #[source]

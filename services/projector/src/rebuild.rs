@@ -9,10 +9,10 @@ pub const START: &str = "flowtrail.control.rebuild.start";
 /// The subject on which its progress is asked for; request and answer as for [`START`].
 pub const PROGRESS: &str = "flowtrail.control.rebuild.progress";
 
-/// Which view is meant.
+/// Which view is to be rebuilt, or is asked about.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Order {
-    /// The view.
+    /// Named as on the command line, such as `audit`.
     pub view: View,
 }
 

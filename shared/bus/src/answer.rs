@@ -32,7 +32,7 @@ pub struct ServiceInfo {
     pub name: String,
     /// Its version, as semver has it.
     pub version: String,
-    /// What it is for.
+    /// What it is for, as `$SRV.INFO` tells it.
     pub description: String,
 }
 

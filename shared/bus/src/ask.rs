@@ -17,13 +17,13 @@ pub enum AskError {
     /// Nobody serves this subject; the server says so at once.
     #[error("nobody answers {subject}")]
     NobodyAnswers {
-        /// The subject.
+        /// The subject that was asked on.
         subject: String,
     },
     /// No whole answer in time.
     #[error("no answer from {subject} in time")]
     TimedOut {
-        /// The subject.
+        /// The subject that was asked on.
         subject: String,
     },
     /// There is no connection, or it was lost while waiting.
@@ -48,7 +48,7 @@ pub enum AskError {
     /// The answer did not arrive whole.
     #[error("the answer from {subject} is broken")]
     Broken {
-        /// The subject.
+        /// The subject that was asked on.
         subject: String,
         /// What is wrong with it.
         #[source]

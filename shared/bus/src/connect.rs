@@ -40,7 +40,7 @@ pub enum ConnectError {
     /// The credentials file cannot be read or is none.
     #[error("read the nats credentials in {path}")]
     Credentials {
-        /// The file.
+        /// [`Options::credentials`].
         path: PathBuf,
         /// What is wrong with it.
         #[source]
@@ -51,7 +51,7 @@ pub enum ConnectError {
     Unreachable {
         /// The URL without user and password.
         url: String,
-        /// What went wrong.
+        /// The server's or the system's words.
         #[source]
         cause: crate::Cause,
     },

@@ -45,14 +45,14 @@ pub enum ConsumeError {
     /// There is no such stream (any more).
     #[error("there is no stream {stream}")]
     Missing {
-        /// The stream.
+        /// The stream that was to be read.
         stream: Stream,
     },
     /// The log is not the one that was read so far: it was made again, ends before what was already read, or holds
     /// another message in its place. What was computed from it must be rebuilt.
     #[error("the log was lost or rolled back: {stream} ends at {last}, {read} was already read")]
     RolledBack {
-        /// The stream.
+        /// The stream of which a part was read.
         stream: Stream,
         /// The last sequence that was read.
         read: u64,

@@ -25,13 +25,13 @@ pub enum KeyError {
     /// There is a key of this name, with other bytes.
     #[error("there is already a key {name}")]
     Exists {
-        /// The name.
+        /// The name that both have.
         name: String,
     },
     /// The name is not made of `A-Z a-z 0-9 _ -`.
     #[error("no name for a key: {name:?}")]
     BadName {
-        /// The name.
+        /// As it was given.
         name: String,
     },
     /// The bucket cannot be reached right now.

@@ -40,7 +40,7 @@ pub enum LoadError {
     /// There is no such stream: [`Bus::ensure_streams`] was not called, or the log is lost.
     #[error("there is no stream {stream}")]
     Missing {
-        /// The stream.
+        /// The stream that was asked about.
         stream: Stream,
     },
     /// The log cannot be reached right now.

@@ -29,7 +29,7 @@ pub struct Outgoing {
     pub message_id: Option<String>,
     /// Further headers; names and values without line breaks.
     pub headers: Vec<(String, String)>,
-    /// The bytes.
+    /// The bytes, which the broker stores as they are.
     pub payload: Bytes,
     /// Only if the last message on this subject has this sequence (0: only if there is none yet).
     /// Of several messages to one subject in a batch, the first alone may say so.
@@ -39,7 +39,7 @@ pub struct Outgoing {
 /// What the broker says about a message it has stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Where it stands.
+    /// Where it stands; of a duplicate, where the first one stands.
     pub position: LogPosition,
     /// It had been stored before, by an earlier attempt with the same id.
     pub duplicate: bool,
@@ -51,7 +51,7 @@ pub enum PublishError {
     /// The subject's last message is not the expected one: load again, decide again.
     #[error("another message came first on {subject}")]
     Conflict {
-        /// The subject.
+        /// The subject that the message was for.
         subject: String,
     },
     /// The message, headers included, is larger than the broker takes.

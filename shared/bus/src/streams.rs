@@ -20,7 +20,7 @@ pub enum StreamError {
     /// The server holds another setting than was asked for, and does not say no.
     #[error("stream {stream}: {setting} is {found}, but must be {wanted}")]
     Differs {
-        /// The stream.
+        /// The stream's name in `nats/streams.json`.
         stream: String,
         /// The setting's name in `nats/streams.json`.
         setting: String,
@@ -32,7 +32,7 @@ pub enum StreamError {
     /// The server refuses the stream as it is defined.
     #[error("stream {stream}: the server refuses its definition: {reason}")]
     Refused {
-        /// The stream.
+        /// The stream's name in `nats/streams.json`.
         stream: String,
         /// The server's words.
         reason: String,
@@ -40,9 +40,9 @@ pub enum StreamError {
     /// JetStream does not answer: it is off, unreachable, or this user may not ask it.
     #[error("stream {stream}: jetstream does not answer")]
     Unreachable {
-        /// The stream.
+        /// The stream's name in `nats/streams.json`.
         stream: String,
-        /// What went wrong.
+        /// The server's words, or that there are none in time.
         #[source]
         cause: crate::Cause,
     },

@@ -21,7 +21,7 @@ const ONE_WAIT: Duration = Duration::from_secs(60);
 /// An event and where it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
-    /// What happened.
+    /// The event, decoded; what cannot be decoded has no entry.
     pub event: Event,
     /// The subject it came on, shared by the events of its message.
     pub subject: Arc<str>,

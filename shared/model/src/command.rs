@@ -33,7 +33,7 @@ pub struct Accepted<T> {
 /// Why a command was not carried out, by what its sender can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Refusal {
+pub enum Reason {
     /// Send it differently.
     Invalid,
     /// There is no such thing.
@@ -50,8 +50,8 @@ pub enum Refusal {
     Internal,
 }
 
-impl Refusal {
-    /// Every refusal.
+impl Reason {
+    /// Every reason.
     pub const ALL: [Self; 7] = [
         Self::Invalid,
         Self::NotFound,

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 /// A server on loopback that takes requests of any size. It ends with its owner.
 #[derive(Debug)]
 pub struct HttpServer {
-    /// Where it listens.
+    /// On loopback, on a free port.
     pub address: SocketAddr,
     _task: JoinSet<()>,
 }

@@ -7,7 +7,7 @@ use crate::stand_in::{StandIn, run_stand_in};
 /// moto with the buckets `logs` and `records`, the delivery stream `events`, which writes into `records`, and users.
 #[derive(Debug)]
 pub struct Moto {
-    /// Where it is.
+    /// `http://127.0.0.1:<port>`, for all services.
     pub url: String,
     /// May put objects and records.
     pub writer: User,
@@ -20,12 +20,12 @@ pub struct Moto {
     server: StandIn,
 }
 
-/// Credentials.
+/// Credentials of a user of IAM.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its public part.
+    /// The access key id, which is sent.
     pub access_key: String,
-    /// What signs.
+    /// Signs requests, and is never sent.
     pub secret_key: String,
 }
 

@@ -17,7 +17,7 @@ const ATTEMPTS: usize = 3;
 /// A server on loopback. It ends with its owner.
 #[derive(Debug)]
 pub struct StandIn {
-    /// Where it listens.
+    /// On loopback, on a free port.
     pub address: SocketAddr,
     child: Child,
     log: NamedTempFile,

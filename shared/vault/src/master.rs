@@ -22,7 +22,7 @@ pub enum MasterKeyError {
     /// The file cannot be read or written.
     #[error("read or make the master key file {path}")]
     File {
-        /// The file.
+        /// The path that was given.
         path: PathBuf,
         /// What the system said.
         #[source]
@@ -31,7 +31,7 @@ pub enum MasterKeyError {
     /// The file holds something else.
     #[error("the master key file {path} must hold 32 bytes in base64")]
     Malformed {
-        /// The file.
+        /// The path that was given.
         path: PathBuf,
     },
 }

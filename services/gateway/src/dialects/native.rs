@@ -21,7 +21,7 @@ struct Problem {
     kind: &'static str,
     /// The status in words.
     title: &'static str,
-    /// The status.
+    /// The status again.
     status: u16,
     /// What is wrong.
     detail: String,

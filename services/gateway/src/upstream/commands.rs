@@ -60,14 +60,14 @@ fn unreadable(subject: &str, error: &serde_json::Error) -> Refusal {
 
 fn to_refusal(error: AskError) -> Refusal {
     match error {
-        AskError::Refused { code, message } => match command::Refusal::from_code(code) {
-            command::Refusal::Invalid => Refusal::Invalid(message),
-            command::Refusal::NotFound => Refusal::NotFound(message),
-            command::Refusal::Conflict => Refusal::Conflict(message),
-            command::Refusal::ReceiverRefuses => Refusal::ReceiverRefuses(message),
-            command::Refusal::Unavailable => LOG_UNREACHABLE,
-            command::Refusal::NobodyDelivers => NOBODY_DELIVERS,
-            command::Refusal::Internal => {
+        AskError::Refused { code, message } => match command::Reason::from_code(code) {
+            command::Reason::Invalid => Refusal::Invalid(message),
+            command::Reason::NotFound => Refusal::NotFound(message),
+            command::Reason::Conflict => Refusal::Conflict(message),
+            command::Reason::ReceiverRefuses => Refusal::ReceiverRefuses(message),
+            command::Reason::Unavailable => LOG_UNREACHABLE,
+            command::Reason::NobodyDelivers => NOBODY_DELIVERS,
+            command::Reason::Internal => {
                 error!(code, message, "a command failed");
                 Refusal::Internal
             }
