@@ -18,10 +18,11 @@ use bus::Outgoing;
 use model::access::{Actor, Scope};
 use model::audit::{RECORDED, Recorded};
 use model::envelope::Sealed;
+use model::json::Json;
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use runtime::clock;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::warn;
@@ -252,10 +253,10 @@ impl Origin {
 }
 
 /// The members of an object that have a value.
-fn filled(object: Value) -> Option<Map<String, Value>> {
+fn filled(object: Value) -> Option<Json> {
     let Value::Object(mut members) = object else { return None };
     members.retain(|_, value| !value.is_null());
-    Some(members)
+    Some(members.into())
 }
 
 /// At most so many bytes of a text, whole characters.

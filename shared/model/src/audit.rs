@@ -1,6 +1,7 @@
 //! Audit events: who did what. One canonical event stands behind every dialect.
 
 mod activity;
+mod decode;
 mod derived;
 mod filter;
 mod shown_as;
@@ -13,117 +14,119 @@ pub use activity::known_text;
 pub use filter::Filter;
 pub use shown_as::ShownAs;
 
-use crate::json::{Json, filled};
+use crate::json::{self, Json, Number};
 use crate::time::Timestamp;
 
 /// The CloudEvents type of [`Recorded`].
 pub const RECORDED: &str = "flowtrail.audit.recorded.v1";
 
 /// The `data` of an audit event, as publishers write it. All optional but `event_type` or `activity_code`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(default)]
 pub struct Recorded {
     /// What happened: `<group>.<verb>`, such as `route.add`.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
     /// The same as `event_type`, under NetBird's name.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub activity_code: Option<String>,
     /// What happened, in words.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<String>,
     /// The group of `event_type`; default: up to its first dot.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_group: Option<String>,
     /// How it ended: success failure error denied pending started.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The program that saw it; default: the CloudEvent's source.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// `user` or `system` or another; default: `user` when there is an actor, else `system`.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
     /// Who did it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
     /// Their name; default: the directory's.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
     /// Their e-mail address; default: the directory's.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_email: Option<String>,
     /// A number for the user, where the publisher has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<i64>,
     /// What kind of thing it was done to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
     /// What it was done to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
     /// More about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Map<String, Value>>,
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub meta: Option<Json>,
     /// The session it belongs to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The virtual machine it belongs to.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vm_id: Option<String>,
     /// The task it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_id: Option<i64>,
     /// The request that caused it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// What ties it to other events.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// The HTTP method of the request.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http_method: Option<String>,
     /// The path of the request.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The HTTP status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<i64>,
     /// How long it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<f64>,
+    #[schemars(with = "Option<f64>")]
+    pub latency_ms: Option<Number>,
     /// Where it came from.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
     /// The program it came from.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// The address of the node that handled it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ip: Option<String>,
     /// The worker that handled it.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<String>,
     /// Any JSON; default: `meta`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_payload: Option<Json>,
     /// Why it failed.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
     /// The actor as vRNI shows it; default: the actor's e-mail address, name or id.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
     /// What was done, as vRNI shows it; default: the last part of `event_type` in upper case.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// How it ended, as vRNI shows it; default: SUCCESS or FAILURE, by `status`.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
     /// A value, as vRNI shows it; default: `event_payload` as compact JSON.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// When given, must be the account of the subject.
-    #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
 }
 
@@ -188,7 +191,7 @@ pub struct Given {
     pub http_method: Option<String>,
     pub path: Option<String>,
     pub http_status: Option<i64>,
-    pub latency_ms: Option<f64>,
+    pub latency_ms: Option<Number>,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
     pub node_ip: Option<String>,
@@ -225,7 +228,7 @@ impl Event {
                 user_id: data.user_id,
                 resource_type: data.resource_type,
                 resource_id: data.resource_id,
-                meta: data.meta.filter(|meta| !meta.is_empty()).map(|meta| Json::from(&Value::Object(meta))),
+                meta: data.meta.filter(|meta| meta.as_str() != "{}"),
                 session_id: data.session_id,
                 vm_id: data.vm_id,
                 task_id: data.task_id,
@@ -294,15 +297,8 @@ impl Event {
     /// `meta` with every value as text, as NetBird shows it.
     #[must_use]
     pub fn meta_as_texts(&self) -> Map<String, Value> {
-        let meta = self.given.meta.as_ref().map(Json::to_value);
-        let Some(Value::Object(meta)) = meta else { return Map::new() };
-        let as_text = |value: Value| match value {
-            Value::String(text) => Value::String(text),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                Value::String(value.to_string())
-            }
-        };
-        meta.into_iter().map(|(key, value)| (key, as_text(value))).collect()
+        let members = self.given.meta.as_ref().map(Json::members).unwrap_or_default();
+        members.into_iter().map(|(name, value)| (name, Value::String(json::as_text(value).into_owned()))).collect()
     }
 
     /// The actor as vRNI shows it: as given, else e-mail address, name or id, the first there is.

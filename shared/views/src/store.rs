@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, View, columns};
 
 /// Changes when what is stored changes its form: a view of another format is rebuilt.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 /// What stays free on the disk, for what sled writes besides.
 const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.

@@ -104,7 +104,7 @@ impl Record {
                 .find_map(identity),
             resource_type,
             resource_id,
-            meta: Some(self.meta()),
+            meta: Some(self.meta().into()),
             event_payload: Some(self.payload()),
             error_message: self.error_message.or(self.error_code),
             ip_address: self.source_ip_address,

@@ -6,7 +6,9 @@ mod compressed;
 mod described;
 mod events;
 mod messages;
+mod unknown;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -51,6 +53,9 @@ struct Answer {
     first: u64,
     /// The last position.
     last: u64,
+    /// Members that no field and no `meta` holds, and that are in the log only.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    ignored: BTreeSet<String>,
 }
 
 /// Takes in audit events.
@@ -94,20 +99,21 @@ async fn ingest(
     request: Request,
 ) -> Result<(Response, Position), Refused> {
     let headers = request.headers().clone();
-    let encoding = compressed::Encoding::of(&headers)?;
+    let encoding = compressed::encoding(&headers)?;
     let body = read(request, INGEST).await?;
     let subject = family.subject(&caller.principal.account);
     let largest = gateway.bus.max_payload();
     let prepared = json::aside(move || {
-        let body = encoding.open(body, INGEST.bytes)?;
+        let body = compressed::open(encoding, body, INGEST.bytes)?;
         let events = events::read(family, &subject, &headers, &body)?;
-        Ok::<_, Refused>((events.len(), messages::pack(&subject, events, largest)))
+        let ignored = unknown::members(family, &events);
+        Ok::<_, Refused>((events.len(), ignored, messages::pack(&subject, events, largest)))
     });
-    let (accepted, messages) = prepared.await??;
+    let (accepted, ignored, messages) = prepared.await??;
     let (first, last) = publish(gateway, messages).await?;
     gateway.numbers.ingested(family.name(), accepted);
 
-    let answer = Answer { accepted, first: first.sequence, last: last.sequence };
+    let answer = Answer { accepted, first: first.sequence, last: last.sequence, ignored };
     let mut response = json::answer(StatusCode::ACCEPTED, json::JSON, &answer);
     freshness::written(response.headers_mut(), last);
     Ok((response, last))
@@ -116,7 +122,7 @@ async fn ingest(
 /// The events of a body, whatever its form and encoding.
 pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Refused> {
     let family = if is_audit { Family::Audit } else { Family::Traffic };
-    let body = compressed::Encoding::of(headers)?.open(Bytes::copy_from_slice(body), INGEST.bytes)?;
+    let body = compressed::open(compressed::encoding(headers)?, Bytes::copy_from_slice(body), INGEST.bytes)?;
     events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)
 }
 

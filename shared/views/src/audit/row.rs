@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use model::audit::{Event, Given};
-use model::json::Json;
+use model::json::{Json, Number};
 use model::time::Timestamp;
 use segments::{NewRow, Row, Schema};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ struct Rest<'a> {
     http_method: Option<&'a str>,
     path: Option<&'a str>,
     http_status: Option<i64>,
-    latency_ms: Option<f64>,
+    latency_ms: Option<Cow<'a, Number>>,
     user_agent: Option<&'a str>,
     node_ip: Option<&'a str>,
     worker_id: Option<&'a str>,
@@ -149,7 +149,7 @@ fn rest(event: &Event, origin: u8) -> Rest<'_> {
         http_method: given.http_method.as_deref(),
         path: given.path.as_deref(),
         http_status: given.http_status,
-        latency_ms: given.latency_ms,
+        latency_ms: given.latency_ms.as_ref().map(Cow::Borrowed),
         user_agent: given.user_agent.as_deref(),
         node_ip: given.node_ip.as_deref(),
         worker_id: given.worker_id.as_deref(),
@@ -197,7 +197,7 @@ pub(crate) fn read(row: &Row) -> Result<Event, Error> {
             http_method: owned(rest.http_method),
             path: owned(rest.path),
             http_status: rest.http_status,
-            latency_ms: rest.latency_ms,
+            latency_ms: rest.latency_ms.map(Cow::into_owned),
             user_agent: owned(rest.user_agent),
             node_ip: owned(rest.node_ip),
             worker_id: owned(rest.worker_id),

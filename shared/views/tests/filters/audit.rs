@@ -22,7 +22,7 @@ fn audit_event() -> impl Strategy<Value = (String, i64, audit::Recorded)> {
     let actor = (text(IDS), text(WORDS), text(&["alice@x.org"]), prop::option::of(-2_i64..3));
     let more = (text(IDS), text(IDS), text(&["10.0.0.1"]), text(IDS), payload, any::<bool>());
     (0_u8..60, -4_i64..9, texts, actor, more).prop_map(|(id, second, texts, actor, more)| {
-        let meta = more.5.then(|| serde_json::Map::from_iter([("Key".to_owned(), "Value".into())]));
+        let meta = more.5.then(|| serde_json::Map::from_iter([("Key".to_owned(), "Value".into())]).into());
         let data = audit::Recorded {
             event_type: texts.0.or_else(|| Some("door.open".into())),
             event_group: texts.1,

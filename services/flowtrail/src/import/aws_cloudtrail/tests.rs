@@ -31,7 +31,7 @@ fn a_call_is_an_audit_event_of_its_service() {
     assert_eq!((data.actor_name.as_deref(), data.actor_type.as_deref()), (Some("pedro"), Some("IAMUser")));
     assert_eq!((data.ip_address.as_deref(), data.user_agent.as_deref()), (Some("192.0.2.1"), Some("aws-cli")));
     assert_eq!((data.request_id.as_deref(), data.status.as_deref()), (Some("r1"), Some("success")));
-    let meta = Value::Object(data.meta.unwrap());
+    let meta = data.meta.unwrap().to_value();
     assert_eq!(meta, json!({"aws_region": "us-east-1", "event_source": "s3.amazonaws.com"}));
     let payload = data.event_payload.unwrap().to_value();
     assert_eq!(payload["request_parameters"], json!({"bucketName": "b"}));
@@ -68,7 +68,7 @@ fn an_error_code_tells_denied_from_failed() {
     assert_eq!(status("NoSuchBucket"), "failure");
     let data = mapped(&json!({ "errorCode": "NoSuchBucket" }));
     assert_eq!(data.error_message.as_deref(), Some("NoSuchBucket"));
-    assert_eq!(data.meta.unwrap()["error_code"], "NoSuchBucket");
+    assert_eq!(data.meta.unwrap().to_value()["error_code"], "NoSuchBucket");
 }
 
 #[test]
