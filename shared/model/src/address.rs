@@ -1,5 +1,6 @@
 //! Addresses in one spelling: IPv6 has many, and an address is looked for in any of them.
 
+use std::borrow::Cow;
 use std::net::{Ipv6Addr, SocketAddrV6};
 
 /// An IPv6 address as RFC 5952 writes it. None: it is none, or is written so.
@@ -21,6 +22,12 @@ pub fn canonical_address(text: &str) -> Option<String> {
     }
     let canonical = text.parse::<SocketAddrV6>().ok()?.to_string();
     (canonical != text).then_some(canonical)
+}
+
+/// What someone looks for, in the spelling in which an IPv6 address would be found.
+#[must_use]
+pub fn as_stored(text: &str) -> Cow<'_, str> {
+    canonical_address(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 #[cfg(test)]

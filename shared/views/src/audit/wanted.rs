@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::address::as_stored;
 use model::audit::{Event, Filter, Given};
 use model::directory::Named;
 use model::log::AccountId;
@@ -38,14 +39,15 @@ fn wanted(filter: &Filter, found: Named) -> Predicate {
             is_none_or(kind.as_deref(), resource.resource_type) && is_none_or(id.as_deref(), resource.resource_id)
         }));
     }
-    for (column, text) in [(ADDRESS, &filter.ip_address), (MACHINE, &filter.vm_id), (SESSION, &filter.session_id)] {
+    let ip_address = filter.ip_address.as_deref().map(|address| as_stored(address).into_owned());
+    for (column, text) in [(ADDRESS, &ip_address), (MACHINE, &filter.vm_id), (SESSION, &filter.session_id)] {
         if let Some(text) = text.clone() {
             let is_text = move |symbol: &[u8]| columns::read(symbol).is_ok_and(|own: Option<&str>| own == Some(&text));
             all.push(Predicate::matching(column, is_text));
         }
     }
     if let Some(search) = &filter.search {
-        all.push(is_found(&search.to_lowercase(), found));
+        all.push(is_found(&as_stored(search).to_lowercase(), found));
     }
     Predicate::All(all)
 }

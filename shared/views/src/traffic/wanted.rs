@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use model::address::as_stored;
 use model::directory::Named as Found;
 use model::log::AccountId;
 use model::traffic::Filter;
@@ -53,7 +54,7 @@ fn wanted(filter: &Filter, found: Found) -> Predicate {
         all.push(Predicate::matching(SHAPE, fits));
     }
     if let Some(search) = &filter.search {
-        all.push(is_found(&search.to_lowercase(), found));
+        all.push(is_found(&as_stored(search).to_lowercase(), found));
     }
     Predicate::All(all)
 }
