@@ -93,9 +93,16 @@ impl<'de, D: Deserialize<'de>> Visitor<'de> for Members<D> {
     }
 }
 
+/// An event whose attributes are good, and whose data is still in one of two places.
+struct Checked<'a, D> {
+    event: CloudEvent<'a, Option<D>>,
+    content_type: Option<Cow<'a, str>>,
+    /// The data in base64.
+    encoded: Option<Cow<'a, str>>,
+}
+
 impl<'a, D> Structured<'a, D> {
-    /// The event, with its data as it came, its media type and its data in base64.
-    fn checked(self) -> Result<(CloudEvent<'a, Option<D>>, Option<Text<'a>>, Option<Text<'a>>), Malformed> {
+    fn checked(self) -> Result<Checked<'a, D>, Malformed> {
         let required = |text: Option<Text<'a>>, attribute| {
             text.map(|Text(text)| text).ok_or_else(|| Malformed::attribute(attribute, "is missing"))
         };
@@ -110,8 +117,9 @@ impl<'a, D> Structured<'a, D> {
             attributes: self.attributes,
             data: self.data,
         };
-        let content_type = self.content_type.as_ref().map(|Text(text)| &**text);
-        Ok((event.checked(&version, content_type)?, self.content_type, self.encoded))
+        let content_type = self.content_type.map(|Text(text)| text);
+        let event = event.checked(&version, content_type.as_deref())?;
+        Ok(Checked { event, content_type, encoded: self.encoded.map(|Text(text)| text) })
     }
 }
 
@@ -121,12 +129,11 @@ impl<'a, D> Structured<'a, D> {
 /// When it is no JSON object with the attributes that CloudEvents requires.
 pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
     let event: Structured<'_, &RawValue> = json::read_part(payload)?;
-    let (event, content_type, encoded) = event.checked()?;
-    let content_type = content_type.map(|Text(text)| text);
+    let Checked { event, content_type, encoded } = event.checked()?;
     let data = match (event.data, encoded) {
         (Some(_), Some(_)) => return Err(Malformed::attribute("data_base64", "must not stand beside data")),
         (Some(data), None) => Cow::Borrowed(data.get().as_bytes()),
-        (None, Some(Text(encoded))) => {
+        (None, Some(encoded)) => {
             let bytes = BASE64.decode(encoded.as_bytes());
             let bytes = bytes.map_err(|_| Malformed::attribute("data_base64", "must be base64"))?;
             data::as_json(Cow::Owned(bytes), content_type.as_deref())
@@ -138,7 +145,7 @@ pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
 
 /// Takes an event whose data is of a known type out of its envelope; None where anything is wrong or unusual.
 pub(super) fn usual<D>(event: Structured<'_, D>) -> Option<CloudEvent<'_, D>> {
-    let (mut event, _, encoded) = event.checked().ok()?;
+    let Checked { mut event, encoded, .. } = event.checked().ok()?;
     let data = event.data.take().filter(|_| encoded.is_none() && !event.is_foreign())?;
     Some(event.with_data(data))
 }

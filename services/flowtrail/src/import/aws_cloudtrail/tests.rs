@@ -97,7 +97,7 @@ fn the_resource_is_the_first_with_an_arn_or_what_the_request_names() {
 
 #[test]
 fn what_is_no_record_is_rejected() {
-    assert!(map(r#"{"digestStartTime":"x"}"#).unwrap_err().to_string().contains("missing field `eventName`"));
+    assert!(map(r#"{"digestStartTime":"x"}"#).unwrap_err().to_string().contains("eventName: is missing"));
     assert!(map(&record(&json!({ "eventTime": "x" }))).unwrap_err().to_string().starts_with("eventTime: "));
 }
 

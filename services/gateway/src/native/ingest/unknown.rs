@@ -1,5 +1,5 @@
 //! Members of traffic reports that no field holds. Audit events keep such in their `meta`; reports have no place for
-//! them, so whoever sends them is told.
+//! them, so their sender is told.
 
 use std::collections::BTreeSet;
 
