@@ -215,6 +215,9 @@ fn null_is_nothing_and_an_integral_float_an_integer() {
     let data = report.data;
     assert_eq!((data.protocol, data.rx_bytes, data.rx_packets, data.num_of_starts), (Some(17), 1000, 0, 2));
     assert_eq!(data.icmp, Some(traffic::IcmpData { icmp_type: 8, code: 0 }));
+    let entry = r#"{"name":null,"type":null,"geo_location":null,"deleted":null}"#;
+    let peer = Subject::directory(&main(), "peer", "p1");
+    assert!(decoded(&peer, &event(directory::Kind::Peer.event_type(), entry)).is_ok());
     let event = the_audit_event(&event(
         audit::RECORDED,
         r#"{"event_type":"a","user_id":7.0,"task_id":null,"http_status":2e2,"latency_ms":null,"meta":null,"event_payload":null}"#,
