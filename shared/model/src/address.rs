@@ -7,9 +7,7 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 #[must_use]
 pub fn canonical_ip(text: &str) -> Option<String> {
     // Nearly all texts are something else, and told apart by this: `ip:port` has one colon.
-    if memchr::memchr_iter(b':', text.as_bytes()).nth(1).is_none() {
-        return None;
-    }
+    memchr::memchr_iter(b':', text.as_bytes()).nth(1)?;
     let canonical = text.parse::<Ipv6Addr>().ok()?.to_string();
     (canonical != text).then_some(canonical)
 }

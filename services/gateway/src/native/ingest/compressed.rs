@@ -17,7 +17,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refused> {
     if values.next().is_some() {
         return Err(Refused::UnknownEncoding);
     }
-    Encoding::parse(value.to_str().unwrap_or("unreadable")).map_err(refused)
+    Encoding::parse(value.to_str().unwrap_or("unreadable")).map_err(|bad| refused(&bad))
 }
 
 /// The body as it is meant.
@@ -27,12 +27,12 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refused> {
 pub(super) fn open(encoding: Encoding, body: Bytes, limit: usize) -> Result<Bytes, Refused> {
     match encoding {
         Encoding::Identity => Ok(body),
-        Encoding::Gzip | Encoding::Zstd => encoding.unpack(&body, limit).map(Bytes::from).map_err(refused),
+        Encoding::Gzip | Encoding::Zstd => encoding.unpack(&body, limit).map(Bytes::from).map_err(|bad| refused(&bad)),
     }
 }
 
-fn refused(bad: BadPacking) -> Refused {
-    match bad {
+fn refused(bad: &BadPacking) -> Refused {
+    match *bad {
         BadPacking::Unknown => Refused::UnknownEncoding,
         BadPacking::Damaged(name) => Refused::field("body", format_args!("is no {name}")),
         BadPacking::TooLarge { limit } => Refused::TooLarge { limit },
