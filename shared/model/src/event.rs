@@ -176,17 +176,18 @@ fn foreign_event(event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event
 
 fn traffic_report(
     subject: &Subject,
-    event: CloudEvent<'_, traffic::Reported>,
+    mut event: CloudEvent<'_, traffic::Reported>,
     received_at: Timestamp,
 ) -> Result<Event, Unreadable> {
     check_type(&event, &[traffic::REPORTED])?;
     check_account(subject.account(), event.data.account_id.as_deref())?;
+    event.data.spell_addresses();
     Ok(Event::Traffic(traffic::Report {
         id: event.id.into_owned(),
         time: event.time.unwrap_or(received_at),
         received_at,
         subject_reporter: subject.name().to_owned(),
-        data: event.data.with_canonical_addresses(),
+        data: event.data,
     }))
 }
 

@@ -80,6 +80,8 @@ impl<'de, D: Deserialize<'de>> Visitor<'de> for Members<D> {
                 "datacontenttype" => put_once(&name, &mut event.content_type, members.next_value()?)?,
                 "accountid" => put_once(&name, &mut event.account, members.next_value()?)?,
                 "subject" => put_once(&name, &mut event.subject, members.next_value()?)?,
+                // Read in its place: it is large, and moving it is not free.
+                "data" if event.data.is_none() => event.data = members.next_value()?,
                 "data" => put_once(&name, &mut event.data, members.next_value()?)?,
                 "data_base64" => put_once(&name, &mut event.encoded, members.next_value()?)?,
                 _ => {
@@ -145,9 +147,12 @@ pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
 
 /// Takes an event whose data is of a known type out of its envelope; None where anything is wrong or unusual.
 pub(super) fn usual<D>(event: Structured<'_, D>) -> Option<CloudEvent<'_, D>> {
-    let Checked { mut event, encoded, .. } = event.checked().ok()?;
-    let data = event.data.take().filter(|_| encoded.is_none() && !event.is_foreign())?;
-    Some(event.with_data(data))
+    let Checked { event, encoded, .. } = event.checked().ok()?;
+    if encoded.is_some() || event.is_foreign() {
+        return None;
+    }
+    let CloudEvent { id, source, kind, time, account, subject, attributes, data } = event;
+    Some(CloudEvent { id, source, kind, time, account, subject, attributes, data: data? })
 }
 
 /// The id of an event that cannot be read, where that much of it can.

@@ -34,6 +34,7 @@ pub(crate) fn put_once<T, E: de::Error>(name: &str, field: &mut Option<T>, value
 ///
 /// # Errors
 /// When it is neither null nor such a value.
+#[inline]
 pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     // Binary formats write no mark of whether there is a value.
     if deserializer.is_human_readable() {
@@ -47,6 +48,7 @@ pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(dese
 ///
 /// # Errors
 /// When it is something else, or out of range.
+#[inline]
 pub fn integer<'de, D: Deserializer<'de>, T: Integer + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -61,6 +63,7 @@ pub fn integer<'de, D: Deserializer<'de>, T: Integer + Deserialize<'de>>(
 ///
 /// # Errors
 /// When it is something else, or out of range.
+#[inline]
 pub fn count<'de, D: Deserializer<'de>, T: Integer + Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -188,15 +188,13 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// The same report with its IPv6 addresses in the one spelling in which they are looked for.
-    #[must_use]
-    pub(crate) fn with_canonical_addresses(mut self) -> Self {
+    /// Brings its IPv6 addresses into the one spelling in which they are looked for.
+    pub(crate) fn spell_addresses(&mut self) {
         for address in [&mut self.source.address, &mut self.destination.address].into_iter().flatten() {
             if let Some(canonical) = canonical_address(address) {
                 *address = canonical;
             }
         }
-        self
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     if values.next().is_some() {
         return Err(Refusal::UnknownEncoding);
     }
-    Encoding::parse(value.to_str().unwrap_or("unreadable")).map_err(refusal)
+    Encoding::parse(value.to_str().unwrap_or("unreadable")).map_err(|bad| refusal(&bad))
 }
 
 /// The body as it is meant.
@@ -27,12 +27,12 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
 pub(super) fn open(encoding: Encoding, body: Bytes, limit: usize) -> Result<Bytes, Refusal> {
     match encoding {
         Encoding::Identity => Ok(body),
-        Encoding::Gzip | Encoding::Zstd => encoding.unpack(&body, limit).map(Bytes::from).map_err(refusal),
+        Encoding::Gzip | Encoding::Zstd => encoding.unpack(&body, limit).map(Bytes::from).map_err(|bad| refusal(&bad)),
     }
 }
 
-fn refusal(bad: BadPacking) -> Refusal {
-    match bad {
+fn refusal(bad: &BadPacking) -> Refusal {
+    match *bad {
         BadPacking::Unknown => Refusal::UnknownEncoding,
         BadPacking::Damaged(name) => Refusal::field("body", format_args!("is no {name}")),
         BadPacking::TooLarge { limit } => Refusal::TooLarge { limit },
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_refused() {
+    fn what_is_broken_is_refusal() {
         for (encoding, mut packed) in [(Encoding::Gzip, gzip(b"[1]")), (Encoding::Zstd, zstd(b"[1]"))] {
             packed.truncate(packed.len() - 1);
             for body in [packed, b"[1]".to_vec()] {
