@@ -6,7 +6,7 @@ use model::command::{
     Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Refusal, SetUserScopes,
 };
 use model::event::Event as Any;
-use model::log::{AccountId, Position, Subject};
+use model::log::{AccountId, LogPosition, Subject};
 use tracing::info;
 
 use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
@@ -111,7 +111,7 @@ async fn load(bus: &Bus, subject: &Subject) -> Result<(State, u64), Refused> {
     Ok((state, history.last))
 }
 
-async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Result<Position, Refused> {
+async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Result<LogPosition, Refused> {
     for _ in 0..ATTEMPTS {
         let (state, last) = load(bus, subject).await?;
         let event = state.decide(command.clone(), by.clone())?;

@@ -5,7 +5,7 @@ use feed::read::events_in;
 use feed::write::{NewEvent, write};
 use model::command::Refusal;
 use model::event::Event;
-use model::log::{Position, Subject};
+use model::log::{LogPosition, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ impl From<Refused> for Unpublished {
 }
 
 /// Publishes an event if nothing happened on its subject since it was decided on.
-pub(crate) async fn publish<D: Serialize>(bus: &Bus, decided: Decided<'_, D>) -> Result<Position, Unpublished> {
+pub(crate) async fn publish<D: Serialize>(bus: &Bus, decided: Decided<'_, D>) -> Result<LogPosition, Unpublished> {
     let Decided { subject, event_type, data, expected_last, time } = decided;
     // One id for all attempts of the bus to publish this very event. Where the event is decided again after a conflict
     // it is another event, with another id.

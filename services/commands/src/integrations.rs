@@ -6,8 +6,8 @@ use model::command::{
     Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Refusal, SteerIntegration, UpdateIntegration,
 };
 use model::event::Event as Any;
-use model::integration::{self, Command, Integration, Patch, Rejected, Sealed, seal};
-use model::log::{AccountId, Position, Stream, Subject};
+use model::integration::{self, Ciphertext, Command, Integration, Patch, Rejected, seal};
+use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::reach::Reach;
 use model::secret::Secret;
 use tracing::{info, warn};
@@ -224,7 +224,7 @@ impl Integrations {
         id: u64,
         loaded: Loaded,
         events: Vec<integration::Event>,
-    ) -> Result<(Option<Position>, Integration), Unpublished> {
+    ) -> Result<(Option<LogPosition>, Integration), Unpublished> {
         let Loaded { mut state, mut last } = loaded;
         let mut position = None;
         for event in events {
@@ -247,11 +247,15 @@ fn key_name(account: &AccountId, id: u64) -> String {
     Owner { account, id }.key_name()
 }
 
-fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Sealed>, Unsealable> {
+fn sealed(key: &DataKey, owner: Owner<'_>, config: Patch<Secret>) -> Result<Patch<Ciphertext>, Unsealable> {
     seal(config, |field, secret| key.seal(owner, field, secret))
 }
 
-fn accepted(position: Option<Position>, id: u64, state: Integration) -> Result<Accepted<NumberedIntegration>, Refused> {
+fn accepted(
+    position: Option<LogPosition>,
+    id: u64,
+    state: Integration,
+) -> Result<Accepted<NumberedIntegration>, Refused> {
     match state {
         Integration::Present(current) => Ok(Accepted { position, done: NumberedIntegration { id, current } }),
         Integration::Absent | Integration::Deleted => Err(Rejected::NotFound.into()),

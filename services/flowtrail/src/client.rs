@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use bus::{AskError, Bus, Options};
 use bytes::Bytes;
 use model::command::{Accepted, Command};
-use model::log::Position;
+use model::log::LogPosition;
 use runtime::settings::Settings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,7 +41,7 @@ pub(crate) async fn send<C: Command>(bus: &Bus, command: &C) -> anyhow::Result<C
 }
 
 /// Waits until no view is behind `position`.
-async fn shown(bus: &Bus, position: Position) -> anyhow::Result<()> {
+async fn shown(bus: &Bus, position: LogPosition) -> anyhow::Result<()> {
     loop {
         let views = ask(bus, Status).await?;
         let mut streams = views.iter().flat_map(|view| &view.streams);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use bus::{Bus, Options};
 use commands::Bootstrap;
 use gateway::{Reader, oidc};
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 use model::secret::Secret;
 use runtime::clock::Clock;
 use runtime::metrics::Metrics;
@@ -204,7 +204,7 @@ impl Running {
         let Some(views) = self.views.clone() else { return Ok(()) };
         let last = self.bus.state(Stream::Access).await?.last_sequence;
         let ready = async {
-            views.slot(views::access::VIEW).reached(&[Position { stream: Stream::Access, sequence: last }]).await;
+            views.slot(views::access::VIEW).reached(&[LogPosition { stream: Stream::Access, sequence: last }]).await;
             for view in View::ALL {
                 views.slot(view).caught_up().await;
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 use tracing::{error, warn};
 use views::View;
 use views::store::Checkpoint;
@@ -34,7 +34,7 @@ pub(crate) async fn holds(
             warn!(%view, %stream, first, last, "the log's retention took messages before this view read them");
         }
         // A message that retention took cannot be compared.
-        let found = bus.fingerprint_at(Position { stream, sequence }).await?;
+        let found = bus.fingerprint_at(LogPosition { stream, sequence }).await?;
         if found.is_some_and(|found| found != checkpoint.fingerprint) {
             error!(%view, %stream, sequence, "the log holds another message than this view read: the view is rebuilt");
             return Ok(false);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bus::{Bus, Options, Outgoing};
 use model::dead_letter::DeadLetter;
 use model::envelope::{BATCH, STRUCTURED};
-use model::log::{AccountId, Position, Stream, Subject};
+use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::paging::Page;
 use projector::rebuild::{Order, PROGRESS, Progress, START};
 use runtime::metrics::Metrics;
@@ -220,7 +220,7 @@ async fn traffic_stream(server: &NatsServer) -> async_nats::jetstream::stream::S
 
 /// Whether the view has a position of the traffic stream, as far as it says so within the time that a question waits.
 async fn has_position(running: &Running, sequence: u64) -> bool {
-    running.views.wait_for(views::traffic::VIEW, Position { stream: Stream::Traffic, sequence }).await
+    running.views.wait_for(views::traffic::VIEW, LogPosition { stream: Stream::Traffic, sequence }).await
 }
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn a_rebuild_ends_though_the_last_messages_were_deleted_and_what_is_waited
     eventually("what was deleted is not waited for", async || has_position(&running, 4).await.then_some(())).await;
     let slot = running.views.slot(views::traffic::VIEW).clone();
     eventually("the view is fresh", async || (slot.freshness().lag_ms == 0).then_some(())).await;
-    assert_eq!(slot.freshness().as_of, [Position { stream: Stream::Traffic, sequence: 4 }]);
+    assert_eq!(slot.freshness().as_of, [LogPosition { stream: Stream::Traffic, sequence: 4 }]);
     publish_reports(&bus, 5..=5).await;
     running.has_traffic(3).await;
     running.stop().await;
@@ -257,9 +257,9 @@ async fn a_view_that_never_read_what_was_purged_is_complete_and_a_rebuild_of_it_
     let directory = tempfile::tempdir().unwrap();
     let running = Running::start(&server, directory.path()).await;
     let slot = running.views.slot(views::traffic::VIEW).clone();
-    slot.reached(&[Position { stream: Stream::Traffic, sequence: 3 }]).await;
+    slot.reached(&[LogPosition { stream: Stream::Traffic, sequence: 3 }]).await;
     slot.caught_up().await;
-    assert_eq!(slot.freshness().as_of, [Position { stream: Stream::Traffic, sequence: 3 }]);
+    assert_eq!(slot.freshness().as_of, [LogPosition { stream: Stream::Traffic, sequence: 3 }]);
     assert_eq!(rebuild(&bus, views::traffic::VIEW).await.failure, None);
     publish_reports(&bus, 4..=4).await;
     running.has_traffic(1).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::integration::{Config, Sealed, Value};
+use model::integration::{Ciphertext, Config, Value};
 use model::secret::Secret;
 
 /// A configuration whose secrets are in clear. Its `Debug` shows none.
@@ -34,7 +34,7 @@ impl Opened {
     ///
     /// # Errors
     /// The first that `open` gives.
-    pub fn open<E>(config: &Config, open: impl Fn(&str, &Sealed) -> Result<Secret, E>) -> Result<Self, E> {
+    pub fn open<E>(config: &Config, open: impl Fn(&str, &Ciphertext) -> Result<Secret, E>) -> Result<Self, E> {
         let mut opened = Self::default();
         for (key, value) in config {
             match value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
 use feed::tail;
-use model::delivery::{Place, Position, Shown, Standing, State, Status};
+use model::delivery::{Place, Progress, Shown, Standing, State, Status};
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
@@ -63,7 +63,7 @@ pub(crate) async fn positions(
     desired: &Desired,
     state: &State,
     now: i64,
-) -> Result<BTreeMap<String, Position>, LoadError> {
+) -> Result<BTreeMap<String, Progress>, LoadError> {
     let mut positions = BTreeMap::new();
     for stream in desired.streams() {
         if let Some(next) = state.next.get(&stream) {
@@ -88,7 +88,7 @@ pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestam
     }
 }
 
-async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now: i64) -> Result<Position, LoadError> {
+async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now: i64) -> Result<Progress, LoadError> {
     let filter = tail::filter(stream, account);
     let lag_events = bus.count_from(stream, &filter, next.sequence).await?;
     let oldest = match lag_events {
@@ -97,5 +97,5 @@ async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now
     };
     let waited = oldest.map_or(0, |message| now.saturating_sub(message.received_at) / MICROS);
     let lag_seconds = u64::try_from(waited).unwrap_or_default();
-    Ok(Position { sequence: next.sequence, index: next.index, lag_events, lag_seconds })
+    Ok(Progress { sequence: next.sequence, index: next.index, lag_events, lag_seconds })
 }

@@ -8,7 +8,7 @@ mod source;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
@@ -252,7 +252,7 @@ impl Consumer {
 
     async fn is_last_unchanged(&self) -> Result<bool, LoadError> {
         let Some(known) = &self.fingerprint else { return Ok(true) };
-        let found = self.bus.fingerprint_at(Position { stream: self.stream, sequence: self.last }).await?;
+        let found = self.bus.fingerprint_at(LogPosition { stream: self.stream, sequence: self.last }).await?;
         // None: it is too old to be kept, or a newer one of its subject took its place.
         Ok(found.is_none_or(|found| found == *known))
     }

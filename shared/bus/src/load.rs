@@ -6,7 +6,7 @@ use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 use futures_util::{StreamExt, TryStreamExt};
-use model::log::{Position, Stream, Subject};
+use model::log::{LogPosition, Stream, Subject};
 
 use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
 use crate::message::micros;
@@ -76,7 +76,7 @@ impl Bus {
     ///
     /// # Errors
     /// [`LoadError`].
-    pub async fn fingerprint_at(&self, position: Position) -> Result<Option<String>, LoadError> {
+    pub async fn fingerprint_at(&self, position: LogPosition) -> Result<Option<String>, LoadError> {
         let stream = self.direct(position.stream).await?;
         let found = stream.direct_get(position.sequence).await;
         let message = present(position.stream, found)?;

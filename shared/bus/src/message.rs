@@ -4,7 +4,7 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 
 /// What a direct get adds to the headers that were published.
 const ADDED_BY_DIRECT_GET: [&str; 6] =
@@ -14,7 +14,7 @@ const ADDED_BY_DIRECT_GET: [&str; 6] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Where it stands in the log.
-    pub position: Position,
+    pub position: LogPosition,
     /// The subject it was published on.
     pub subject: String,
     /// The headers it was published with, `Nats-*` ones included.
@@ -52,7 +52,7 @@ impl Message {
         let info = message.info().ok()?;
         let consumer_sequence = info.consumer_sequence;
         let read = Self {
-            position: Position { stream, sequence: info.stream_sequence },
+            position: LogPosition { stream, sequence: info.stream_sequence },
             received_at: micros(info.published.unix_timestamp_nanos()),
             pending: info.pending,
             subject: message.message.subject.to_string(),
@@ -67,7 +67,7 @@ impl Message {
         let mut headers = pairs(&message.headers);
         headers.retain(|(name, _)| !ADDED_BY_DIRECT_GET.contains(&name.as_str()));
         Self {
-            position: Position { stream, sequence: message.sequence },
+            position: LogPosition { stream, sequence: message.sequence },
             received_at: micros(message.time.unix_timestamp_nanos()),
             pending: 0,
             subject: message.subject.to_string(),

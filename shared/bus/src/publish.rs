@@ -9,7 +9,7 @@ use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
-use model::log::{Position, Stream, Subject};
+use model::log::{LogPosition, Stream, Subject};
 
 use crate::Bus;
 use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
@@ -40,7 +40,7 @@ pub struct Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// Where it stands.
-    pub position: Position,
+    pub position: LogPosition,
     /// It had been stored before, by an earlier attempt with the same id.
     pub duplicate: bool,
 }
@@ -156,7 +156,7 @@ impl Bus {
     /// Where the message stands, when an earlier attempt to publish it had gone through: an unreplicated stream checks
     /// the expected sequence before it looks for duplicates, so a retry is told of a conflict. Whatever comes right
     /// after the expected message is the one whose expectation was met.
-    pub(crate) async fn already_stored(&self, message: &Outgoing) -> Result<Option<Position>, PublishError> {
+    pub(crate) async fn already_stored(&self, message: &Outgoing) -> Result<Option<LogPosition>, PublishError> {
         let (Some(id), Some(expected)) = (&message.message_id, message.expected_last) else { return Ok(None) };
         let next = self.first_after(&message.subject, expected).await;
         let next = next.map_err(|error| PublishError::Unreachable(error.into()))?;
@@ -165,8 +165,8 @@ impl Bus {
 }
 
 impl Outgoing {
-    pub(crate) fn at(&self, sequence: u64) -> Position {
-        Position { stream: self.stream(), sequence }
+    pub(crate) fn at(&self, sequence: u64) -> LogPosition {
+        LogPosition { stream: self.stream(), sequence }
     }
 
     pub(crate) fn stream(&self) -> Stream {

@@ -3,14 +3,14 @@
 use bus::Message;
 use model::envelope;
 use model::event::{self, Decoded, Event, Unreadable};
-use model::log::{AccountId, Position, Subject};
+use model::log::{AccountId, LogPosition, Subject};
 use model::time::Timestamp;
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Where the message stands.
-    pub position: Position,
+    pub position: LogPosition,
     /// The subject it came on, which may be none of Flowtrail's.
     pub subject: String,
     /// The account that the subject names; never one that the payload names.

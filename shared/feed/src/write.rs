@@ -2,7 +2,7 @@
 
 use bus::Outgoing;
 use bytes::Bytes;
-use model::envelope::{BATCH, STRUCTURED, Sealed};
+use model::envelope::{BATCH, Envelope, STRUCTURED};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub enum Form {
 /// When the data cannot be written as JSON.
 pub fn write<D: Serialize>(event: NewEvent<'_, D>) -> Result<Outgoing, serde_json::Error> {
     let NewEvent { subject, id, source, event_type, time, data } = event;
-    let payload = serde_json::to_vec(&Sealed::new(id, source, event_type, time, data))?;
+    let payload = serde_json::to_vec(&Envelope::new(id, source, event_type, time, data))?;
     Ok(message(subject, id, Form::Single, payload))
 }
 
@@ -71,7 +71,7 @@ mod tests {
     use model::dead_letter::{DeadLetter, RECORDED};
     use model::envelope::open_structured;
     use model::event::Event;
-    use model::log::{Position, Stream};
+    use model::log::{LogPosition, Stream};
     use serde_json::json;
 
     use super::*;
@@ -84,7 +84,7 @@ mod tests {
     /// The message as the log gives it back.
     fn stored(outgoing: Outgoing) -> Message {
         Message {
-            position: Position { stream: Stream::Audit, sequence: 1 },
+            position: LogPosition { stream: Stream::Audit, sequence: 1 },
             subject: outgoing.subject.to_string(),
             headers: outgoing.headers,
             payload: outgoing.payload,

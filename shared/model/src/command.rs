@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Scopes, TokenHash};
 use crate::integration::{Current, Order, Platform};
-use crate::log::{AccountId, Position};
+use crate::log::{AccountId, LogPosition};
 use crate::secret::MASK;
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ pub trait Command: Serialize + DeserializeOwned + Send + 'static {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Accepted<T> {
     /// Where its event stands in the log; none when nothing had to be changed.
-    pub position: Option<Position>,
+    pub position: Option<LogPosition>,
     /// What was done.
     pub done: T,
 }
@@ -97,52 +97,52 @@ impl fmt::Debug for ClearConfig {
 /// Makes an integration. Done: its id and state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateIntegration {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
     /// Who does it.
     pub by: Actor,
-    /// Where events shall go.
+    /// Where events are to go.
     pub platform: Platform,
     /// How.
     pub config: ClearConfig,
-    /// Whether they shall.
+    /// Whether they are sent from the start.
     pub enabled: bool,
 }
 
 /// Changes an integration. Done: its id and state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UpdateIntegration {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
     /// Who does it.
     pub by: Actor,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
     /// What to change; a masked value keeps what is stored.
     pub config: ClearConfig,
-    /// Whether events shall be sent; none: as before.
+    /// Whether events are to be sent; none: as before.
     pub enabled: Option<bool>,
 }
 
 /// Removes an integration and destroys its key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeleteIntegration {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
     /// Who does it.
     pub by: Actor,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
 }
 
 /// Steers the delivery of an integration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SteerIntegration {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
     /// Who does it.
     pub by: Actor,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
     /// What to do.
     pub order: Order,

@@ -216,7 +216,7 @@ fn after_blanks(text: &str) -> &str {
 
 /// An event on its way into the log, in structured form.
 #[derive(Clone, Debug, Serialize)]
-pub struct Sealed<'a, D: Serialize> {
+pub struct Envelope<'a, D: Serialize> {
     specversion: &'static str,
     /// The event id.
     pub id: &'a str,
@@ -232,7 +232,7 @@ pub struct Sealed<'a, D: Serialize> {
     pub data: &'a D,
 }
 
-impl<'a, D: Serialize> Sealed<'a, D> {
+impl<'a, D: Serialize> Envelope<'a, D> {
     /// Puts `data` into an envelope.
     #[must_use]
     pub fn new(id: &'a str, source: &'a str, kind: &'a str, time: Timestamp, data: &'a D) -> Self {

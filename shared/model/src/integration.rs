@@ -11,7 +11,7 @@ mod steering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use config::{Change, Config, Patch, Sealed, Value, seal, shown};
+pub use config::{Change, Ciphertext, Config, Patch, Value, seal, shown};
 pub use platform::{Platform, Receiver, UnknownPlatform};
 pub use rejected::Rejected;
 pub use steering::{Order, Origin, ReplayRequested, Steered};
@@ -33,9 +33,9 @@ pub enum Event {
     Paused(Steered),
     /// Its delivery goes on.
     Resumed(Steered),
-    /// It shall deliver again what it has delivered already.
+    /// It is to deliver again what it has delivered already.
     ReplayRequested(ReplayRequested),
-    /// It shall try its dead letters again.
+    /// It is to try its dead letters again.
     RedriveRequested(Steered),
 }
 
@@ -81,18 +81,18 @@ pub struct Deleted {
 pub enum Command {
     /// Make it.
     Create {
-        /// Where events shall go.
+        /// Where events are to go.
         platform: Platform,
         /// How, secrets sealed already.
-        config: Patch<Sealed>,
-        /// Whether events shall be sent.
+        config: Patch<Ciphertext>,
+        /// Whether events are to be sent.
         enabled: bool,
     },
     /// Change it.
     Update {
         /// What to change in the configuration.
-        config: Patch<Sealed>,
-        /// Whether events shall be sent; none: as before.
+        config: Patch<Ciphertext>,
+        /// Whether events are to be sent; none: as before.
         enabled: Option<bool>,
     },
     /// Remove it.
@@ -208,8 +208,8 @@ impl Current {
 }
 
 impl Event {
-    /// The receivers that the event names anew, where they may be reached. What was named before is not asked for
-    /// again: whoever connects to it does that.
+    /// The receivers that the event is the first to name, where they may be reached. What was named before is not asked for
+    /// again: that is done on every connection.
     ///
     /// # Errors
     /// The first that may not be reached, by its form or its address alone.

@@ -18,7 +18,7 @@ pub use value::{Json, as_text};
 /// How many levels of objects and arrays a document may nest.
 pub const MAX_DEPTH: usize = 64;
 
-/// Why a JSON document was refused, in words for whoever wrote it.
+/// Why a JSON document was refused, in words for its writer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadJson {
     /// It nests too deep.

@@ -7,7 +7,7 @@ mod subject;
 mod token;
 
 pub use account::{AccountId, BadAccountId};
-pub use position::{BadPosition, Position};
+pub use position::{BadPosition, LogPosition};
 pub use stream::{Stream, UnknownStream};
 pub use subject::{BadSubject, Subject};
 pub use token::token;

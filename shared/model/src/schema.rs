@@ -14,7 +14,7 @@ pub struct EventSchema {
     pub event_types: Vec<&'static str>,
     /// The schema, generated from the type that reads the data.
     pub schema: Schema,
-    /// Data that was once published and must be readable for ever.
+    /// Data that was once published and must stay readable.
     pub golden: Value,
 }
 

@@ -14,7 +14,7 @@ use crate::id_index::IdIndex;
 use crate::key::Kind;
 use crate::slices::Slices;
 
-/// A table in the cache. A table that is read again has another number, and what is cached of it is by and by displaced.
+/// A table in the cache. A table that is read again has another number, and what was cached of it is displaced in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TableNumber {
     store: u64,

@@ -10,7 +10,7 @@
 //! Invariants:
 //! - A row is in the table once, under its id: putting a row with a known id replaces it.
 //! - What is read is a state that was committed as a whole. A reader never waits for a seal.
-//! - Chunks and segments never change. A row that was replaced is marked as superseded beside them.
+//! - Chunks and segments never change. A row that was replaced is marked as superseded next to them.
 //! - What is in memory, of tables as well as of columns, is within the budget of a [`Cache`], whatever is on disk.
 //! - What is damaged is an error, never another answer.
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.

@@ -54,7 +54,7 @@ struct Slot {
     weight: AtomicU64,
     /// Whether it was asked for since the clock came by.
     is_used: AtomicBool,
-    /// Its store is closed: it counts no more.
+    /// Its store is closed: it does not count any longer.
     is_closed: AtomicBool,
 }
 

@@ -1,6 +1,6 @@
 //! Sealing: the oldest rows that are not sealed become segments, the rest one chunk.
 //!
-//! It happens in memory, beside what readers see: they go on reading the chunks until the update is published, and who
+//! It happens in memory, apart from what readers see: they go on reading the chunks until the update is published, and who
 //! began before that keeps the parts it has.
 
 use std::collections::BTreeSet;

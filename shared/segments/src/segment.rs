@@ -276,7 +276,7 @@ impl Segment {
     /// The index over the ids; none where an id is not among them and the index not in memory.
     ///
     /// Once in a million times a filter is wrong, which with many segments is often enough for the ids of all to be
-    /// read by and by. Only where an id was found are they worth their place in the cache.
+    /// read over time. Only where an id was found are they worth their place in the cache.
     fn id_index(&self, id: &[u8]) -> Result<Option<Arc<IdIndex>>, Error> {
         let Source { cache, table, .. } = &self.source;
         let cached = Key::id_index(*table, self.number);

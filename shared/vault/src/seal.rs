@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Generate, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use model::integration::Sealed;
+use model::integration::Ciphertext;
 use model::log::AccountId;
 use model::secret::Secret;
 use zeroize::Zeroizing;
@@ -59,16 +59,16 @@ impl DataKey {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub fn seal(&self, owner: Owner<'_>, field: &str, secret: &Secret) -> Result<Sealed, Unsealable> {
+    pub fn seal(&self, owner: Owner<'_>, field: &str, secret: &Secret) -> Result<Ciphertext, Unsealable> {
         let sealed = encrypt(&self.cipher(), secret.reveal().as_bytes(), owner.context(field).as_bytes())?;
-        Ok(Sealed(STANDARD.encode(sealed)))
+        Ok(Ciphertext(STANDARD.encode(sealed)))
     }
 
     /// Opens what was sealed for this field of this integration.
     ///
     /// # Errors
     /// When it was sealed for another one, or is damaged.
-    pub fn open(&self, owner: Owner<'_>, field: &str, sealed: &Sealed) -> Result<Secret, Unopenable> {
+    pub fn open(&self, owner: Owner<'_>, field: &str, sealed: &Ciphertext) -> Result<Secret, Unopenable> {
         let bytes = STANDARD.decode(&sealed.0).map_err(|_| Unopenable)?;
         let mut plain = decrypt(&self.cipher(), &bytes, owner.context(field).as_bytes())?;
         let text = String::from_utf8(std::mem::take(&mut *plain)).map_err(|_| Unopenable)?;
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(key.open(Owner { account: &main, id: 2 }, "api_key", &sealed), Err(Unopenable));
         assert_eq!(key.open(Owner { account: &other, id: 1 }, "api_key", &sealed), Err(Unopenable));
         assert_eq!(DataKey::generate().unwrap().open(owner, "api_key", &sealed), Err(Unopenable));
-        assert_eq!(key.open(owner, "api_key", &Sealed("AAAA".into())), Err(Unopenable));
+        assert_eq!(key.open(owner, "api_key", &Ciphertext("AAAA".into())), Err(Unopenable));
     }
 
     #[test]

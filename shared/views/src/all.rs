@@ -87,9 +87,9 @@ mod tests {
 
     #[test]
     fn every_view_and_every_question_has_a_name_of_its_own() {
-        let names: BTreeSet<&str> = View::ALL.iter().map(|view| view.name()).collect();
+        let names: BTreeSet<&str> = View::ALL.into_iter().map(View::name).collect();
         assert_eq!(names.len(), View::ALL.len());
-        let paths: BTreeSet<&str> = questions().map(|question| question.path()).collect();
+        let paths: BTreeSet<&str> = questions().map(Asked::path).collect();
         assert_eq!(paths.len(), questions().count());
         assert!(View::ALL.iter().all(|view| view.name().parse() == Ok(*view)));
     }

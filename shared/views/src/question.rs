@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use model::json::{self, BadJson};
-use model::log::{AccountId, Position};
+use model::log::{AccountId, LogPosition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -55,7 +55,7 @@ pub trait Question: Serialize + DeserializeOwned + Send + 'static {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ask<Q> {
     /// The answer must be as of these positions or later.
-    pub at_least: Vec<Position>,
+    pub at_least: Vec<LogPosition>,
     /// The question.
     pub question: Q,
 }
@@ -86,7 +86,7 @@ impl Views {
     /// One view's place.
     ///
     /// # Panics
-    /// Never: whoever has a view has it from the list that all of them are opened from.
+    /// Never: a view is only had from the list that all of them are opened from.
     #[must_use]
     pub fn slot(&self, view: View) -> &Slot {
         // There are so few that looking at each is faster than any map.
@@ -145,7 +145,7 @@ impl Views {
     }
 
     /// Waits until `view` has `position`, at most [`PATIENCE`]; says whether it has.
-    pub async fn wait_for(&self, view: View, position: Position) -> bool {
+    pub async fn wait_for(&self, view: View, position: LogPosition) -> bool {
         timeout(PATIENCE, self.slot(view).reached(&[position])).await.is_ok()
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tracing::{error, info};
@@ -37,7 +37,7 @@ pub struct Observed {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freshness {
     /// Everything up to these positions is in it.
-    pub as_of: Vec<Position>,
+    pub as_of: Vec<LogPosition>,
     /// How long ago the view last had everything that the log holds, in milliseconds; 0 while it keeps up.
     pub lag_ms: u64,
     /// Whether the log cannot be reached, so that nobody knows what is missing.
@@ -116,7 +116,7 @@ impl Slot {
         self.current.load_full()
     }
 
-    /// An empty generation beside the current one, to rebuild into.
+    /// An empty generation next to the current one, to rebuild into.
     ///
     /// # Errors
     /// When its directory cannot be made.
@@ -146,7 +146,7 @@ impl Slot {
         self.is_damaged.send_replace(true);
     }
 
-    /// Waits until damage is found by whoever reads.
+    /// Waits until a question or the projection finds damage.
     pub async fn damaged(&self) {
         // The sender lives in this slot, so the channel cannot be closed here.
         let _ = self.is_damaged.subscribe().wait_for(|is_damaged| *is_damaged).await;
@@ -174,7 +174,7 @@ impl Slot {
     }
 
     /// Waits until the view has all of `positions` that are of its streams.
-    pub async fn reached(&self, positions: &[Position]) {
+    pub async fn reached(&self, positions: &[LogPosition]) {
         let has = |progress: &Progress| {
             positions.iter().all(|wanted| {
                 progress.get(&wanted.stream).is_none_or(|heard| heard.observed.sequence >= wanted.sequence)
@@ -195,7 +195,7 @@ impl Slot {
     pub fn freshness(&self) -> Freshness {
         let progress = self.progress.borrow();
         let as_of =
-            progress.iter().map(|(stream, heard)| Position { stream: *stream, sequence: heard.observed.sequence });
+            progress.iter().map(|(stream, heard)| LogPosition { stream: *stream, sequence: heard.observed.sequence });
         let is_silent = |heard: &Heard| heard.at.elapsed() > SILENCE;
         let lag = |heard: &Heard| {
             let is_even = heard.observed.pending == 0 && !is_silent(heard);

@@ -17,7 +17,7 @@ pub struct Status;
 /// How one view is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ViewStatus {
-    /// Which.
+    /// The view.
     pub view: View,
     /// How far it has read each stream, and how many messages wait after that.
     pub streams: Vec<(Stream, u64, u64)>,

@@ -49,7 +49,7 @@ pub(crate) struct Caches {
 impl Caches {
     /// Shares `bytes` of memory out.
     pub(crate) fn new(bytes: u64) -> Self {
-        // What is left is for what the caches keep beside the bytes that they count.
+        // What is left is for what the caches keep besides the bytes that they count.
         Self { rows: Arc::new(segments::Cache::new(bytes / 8 * 5)), tree_bytes: bytes / 16 }
     }
 }
@@ -180,7 +180,7 @@ impl Store {
     }
 
     /// Fails while the disk is too full to take a batch in. sled, once a write has failed, writes nothing until it is
-    /// opened anew; so the disk is never filled to its end.
+    /// opened again; so the disk is never filled to its end.
     fn has_room_for(&self, bytes: u64) -> Result<(), Error> {
         let disk = rustix::fs::statvfs(&self.directory).map_err(std::io::Error::from)?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use model::event::Event;
-use model::log::{AccountId, Position, Stream};
+use model::log::{AccountId, LogPosition, Stream};
 use segments::Row;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub struct Logged<'a> {
     /// The account of its subject.
     pub account: &'a AccountId,
     /// Where its message stands.
-    pub position: Position,
+    pub position: LogPosition,
     /// The event.
     pub event: Event,
 }

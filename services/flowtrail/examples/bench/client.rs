@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
-use model::log::Position;
+use model::log::LogPosition;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// Asks as soon as the view has `position`, or has waited long enough for it.
-    pub(crate) async fn get_at_least(&self, path: &str, position: Position) -> anyhow::Result<Answer> {
+    pub(crate) async fn get_at_least(&self, path: &str, position: LogPosition) -> anyhow::Result<Answer> {
         let request = self.http.get(self.url(path, &[limit_of(path, 1)])?);
         let request = request.header("Flowtrail-At-Least", position.to_string());
         take(request, StatusCode::OK).await.with_context(|| format!("GET {path} as of {position}"))
@@ -97,9 +97,9 @@ impl Answer {
     }
 
     /// Whether the answer is as of `position` or later.
-    pub(crate) fn has(&self, position: Position) -> bool {
+    pub(crate) fn has(&self, position: LogPosition) -> bool {
         let as_of = self.headers.get("flowtrail-as-of").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let positions = as_of.split(", ").filter_map(|text| text.parse::<Position>().ok());
+        let positions = as_of.split(", ").filter_map(|text| text.parse::<LogPosition>().ok());
         positions.into_iter().any(|as_of| as_of.stream == position.stream && as_of.sequence >= position.sequence)
     }
 

@@ -2,7 +2,7 @@
 
 use bus::Outgoing;
 use bytes::Bytes;
-use model::envelope::{self, Sealed};
+use model::envelope::{self, Envelope};
 use model::log::Subject;
 use model::time::Timestamp;
 use serde::Serialize;
@@ -34,7 +34,7 @@ struct Plain<'a, D> {
 impl<D: Serialize> Event<D> {
     /// As a CloudEvent of type `kind`.
     pub(crate) fn write(&self, kind: &str) -> Written {
-        let sealed = Sealed::new(&self.id, SOURCE, kind, self.time, &self.data);
+        let sealed = Envelope::new(&self.id, SOURCE, kind, self.time, &self.data);
         Written { id: self.id.clone(), json: serde_json::to_vec(&sealed).expect(IS_JSON) }
     }
 }

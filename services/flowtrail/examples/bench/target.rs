@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bus::{Bus, Outgoing};
-use model::log::{AccountId, Position, Subject};
+use model::log::{AccountId, LogPosition, Subject};
 
 use crate::client::{AUDIT, Client, TRAFFIC};
 use crate::system::System;
@@ -62,7 +62,7 @@ impl Target {
     /// Waits until the list has everything that the log holds now; gives its total.
     pub(crate) async fn visible(&self, bus: &Bus, client: &Client) -> anyhow::Result<u64> {
         let stream = self.subject.stream();
-        let last = Position { stream, sequence: bus.state(stream).await?.last_sequence };
+        let last = LogPosition { stream, sequence: bus.state(stream).await?.last_sequence };
         let started = Instant::now();
         loop {
             // It is answered when the view is there, or after two seconds.

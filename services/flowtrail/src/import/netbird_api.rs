@@ -9,11 +9,14 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, LINK};
 use reqwest::{Client, Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::format::Format;
 
 const AUDIT: &str = "/api/events/audit";
 const TRAFFIC: &str = "/api/events/network-traffic";
+/// The most that NetBird lists of the audit log; it has no second page.
+const MOST_AUDIT_EVENTS: usize = 10_000;
 /// Records of traffic in one answer: some 10 MB.
 const PAGE_SIZE: u32 = 10_000;
 /// How long an answer may take.
@@ -57,8 +60,16 @@ impl Api<'_> {
         let mut next = Some(AUDIT.to_owned());
         while let Some(path) = next {
             let (headers, body) = self.get(&path).await?;
+            let events: Vec<IgnoredAny> = serde_json::from_slice(&body).context("read the list of audit events")?;
             files.push(self.write(&format!("audit-{}.json", files.len() + 1), &body)?);
             next = next_page(&headers);
+            if next.is_none() && events.len() >= MOST_AUDIT_EVENTS {
+                bail!(
+                    "{} lists {MOST_AUDIT_EVENTS} audit events and no more, so that older ones may be missing; to import \
+                     what it lists, save {AUDIT} to a file and use `flowtrail import audit FILE`",
+                    self.url
+                );
+            }
         }
         Ok(files)
     }

@@ -214,3 +214,17 @@ async fn the_lists_of_a_running_service_are_fetched_page_by_page() {
     assert!(errors.contains("/api/events/audit answered 401"), "{errors}");
     assert!(!errors.contains("ft_wrong"), "{errors}");
 }
+
+// The program is waited for on one thread, and its request answered on another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_cut_off_is_not_taken_for_the_whole() {
+    async fn list() -> String {
+        format!("[{}]", vec!["{}"; 10_000].join(","))
+    }
+    let service = HttpServer::start(Router::new().fallback(list)).await;
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    let refused = flowtrail.run(["import", "netbird", "--url", &service.url(""), "--token", "t"]);
+    let errors = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(errors.contains("lists 10000 audit events and no more, so that older ones may be missing"), "{errors}");
+}

@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::access::{Bearer, Principal, Scope, TokenHash};
-use model::log::Position;
+use model::log::LogPosition;
 use model::time::Timestamp;
 use runtime::clock;
 use views::Ask;
@@ -108,7 +108,7 @@ impl Access {
         scope: Option<Scope>,
         effect: Effect,
         headers: &HeaderMap,
-    ) -> Result<(Principal, Vec<Position>), Denied> {
+    ) -> Result<(Principal, Vec<LogPosition>), Denied> {
         // A header that cannot be read is refused last, so that only who may come in is told what is wrong with it.
         let at_least = freshness::at_least(headers);
         let principal = self.authenticate(headers, at_least.as_deref().unwrap_or_default()).await?;
@@ -121,7 +121,7 @@ impl Access {
     }
 
     /// Whom a token of the headers stands for: the first that is valid.
-    async fn authenticate(&self, headers: &HeaderMap, at_least: &[Position]) -> Result<Principal, Denied> {
+    async fn authenticate(&self, headers: &HeaderMap, at_least: &[LogPosition]) -> Result<Principal, Denied> {
         let mut denied = Denied::from(Refusal::NoToken);
         for sent in tokens(headers) {
             match self.holder(sent, at_least).await {
@@ -134,7 +134,7 @@ impl Access {
         Err(denied)
     }
 
-    async fn holder(&self, sent: Sent<'_>, at_least: &[Position]) -> Result<Principal, Denied> {
+    async fn holder(&self, sent: Sent<'_>, at_least: &[LogPosition]) -> Result<Principal, Denied> {
         let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
         if let (Some(provider), Sent::Bearer(token)) = (&self.provider, sent)
             && Provider::could_be_token(token)
@@ -166,7 +166,7 @@ impl Access {
     }
 
     /// Whom one of Flowtrail's own tokens stands for; whether its time is over is not looked at.
-    async fn look_up(&self, hash: TokenHash, at_least: &[Position]) -> Result<Principal, Denied> {
+    async fn look_up(&self, hash: TokenHash, at_least: &[LogPosition]) -> Result<Principal, Denied> {
         // A token that was made a moment ago is known here once the position of its making is.
         let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash } };
         match self.reader.ask(ask).await.map_err(Refusal::from)?.answer {
@@ -180,7 +180,7 @@ impl Access {
     }
 
     /// Whom a token of the provider's stands for: it may name accounts that are not there.
-    async fn of_provider(&self, found: Result<Principal, Bad>, at_least: &[Position]) -> Result<Principal, Denied> {
+    async fn of_provider(&self, found: Result<Principal, Bad>, at_least: &[LogPosition]) -> Result<Principal, Denied> {
         let (principal, is_expired) = match found {
             Ok(principal) => (principal, false),
             Err(Bad::Expired(principal)) => (*principal, true),

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use model::access::{Principal, Scope};
-use model::log::Position;
+use model::log::LogPosition;
 
 use crate::http::origin::Origin;
 use crate::render::refusal::Refusal;
@@ -25,7 +25,7 @@ pub(crate) struct Caller {
     /// From the token; never from a body.
     pub(crate) principal: Principal,
     /// Answers must be as of these positions or later: `Flowtrail-At-Least`.
-    pub(crate) at_least: Vec<Position>,
+    pub(crate) at_least: Vec<LogPosition>,
     /// For the record of what they read.
     pub(crate) origin: Origin,
 }

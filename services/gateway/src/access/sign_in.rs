@@ -14,7 +14,7 @@ use model::access::{Actor, TokenHash, new_token};
 use model::audit::Fields;
 use model::command::{Accepted, CreateToken, DeleteToken};
 use model::envelope::STRUCTURED;
-use model::log::{AccountId, Position};
+use model::log::{AccountId, LogPosition};
 use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock;
@@ -50,7 +50,7 @@ pub(crate) struct Attempt {
     /// Where the connection comes from.
     pub(crate) address: Option<IpAddr>,
     /// The users must be as of these positions or later.
-    pub(crate) at_least: Vec<Position>,
+    pub(crate) at_least: Vec<LogPosition>,
 }
 
 /// A token that was made for a user.
@@ -59,7 +59,7 @@ pub(crate) struct SignedIn {
     pub(crate) token: Secret,
     pub(crate) expires_at: Timestamp,
     /// Where its making stands in the log.
-    pub(crate) position: Option<Position>,
+    pub(crate) position: Option<LogPosition>,
 }
 
 /// What it takes to sign a user in. Cheap to clone.
@@ -139,7 +139,7 @@ impl SignIn {
     }
 
     /// Every sign-in does this once its own token is known, so that there are too many at no answer's time.
-    async fn end_oldest(&self, user: &UserOf, known: Position) -> Result<(), Refusal> {
+    async fn end_oldest(&self, user: &UserOf, known: LogPosition) -> Result<(), Refusal> {
         let (account, user_id) = (user.account.clone(), user.user.id.clone());
         let question = EndingTokens { account, user_id, after: now().ok_or(Refusal::Internal)? };
         let mut tokens = self.reader.ask(Ask { at_least: vec![known], question }).await?.answer;
@@ -165,7 +165,7 @@ impl SignIn {
         account: AccountId,
         id: String,
         by: Actor,
-    ) -> Result<Option<Position>, Refusal> {
+    ) -> Result<Option<LogPosition>, Refusal> {
         // Any question to this view waits for it; this one is cheap.
         let question = ByToken { hash: TokenHash::of(&id) };
         let ended = self.commands.send(&DeleteToken { account, id, by }).await;

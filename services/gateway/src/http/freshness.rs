@@ -1,7 +1,7 @@
 //! The headers about freshness: as of when an answer is, and as of when it must at least be.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use model::log::Position;
+use model::log::LogPosition;
 use views::Freshness;
 
 use crate::render::refusal::Refusal;
@@ -15,7 +15,7 @@ const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
 ///
 /// # Errors
 /// When the header is there and is no list of positions.
-pub(crate) fn at_least(headers: &HeaderMap) -> Result<Vec<Position>, Refusal> {
+pub(crate) fn at_least(headers: &HeaderMap) -> Result<Vec<LogPosition>, Refusal> {
     let mut positions = Vec::new();
     for value in headers.get_all(AT_LEAST) {
         for text in value.to_str().unwrap_or_default().split(',') {
@@ -35,11 +35,11 @@ pub(crate) fn add(headers: &mut HeaderMap, freshness: &Freshness) {
 }
 
 /// Adds the header that says where in the log stands what was written.
-pub(crate) fn add_position(headers: &mut HeaderMap, position: Position) {
+pub(crate) fn add_position(headers: &mut HeaderMap, position: LogPosition) {
     as_of(headers, &[position]);
 }
 
-fn as_of(headers: &mut HeaderMap, positions: &[Position]) {
+fn as_of(headers: &mut HeaderMap, positions: &[LogPosition]) {
     let texts: Vec<String> = positions.iter().map(ToString::to_string).collect();
     // Stream names and numbers are fit for a header; a view of no stream is as of nothing.
     if let Ok(value) = HeaderValue::from_str(&texts.join(", ")) {
@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn several_positions_may_be_named() {
-        let audit = Position { stream: Stream::Audit, sequence: 42 };
-        let traffic = Position { stream: Stream::Traffic, sequence: 7 };
+        let audit = LogPosition { stream: Stream::Audit, sequence: 42 };
+        let traffic = LogPosition { stream: Stream::Traffic, sequence: 7 };
         assert_eq!(at_least(&headers("FLOWTRAIL_AUDIT:42, FLOWTRAIL_TRAFFIC:7")), Ok(vec![audit, traffic]));
         assert_eq!(at_least(&HeaderMap::new()), Ok(Vec::new()));
     }

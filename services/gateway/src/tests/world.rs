@@ -16,7 +16,7 @@ use model::access::{
 use model::envelope::open_structured;
 use model::event::{Event, decode_event};
 use model::integration::{self, Created, Platform, Value as Setting};
-use model::log::{AccountId, Position, Stream, Subject};
+use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::metrics::Metrics;
@@ -257,7 +257,7 @@ impl World {
             *last += 1;
             *last
         };
-        let (account, position) = (account_id(account), Position { stream, sequence });
+        let (account, position) = (account_id(account), LogPosition { stream, sequence });
         for view in views.iter().copied().filter(|view| view.streams().contains(&stream)) {
             let mut batch = Batch::new(self.views.slot(view).store());
             view.project(&mut batch, Logged { account: &account, position, event: event.clone() }).unwrap();
@@ -386,7 +386,7 @@ pub(super) fn at(second: u64) -> Timestamp {
 }
 
 pub(super) fn datadog() -> integration::Config {
-    let secret = Setting::Sealed(integration::Sealed("c2VhbGVk".to_owned()));
+    let secret = Setting::Sealed(integration::Ciphertext("c2VhbGVk".to_owned()));
     let site = Setting::Text("datadoghq.eu".to_owned());
     [("api_key".to_owned(), secret), ("site".to_owned(), site)].into()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bus::{AskError, Bus};
 use model::command::{self, Accepted, Command};
-use model::log::Position;
+use model::log::LogPosition;
 use runtime::telemetry::chain;
 use tracing::{error, warn};
 use views::Question;
@@ -47,7 +47,7 @@ impl Commands {
 
     /// Waits until the view behind `question` has what a command wrote, so that the client's next read sees it even
     /// without `Flowtrail-At-Least`. See [`Reader::wait_for`].
-    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: Position) {
+    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: LogPosition) {
         self.reader.wait_for(question, position).await;
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bus::{Bus, Outgoing, PublishError, Receipt};
-use model::log::Position;
+use model::log::LogPosition;
 use runtime::telemetry::chain;
 use tracing::{error, warn};
 use views::Question;
@@ -24,8 +24,8 @@ pub(crate) struct Publisher {
 /// Where the events of a request stand in their stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Published {
-    pub(crate) first: Position,
-    pub(crate) last: Position,
+    pub(crate) first: LogPosition,
+    pub(crate) last: LogPosition,
 }
 
 impl Publisher {
@@ -58,7 +58,7 @@ impl Publisher {
 
     /// Waits until the view behind `question` has what was published, so that the publisher's next read sees it. See
     /// [`Reader::wait_for`].
-    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: Position) {
+    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: LogPosition) {
         self.reader.wait_for(question, position).await;
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bus::{AskError, Bus};
-use model::log::Position;
+use model::log::LogPosition;
 use runtime::telemetry::chain;
 use tracing::{error, warn};
 use views::{Ask, Question, Reply, View, Views};
@@ -83,7 +83,7 @@ impl Reader {
     ///
     /// Over the bus the question itself is asked, so it should be a cheap one. Without an answer the wait just ends:
     /// what was written is written.
-    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: Position) {
+    pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: LogPosition) {
         match self {
             Self::Local(views) => {
                 views.wait_for(question.view(), position).await;

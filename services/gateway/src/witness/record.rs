@@ -3,7 +3,7 @@
 use bus::Outgoing;
 use model::access::Actor;
 use model::audit::{Fields, RECORDED};
-use model::envelope::Sealed;
+use model::envelope::Envelope;
 use model::json::Json;
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
@@ -36,7 +36,7 @@ impl Record {
 pub(crate) fn sealed(data: &Fields) -> Option<(String, Vec<u8>)> {
     let id = clock::new_ulid().ok()?.to_string();
     let now = Timestamp::from_micros(clock::now_micros()).ok()?;
-    let event = serde_json::to_vec(&Sealed::new(&id, SOURCE, RECORDED, now, data)).ok()?;
+    let event = serde_json::to_vec(&Envelope::new(&id, SOURCE, RECORDED, now, data)).ok()?;
     Some((id, event))
 }
 

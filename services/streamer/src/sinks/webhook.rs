@@ -64,14 +64,15 @@ pub(super) fn webhook_id(id: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use model::integration::{Config, Sealed, Value};
+    use model::integration::{Ciphertext, Config, Value};
 
     use super::*;
 
     fn signer(secrets: &[(&str, &str)]) -> Result<Option<Signer>, ConfigError> {
-        let sealed = |(key, secret): &(&str, &str)| ((*key).to_owned(), Value::Sealed(Sealed((*secret).to_owned())));
+        let sealed =
+            |(key, secret): &(&str, &str)| ((*key).to_owned(), Value::Sealed(Ciphertext((*secret).to_owned())));
         let config: Config = secrets.iter().map(sealed).collect::<BTreeMap<_, _>>();
-        let open = |_: &str, sealed: &Sealed| Ok::<_, ()>(Secret::new(sealed.0.clone()));
+        let open = |_: &str, sealed: &Ciphertext| Ok::<_, ()>(Secret::new(sealed.0.clone()));
         Signer::new(&Opened::open(&config, open).unwrap())
     }
 

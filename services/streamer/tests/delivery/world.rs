@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use bus::{Bus, Options, Outgoing};
 use model::access::Actor;
 use model::delivery::{DeadLetters, Question, StatusOf};
-use model::envelope::{BATCH, STRUCTURED, Sealed};
+use model::envelope::{BATCH, Envelope, STRUCTURED};
 use model::integration::{Created, Event, Platform, Value as Setting};
 use model::log::{AccountId, Stream, Subject};
 use model::secret::Secret;
@@ -156,7 +156,7 @@ impl World {
     pub(crate) async fn publish_at(&self, events: &[(String, String, Value)]) {
         let seal = |(id, time, data): &(String, String, Value)| {
             let time = Timestamp::parse(time).unwrap();
-            serde_json::to_value(Sealed::new(id, "/test", "flowtrail.audit.recorded.v1", time, data)).unwrap()
+            serde_json::to_value(Envelope::new(id, "/test", "flowtrail.audit.recorded.v1", time, data)).unwrap()
         };
         let payload: Value = events.iter().map(seal).collect();
         let message = Outgoing {
@@ -171,7 +171,7 @@ impl World {
 
     async fn put<D: serde::Serialize>(&self, subject: Subject, kind: &str, id: &str, data: &D) {
         let time = Timestamp::from_micros(now_micros()).unwrap();
-        let payload = serde_json::to_vec(&Sealed::new(id, "/test", kind, time, data)).unwrap();
+        let payload = serde_json::to_vec(&Envelope::new(id, "/test", kind, time, data)).unwrap();
         let headers = vec![("Content-Type".to_owned(), STRUCTURED.to_owned())];
         let message = Outgoing {
             subject,

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use model::audit::{Context, Event, Fields};
-use model::integration::{Platform, Sealed, seal};
+use model::integration::{Ciphertext, Platform, seal};
 use model::log::{AccountId, Stream};
 use model::secret::Secret;
 use model::time::Timestamp;
@@ -100,7 +100,7 @@ pub(crate) fn opened(platform: Platform, config: &[(&str, &str)]) -> Opened {
     let config: BTreeMap<String, String> =
         config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let patch = platform.read_config(config).unwrap();
-    let sealed = seal(patch, |_, secret| Ok::<_, ()>(Sealed(secret.reveal().to_owned()))).unwrap();
+    let sealed = seal(patch, |_, secret| Ok::<_, ()>(Ciphertext(secret.reveal().to_owned()))).unwrap();
     let stored = model::integration::Integration::Absent.decide(
         model::integration::Command::Create { platform, config: sealed, enabled: true },
         model::access::Actor { id: "u".into(), name: None, email: None },

@@ -1,5 +1,5 @@
 use bus::Outgoing;
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 
 use super::{audit, integration, message, started, texts};
 
@@ -47,7 +47,8 @@ async fn the_fingerprint_tells_messages_apart() {
     let (_server, bus) = started().await;
     bus.publish(message(audit(), "a")).await.unwrap();
     bus.publish(Outgoing { message_id: None, ..message(audit(), "b") }).await.unwrap();
-    let fingerprint = async |sequence| bus.fingerprint_at(Position { stream: Stream::Audit, sequence }).await.unwrap();
+    let fingerprint =
+        async |sequence| bus.fingerprint_at(LogPosition { stream: Stream::Audit, sequence }).await.unwrap();
     let loaded = bus.load(&audit()).await.unwrap();
     assert_eq!(fingerprint(1).await.as_deref(), Some("a"));
     assert_eq!(fingerprint(2).await, Some(loaded[1].fingerprint()));

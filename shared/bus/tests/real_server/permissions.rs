@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bus::{Bus, Endpoint, PublishError, ServiceInfo};
 use bytes::Bytes;
-use model::log::{AccountId, Position, Stream, Subject};
+use model::log::{AccountId, LogPosition, Stream, Subject};
 use testkit::NatsServer;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +52,7 @@ async fn a_projector_reads_sets_aside_and_does_not_publish_events() {
     projector.ensure_streams().await.unwrap();
     let read = projector.consume(Stream::Audit, 0).next_batch(10, usize::MAX, Duration::from_secs(5)).await.unwrap();
     assert_eq!(texts(&read), ["a"]);
-    let fingerprint = projector.fingerprint_at(Position { stream: Stream::Audit, sequence: 1 }).await.unwrap();
+    let fingerprint = projector.fingerprint_at(LogPosition { stream: Stream::Audit, sequence: 1 }).await.unwrap();
     assert_eq!(fingerprint.as_deref(), Some("a"));
     projector.publish(message(Subject::dead_letter("audit", &super::account()), "b")).await.unwrap();
     let denied = projector.publish(message(audit(), "c")).await;

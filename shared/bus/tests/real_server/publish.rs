@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use bus::{Outgoing, PublishError, Published};
 use bytes::Bytes;
-use model::log::{Position, Stream};
+use model::log::{LogPosition, Stream};
 use testkit::eventually;
 
 use super::{after, audit, integration, message, started};
@@ -12,7 +12,7 @@ async fn a_published_message_has_its_place() {
     let (_server, bus) = started().await;
     bus.publish(message(audit(), "a")).await.unwrap();
     let receipt = bus.publish(message(audit(), "b")).await.unwrap();
-    assert_eq!(receipt.position, Position { stream: Stream::Audit, sequence: 2 });
+    assert_eq!(receipt.position, LogPosition { stream: Stream::Audit, sequence: 2 });
     assert!(!receipt.duplicate);
 }
 

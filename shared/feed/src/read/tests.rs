@@ -5,7 +5,7 @@ use super::*;
 
 fn message(subject: &str, payload: &str) -> Message {
     Message {
-        position: Position { stream: Stream::Audit, sequence: 7 },
+        position: LogPosition { stream: Stream::Audit, sequence: 7 },
         subject: subject.to_owned(),
         headers: vec![("content-type".to_owned(), envelope::BATCH.to_owned())],
         payload: payload.to_owned().into(),

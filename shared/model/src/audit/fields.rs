@@ -282,6 +282,7 @@ impl Access {
 /// # Panics
 /// When no field has the name.
 #[must_use]
+#[expect(clippy::panic, reason = "in a constant it is an error of the compiler")]
 pub const fn number_of(name: &str) -> u8 {
     let mut index = 0;
     while index < FIELDS.len() {

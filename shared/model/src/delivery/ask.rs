@@ -25,7 +25,7 @@ pub trait Question: Serialize + DeserializeOwned + Send + 'static {
 /// Delivers a test event with a configuration, whether or not there is such an integration yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Test {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
     /// The number that its secrets are sealed for.
     pub id: u64,
@@ -55,9 +55,9 @@ impl Question for Test {
 /// Delivers a test event with the configuration that an integration has.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TestOf {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
 }
 
@@ -70,9 +70,9 @@ impl Question for TestOf {
 /// How delivery of an integration stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatusOf {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
 }
 
@@ -105,7 +105,8 @@ impl Shown {
 
 /// A place in a stream, and how far it is behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Position {
+#[schemars(rename = "Position")]
+pub struct Progress {
     /// The sequence of the first message that is not delivered whole.
     pub sequence: u64,
     /// The first event of it that is not delivered.
@@ -142,7 +143,7 @@ pub struct Status {
     /// How many events became dead letters.
     pub dead_lettered: u64,
     /// Where it is, by stream.
-    pub position: BTreeMap<String, Position>,
+    pub position: BTreeMap<String, Progress>,
     /// What the log's retention took before it was delivered.
     pub missing: Vec<Missing>,
 }
@@ -156,7 +157,7 @@ impl Question for StatusOf {
 /// What could not be delivered, newest first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeadLetters {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
     /// Which integration's.
     pub id: u64,
@@ -201,9 +202,9 @@ impl Question for DeadLetters {
 /// What was done to an integration, newest first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
 }
 

@@ -29,7 +29,7 @@ pub struct Message<'a> {
 /// One event with its context attributes; `data` is JSON text still, or what was read of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloudEvent<'a, D = Cow<'a, [u8]>> {
-    /// The event id: the same id is the same event, for ever.
+    /// The event id: the same id is the same event, however late it comes again.
     pub id: Cow<'a, str>,
     /// Who published it.
     pub source: Cow<'a, str>,

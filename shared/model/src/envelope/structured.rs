@@ -133,7 +133,7 @@ pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
     let event: Structured<'_, &RawValue> = json::read_part(payload)?;
     let Checked { event, content_type, encoded } = event.checked()?;
     let data = match (event.data, encoded) {
-        (Some(_), Some(_)) => return Err(Malformed::attribute("data_base64", "must not stand beside data")),
+        (Some(_), Some(_)) => return Err(Malformed::attribute("data_base64", "must not be there together with data")),
         (Some(data), None) => Cow::Borrowed(data.get().as_bytes()),
         (None, Some(encoded)) => {
             let bytes = BASE64.decode(encoded.as_bytes());

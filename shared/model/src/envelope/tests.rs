@@ -60,7 +60,7 @@ fn a_refusal_says_what_is_wrong() {
 #[test]
 fn a_sealed_event_opens_again() {
     let time = Timestamp::parse("2024-01-01T00:00:00Z").unwrap();
-    let text = serde_json::to_vec(&Sealed::new("e1", "/s", "t.v1", time, &serde_json::json!({"a":1}))).unwrap();
+    let text = serde_json::to_vec(&Envelope::new("e1", "/s", "t.v1", time, &serde_json::json!({"a":1}))).unwrap();
     let opened = open(Message { headers: &[("content-type", STRUCTURED)], payload: &text }).unwrap().remove(0).unwrap();
     assert_eq!((opened.id.as_ref(), opened.time, &*opened.data), ("e1", Some(time), br#"{"a":1}"#.as_slice()));
 }
@@ -161,7 +161,7 @@ fn data_in_base64_is_data() {
     assert_eq!(data(r#""data_base64":"/w==","datacontenttype":"image/png""#).unwrap(), r#""/w==""#);
     assert_eq!(data(r#""data_base64":"?""#).unwrap_err().to_string(), "data_base64: must be base64");
     let both = data(r#""data":1,"data_base64":"aGk=""#).unwrap_err().to_string();
-    assert_eq!(both, "data_base64: must not stand beside data");
+    assert_eq!(both, "data_base64: must not be there together with data");
 }
 
 #[test]

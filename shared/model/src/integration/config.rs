@@ -10,7 +10,8 @@ use crate::secret::MASK;
 
 /// A secret encrypted under its integration's own key: base64 of nonce and ciphertext.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Sealed(pub String);
+#[schemars(rename = "Sealed")]
+pub struct Ciphertext(pub String);
 
 /// A stored configuration value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,9 +20,9 @@ pub enum Value {
     /// To be shown as it is.
     Text(String),
     /// Never to be shown.
-    Sealed(Sealed),
+    Sealed(Ciphertext),
     /// HTTP headers: names are shown, values are not.
-    Headers(BTreeMap<String, Sealed>),
+    Headers(BTreeMap<String, Ciphertext>),
 }
 
 /// A stored configuration.
@@ -107,14 +108,14 @@ pub(super) fn check_size(config: &Config) -> Result<(), Rejected> {
 pub(super) const TOO_LARGE: &str = "is too large: a configuration has at most 65536 bytes";
 
 /// The configuration of a new integration: there is nothing yet to keep or take away.
-pub(super) fn first(patch: Patch<Sealed>) -> Result<Config, Rejected> {
+pub(super) fn first(patch: Patch<Ciphertext>) -> Result<Config, Rejected> {
     if let Some((key, _)) = patch.iter().find(|(_, change)| **change == Change::Remove) {
         return Err(Rejected::config(key, "must not be empty"));
     }
     merged(&Config::new(), patch)
 }
 
-pub(super) fn merged(stored: &Config, patch: Patch<Sealed>) -> Result<Config, Rejected> {
+pub(super) fn merged(stored: &Config, patch: Patch<Ciphertext>) -> Result<Config, Rejected> {
     let mut config = stored.clone();
     for (key, change) in patch {
         let value = match change {
@@ -138,13 +139,13 @@ const NOTHING_STORED: &str = "**** keeps what is stored, and nothing is";
 fn merged_headers(
     key: &str,
     stored: Option<&Value>,
-    headers: BTreeMap<String, Option<Sealed>>,
-) -> Result<BTreeMap<String, Sealed>, Rejected> {
+    headers: BTreeMap<String, Option<Ciphertext>>,
+) -> Result<BTreeMap<String, Ciphertext>, Rejected> {
     let stored_header = |name: &String| match stored {
         Some(Value::Headers(headers)) => headers.get(name).cloned(),
         Some(Value::Text(_) | Value::Sealed(_)) | None => None,
     };
-    let merge = |(name, value): (String, Option<Sealed>)| match value.or_else(|| stored_header(&name)) {
+    let merge = |(name, value): (String, Option<Ciphertext>)| match value.or_else(|| stored_header(&name)) {
         Some(sealed) => Ok((name, sealed)),
         None => Err(Rejected::config(&format!("{key}.{name}"), NOTHING_STORED)),
     };

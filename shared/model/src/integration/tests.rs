@@ -11,9 +11,9 @@ fn by() -> Actor {
     Actor { id: "u1".into(), name: None, email: None }
 }
 
-fn patch(platform: Platform, values: &[(&str, &str)]) -> Result<Patch<Sealed>, Rejected> {
+fn patch(platform: Platform, values: &[(&str, &str)]) -> Result<Patch<Ciphertext>, Rejected> {
     let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let seal_one = |field: &str, secret: &Secret| Ok(Sealed(format!("{field}={}", secret.reveal())));
+    let seal_one = |field: &str, secret: &Secret| Ok(Ciphertext(format!("{field}={}", secret.reveal())));
     seal(platform.read_config(values)?, seal_one)
 }
 
@@ -47,7 +47,7 @@ fn refusal(platform: Platform, values: &[(&str, &str)]) -> String {
 fn creating_keeps_texts_and_seals_secrets() {
     let Integration::Present(current) = created() else { panic!("it is there") };
     assert_eq!(current.config["site"], Value::Text("datadoghq.com".into()));
-    assert_eq!(current.config["api_key"], Value::Sealed(Sealed("api_key=k".into())));
+    assert_eq!(current.config["api_key"], Value::Sealed(Ciphertext("api_key=k".into())));
     assert_eq!(shown(&current.config)["api_key"], "****");
 }
 
@@ -87,7 +87,7 @@ fn an_update_merges_and_the_mask_keeps_what_is_stored() {
     let after =
         given(vec![create(Platform::Datadog, DATADOG).unwrap(), Command::Update { config, enabled: Some(true) }]);
     let Integration::Present(current) = after else { panic!("it is there") };
-    assert_eq!(current.config["api_key"], Value::Sealed(Sealed("api_key=k".into())));
+    assert_eq!(current.config["api_key"], Value::Sealed(Ciphertext("api_key=k".into())));
     assert_eq!(current.config["region"], Value::Text("eu".into()));
     assert_eq!((current.enabled, current.created_at, current.updated_at), (true, at(1), at(2)));
 }
@@ -101,7 +101,7 @@ fn a_masked_header_keeps_its_value_and_a_missing_one_goes() {
         panic!("it is there")
     };
     assert_eq!(shown(&current.config)["headers"], r#"{"Authorization":"****"}"#);
-    let kept = Sealed("headers.Authorization=Basic s".into());
+    let kept = Ciphertext("headers.Authorization=Basic s".into());
     assert_eq!(current.config["headers"], Value::Headers([("Authorization".to_owned(), kept)].into()));
 }
 

@@ -15,7 +15,7 @@ pub fn filled<'de, D: Deserializer<'de>, S: From<String>>(deserializer: D) -> Re
     Ok(text.filter(|text| !text.is_empty()).map(S::from))
 }
 
-/// Puts what a member of an object says into its field. Null, which says nothing, may stand beside a value.
+/// Puts what a member of an object says into its field. Null, which says nothing, may stand next to a value.
 ///
 /// # Errors
 /// When the field has a value already: one of the two would vanish.

@@ -37,7 +37,7 @@ pub fn mended(text: &str) -> Cow<'_, str> {
         let replacement = match byte {
             b'"' => match reader.string() {
                 Some(content) => whole_surrogates(content).map(|content| format!("\"{content}\"")),
-                // The text does not end; whoever reads it says so.
+                // The text does not end, and its reader says so.
                 None => break,
             },
             b'-' | b'0'..=b'9' => {

@@ -8,7 +8,7 @@ use super::stream::Stream;
 
 /// The place of one message in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Position {
+pub struct LogPosition {
     /// The stream.
     pub stream: Stream,
     /// The stream sequence; the first message has 1, and 0 stands before it.
@@ -20,7 +20,7 @@ pub struct Position {
 #[error("a position looks like FLOWTRAIL_AUDIT:42")]
 pub struct BadPosition;
 
-impl std::str::FromStr for Position {
+impl std::str::FromStr for LogPosition {
     type Err = BadPosition;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -32,7 +32,7 @@ impl std::str::FromStr for Position {
     }
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for LogPosition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.stream, self.sequence)
     }

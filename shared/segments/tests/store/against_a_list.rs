@@ -1,4 +1,4 @@
-//! The store beside a plain list in memory: whatever is put, replaced, sealed and read again, both answer the same.
+//! The store compared with a plain list in memory: whatever is put, replaced, sealed and read again, both answer the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -144,7 +144,7 @@ fn what_stays_of_forgotten_segments_lies_together() {
         let mut writer = store.writer();
         writer.mark(round.into());
         for number in ids {
-            // New symbols each round, so that the dictionaries begin anew; those of what stays are few.
+            // New symbols each round, so that new dictionaries begin; those of what stays are few.
             let symbol = if stays(&id(number)) { 1 } else { 10 + round };
             let row = Plain { time: number.into(), symbols: [symbol, 2, 0], text: "ab".to_owned(), rest: 0 };
             put(&mut writer, TABLE, number, &row);

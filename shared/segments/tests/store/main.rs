@@ -1,4 +1,4 @@
-//! The store as its callers see it: beside a plain list, under readers and writers at once, damaged, and short of memory.
+//! The store as its callers see it: compared with a plain list, under readers and writers at once, damaged, and short of memory.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod against_a_list;

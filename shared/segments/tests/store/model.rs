@@ -35,7 +35,7 @@ pub(crate) struct Plain {
     pub(crate) rest: u8,
 }
 
-/// What the store shall answer like.
+/// What the store has to answer like.
 pub(crate) type Model = BTreeMap<Vec<u8>, Plain>;
 
 pub(crate) fn plain() -> impl Strategy<Value = Plain> {
@@ -146,7 +146,8 @@ pub(crate) fn store(tree: &sled::Db, cache: &Arc<Cache>) -> Store {
     Store::new(Deref::deref(tree).clone(), cache.clone(), SCHEMA, OPTIONS)
 }
 
-/// How many cases a property is tried with.
+/// How many cases a property is tried with: as many as `FLOWTRAIL_STORE_SEEDS` says, or as are quickly tried.
+#[expect(clippy::disallowed_methods, reason = "it is a setting of the tests alone")]
 pub(crate) fn seeds(usual: u32) -> ProptestConfig {
     let asked = std::env::var("FLOWTRAIL_STORE_SEEDS").ok();
     let cases = asked.map_or(usual, |cases| cases.parse().unwrap());

@@ -41,7 +41,8 @@ fn change() -> impl Strategy<Value = (u8, Vec<(u16, Plain)>)> {
 }
 
 proptest! {
-    #![proptest_config(seeds(12))]
+    // Not made smaller where it fails: threads never meet in the same way again.
+    #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..seeds(12) })]
 
     #[test]
     fn readers_see_whole_commits_and_none_that_is_older_than_what_was_published(

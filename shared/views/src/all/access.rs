@@ -36,10 +36,10 @@ pub(super) const QUESTIONS: &[Asked] = &[
 const ACCOUNT: u8 = b'a';
 const USER: u8 = b'u';
 const TOKEN: u8 = b't';
-/// Leads from a token's hash to what was issued: a key that does not start with an account, because whoever comes with
-/// a token has not said which account it is of. It stays when the token is deleted, so that its use can be recorded.
+/// Leads from a token's hash to what was issued: a key that does not start with an account, because a request
+/// with a token does not say which account it is of. It stays when the token is deleted, so that its use can be recorded.
 const HASH: &[u8] = b"\0hash/";
-/// Leads from a user's id to the accounts that have them, for the same reason: whoever signs in says no account.
+/// Leads from a user's id to the accounts that have them, for the same reason: a sign-in names no account.
 const USER_ACCOUNTS: &[u8] = b"\0user-accounts/";
 /// Leads to a user's tokens that end, those that end first before the others.
 const ENDING: u8 = b'e';
@@ -238,7 +238,7 @@ impl Question for ByToken {
 /// An account; none when there is none of this id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccountById {
-    /// Which.
+    /// The account's id.
     pub account: AccountId,
 }
 
@@ -391,7 +391,7 @@ impl Question for UsersByEmail {
 pub struct EndingTokens {
     /// In which account.
     pub account: AccountId,
-    /// Whose.
+    /// The user's id.
     pub user_id: String,
     /// Those that end after this.
     pub after: Timestamp,

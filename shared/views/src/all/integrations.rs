@@ -46,7 +46,7 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
 /// All integrations of an account, by id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct List {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
 }
 
@@ -79,9 +79,9 @@ impl Question for List {
 /// One integration of an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ById {
-    /// Whose.
+    /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Which.
+    /// The integration's number.
     pub id: u64,
 }
 

@@ -10,28 +10,28 @@ use model::time::Timestamp;
 use segments::{Predicate, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
-use super::family::Family;
+use super::family::{Effort, Family};
 use crate::error::Error;
 use crate::key::table;
 use crate::question::Views;
 use crate::store::Store;
 
 const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
+
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
-///
-/// `is_of_all` says that it has all rows of the period, which are not looked at but counted.
-pub(crate) fn answers_inline(
-    store: &Store,
-    account: &AccountId,
-    (is_of_all, period): (bool, Period),
-    page: &Page,
-) -> bool {
+pub(crate) fn answers_inline<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter, page: &Page) -> bool {
     /// Rows of a page, each of which may be in a block that has to be read.
-    const ROWS: usize = 100;
+    const MAX_PAGE_ROWS: usize = 100;
     /// Rows whose columns are looked at: those of four segments.
-    const LOOKED_AT: u64 = 1 << 18;
-    let rows = store.rows().rows_around(&table(account), micros(period));
-    page.limit <= ROWS && rows.is_some_and(|rows| is_of_all || rows <= LOOKED_AT)
+    const MAX_SCANNED_ROWS: u64 = 1 << 18;
+    let max_rows = match F::effort(filter) {
+        Effort::Counting => u64::MAX,
+        Effort::Looking => MAX_SCANNED_ROWS,
+        Effort::Searching => return false,
+    };
+    let store = views.slot(F::VIEW).store();
+    let rows = store.rows().rows_around(&table(account), micros(F::period(filter)));
+    page.limit <= MAX_PAGE_ROWS && rows.is_some_and(|rows| rows <= max_rows)
 }
 
 /// Where a row of a family stands in the table.

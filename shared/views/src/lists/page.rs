@@ -6,7 +6,7 @@ use segments::Row;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Selected};
-use super::family::{Effort, Family};
+use super::family::Family;
 use crate::error::Error;
 use crate::question::{Question, Views};
 use crate::view::View;
@@ -39,13 +39,7 @@ impl<F: Family> Question for List<F> {
     }
 
     fn answers_inline(&self, views: &Views) -> bool {
-        let store = views.slot(F::VIEW).store();
-        let is_of_all = match F::effort(&self.filter) {
-            Effort::Counting => true,
-            Effort::Looking => false,
-            Effort::Searching => return false,
-        };
-        columns::answers_inline(&store, &self.account, (is_of_all, F::period(&self.filter)), &self.page)
+        columns::answers_inline::<F>(views, &self.account, &self.filter, &self.page)
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {

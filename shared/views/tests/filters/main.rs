@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use model::event::Event;
-use model::log::{AccountId, Position, Stream};
+use model::log::{AccountId, LogPosition, Stream};
 use model::time::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -29,7 +29,8 @@ fn project(directory: &Path, view: View, stream: Stream, events: &[Event]) -> Vi
     for (sequence, events) in (1..).zip(events.chunks(9)) {
         let mut batch = Batch::new(views.slot(view).store());
         for event in events {
-            let logged = Logged { account: &account(), position: Position { stream, sequence }, event: event.clone() };
+            let logged =
+                Logged { account: &account(), position: LogPosition { stream, sequence }, event: event.clone() };
             match view.project(&mut batch, logged) {
                 Ok(()) | Err(Refused::DeadLetter(_)) => {}
                 Err(Refused::Failed(error)) => panic!("{error}"),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use model::directory::{Entry, Kind};
 use model::event::Event;
-use model::log::{AccountId, Position, Stream};
+use model::log::{AccountId, LogPosition, Stream};
 use model::paging::{Page, Period, Start};
 use model::time::Timestamp;
 use model::{audit, traffic};
@@ -35,7 +35,7 @@ fn project(views: &Views, view: View, stream: Stream, sequence: u64, events: &[(
     let mut batch = Batch::new(views.slot(view).store());
     let mut reasons = Vec::new();
     for (account, event) in events {
-        let logged = Logged { account, position: Position { stream, sequence }, event: event.clone() };
+        let logged = Logged { account, position: LogPosition { stream, sequence }, event: event.clone() };
         match view.project(&mut batch, logged) {
             Ok(()) => {}
             Err(Refused::DeadLetter(reason)) => reasons.push(reason),

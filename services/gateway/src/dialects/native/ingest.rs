@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use model::log::{AccountId, Position};
+use model::log::{AccountId, LogPosition};
 use model::paging::Page;
 use model::{audit as audit_model, traffic as traffic_model};
 use views::{audit as audit_view, traffic as traffic_view};
@@ -68,7 +68,7 @@ async fn ingest(
     caller: &Caller,
     family: Family,
     request: Request,
-) -> Result<(Response, Position), Refusal> {
+) -> Result<(Response, LogPosition), Refusal> {
     let headers = request.headers().clone();
     // An encoding that is not understood is refused before 8 MiB of it are read.
     let encoding = compressed::encoding(&headers)?;

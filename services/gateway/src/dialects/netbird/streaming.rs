@@ -13,7 +13,7 @@ use axum::response::Response;
 use model::access::Principal;
 use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration};
 use model::integration::{Platform, shown};
-use model::log::{AccountId, Position};
+use model::log::{AccountId, LogPosition};
 use model::time::Timestamp;
 use schemars::{JsonSchema, json_schema};
 use serde::Serialize;
@@ -151,7 +151,12 @@ fn missing() -> Refusal {
 
 /// Gives the answer to a write when the view has it, so that the next read sees it. Without a position nothing was
 /// changed, and there is nothing to wait for.
-async fn written(commands: &Commands, position: Option<Position>, written: ById, mut response: Response) -> Response {
+async fn written(
+    commands: &Commands,
+    position: Option<LogPosition>,
+    written: ById,
+    mut response: Response,
+) -> Response {
     if let Some(position) = position {
         commands.wait_for(written, position).await;
         freshness::add_position(response.headers_mut(), position);

@@ -7,7 +7,7 @@ use model::access::Principal;
 use model::command::{Accepted, SteerIntegration};
 use model::delivery::{Change, DeadLetters, Failure, History, Letter, Status, StatusOf, TestOf, Tested};
 use model::integration::{Order, Origin};
-use model::log::Position;
+use model::log::LogPosition;
 use model::time::Timestamp;
 use schemars::json_schema;
 use serde_json::{Map, Value, json as object};
@@ -179,7 +179,7 @@ fn origin(body: &[u8]) -> Result<Origin, Refusal> {
             if let Ok(sequence) = text.parse() {
                 return Ok(Origin::Sequence(sequence));
             }
-            let Position { stream, sequence } = text.parse().map_err(|_| wrong())?;
+            let LogPosition { stream, sequence } = text.parse().map_err(|_| wrong())?;
             Ok(Origin::Position { stream, sequence })
         }
         Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => Err(wrong()),
