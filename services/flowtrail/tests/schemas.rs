@@ -59,14 +59,7 @@ fn every_golden_example_is_still_read() {
         let data = file(&format!("{}.golden.json", event.name)).to_string();
         for event_type in &event.event_types {
             let subject = subject_of(event_type, &main);
-            let opened = CloudEvent {
-                id: "e1".into(),
-                source: "/test".into(),
-                kind: (*event_type).into(),
-                time: None,
-                account: None,
-                data: data.as_bytes(),
-            };
+            let opened = CloudEvent::new("e1", "/test", event_type, data.as_bytes().into());
             let decoded = decode_event(&subject, &opened, received_at);
             assert!(decoded.is_ok(), "{event_type}: {decoded:?}");
             assert_eq!(family(&decoded.unwrap()), event_type.split('.').nth(1).unwrap());

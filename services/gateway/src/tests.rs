@@ -14,6 +14,7 @@ mod server;
 mod sign_in;
 mod streaming;
 mod traffic;
+mod truth;
 mod vrni;
 mod witness;
 mod world;

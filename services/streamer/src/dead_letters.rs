@@ -152,5 +152,5 @@ impl DeadLetters {
 
 fn read(message: &Message) -> Option<DeadLetter> {
     let event = open_structured(&message.payload).ok()?;
-    serde_json::from_slice(event.data).ok()
+    serde_json::from_slice(&event.data).ok()
 }

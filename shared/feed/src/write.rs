@@ -134,6 +134,6 @@ mod tests {
         let event = NewEvent { subject, id, source: "test", event_type: RECORDED, time, data: &data };
         let written = write(event).unwrap();
         let opened = open_structured(&written.payload).unwrap();
-        assert_eq!(serde_json::from_slice::<DeadLetter>(opened.data).unwrap(), data);
+        assert_eq!(serde_json::from_slice::<DeadLetter>(&opened.data).unwrap(), data);
     }
 }

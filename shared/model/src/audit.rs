@@ -1,6 +1,7 @@
 //! Audit events: who did what. One canonical event stands behind every dialect.
 
 mod activity;
+mod decode;
 mod derived;
 pub mod fields;
 mod filter;
@@ -15,7 +16,7 @@ pub use fields::Fields;
 pub use filter::Filter;
 pub use shown_as::ShownAs;
 
-use crate::json::Json;
+use crate::json::{self, Json};
 use crate::time::Timestamp;
 
 /// The CloudEvents type of [`Fields`].
@@ -126,15 +127,8 @@ impl Event {
     /// `meta` with every value as text, as NetBird shows it.
     #[must_use]
     pub fn meta_as_texts(&self) -> Map<String, Value> {
-        let meta = self.given.meta.as_ref().map(Json::to_value);
-        let Some(Value::Object(meta)) = meta else { return Map::new() };
-        let as_text = |value: Value| match value {
-            Value::String(text) => Value::String(text),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                Value::String(value.to_string())
-            }
-        };
-        meta.into_iter().map(|(key, value)| (key, as_text(value))).collect()
+        let members = self.given.meta.as_ref().map(Json::members).unwrap_or_default();
+        members.into_iter().map(|(name, value)| (name, Value::String(json::as_text(value).into_owned()))).collect()
     }
 
     /// The actor as vRNI shows it: as given, else e-mail address, name or id, the first there is.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{EndpointType, GeoLocation};
-use crate::json::filled;
+use crate::json::{filled, or_default};
 
 /// What an id in the directory stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,8 +78,10 @@ pub struct Entry {
     #[serde(rename = "type")]
     pub endpoint_type: Option<EndpointType>,
     /// Where a peer or resource is.
+    #[serde(deserialize_with = "or_default")]
     pub geo_location: GeoLocation,
     /// Whether it is gone: its id has no name any more.
+    #[serde(deserialize_with = "or_default")]
     pub deleted: bool,
 }
 

@@ -1,69 +1,156 @@
 //! The envelope around every event: CloudEvents 1.0 in its structured, binary and JSON batch forms.
 //!
-//! Structured if and only if the content type starts with `application/cloudevents` (NATS binding 1.0.3);
-//! else the attributes stand in `ce-*` headers and the payload is the data.
+//! Structured if the content type starts with `application/cloudevents` (NATS binding 1.0.3), binary if the attributes
+//! stand in `ce-*` headers; else structured, one or many, where the payload has a `specversion`: the released NATS
+//! binding (1.0.2) knows no headers.
+
+mod binary;
+mod data;
+mod media;
+mod packed;
+mod parts;
+mod structured;
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::structured::Structured;
 use crate::json::{self, BadJson};
 use crate::time::Timestamp;
+
+pub(crate) use data::as_string;
+pub use packed::{BadPacking, Encoding, MAX_UNPACKED};
+pub use parts::{CloudEvent, MAX_ID_LENGTH, Malformed, Message};
+pub use structured::open_structured;
 
 /// The content type of one structured event.
 pub const STRUCTURED: &str = "application/cloudevents+json";
 /// The content type of a JSON array of structured events.
 pub const BATCH: &str = "application/cloudevents-batch+json";
 
-const VERSION: &str = "1.0";
-const CONTENT_TYPE: &str = "content-type";
+/// The form of CloudEvents that a media type stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One structured event.
+    Structured,
+    /// A JSON array of structured events.
+    Batch,
+}
 
-/// A message as it came: its headers, looked up in any case, and its payload.
+impl Form {
+    /// The form that a content type names; None: it is none of CloudEvents.
+    ///
+    /// # Errors
+    /// When it is CloudEvents in another format than JSON.
+    pub fn of(content_type: &str) -> Result<Option<Self>, Malformed> {
+        let essence = media::essence(content_type);
+        let Some(rest) = essence.strip_prefix("application/cloudevents") else { return Ok(None) };
+        match rest {
+            // A format that is not named is JSON, which every implementation must know.
+            "" | "+json" => Ok(Some(Self::Structured)),
+            "-batch" | "-batch+json" => Ok(Some(Self::Batch)),
+            _ => Err(Malformed::OtherFormat),
+        }
+    }
+}
+
+/// One event of a message, not opened yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
-    /// Names and values.
-    pub headers: &'a [(&'a str, &'a str)],
-    /// The bytes.
-    pub payload: &'a [u8],
-}
-
-/// One event with its context attributes; `data` is JSON text still, or what was read of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CloudEvent<'a, D = &'a [u8]> {
-    /// The event id: the same id is the same event, however late it comes again.
-    pub id: Cow<'a, str>,
-    /// Who published it.
-    pub source: Cow<'a, str>,
-    /// Which event it is, such as `flowtrail.audit.recorded.v1`.
-    pub kind: Cow<'a, str>,
-    /// When it happened.
-    pub time: Option<Timestamp>,
-    /// The account that the publisher believes it writes to; the subject decides.
-    pub account: Option<Cow<'a, str>>,
-    /// The `data`.
-    pub data: D,
-}
-
-/// Why no event could be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
-    /// Neither form of envelope is there.
-    #[error(
-        "no cloudevent: content-type must start with application/cloudevents, or ce-id, ce-source, ce-type and ce-specversion headers must be there"
-    )]
-    NoEnvelope,
-    /// The JSON around or inside the envelope is wrong.
-    #[error(transparent)]
-    Json(#[from] BadJson),
-    /// An attribute is missing or wrong.
-    #[error("{attribute}: {problem}")]
-    Attribute {
-        /// Its CloudEvents name.
-        attribute: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
+pub enum Part<'a> {
+    /// A structured event, one of a batch or alone.
+    Structured {
+        /// Its JSON.
+        text: &'a [u8],
+        /// How deep it may nest.
+        levels: usize,
     },
+    /// A binary event.
+    Binary(Message<'a>),
+}
+
+/// Takes a message apart into its events.
+///
+/// # Errors
+/// When it is no message with events.
+pub fn split<'a>(message: Message<'a>) -> Result<Vec<Part<'a>>, Malformed> {
+    match form(message)? {
+        Some(Form::Structured) => Ok(vec![Part::Structured { text: message.payload, levels: json::MAX_DEPTH }]),
+        Some(Form::Batch) => {
+            let parts: Vec<&'a RawValue> = json::read_part(message.payload)?;
+            Ok(parts.into_iter().map(|part| Part::in_batch(part.get().as_bytes())).collect())
+        }
+        None => Ok(vec![Part::Binary(message)]),
+    }
+}
+
+/// How a message is to be read; None: as a binary event.
+fn form(message: Message<'_>) -> Result<Option<Form>, Malformed> {
+    if let Some(form) = Form::of(message.header(parts::CONTENT_TYPE).unwrap_or_default())? {
+        return Ok(Some(form));
+    }
+    if binary::is_binary(message) {
+        return Ok(None);
+    }
+    let has_version = memmem::find(message.payload, b"\"specversion\"").is_some();
+    match message.payload.trim_ascii_start().first().filter(|_| has_version) {
+        Some(b'{') => Ok(Some(Form::Structured)),
+        Some(b'[') => Ok(Some(Form::Batch)),
+        Some(_) | None => Err(Malformed::NoEnvelope),
+    }
+}
+
+impl<'a> Part<'a> {
+    /// One event of a batch, whose array is a level too.
+    #[must_use]
+    pub fn in_batch(text: &'a [u8]) -> Self {
+        Self::Structured { text, levels: json::MAX_DEPTH - 1 }
+    }
+
+    /// Takes the event out of its envelope.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn open(self) -> Result<CloudEvent<'a>, Malformed> {
+        match self {
+            Self::Structured { text, levels } if json::is_deeper(text, levels) => Err(BadJson::TooDeep.into()),
+            Self::Structured { text, .. } => open_structured(text),
+            Self::Binary(message) if json::is_deeper(message.payload, json::MAX_DEPTH) => Err(BadJson::TooDeep.into()),
+            Self::Binary(message) => binary::open(message),
+        }
+    }
+
+    /// The same structured event with what no strict reader takes put right, see [`json::mended`]; None where there is
+    /// nothing of that kind.
+    ///
+    /// # Errors
+    /// When it is the id, which must stay what it is.
+    pub fn mended(self) -> Result<Option<String>, Malformed> {
+        let Self::Structured { text: payload, .. } = self else { return Ok(None) };
+        let Ok(Cow::Owned(mended)) = str::from_utf8(payload).map(json::mended) else { return Ok(None) };
+        if structured::has_whole_id(payload) {
+            Ok(Some(mended))
+        } else {
+            Err(Malformed::attribute("id", "must be a string without half of a surrogate pair"))
+        }
+    }
+
+    /// The id of an event that cannot be opened, where that much of it can be read.
+    #[must_use]
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::Structured { text, .. } => structured::id_in(text),
+            Self::Binary(message) => id_in(message),
+        }
+    }
+}
+
+/// The id in a message of which nothing else can be read.
+#[must_use]
+pub fn id_in(message: Message<'_>) -> Option<String> {
+    binary::id_in(message).or_else(|| structured::id_in(message.payload))
 }
 
 /// Takes the event, or each event of a batch, out of its envelope. In a batch a bad event spoils only itself.
@@ -71,45 +158,23 @@ pub enum Malformed {
 /// # Errors
 /// When nothing in the message can be read.
 pub fn open<'a>(message: Message<'a>) -> Result<Vec<Result<CloudEvent<'a>, Malformed>>, Malformed> {
-    json::check_depth(message.payload)?;
-    let content_type = message.form();
-    if content_type == BATCH {
-        let parts: Vec<&RawValue> = json::read_part(message.payload)?;
-        return Ok(parts.into_iter().map(|part| open_structured(part.get().as_bytes())).collect());
+    let parts = split(message)?;
+    if form(message)? == Some(Form::Batch) {
+        return Ok(parts.into_iter().map(Part::open).collect());
     }
-    if content_type.starts_with("application/cloudevents") {
-        return Ok(vec![Ok(open_structured(message.payload)?)]);
-    }
-    Ok(vec![Ok(open_binary(message)?)])
+    parts.into_iter().map(|part| part.open().map(Ok)).collect()
 }
 
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "D: Deserialize<'de>"))]
-struct Structured<'a, D> {
-    #[serde(borrow)]
-    specversion: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    source: Cow<'a, str>,
-    #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
-    time: Option<Timestamp>,
-    #[serde(borrow)]
-    datacontenttype: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    accountid: Option<Cow<'a, str>>,
-    data: Option<D>,
-}
-
-/// Reads one structured event.
+/// The payload of a message, unpacked where its `Content-Encoding` says that it is packed.
 ///
 /// # Errors
-/// When it is no JSON object with the attributes that CloudEvents requires.
-pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
-    let event: Structured<'_, &RawValue> = json::read_part(payload)?;
-    let CloudEvent { id, source, kind, time, account, data } = event.checked()?;
-    Ok(CloudEvent { id, source, kind, time, account, data: data.get().as_bytes() })
+/// When it is packed in another way, damaged, or has more than [`MAX_UNPACKED`] bytes.
+pub fn unpacked<'a>(message: Message<'a>) -> Result<Cow<'a, [u8]>, BadPacking> {
+    let encoding = Encoding::parse(message.header("content-encoding").unwrap_or_default())?;
+    if encoding == Encoding::Identity {
+        return Ok(Cow::Borrowed(message.payload));
+    }
+    encoding.unpack(message.payload, MAX_UNPACKED).map(Cow::Owned)
 }
 
 /// Takes all events of a batch out of their envelopes and reads their data, in one pass; each is given to `take` at
@@ -120,7 +185,7 @@ pub fn open_batch<'a, D: Deserialize<'a>, T>(
 ) -> Option<Vec<T>> {
     /// What an event takes in a batch, for a guess at how many there are.
     const USUAL_BYTES: usize = 512;
-    if message.form() != BATCH {
+    if form(message) != Ok(Some(Form::Batch)) {
         return None;
     }
     // Checked as a whole, which is faster than text by text.
@@ -129,7 +194,7 @@ pub fn open_batch<'a, D: Deserialize<'a>, T>(
     let mut rest = after_blanks(text).strip_prefix('[')?;
     loop {
         let mut events = serde_json::Deserializer::from_str(rest).into_iter::<Structured<'a, D>>();
-        let event = events.next()?.ok()?.checked().ok()?;
+        let event = structured::usual(events.next()?.ok()?)?;
         let (text, after) = rest.split_at_checked(events.byte_offset())?;
         // The array around it is a level too.
         if json::is_deeper(text.as_bytes(), json::MAX_DEPTH - 1) {
@@ -147,96 +212,6 @@ pub fn open_batch<'a, D: Deserialize<'a>, T>(
 /// What follows the blanks that may stand between the parts of a JSON text.
 fn after_blanks(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', '\n', '\r'])
-}
-
-impl<'a, D> Structured<'a, D> {
-    fn checked(self) -> Result<CloudEvent<'a, D>, Malformed> {
-        let data = self.data.ok_or(Malformed::Attribute { attribute: "data", problem: "is missing" })?;
-        let (id, source, kind, time, account) = (self.id, self.source, self.kind, self.time, self.accountid);
-        let event = CloudEvent { id, source, kind, time, account, data };
-        event.checked(&self.specversion, self.datacontenttype.as_deref())
-    }
-}
-
-fn open_binary<'a>(message: Message<'a>) -> Result<CloudEvent<'a>, Malformed> {
-    let attribute = |name| message.header(name).map(percent_decoded);
-    let (Some(id), Some(source), Some(kind), Some(version)) =
-        (attribute("ce-id"), attribute("ce-source"), attribute("ce-type"), attribute("ce-specversion"))
-    else {
-        return Err(Malformed::NoEnvelope);
-    };
-    let time = attribute("ce-time").map(|time| Timestamp::parse(&time)).transpose();
-    let time = time.map_err(|_| Malformed::Attribute { attribute: "time", problem: "must be an RFC 3339 time" })?;
-    let content_type = attribute("ce-datacontenttype").or_else(|| message.header(CONTENT_TYPE).map(Cow::Borrowed));
-    let account = attribute("ce-accountid");
-    CloudEvent { id, source, kind, time, account, data: message.payload }.checked(&version, content_type.as_deref())
-}
-
-impl<'a> Message<'a> {
-    /// The first header of this name, whatever its case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-    }
-
-    /// The content type, without its parameters and in lower case.
-    fn form(&self) -> String {
-        let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
-        content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-    }
-}
-
-impl<D> CloudEvent<'_, D> {
-    /// The event, if its attributes are such as an envelope of Flowtrail's own may say.
-    ///
-    /// # Errors
-    /// When one of them is not.
-    pub fn valid(self) -> Result<Self, Malformed> {
-        self.checked(VERSION, None)
-    }
-
-    fn checked(self, version: &str, content_type: Option<&str>) -> Result<Self, Malformed> {
-        let problem = |attribute, problem| Err(Malformed::Attribute { attribute, problem });
-        if version != VERSION {
-            return problem("specversion", "must be 1.0");
-        }
-        if self.id.is_empty() {
-            return problem("id", "must not be empty");
-        }
-        if self.id.len() > MAX_ID_LENGTH {
-            return problem("id", "must have at most 256 bytes");
-        }
-        if self.id.chars().any(char::is_control) {
-            return problem("id", "must not hold control characters");
-        }
-        if self.source.is_empty() {
-            return problem("source", "must not be empty");
-        }
-        let is_json = |text: &str| text.starts_with("application/json") || text.contains("+json");
-        if content_type.is_some_and(|text| !is_json(text)) {
-            return problem("datacontenttype", "must be application/json");
-        }
-        Ok(self)
-    }
-}
-
-/// The most bytes an event id may have: it is part of keys.
-pub const MAX_ID_LENGTH: usize = 256;
-
-/// Header values of the binary form are percent-encoded.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escape = tail.get(..2).filter(|_| *first == b'%');
-        let decoded = escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        rest = if decoded.is_some() { &tail[2..] } else { tail };
-        bytes.push(decoded.unwrap_or(*first));
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// An event on its way into the log, in structured form.
@@ -261,7 +236,7 @@ impl<'a, D: Serialize> Envelope<'a, D> {
     /// Puts `data` into an envelope.
     #[must_use]
     pub fn new(id: &'a str, source: &'a str, kind: &'a str, time: Timestamp, data: &'a D) -> Self {
-        Self { specversion: VERSION, id, source, kind, time, datacontenttype: "application/json", data }
+        Self { specversion: parts::VERSION, id, source, kind, time, datacontenttype: "application/json", data }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Every event of the log, decoded: from a message to values, or to the reason why not.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::envelope::{self, CloudEvent, Malformed, Message};
-use crate::json::{self, BadJson};
+use crate::envelope::{self, CloudEvent, Malformed, Message, Part};
+use crate::json::{self, BadJson, Json};
 use crate::log::{AccountId, Stream, Subject, token};
 use crate::time::Timestamp;
 use crate::{access, audit, delivery, directory, integration, traffic};
@@ -60,20 +62,45 @@ pub struct Decoded {
 /// Decodes a message of the log. Never fails: what cannot be read is part of the answer.
 #[must_use]
 pub fn decode(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Vec<Decoded> {
+    let unreadable = |id, malformed: Malformed| vec![Decoded { index: 0, id, event: Err(malformed.into()) }];
+    let payload = match envelope::unpacked(message) {
+        Ok(payload) => payload,
+        Err(bad) => return unreadable(envelope::id_in(message), bad.into()),
+    };
+    let message = Message { payload: &payload, ..message };
     if let Some(decoded) = decode_at_once(subject, message, received_at) {
         return decoded;
     }
-    let opened = match envelope::open(message) {
-        Ok(opened) => opened,
-        Err(malformed) => return vec![Decoded { index: 0, id: None, event: Err(malformed.into()) }],
-    };
-    let decode_one = |(index, opened): (usize, Result<CloudEvent<'_>, Malformed>)| match opened {
-        Err(malformed) => Decoded { index, id: None, event: Err(malformed.into()) },
-        Ok(event) => {
-            Decoded { index, id: Some(event.id.to_string()), event: decode_event(subject, &event, received_at) }
+    match envelope::split(message) {
+        Ok(parts) => {
+            let decoded = parts.into_iter().enumerate();
+            decoded.map(|(index, part)| Decoded { index, ..decode_part(subject, part, received_at) }).collect()
         }
+        Err(malformed) => unreadable(envelope::id_in(message), malformed),
+    }
+}
+
+/// Decodes one event of a message as if it came on `subject`.
+#[must_use]
+pub fn decode_part(subject: &Subject, part: Part<'_>, received_at: Timestamp) -> Decoded {
+    let malformed = match part.open() {
+        Ok(event) => return decode_opened(subject, &event, received_at),
+        Err(malformed) => malformed,
     };
-    opened.into_iter().enumerate().map(decode_one).collect()
+    // Only what no strict reader takes is looked through for what can be mended.
+    let mended = match part.mended() {
+        Ok(mended) => mended,
+        Err(bad) => return Decoded { index: 0, id: part.id(), event: Err(bad.into()) },
+    };
+    match mended.as_deref().map(|text| envelope::open_structured(text.as_bytes())) {
+        Some(Ok(event)) => decode_opened(subject, &event, received_at),
+        Some(Err(malformed)) => Decoded { index: 0, id: part.id(), event: Err(malformed.into()) },
+        None => Decoded { index: 0, id: part.id(), event: Err(malformed.into()) },
+    }
+}
+
+fn decode_opened(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Decoded {
+    Decoded { index: 0, id: Some(event.id.to_string()), event: decode_event(subject, event, received_at) }
 }
 
 /// Decodes a batch of the streams that are written the most in one pass, when nothing is wrong with any of it.
@@ -104,6 +131,7 @@ fn decode_all<'a, D: Deserialize<'a>>(
 pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
     check_account(subject.account(), event.account.as_deref())?;
     match subject.stream() {
+        Stream::Audit if event.is_foreign() => foreign_event(event, received_at),
         Stream::Audit => audit_event(subject, with_data(event, &[audit::RECORDED])?, received_at),
         Stream::Traffic => traffic_report(subject, with_data(event, &[traffic::REPORTED])?, received_at),
         Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
@@ -122,17 +150,38 @@ fn audit_event(
     check_type(&event, &[audit::RECORDED])?;
     check_account(subject.account(), event.data.account_id.as_deref())?;
     let context = audit::Context { id: &event.id, source: &event.source, time: event.time, received_at };
-    let decoded = audit::Event::new(context, event.data);
+    let about = event.subject.map(|subject| (Cow::Borrowed("subject"), Json::from(&*subject)));
+    let data = event.data.with_attributes(event.attributes.into_iter().chain(about));
+    let decoded = audit::Event::new(context, data);
+    decoded.map(Event::Audit).map_err(|error| Unreadable::Rule(error.to_string()))
+}
+
+/// An event that some other system made for itself: its type is what happened, its subject what it happened to.
+fn foreign_event(event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
+    let context = audit::Context { id: &event.id, source: &event.source, time: event.time, received_at };
+    let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let data = audit::Fields {
+        event_type: filled(&event.kind),
+        resource_id: event.subject.as_deref().and_then(filled),
+        // What claims to be JSON and is none is kept as text: nobody here can ask its sender to mend it.
+        event_payload: (!event.data.is_empty()).then(|| {
+            let json = str::from_utf8(&event.data).ok().and_then(Json::parse);
+            json.unwrap_or_else(|| envelope::as_string(&event.data))
+        }),
+        ..audit::Fields::default()
+    };
+    let decoded = audit::Event::new(context, data.with_attributes(event.attributes.iter().cloned()));
     decoded.map(Event::Audit).map_err(|error| Unreadable::Rule(error.to_string()))
 }
 
 fn traffic_report(
     subject: &Subject,
-    event: CloudEvent<'_, traffic::Reported>,
+    mut event: CloudEvent<'_, traffic::Reported>,
     received_at: Timestamp,
 ) -> Result<Event, Unreadable> {
     check_type(&event, &[traffic::REPORTED])?;
     check_account(subject.account(), event.data.account_id.as_deref())?;
+    event.data.spell_addresses();
     Ok(Event::Traffic(traffic::Report {
         id: event.id.into_owned(),
         time: event.time.unwrap_or(received_at),
@@ -145,8 +194,11 @@ fn traffic_report(
 /// The same event with its data read. The type is looked at first: of an unknown one, the data means nothing.
 fn with_data<'a, D: DeserializeOwned>(event: &CloudEvent<'a>, known: &[&str]) -> Result<CloudEvent<'a, D>, Unreadable> {
     check_type(event, known)?;
-    let CloudEvent { id, source, kind, time, account, .. } = event.clone();
-    Ok(CloudEvent { id, source, kind, time, account, data: read_data(event)? })
+    let data = read_data(event)?;
+    let CloudEvent { id, source, kind, time, account, subject, attributes, data: _ } = event;
+    let (id, source, kind, account) = (id.clone(), source.clone(), kind.clone(), account.clone());
+    let (subject, attributes) = (subject.clone(), attributes.clone());
+    Ok(CloudEvent { id, source, kind, time: *time, account, subject, attributes, data })
 }
 
 fn decode_integration(
@@ -232,7 +284,7 @@ fn decode_directory(subject: &Subject, event: &CloudEvent<'_>) -> Result<Event, 
 }
 
 fn read_data<T: DeserializeOwned>(event: &CloudEvent<'_>) -> Result<T, Unreadable> {
-    json::read_part(event.data).map_err(Unreadable::Data)
+    json::read_lenient(&event.data).map_err(Unreadable::Data)
 }
 
 fn check_account(account: &AccountId, named: Option<&str>) -> Result<(), Unreadable> {

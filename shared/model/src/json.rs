@@ -1,16 +1,24 @@
 //! Reading JSON that others wrote: bounded in depth, with errors that name the field.
 
-use std::fmt;
+mod fields;
+mod number;
+mod text;
+mod value;
+mod words;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+pub(crate) use fields::put_once;
+pub use fields::{Integer, count, filled, integer, or_default};
+pub use number::{NotFinite, Number};
+pub use text::{is_beyond_double, mended};
+pub use value::{Json, as_text};
 
 /// How many levels of objects and arrays a document may nest.
 pub const MAX_DEPTH: usize = 64;
 
-/// Why a JSON document was refused, in words for whoever wrote it.
+/// Why a JSON document was refused, in words for its writer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadJson {
     /// It nests too deep.
@@ -50,26 +58,40 @@ pub fn read_part<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, BadJson
     read.ok_or_else(|| explain::<T>(text))
 }
 
-fn explain<'de, T: Deserialize<'de>>(text: &'de [u8]) -> BadJson {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
-        return BadJson::NotJson("more text after the end of the document".to_owned());
-    };
-    let field = error.path().to_string();
-    let problem = plain_words(error.inner());
-    if !error.inner().is_data() {
-        BadJson::NotJson(problem)
-    } else if field == "." {
-        BadJson::Field { field: "document".to_owned(), problem }
-    } else {
-        BadJson::Field { field, problem }
+/// Reads `text` like [`read_part`], and takes half surrogate pairs and numbers beyond a double, see [`mended`].
+///
+/// # Errors
+/// When the text is no JSON or a field does not fit.
+pub fn read_lenient<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadJson> {
+    let strict = read_part(text);
+    let Err(bad) = strict else { return strict };
+    // Only a text that no strict reader takes is looked through for what can be mended.
+    match str::from_utf8(text).map(mended) {
+        Ok(std::borrow::Cow::Owned(mended)) => read_part(mended.as_bytes()),
+        Ok(std::borrow::Cow::Borrowed(_)) | Err(_) => Err(bad),
     }
 }
 
-/// serde_json's message without its position, which is meaningless once a batch was split.
-fn plain_words(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words).to_owned()
+/// `document` stands for the field where the document itself is wrong.
+fn explain<'de, T: Deserialize<'de>>(text: &'de [u8]) -> BadJson {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+        return BadJson::NotJson("there is more after its end".to_owned());
+    };
+    let path = error.path().to_string();
+    // An unknown end of the path says nothing.
+    let path = path.trim_end_matches('?').trim_end_matches('.').to_owned();
+    let path = Some(path).filter(|path| !path.is_empty());
+    let error = error.inner();
+    if !error.is_data() {
+        let problem = words::about_syntax(error);
+        return BadJson::NotJson(path.map_or_else(|| problem.to_owned(), |path| format!("{problem}, at {path}")));
+    }
+    if let Some(name) = words::missing_member(error) {
+        let field = path.map_or_else(|| name.clone(), |path| format!("{path}.{name}"));
+        return BadJson::Field { field, problem: "is missing".to_owned() };
+    }
+    BadJson::Field { field: path.unwrap_or_else(|| "document".to_owned()), problem: words::about_value(error) }
 }
 
 /// Checks that no more than [`MAX_DEPTH`] objects and arrays are nested.
@@ -124,97 +146,31 @@ fn after_text(mut text: &[u8]) -> &[u8] {
     &[]
 }
 
-/// Any JSON value, held as its compact text with sorted keys: equal values are equal texts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Json(Box<str>);
-
-impl Json {
-    /// The compact text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it is an object without members.
-    #[must_use]
-    pub fn is_empty_object(&self) -> bool {
-        self.as_str() == "{}"
-    }
-
-    /// The value itself.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        // Invariant: it was made from a value, so it reads back.
-        serde_json::from_str(&self.0).unwrap_or(Value::Null)
-    }
-}
-
-impl From<&Value> for Json {
-    fn from(value: &Value) -> Self {
-        Self(value.to_string().into_boxed_str())
-    }
-}
-
-impl From<Map<String, Value>> for Json {
-    fn from(members: Map<String, Value>) -> Self {
-        Self::from(&Value::Object(members))
-    }
-}
-
-impl fmt::Display for Json {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl Serialize for Json {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            // It is JSON already: a serializer of JSON takes it over as it stands.
-            let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-            raw.serialize(serializer)
-        } else {
-            serializer.serialize_str(&self.0)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            Value::deserialize(deserializer).map(|value| Self::from(&value))
-        } else {
-            String::deserialize(deserializer).map(|text| Self(text.into_boxed_str()))
-        }
-    }
-}
-
-impl JsonSchema for Json {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Json".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!(true)
-    }
-}
-
-/// Reads a text of which only a filled one counts: `""` and `null` are both nothing.
-///
-/// # Errors
-/// When it is neither text nor null.
-pub fn filled<'de, D: Deserializer<'de>, S: From<String>>(deserializer: D) -> Result<Option<S>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|text| !text.is_empty()).map(S::from))
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
+
+    /// Any JSON that is not deep.
+    pub(super) fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
 
     #[derive(Debug, Deserialize)]
     struct Outer {
@@ -231,7 +187,35 @@ mod tests {
     #[test]
     fn the_error_names_the_field() {
         let error = read::<Outer>(br#"{"inner":{"bytes":"many"}}"#).unwrap_err();
-        assert_eq!(error.to_string(), "inner.bytes: invalid type: string \"many\", expected u64");
+        assert_eq!(error.to_string(), "inner.bytes: must be an integer from 0 to 18446744073709551615, not a string");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_words() {
+        let problem = |text: &str| read::<Outer>(text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(problem("7"), "document: must be an object, not an integer");
+        assert_eq!(problem("{}"), "inner: is missing");
+        assert_eq!(problem(r#"{"inner":{}}"#), "inner.bytes: is missing");
+        assert_eq!(problem(r#"{"inner":null}"#), "inner: must be an object, not null");
+        assert_eq!(
+            problem(r#"{"inner":{"bytes":-1}}"#),
+            "inner.bytes: must be an integer from 0 to 18446744073709551615"
+        );
+        assert_eq!(
+            problem(r#"{"inner":{"bytes":}}"#),
+            "not JSON: a value is missing, or is none of JSON's, at inner.bytes"
+        );
+        assert_eq!(problem(r#"{"inner":{"bytes":1"#), "not JSON: it ends too early, at inner");
+        assert_eq!(problem(r#"{"inner":{"bytes":1}} x"#), "not JSON: there is more after its end");
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_read_only_where_it_may() {
+        let text = br#"["\ud83d"]"#.map(|byte| byte);
+        let half = br#"["a\ud83d",1e400]"#;
+        assert!(read_lenient::<Vec<String>>(&text).is_ok());
+        assert!(read_part::<Vec<String>>(half).is_err());
+        assert_eq!(read_lenient::<Vec<String>>(half).unwrap(), ["a\u{fffd}", "1e400"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! time and ids are arguments.
 
 pub mod access;
+pub mod address;
 pub mod audit;
 pub mod command;
 pub mod dead_letter;

@@ -285,7 +285,7 @@ impl Head {
         }
         if let Some(chunk) = &update.chunk {
             let value = chunk.encode(&mut Framer::new())?;
-            pieces::put(&mut update.changes, &key(&source.prefix, Kind::Chunk, &[chunk.number]), &value);
+            pieces::put_chunk(&mut update.changes, &key(&source.prefix, Kind::Chunk, &[chunk.number]), &value);
         }
         Ok(())
     }

@@ -12,6 +12,10 @@ use crate::Error;
 /// Bytes of a piece. Few, because a whole page is read for a block of rows; with fewer still there would be more pages to
 /// keep account of than it saves.
 const PIECE: usize = 2 << 10;
+/// Bytes of a piece of a chunk. Where there are many small tables, nearly all that is stored is chunks, and sled holds the
+/// last 16,384 pages that were looked at whatever its cache may take: what is looked at should be small. A table has few
+/// chunks, and they are read as a whole, so that there may be more pages of them.
+const CHUNK_PIECE: usize = 1 << 10;
 
 /// A key and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
@@ -19,18 +23,23 @@ pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 /// A change to the tree: a key, and its new value or none.
 pub type Change = (Vec<u8>, Option<Vec<u8>>);
 
-/// The pieces of a value, by their keys.
-pub(crate) fn cut(key: &[u8], value: &[u8]) -> impl Iterator<Item = Entry> {
-    let pieces = value.len() / PIECE + 1;
+/// The pieces of a value, by their keys, of so many bytes each.
+fn cut(key: &[u8], value: &[u8], size: usize) -> impl Iterator<Item = Entry> {
+    let pieces = value.len() / size + 1;
     (0_u32..).zip(0..pieces).map(move |(number, index)| {
-        let rest = &value[index * PIECE..];
-        (key_of(key, number), rest[..rest.len().min(PIECE)].to_vec())
+        let rest = &value[index * size..];
+        (key_of(key, number), rest[..rest.len().min(size)].to_vec())
     })
 }
 
 /// Writes a value that is written once.
 pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
-    changes.extend(cut(key, value).map(|(key, piece)| (key, Some(piece))));
+    changes.extend(cut(key, value, PIECE).map(|(key, piece)| (key, Some(piece))));
+}
+
+/// Writes a chunk, which is read by [`scan`] alone.
+pub(crate) fn put_chunk(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
+    changes.extend(cut(key, value, CHUNK_PIECE).map(|(key, piece)| (key, Some(piece))));
 }
 
 /// Removes all values whose keys start with `prefix`.
@@ -86,7 +95,7 @@ mod tests {
         let lengths = [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 5 * PIECE + 3];
         let value = |length: usize| (0..length).map(|n| (n % 251) as u8).collect::<Vec<u8>>();
         for (number, length) in (0_u8..).zip(lengths) {
-            for (key, piece) in cut(&[7, number], &value(length)) {
+            for (key, piece) in cut(&[7, number], &value(length), PIECE) {
                 assert!(piece.len() <= PIECE);
                 tree.insert(key, piece).unwrap();
             }

@@ -61,7 +61,7 @@ fn recorded(world: &World, random: &mut Random) -> Fields {
         http_method: text("POST"),
         path: Some(format!("/v1/{}", code.replace('.', "/"))),
         http_status: Some(if is_denied { 403 } else { 200 }),
-        latency_ms: Some(random.small(900.0) as f64),
+        latency_ms: (random.small(900.0) as f64).try_into().ok(),
         ip_address: peer.address.clone(),
         user_agent: text("dashboard/2.9 (x86_64; Linux) like many others"),
         node_ip: Some(format!("10.0.0.{}", random.below(12) + 1)),

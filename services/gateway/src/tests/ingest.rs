@@ -96,7 +96,7 @@ async fn one_bad_event_refuses_them_all() {
     let mut events = numbered(5);
     events[3] = json!({ "event_type": "a", "latency_ms": "slow" });
     let refusal = post(&world, &token, AUDIT, &events).await.refusal(400);
-    assert_eq!(refusal, "events[3].latency_ms: invalid type: string \"slow\", expected f64");
+    assert_eq!(refusal, "events[3].latency_ms: must be a number, not a string");
     assert_eq!(post(&world, &token, AUDIT, &json!([])).await.refusal(400), "no events");
     let refusal = post(&world, &token, TRAFFIC, &json!([{ "flow_id": "f" }])).await.refusal(400);
     assert_eq!(refusal, "events[0].reporter_id: is required");
@@ -183,4 +183,13 @@ async fn cloudevents_come_in_over_http_as_over_nats() {
     }
     // The same event in either form is the same message.
     assert_eq!(stored_audit(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn members_of_reports_that_no_field_holds_are_named() {
+    let (world, token) = publisher().await;
+    let report = json!({ "id": "r1", "reporter_id": "p1", "protcol": 6, "user": { "id": "u", "mail": "m" } });
+    let answer = post(&world, &token, TRAFFIC, &report).await;
+    let expected = json!({ "accepted": 1, "first": 1, "last": 1, "ignored": ["protcol", "user.mail"] });
+    assert_eq!((answer.status, answer.json()), (StatusCode::ACCEPTED, expected));
 }

@@ -41,7 +41,7 @@ impl<'de> Visitor<'de> for Reader {
                 Access::Text(_, set) => *set(&mut fields) = map.next_value()?,
                 Access::Integer(_, set) => *set(&mut fields) = map.next_value()?,
                 Access::Decimal(_, set) => *set(&mut fields) = map.next_value()?,
-                Access::Json(_, set) => *set(&mut fields) = map.next_value()?,
+                Access::Json(_, set) | Access::Object(_, set) => *set(&mut fields) = map.next_value()?,
             }
             likely = index + 1;
         }
@@ -83,7 +83,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::fields::Fields;
-    use crate::json::Json;
+    use crate::json::{Json, Number};
 
     #[test]
     fn an_event_is_read_back_as_it_was_written() {
@@ -92,7 +92,7 @@ mod tests {
         let fields = Fields {
             actor_id: Some(String::new()),
             user_id: Some(7),
-            latency_ms: Some(0.5),
+            latency_ms: Number::parse("0.50"),
             event_payload: Some(Json::from(&Value::Null)),
             value: Some("x".to_owned()),
             ..Fields::default()
@@ -100,7 +100,7 @@ mod tests {
         let text = serde_json::to_string(&Kept(fields.clone())).unwrap();
         assert!(text.contains(r#""activity":null"#), "{text}");
         assert_eq!(serde_json::from_str::<Kept>(&text).unwrap().0, Fields { event_payload: None, ..fields.clone() });
-        let other_order = r#"{"value":"x","later":[1],"user_id":7,"actor_id":"","latency_ms":0.5}"#;
+        let other_order = r#"{"value":"x","later":[1],"user_id":7,"actor_id":"","latency_ms":0.50}"#;
         assert_eq!(serde_json::from_str::<Kept>(other_order).unwrap().0, Fields { event_payload: None, ..fields });
     }
 }

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::address::canonical_address;
 use crate::endpoint::{EndpointType, GeoLocation};
-use crate::json::filled;
+use crate::json::{count, filled, integer, or_default};
 use crate::time::Timestamp;
 
 /// The CloudEvents type of [`Reported`].
@@ -47,12 +48,13 @@ pub struct Endpoint<S = String> {
     #[serde(deserialize_with = "filled")]
     pub id: Option<S>,
     /// What it is.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "or_default")]
     pub endpoint_type: EndpointType,
     /// Its name; default: the directory's.
     #[serde(deserialize_with = "filled")]
     pub name: Option<S>,
     /// Where it is; default: the directory's.
+    #[serde(deserialize_with = "or_default")]
     pub geo_location: GeoLocation<S>,
     /// Its operating system; default: the directory's.
     #[serde(deserialize_with = "filled")]
@@ -99,9 +101,10 @@ pub struct Policy<S = String> {
 #[serde(default)]
 pub struct IcmpData {
     /// The type.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "count")]
     pub icmp_type: u8,
     /// The code.
+    #[serde(deserialize_with = "count")]
     pub code: u8,
 }
 
@@ -129,34 +132,46 @@ pub struct Reported {
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
     pub reporter_id: Option<String>,
     /// Where it came from.
+    #[serde(deserialize_with = "or_default")]
     pub source: Endpoint,
     /// Where it went.
+    #[serde(deserialize_with = "or_default")]
     pub destination: Endpoint,
     /// The user behind it.
+    #[serde(deserialize_with = "or_default")]
     pub user: User,
     /// The policy that allowed it.
+    #[serde(deserialize_with = "or_default")]
     pub policy: Policy,
     /// ICMP type and code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp: Option<IcmpData>,
     /// IANA protocol number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "integer", skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u16>,
     /// Which way it went.
+    #[serde(deserialize_with = "or_default")]
     pub direction: Direction,
     /// Bytes received.
+    #[serde(deserialize_with = "count")]
     pub rx_bytes: u64,
     /// Packets received.
+    #[serde(deserialize_with = "count")]
     pub rx_packets: u64,
     /// Bytes sent.
+    #[serde(deserialize_with = "count")]
     pub tx_bytes: u64,
     /// Packets sent.
+    #[serde(deserialize_with = "count")]
     pub tx_packets: u64,
     /// How many connections started in the window.
+    #[serde(deserialize_with = "count")]
     pub num_of_starts: u64,
     /// How many ended.
+    #[serde(deserialize_with = "count")]
     pub num_of_ends: u64,
     /// How many were dropped.
+    #[serde(deserialize_with = "count")]
     pub num_of_drops: u64,
     /// The start of the window that the report sums up.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,11 +180,22 @@ pub struct Reported {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_end: Option<Timestamp>,
     /// What happened, where several reports are folded already.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<SubEvent>,
     /// When given, must be the account of the subject.
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
+}
+
+impl Reported {
+    /// Brings its IPv6 addresses into the one spelling in which they are looked for.
+    pub(crate) fn spell_addresses(&mut self) {
+        for address in [&mut self.source.address, &mut self.destination.address].into_iter().flatten() {
+            if let Some(canonical) = canonical_address(address) {
+                *address = canonical;
+            }
+        }
+    }
 }
 
 /// A report with what its envelope says: ready to be folded into its record.

@@ -309,7 +309,7 @@ fn bad_records_are_told_of_by_line_and_the_others_imported() {
     let reason = |index: usize| imported.rejects[index].split_once(".tmp").unwrap_or_default().1.to_owned();
     let tails: Vec<String> = (0..3).map(reason).map(|tail| tail.split_once(':').unwrap().1.to_owned()).collect();
     assert!(tails[0].starts_with("2: not JSON: "), "{tails:?}");
-    assert!(tails[1].starts_with("3: user_id: invalid type"), "{tails:?}");
+    assert!(tails[1].starts_with("3: user_id: must be an integer"), "{tails:?}");
     assert_eq!(tails[2], "4: event_type: is missing (or activity_code, its other name)");
 }
 

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::audit::{Event, Filter};
-use model::json::Json;
+use model::json::{Json, Number};
 use model::paging::{Page, Rows, Start};
 use model::time::Timestamp;
 use schemars::JsonSchema;
@@ -192,7 +192,8 @@ struct Row<'a> {
     http_method: Option<&'a str>,
     path: Option<&'a str>,
     http_status: Option<i64>,
-    latency_ms: Option<f64>,
+    #[schemars(with = "Option<f64>")]
+    latency_ms: Option<&'a Number>,
     ip_address: Option<&'a str>,
     user_agent: Option<&'a str>,
     node_ip: Option<&'a str>,
@@ -224,7 +225,7 @@ impl<'a> From<&'a Event> for Row<'a> {
             http_method: given.http_method.as_deref(),
             path: given.path.as_deref(),
             http_status: given.http_status,
-            latency_ms: given.latency_ms,
+            latency_ms: given.latency_ms.as_ref(),
             ip_address: given.ip_address.as_deref(),
             user_agent: given.user_agent.as_deref(),
             node_ip: given.node_ip.as_deref(),

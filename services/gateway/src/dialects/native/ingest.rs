@@ -7,6 +7,7 @@ mod described;
 mod events;
 mod family;
 mod messages;
+mod unknown;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -70,22 +71,23 @@ async fn ingest(
 ) -> Result<(Response, LogPosition), Refusal> {
     let headers = request.headers().clone();
     // An encoding that is not understood is refused before 8 MiB of it are read.
-    let encoding = compressed::Encoding::of(&headers)?;
+    let encoding = compressed::encoding(&headers)?;
     let body = read(request, INGEST).await?;
     let subject = family.subject(&caller.principal.account);
     // Unpacking, reading and hashing 8 MiB takes tens of milliseconds.
     let largest = publisher.max_payload();
     let prepared = off_thread(move || {
-        let body = encoding.open(body, INGEST.bytes)?;
+        let body = compressed::open(encoding, body, INGEST.bytes)?;
         let events = events::read(family, &subject, &headers, &body)?;
-        Ok::<_, Refusal>((events.len(), messages::pack(&subject, events, largest)))
+        let ignored = unknown::members(family, &events);
+        Ok::<_, Refusal>((events.len(), ignored, messages::pack(&subject, events, largest)))
     });
-    let (accepted, messages) = prepared.await??;
+    let (accepted, ignored, messages) = prepared.await??;
     // Nothing is published before every event was read, so a body with one bad event leaves no trace.
     let Published { first, last } = publisher.publish(messages).await?;
     publisher.count(family.name(), accepted);
 
-    let answer = Ingested { accepted, first: first.sequence, last: last.sequence };
+    let answer = Ingested { accepted, first: first.sequence, last: last.sequence, ignored };
     let mut response = json::answer(StatusCode::ACCEPTED, json::JSON, &answer);
     freshness::add_position(response.headers_mut(), last);
     Ok((response, last))
@@ -94,6 +96,6 @@ async fn ingest(
 /// The events of a body, whatever its form and encoding.
 pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let family = if is_audit { Family::Audit } else { Family::Traffic };
-    let body = compressed::Encoding::of(headers)?.open(Bytes::copy_from_slice(body), INGEST.bytes)?;
+    let body = compressed::open(compressed::encoding(headers)?, Bytes::copy_from_slice(body), INGEST.bytes)?;
     events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)
 }

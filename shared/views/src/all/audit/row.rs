@@ -86,7 +86,7 @@ fn write_field(number: u8, value: Value<'_>, mut buffer: Vec<u8>) -> Result<Vec<
     match value {
         Value::Text(text) => write_value(text, buffer),
         Value::Integer(number) => write_value(&number, buffer),
-        Value::Decimal(number) => write_value(&number, buffer),
+        Value::Decimal(number) => write_value(number, buffer),
         Value::Json(json) => write_value(json, buffer),
     }
 }
@@ -171,8 +171,10 @@ pub(crate) fn text(symbol: &[u8], wanted: u8) -> Result<Option<&str>, Error> {
                 (Some(text), after)
             }
             Access::Integer(..) => (None, postcard::take_from_bytes::<i64>(value)?.1),
-            Access::Decimal(..) => (None, postcard::take_from_bytes::<f64>(value)?.1),
-            Access::Json(..) => (None, postcard::take_from_bytes::<&str>(value)?.1),
+            // Both are stored as their text, to the digit.
+            Access::Decimal(..) | Access::Json(..) | Access::Object(..) => {
+                (None, postcard::take_from_bytes::<&str>(value)?.1)
+            }
         };
         if *number == wanted {
             return Ok(field);
@@ -188,7 +190,7 @@ fn read_fields(mut rest: &[u8], given: &mut Fields) -> Result<(), Error> {
             Access::Text(_, set) => take(value, set(given))?,
             Access::Integer(_, set) => take(value, set(given))?,
             Access::Decimal(_, set) => take(value, set(given))?,
-            Access::Json(_, set) => take(value, set(given))?,
+            Access::Json(_, set) | Access::Object(_, set) => take(value, set(given))?,
         };
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::address::as_stored;
 use model::audit::fields::{Fields, number_of};
 use model::audit::{Event, Filter, ShownAs};
 use model::directory::Named;
@@ -34,8 +35,9 @@ pub(crate) fn predicate(filter: &Filter, found: Named, shown_as: ShownAs) -> Pre
             is(kind.as_deref(), RESOURCE_TYPE) && is(id.as_deref(), RESOURCE_ID)
         }));
     }
+    let ip_address = filter.ip_address.as_deref().map(|address| as_stored(address).into_owned());
     let one_by_one = [
-        (ADDRESS, IP_ADDRESS, &filter.ip_address),
+        (ADDRESS, IP_ADDRESS, &ip_address),
         (MACHINE, VM_ID, &filter.vm_id),
         (SESSION, SESSION_ID, &filter.session_id),
     ];
@@ -46,7 +48,7 @@ pub(crate) fn predicate(filter: &Filter, found: Named, shown_as: ShownAs) -> Pre
         }
     }
     if let Some(search) = &filter.search {
-        all.push(is_found(&search.to_lowercase(), found));
+        all.push(is_found(&as_stored(search).to_lowercase(), found));
     }
     Predicate::All(all)
 }

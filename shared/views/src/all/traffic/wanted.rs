@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use model::address::as_stored;
 use model::directory::Named as Found;
 use model::traffic::Filter;
 use segments::{Predicate, Wanted};
@@ -43,7 +44,7 @@ pub(crate) fn predicate(filter: &Filter, found: Found) -> Predicate {
         all.push(Predicate::matching(TRAITS, fits));
     }
     if let Some(search) = &filter.search {
-        all.push(is_found(&search.to_lowercase(), found));
+        all.push(is_found(&as_stored(search).to_lowercase(), found));
     }
     Predicate::All(all)
 }

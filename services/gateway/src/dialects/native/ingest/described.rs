@@ -1,5 +1,7 @@
 //! The forms of bodies with events, for the description of the API.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use model::envelope::{BATCH, STRUCTURED};
 use model::time::Timestamp;
@@ -21,6 +23,9 @@ pub(super) struct Ingested {
     pub(super) first: u64,
     /// The last position in their stream.
     pub(super) last: u64,
+    /// Members that no field and no `meta` holds, and that are in the log only.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) ignored: BTreeSet<String>,
 }
 
 /// An audit event: the `data` of a CloudEvent with `id` and `time` among its fields.
@@ -52,7 +57,11 @@ pub(super) fn described(title: &'static str, forms: [SchemaOf; 3]) -> Operation 
     let [plain, event, events] = forms;
     let text = "One event, an array of events, NDJSON or CloudEvents (structured, a batch, or binary with `ce-*` \
         headers), at most 8 MiB, plain, gzip or zstd. All of them are stored or none. An `id` makes a retry safe: the \
-        same id is in a view only once, however late it comes again. The answer comes when the events can be read.";
+        same id is in a view only once, however late it comes again. Audit events may use the names that the lists \
+        show fields by (`timestamp`, `created_at`, `initiator_id`, `target_id`, ...); what no field holds is kept in \
+        their `meta`. A CloudEvent whose type does not begin with `flowtrail.` is an audit event too: its type is the \
+        `event_type`, its subject the `resource_id`, its data the `event_payload`. The answer comes when the events can \
+        be read.";
     Operation::new(title, text)
         .header("Content-Encoding", "How the body is compressed: gzip, zstd or identity.", schema::text())
         .body(plain)

@@ -4,7 +4,7 @@ mod form;
 mod problem;
 
 use axum::http::HeaderMap;
-use model::envelope::{self, Malformed};
+use model::envelope::Part;
 use model::event::{self, Event, Unreadable};
 use model::json;
 use model::log::Subject;
@@ -27,15 +27,15 @@ pub(super) fn read(
 ) -> Result<Vec<String>, Refusal> {
     json::check_depth(body).map_err(|problem| Refusal::field("body", problem))?;
     let received_at = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
-    let form = Form::of(headers, body);
+    let form = Form::of(headers, body)?;
     let texts = form.split(headers, body)?;
     if texts.is_empty() {
         return Err(Refusal::Invalid("no events".to_owned()));
     }
     let mut events = Vec::with_capacity(texts.len());
     for (index, text) in texts.into_iter().enumerate() {
-        let read = form.structured(family, &text).and_then(|event| {
-            check(subject, &event, received_at).map_err(|problem| form.to_problem(problem))?;
+        let read = form.structured(family, &text).and_then(|(event, origin)| {
+            check(subject, &event, received_at).map_err(|problem| origin.to_problem(problem))?;
             Ok(event)
         });
         events.push(read.map_err(|problem| problem.at(index))?);
@@ -45,9 +45,7 @@ pub(super) fn read(
 
 /// Reads an event as a view will read it: one of a batch, from this subject.
 fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<(), Unreadable> {
-    json::check_depth(format!("[{text}]").as_bytes()).map_err(Malformed::from)?;
-    let event = envelope::open_structured(text.as_bytes())?;
-    match event::decode_event(subject, &event, received_at)? {
+    match event::decode_part(subject, Part::in_batch(text.as_bytes()), received_at).event? {
         Event::Traffic(report) if report.data.reporter_id.is_none() => {
             // The views would take the subject's last part for it, which here is nobody.
             Err(Unreadable::Rule("reporter_id: is required".to_owned()))

@@ -8,7 +8,7 @@ use crate::render::refusal::Refusal;
 /// What is wrong with one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// With a field: `latency_ms: invalid type ...`.
+    /// With a field: `latency_ms: must be a number`.
     Field(String),
     /// With all of it.
     Event(String),
@@ -42,7 +42,7 @@ impl From<Malformed> for Problem {
         match malformed {
             Malformed::Json(bad) => bad.into(),
             Malformed::Attribute { .. } => Self::Field(malformed.to_string()),
-            Malformed::NoEnvelope => Self::Event(malformed.to_string()),
+            Malformed::NoEnvelope | Malformed::OtherFormat | Malformed::Packed(_) => Self::Event(malformed.to_string()),
         }
     }
 }

@@ -107,7 +107,7 @@ fn a_bad_event_is_named_by_its_place_and_field() {
     let third = |event: &str| audit(&format!(r#"[{{"event_type":"a"}},{{"event_type":"b"}},{event}]"#)).unwrap_err();
     assert_eq!(
         third(r#"{"event_type":"a","latency_ms":"slow"}"#),
-        "events[2].latency_ms: invalid type: string \"slow\", expected f64"
+        "events[2].latency_ms: must be a number, not a string"
     );
     assert_eq!(third("{}"), "events[2].event_type: is missing (or activity_code, its other name)");
     assert_eq!(third(r#"{"id":7,"event_type":"a"}"#), "events[2].id: must be a string");
@@ -115,7 +115,7 @@ fn a_bad_event_is_named_by_its_place_and_field() {
     assert_eq!(third(r#"{"id":"a\u0000","event_type":"a"}"#), "events[2].id: must not hold control characters");
     assert!(third(r#"{"time":"now","event_type":"a"}"#).starts_with("events[2].time: must be an RFC 3339 time"));
     assert_eq!(third(r#"{"time":1700000000,"event_type":"a"}"#), "events[2].time: must be a string");
-    assert!(third("7").starts_with("events[2]: invalid type"));
+    assert_eq!(third("7"), "events[2]: must be an object, not an integer");
     let foreign = third(r#"{"event_type":"a","account_id":"other"}"#);
     assert_eq!(foreign, "events[2].account_id: \"other\" is not the account that the token belongs to");
 }
@@ -128,7 +128,7 @@ fn a_bad_line_and_a_bad_cloudevent_are_named_too() {
     assert_eq!(batch(&cloud_event("{}")), "events[0].data.event_type: is missing (or activity_code, its other name)");
     assert!(batch(&cloud_event("{}").replace("audit", "other")).starts_with("events[0].type: "));
     assert_eq!(batch(&cloud_event("{}").replace("1.0", "0.3")), "events[0].specversion: must be 1.0");
-    assert_eq!(batch("{}"), "events[0]: missing field `specversion`");
+    assert_eq!(batch("{}"), "events[0].specversion: is missing");
 }
 
 #[test]
@@ -165,4 +165,125 @@ fn what_a_view_would_find_too_deep_is_refused() {
     assert!(audit(&nested(61)).is_ok());
     assert_eq!(audit(&nested(62)).unwrap_err(), "events[0]: more than 64 levels deep");
     assert_eq!(audit(&nested(100_000)).unwrap_err(), "body: more than 64 levels deep");
+}
+
+/// The only event of a body, as the views read it.
+fn viewed(family: Family, headers: &HeaderMap, body: &[u8]) -> Event {
+    let events = read(family, &family.subject(&account()), headers, body).unwrap();
+    let part = Part::in_batch(events[0].as_bytes());
+    event::decode_part(&family.subject(&account()), part, Timestamp::EPOCH).event.unwrap()
+}
+
+fn viewed_audit(body: &str) -> model::audit::Event {
+    match viewed(Family::Audit, &HeaderMap::new(), body.as_bytes()) {
+        Event::Audit(event) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_record_that_a_dialect_shows_can_be_posted_back() {
+    let netbird = r#"{"id":"r2","timestamp":"2024-01-31T12:00:00Z","activity":"Opened","activity_code":"door.open",
+        "initiator_id":"alice","initiator_name":"","initiator_email":"a@b.c","target_id":"lab","meta":{"floor":"2"}}"#;
+    let instavm = r#"{"id":"r2","created_at":"2024-01-31T12:00:00.000000Z","event_type":"door.open","actor_id":"alice",
+        "resource_id":"lab","user_id":null,"status":"success"}"#;
+    let vrni = r#"{"id":"r2","timestamp":1706702400,"event_type":"door.open","actor_id":"alice","entity_id":"lab"}"#;
+    for body in [netbird, instavm, vrni] {
+        let event = viewed_audit(body);
+        assert_eq!((event.time.to_string().as_str(), event.event_type.as_str()), ("2024-01-31T12:00:00Z", "door.open"));
+        assert_eq!((event.given.actor_id.as_deref(), event.given.resource_id.as_deref()), (Some("alice"), Some("lab")));
+    }
+    assert_eq!(viewed_audit(netbird).given.meta.unwrap().as_str(), r#"{"floor":"2"}"#);
+}
+
+#[test]
+fn of_two_times_flowtrail_s_own_stands_and_a_wrong_one_is_named() {
+    let event =
+        viewed_audit(r#"{"id":"1","event_type":"a","timestamp":"x","time":"2024-01-01T00:00:00Z","created_at":null}"#);
+    assert_eq!(event.time.to_string(), "2024-01-01T00:00:00Z");
+    assert_eq!(event.given.meta.unwrap().as_str(), r#"{"timestamp":"x"}"#);
+    let refused = audit(r#"{"event_type":"a","timestamp":"yesterday"}"#).unwrap_err();
+    assert_eq!(refused, "events[0].timestamp: must be an RFC 3339 time such as 2024-01-31T23:59:59Z");
+    assert_eq!(audit(r#"{"event_type":"a","created_at":7}"#).unwrap_err(), "events[0].created_at: must be a string");
+}
+
+#[test]
+fn half_a_surrogate_pair_refuses_nothing_but_an_id() {
+    let event = viewed_audit(r#"{"id":"1","event_type":"a","user_agent":"M \ud83d","\ud83d":1}"#);
+    assert_eq!(event.given.user_agent.as_deref(), Some("M \u{fffd}"));
+    assert_eq!(event.given.meta.unwrap().as_str(), "{\"\u{fffd}\":1}");
+    let id = "events[0].id: must be a string";
+    assert!(audit(r#"{"id":"a\ud83d","event_type":"a"}"#).unwrap_err().starts_with(id));
+    assert!(audit(r#"{"id":"a\ud83d","event_type":"a","\ud83d":1}"#).unwrap_err().starts_with(id));
+}
+
+#[test]
+fn numbers_go_into_the_log_as_they_were_written() {
+    let body =
+        r#"{"id":"1","event_type":"a","event_payload":{"v":[1.50,18446744073709551616,1e400]},"latency_ms":0.10}"#;
+    let events = read(Family::Audit, &Family::Audit.subject(&account()), &HeaderMap::new(), body.as_bytes()).unwrap();
+    assert!(events[0].contains("[1.50,18446744073709551616,1e400]") && events[0].contains("0.10"), "{events:?}");
+}
+
+#[test]
+fn a_cloudevent_is_known_by_its_specversion_in_any_body() {
+    let event = cloud_event(r#"{"event_type":"a"}"#);
+    let value: Value = serde_json::from_str(&event).unwrap();
+    for (content_type, body) in [
+        ("application/json", event.clone()),
+        ("application/json", format!("[{event}]")),
+        ("application/x-ndjson", format!("{event}\n")),
+        ("application/cloudevents", event.clone()),
+        ("Application/CloudEvents-Batch; charset=utf-8", format!("[{event}]")),
+    ] {
+        assert_eq!(sent(Family::Audit, content_type, &body), Ok(vec![value.clone()]), "{content_type}");
+    }
+    let xml = sent(Family::Audit, "application/cloudevents+xml", &event).unwrap_err();
+    assert_eq!(xml, "content-type: cloudevents are read as JSON only, application/cloudevents+json");
+}
+
+#[test]
+fn a_foreign_event_in_headers_keeps_all_it_says() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("content-type", "Text/Plain"),
+        ("ce-specversion", "1.0"),
+        ("ce-id", "\"f 1\""),
+        ("ce-source", "/shop"),
+        ("ce-type", "com.example.paid"),
+        ("ce-subject", "caf%C3%A9"),
+        ("ce-correlationid", "c1"),
+        ("ce-traceparent", "00-1"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let Event::Audit(event) = viewed(Family::Audit, &headers, b"paid") else { panic!("an audit event") };
+    assert_eq!(
+        (event.id.as_str(), event.event_type.as_str(), event.source.as_str()),
+        ("f 1", "com.example.paid", "/shop")
+    );
+    assert_eq!((event.given.resource_id.as_deref(), event.given.correlation_id.as_deref()), (Some("café"), Some("c1")));
+    assert_eq!(event.given.event_payload.unwrap().as_str(), r#""paid""#);
+    assert_eq!(event.given.meta.unwrap().as_str(), r#"{"datacontenttype":"Text/Plain","traceparent":"00-1"}"#);
+    headers.insert("ce-id", HeaderValue::from_static("a%FF"));
+    let refused = sent_with(Family::Audit, &headers, b"paid").unwrap_err();
+    assert_eq!(refused, "events[0].id: must be UTF-8 behind its percent-encoding");
+}
+
+#[test]
+fn what_is_wrong_is_said_without_types_and_libraries() {
+    for (family, body) in [
+        (Family::Audit, r#"{"event_type":"a.b","user_id":"12"}"#),
+        (Family::Audit, r#"{"event_type":"a.b","meta":[]}"#),
+        (Family::Traffic, r#"{"flow_id":"f","reporter_id":"r","user":7}"#),
+        (Family::Traffic, r#"{"flow_id":"f","reporter_id":"r","rx_bytes":-1}"#),
+        (Family::Traffic, r#"{"flow_id":"f","reporter_id":"r","type":"END"}"#),
+        (Family::Audit, r#"{"event_type":}"#),
+        (Family::Audit, "["),
+    ] {
+        let refused = sent(family, "application/json", body).unwrap_err();
+        for word in ["struct", "i64", "u64", "variant", "a map", "a sequence", "invalid type", "expected"] {
+            assert!(!refused.contains(word), "{refused}");
+        }
+    }
 }
