@@ -12,10 +12,14 @@ use crate::Error;
 /// Bytes of a piece. Few, because a whole page is read for a block of rows; with fewer still there would be more pages to
 /// keep account of than it saves.
 const PIECE: usize = 2 << 10;
-/// Bytes of a piece of a chunk. Where there are many small tables, nearly all that is stored is chunks, and sled holds the
-/// last 16,384 pages that were looked at whatever its cache may take: what is looked at should be small. A table has few
-/// chunks, and they are read as a whole, so that there may be more pages of them.
-const CHUNK_PIECE: usize = 1 << 10;
+/// Bytes of a piece of a small chunk. Where there are many small tables, nearly all that is stored is chunks, and sled
+/// holds the last 16,384 pages that were looked at whatever its cache may take: what is looked at should be small.
+const SMALL_CHUNK_PIECE: usize = 1 << 10;
+/// Bytes of a piece of a large chunk. Large ones come with many rows at once and go soon: fewer pieces are written and
+/// removed faster.
+const LARGE_CHUNK_PIECE: usize = 4 << 10;
+/// From so many bytes on a chunk is large.
+const LARGE_CHUNK: usize = 128 << 10;
 
 /// A key and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
@@ -39,7 +43,8 @@ pub(crate) fn put(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
 
 /// Writes a chunk, which is read by [`scan`] alone.
 pub(crate) fn put_chunk(changes: &mut Vec<Change>, key: &[u8], value: &[u8]) {
-    changes.extend(cut(key, value, CHUNK_PIECE).map(|(key, piece)| (key, Some(piece))));
+    let size = if value.len() < LARGE_CHUNK { SMALL_CHUNK_PIECE } else { LARGE_CHUNK_PIECE };
+    changes.extend(cut(key, value, size).map(|(key, piece)| (key, Some(piece))));
 }
 
 /// Removes all values whose keys start with `prefix`.
@@ -111,5 +116,22 @@ mod tests {
         }
         assert_eq!(get(&tree, &[7, 6]).unwrap(), None);
         assert_eq!(scan(&tree, &[]).unwrap(), all[..6]);
+    }
+
+    #[test]
+    fn chunks_of_every_size_come_back_whole() {
+        let tree = sled::Config::new().temporary(true).open().unwrap();
+        let lengths = [0, 1, SMALL_CHUNK_PIECE, LARGE_CHUNK - 1, LARGE_CHUNK, LARGE_CHUNK + LARGE_CHUNK_PIECE + 1];
+        let mut written = Vec::new();
+        for (number, length) in (0_u8..).zip(lengths) {
+            let value: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+            let mut changes = Vec::new();
+            put_chunk(&mut changes, &[7, number], &value);
+            for (key, piece) in changes {
+                tree.insert(key, piece.unwrap()).unwrap();
+            }
+            written.push((vec![7, number], value));
+        }
+        assert_eq!(scan(&tree, &[7]).unwrap(), written);
     }
 }
