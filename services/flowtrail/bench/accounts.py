@@ -22,7 +22,7 @@ import time
 
 import nats
 
-NAMES = ["source", "destination"]
+ENDS = ["source", "destination"]
 
 
 def main():
@@ -85,7 +85,7 @@ def report(number, record):
     """A report as a gateway sends it, with texts that differ from record to record."""
     texts = {
         end: {"id": f"{end}-{record % 40}", "name": f"host-{record % 40}.{name_of(number)}", "address": f"10.{number % 250}.{record % 250}.{place}:{1024 + record}"}
-        for place, end in enumerate(NAMES)
+        for place, end in enumerate(ENDS)
     }
     data = {
         "flow_id": f"flow-{record}", "type": "TYPE_START", "reporter_id": "gateway", "protocol": 6, "direction": "EGRESS", **texts,
