@@ -3,6 +3,7 @@
 //! Invariant: nobody else turns messages of the log into events or events into messages, so that all agree on what an
 //! event is, on its place and on the id that the broker knows it by.
 
+pub mod again;
 pub mod read;
 pub mod tail;
 pub mod write;

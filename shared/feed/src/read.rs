@@ -50,10 +50,17 @@ pub fn received_at(message: &Message) -> Timestamp {
 }
 
 pub(crate) fn decode(subject: &Subject, message: &Message) -> Vec<Decoded> {
-    let headers: Vec<(&str, &str)> =
-        message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let opened = envelope::Message { headers: &headers, payload: &message.payload };
-    event::decode(subject, opened, received_at(message))
+    let headers = headers_of(message);
+    event::decode(subject, opened(&headers, message), received_at(message))
+}
+
+pub(crate) fn headers_of(message: &Message) -> Vec<(&str, &str)> {
+    message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// The message as its envelope is read.
+pub(crate) fn opened<'a>(headers: &'a [(&'a str, &'a str)], message: &'a Message) -> envelope::Message<'a> {
+    envelope::Message { headers, payload: &message.payload }
 }
 
 /// A subject whose account is none still leads to a dead letter, under the account's escaped form. The streams take no

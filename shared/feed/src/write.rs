@@ -61,7 +61,7 @@ pub fn message(subject: Subject, id: &str, form: Form, payload: impl Into<Bytes>
 
 /// What the broker de-duplicates by. It compares ids across the whole stream, so without the account in it one account
 /// could make the broker drop the messages of another, by publishing their ids first.
-fn message_id(account: &AccountId, id: &str) -> String {
+pub(crate) fn message_id(account: &AccountId, id: &str) -> String {
     format!("{account}:{id}")
 }
 

@@ -83,11 +83,10 @@ impl Event {
     }
 
     /// Whether `other`, which has the same id, is the same event again. The time that the log gave to an
-    /// event without one does not count.
+    /// event without one does not count; where an event is brought in again, it says that time itself.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let both_timed = self.time_given && other.time_given;
-        let same_time = if both_timed { self.time == other.time } else { self.time_given == other.time_given };
+        let same_time = self.time == other.time || (!self.time_given && !other.time_given);
         same_time && self.event_type == other.event_type && self.source == other.source && self.given == other.given
     }
 

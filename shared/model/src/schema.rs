@@ -90,6 +90,12 @@ pub fn all() -> Vec<EventSchema> {
             }),
         ),
         entry(
+            "dead_letter.redriven",
+            &[dead_letter::REDRIVEN],
+            schema_for!(dead_letter::Redriven),
+            json!({ "letter": 3, "outcome": "accepted", "position": "FLOWTRAIL_AUDIT:42" }),
+        ),
+        entry(
             "delivery.step",
             &delivery::Step::ALL.map(delivery::Step::event_type),
             schema_for!(delivery::Data),

@@ -51,6 +51,8 @@ fn a_retry_is_the_same_event_whenever_the_log_received_it() {
     assert!(first.says_the_same_as(&later));
     let timed = |time: Timestamp| Event { time, time_given: true, ..first.clone() };
     assert!(!timed(first.time).says_the_same_as(&timed(later.time)));
+    assert!(first.says_the_same_as(&timed(first.time)), "it says now when the log received it first");
+    assert!(!first.says_the_same_as(&timed(later.time)));
     assert!(!first.says_the_same_as(&event(r#"{"event_type":"a.c"}"#)));
 }
 
