@@ -42,6 +42,14 @@ pub(crate) enum Command {
     },
     /// Show how far the views have read the log
     Status,
+    /// List the events that the views could not take in, newest first: position, time, subject, id, outcome, reason
+    DeadLetters(DeadLetters),
+    /// Bring the events in again that the views could not take in, and say what became of each
+    ///
+    /// For when the cause is mended: a newer Flowtrail reads what an older one could not. An event that is in the view
+    /// already is not published again. Exit codes: 0 all are in the views, 1 some are refused again or the log cannot be
+    /// reached, 2 the command line is wrong.
+    Redrive(Redrive),
     /// Make the streams on the NATS server, or bring them up to date: what only its operator may do
     Streams,
     /// Make and list accounts
@@ -101,6 +109,29 @@ pub(crate) struct Which {
     /// Every view, one after the other
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    /// Only those of this account; default: everybody's, and those of which nobody knows whose they are
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+    /// Also those that something became of when they were driven again
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How many at most
+    #[arg(long, default_value_t = 1000, value_name = "COUNT")]
+    pub(crate) limit: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Redrive {
+    /// Only those of this account; default: everybody's
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
 }
 
 #[derive(Debug, Subcommand)]

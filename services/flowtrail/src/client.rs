@@ -35,9 +35,14 @@ pub(crate) async fn send<C: Command>(bus: &Bus, command: &C) -> anyhow::Result<C
     let accepted: Accepted<C::Done> = request(bus, &format!("flowtrail.command.{}", C::PATH), command).await?;
     if let Some(position) = accepted.position {
         // What is done is done, also where no view can be asked.
-        let _ = timeout(PATIENCE, shown(bus, position)).await;
+        shown_within(bus, position).await;
     }
     Ok(accepted.done)
+}
+
+/// Waits until no view is behind `position`; false: they were not there in time, or cannot be asked.
+pub(crate) async fn shown_within(bus: &Bus, position: LogPosition) -> bool {
+    timeout(PATIENCE, shown(bus, position)).await.is_ok_and(|shown| shown.is_ok())
 }
 
 /// Waits until no view is behind `position`.

@@ -3,9 +3,11 @@
 mod admin;
 mod cli;
 mod client;
+mod dead_letters;
 mod greeting;
 mod import;
 mod nats_server;
+mod redrive;
 mod samples;
 mod schemas;
 mod server;
@@ -56,6 +58,12 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
         Command::Dump { view } => view_tools::dump(settings, *view).await?,
         Command::Status => view_tools::status(settings).await?,
+        Command::DeadLetters(command) => dead_letters::show(settings, command).await?,
+        Command::Redrive(command) => {
+            if redrive::run(settings, command).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Streams => client::connect(settings).await?.ensure_streams().await.context("prepare the log")?,
         Command::Account(command) => admin::account(settings, command).await?,
         Command::User(command) => admin::user(settings, command).await?,

@@ -21,6 +21,7 @@ use crate::http::metrics::HttpMetrics;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Key;
 use crate::upstream::commands::Commands;
+use crate::upstream::dead_letters::DeadLetters;
 use crate::upstream::publisher::Publisher;
 use crate::upstream::reader::Reader;
 use crate::upstream::readiness::Readiness;
@@ -55,6 +56,7 @@ struct Parts {
     lists: Lists,
     commands: Commands,
     streamer: Streamer,
+    dead_letters: DeadLetters,
     publisher: Publisher,
     sign_in: SignIn,
     readiness: Readiness,
@@ -77,6 +79,7 @@ impl App {
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
             commands: Commands::new(bus.clone(), reader.clone()),
             streamer: Streamer::new(bus.clone()),
+            dead_letters: DeadLetters::new(bus.clone()),
             publisher: Publisher::new(bus.clone(), reader.clone(), http_metrics.clone()),
             sign_in: SignIn::new(bus.clone(), reader.clone(), limits),
             readiness: Readiness::new(bus, reader),
@@ -112,6 +115,12 @@ impl FromRef<App> for Commands {
 impl FromRef<App> for Streamer {
     fn from_ref(App(parts): &App) -> Self {
         parts.streamer.clone()
+    }
+}
+
+impl FromRef<App> for DeadLetters {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.dead_letters.clone()
     }
 }
 

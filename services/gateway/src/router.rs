@@ -15,7 +15,7 @@ use crate::access::caller::Needs;
 use crate::app::{App, Resources};
 use crate::dialects;
 use crate::dialects::instavm::audit as instavm;
-use crate::dialects::native::{description, health, ingest, metrics};
+use crate::dialects::native::{dead_letters, description, health, ingest, metrics};
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/healthz", Needs::Nothing, health::alive, health::describe_alive()),
         Route::get("/readyz", Needs::Nothing, health::ready, health::describe_ready()),
         Route::get("/metrics", ADMIN, metrics::show, metrics::describe_show()),
+        Route::get("/flowtrail/v1/dead-letters", ADMIN, dead_letters::list, dead_letters::describe_list()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.
     for [all, one, status, test, pause, resume, replay, letters, redrive, history] in EVENT_STREAMING {

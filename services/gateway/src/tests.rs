@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod dead_letters;
 mod description;
 mod frame;
 mod health;

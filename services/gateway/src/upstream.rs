@@ -3,6 +3,7 @@
 //! Each is reached here and nowhere else, and what can go wrong on the way is put into words for the client here.
 
 pub(crate) mod commands;
+pub(crate) mod dead_letters;
 pub(crate) mod publisher;
 pub(crate) mod reader;
 pub(crate) mod readiness;

@@ -1,5 +1,7 @@
 //! Publishing dead letters: what a view could not take in, and why.
 
+pub(crate) mod list;
+
 use std::time::Duration;
 
 use bus::{Bus, Outgoing, PublishError};

@@ -1,16 +1,19 @@
-//! The NATS service that answers every question, from the same code that answers them in one process.
+//! The NATS service that answers every question, from the same code that answers them in one process; and what only a
+//! projector can tell: how rebuilds go, and what the views could not take in.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bus::{AnswerError, Answering, Bus, Endpoint, Refusal, ServiceInfo};
 use bytes::Bytes;
+use model::dead_letter::{LIST, List};
 use model::json;
 use runtime::telemetry::chain;
 use serde::Serialize;
-use tracing::error;
+use tracing::{error, warn};
 use views::{Asked, Unanswered, View, Views};
 
+use crate::dead_letters::list::list;
 use crate::rebuild::{self, Handle, Order};
 
 /// Starts answering.
@@ -24,6 +27,7 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
     let mut endpoints: Vec<Endpoint> = views::questions().map(|asked| question(views, asked)).collect();
     endpoints.push(control(rebuild::START, rebuilds.clone(), Handle::order));
     endpoints.push(control(rebuild::PROGRESS, rebuilds, |_| ()));
+    endpoints.push(dead_letters(bus));
     bus.answer(&service, endpoints).await
 }
 
@@ -62,6 +66,22 @@ fn control(subject: &str, rebuilds: Arc<HashMap<View, Handle>>, act: fn(&Handle)
             let before = handle.progress();
             act(handle);
             write(&before)
+        }
+    })
+}
+
+/// The dead letters of the views, from the log.
+fn dead_letters(bus: &Bus) -> Endpoint {
+    let bus = bus.clone();
+    Endpoint::new(LIST, move |request| {
+        let bus = bus.clone();
+        async move {
+            let wanted: List = read(&request)?;
+            let listed = list(&bus, &wanted).await.map_err(|failure| {
+                warn!(error = %chain(&failure), "dead letters cannot be listed");
+                Refusal { code: 503, message: "the log cannot be reached".to_owned() }
+            })?;
+            write(&listed)
         }
     })
 }

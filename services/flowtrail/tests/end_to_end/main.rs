@@ -7,6 +7,7 @@ mod aws;
 mod clients;
 mod closed_pipe;
 mod damage;
+mod dead_letters;
 mod delivery;
 mod documented;
 mod drill;

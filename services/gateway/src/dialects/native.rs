@@ -1,5 +1,7 @@
-//! Flowtrail's own: events published over HTTP, whether the service is well and what it counts, and the description of the API.
+//! Flowtrail's own: events published over HTTP, those that no view could take in, whether the service is well and what it
+//! counts, and the description of the API.
 
+pub(crate) mod dead_letters;
 pub(crate) mod description;
 pub(crate) mod health;
 pub(crate) mod ingest;

@@ -34,6 +34,19 @@ impl Parameters {
         Ok(Self(pairs.map(read).collect::<Result<_, Refusal>>()?))
     }
 
+    /// Refuses a parameter that is none of these.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub(crate) fn are_among(&self, known: &[&str]) -> Result<(), Refusal> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => {
+                Err(Refusal::field(name, format_args!("is no parameter here; known are {}", known.join(", "))))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// A text; none when it is empty.
     ///
     /// # Errors

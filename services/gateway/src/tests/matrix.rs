@@ -92,6 +92,7 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
         endpoint("streamer.test_of", json!(Tested::Delivered)),
         endpoint("streamer.dead_letters", json!({ "total": 0, "letters": [] })),
         endpoint("streamer.history", json!([])),
+        endpoint("query.dead_letters", json!({ "total": 0, "letters": [], "more": false, "as_of": 0 })),
     ];
     world.serve_all(endpoints).await;
     world.account("main");

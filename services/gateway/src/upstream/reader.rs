@@ -128,7 +128,8 @@ fn local(error: views::Error) -> ReadError {
     }
 }
 
-fn remote(error: AskError) -> ReadError {
+/// What went wrong on the way to a projector.
+pub(super) fn remote(error: AskError) -> ReadError {
     match error {
         AskError::NobodyAnswers { .. }
         | AskError::TimedOut { .. }
