@@ -21,6 +21,7 @@ mod kill;
 mod metrics;
 mod reach;
 mod receiver;
+mod sdks;
 mod secrets;
 mod slow;
 mod starting;
