@@ -1,11 +1,12 @@
 //! What tests need around the code: a real nats-server of their own, stand-ins for the platforms that events go to,
-//! chance that repeats itself, and patience.
+//! JSON as publishers write it, chance that repeats itself, and patience.
 //!
 //! Invariant: a development dependency only. What it starts is real, or the work of others where it can be.
 
 mod chance;
 mod eventually;
 mod http_server;
+pub mod json;
 mod moto;
 mod nats_server;
 mod stand_in;

@@ -26,5 +26,6 @@ mod secrets;
 mod slow;
 mod starting;
 mod topologies;
+mod truth;
 mod watching;
 mod webhook;

@@ -13,8 +13,8 @@ use http_body_util::BodyExt;
 use model::access::{
     AccountCreated, Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id,
 };
-use model::envelope::open_structured;
-use model::event::{Event, decode_event};
+use model::envelope::{Part, open_structured};
+use model::event::{Event, decode_event, decode_part};
 use model::integration::{self, Created, Platform, Value as Setting};
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::secret::Secret;
@@ -225,7 +225,7 @@ impl World {
     /// The same for an event as text, whose numbers no value could hold.
     pub(super) fn event_as_written(&self, account: &str, event: &str) {
         let subject = Subject::audit(&account_id(account), "test");
-        let event = decode_event(&subject, &open_structured(event.as_bytes()).unwrap(), at(0)).unwrap();
+        let event = decode_part(&subject, Part::in_batch(event.as_bytes()), at(0)).event.unwrap();
         self.project(account, Stream::Audit, &event);
     }
 

@@ -69,7 +69,10 @@ fn read<'a, T: serde::Deserialize<'a>, S: Serializer>(json: &'a str) -> Result<T
 }
 
 fn number<S: Serializer>(serializer: S, text: &str) -> Result<S::Ok, S::Error> {
-    if let Ok(integer) = text.parse::<i64>() {
+    // There is no negative zero of integers.
+    if let Ok(integer) = text.parse::<i64>()
+        && text != "-0"
+    {
         return one(serializer, "intValue", &integer.to_string());
     }
     let double: f64 = text.parse().map_err(S::Error::custom)?;

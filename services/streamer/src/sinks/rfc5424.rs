@@ -20,7 +20,8 @@ const ID_BYTES: usize = 256;
 pub(super) fn message(item: &Item, most: usize) -> String {
     let Document { message, details, timestamp } = Document::new(item);
     let index = details.index.to_string();
-    let (meta, event) = (serde_json::Value::Object(details.meta).to_string(), details.event.to_json());
+    let meta = without_controls(serde_json::Value::Object(details.meta).to_string());
+    let event = without_controls(details.event.to_json());
     // Those that name the event come first, those that can be large last.
     let parameters = [
         ("id", details.id),
@@ -90,6 +91,22 @@ fn marked(text: &str) -> String {
 
 fn marked_len(text: &str) -> usize {
     text.len() + if text.is_ascii() { 0 } else { BOM.len() }
+}
+
+/// The same JSON with escapes for the control characters that it has as they are, which only its texts can hold: those
+/// would become blanks.
+fn without_controls(json: String) -> String {
+    if !json.contains(char::is_control) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            _ if character.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+    out
 }
 
 /// A value of structured data: RFC 5424, 6.3.3. Control characters, which it allows and servers do not, are blanks.
