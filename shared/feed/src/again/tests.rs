@@ -37,7 +37,7 @@ fn read_again(outgoing: &Outgoing) -> model::audit::Event {
     }
 }
 
-fn structured(id: &str, time: Value) -> Value {
+fn structured(id: &str, time: &Value) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": "/b", "type": "flowtrail.audit.recorded.v1", "time": time,
         "data": { "event_type": "a.b", "meta": { "n": 1 } },
@@ -55,8 +55,8 @@ fn an_event_comes_again_as_what_it_was_when_the_log_received_it() {
         ("Nats-Msg-Id", "main:e1"),
         ("Nats-Batch-Id", "x"),
     ];
-    let none = structured("e1", Value::Null).to_string();
-    let batch = json!([structured("e0", Value::Null), structured("e1", Value::Null)]).to_string();
+    let none = structured("e1", &Value::Null).to_string();
+    let batch = json!([structured("e0", &Value::Null), structured("e1", &Value::Null)]).to_string();
     let lone = none.replace("\"n\":1", "\"n\":\"\\ud83d\"");
     for (message, index) in [
         (message(&[("Content-Type", STRUCTURED)], none.clone()), 0),
@@ -78,7 +78,7 @@ fn an_event_comes_again_as_what_it_was_when_the_log_received_it() {
 
 #[test]
 fn the_time_that_its_publisher_gave_stays() {
-    let event = structured("e1", json!("2020-02-02T02:02:02Z"));
+    let event = structured("e1", &json!("2020-02-02T02:02:02Z"));
     let Again { outgoing, .. } = again(&message(&[], event.to_string()), 0).unwrap();
     assert_eq!(outgoing.payload, event.to_string());
     assert_eq!(read_again(&outgoing).time.to_string(), "2020-02-02T02:02:02Z");
@@ -88,7 +88,7 @@ fn the_time_that_its_publisher_gave_stays() {
 fn what_still_cannot_be_read_says_why() {
     let bad = |payload: &str, index| again(&message(&[], payload.to_owned()), index).unwrap_err().to_string();
     assert!(bad("{}", 0).starts_with("no cloudevent: "));
-    let event = structured("e1", Value::Null).to_string();
+    let event = structured("e1", &Value::Null).to_string();
     assert_eq!(bad(&event, 1), "data.the message has no event at this place");
     let foreign = Message { subject: "flowtrail.v1.audit.m%n.x".to_owned(), ..message(&[], event) };
     assert!(again(&foreign, 0).is_err());
