@@ -7,9 +7,9 @@ mod document;
 mod fields;
 mod firehose;
 mod generic_http;
-mod gzip;
 mod http;
 mod otlp;
+mod packing;
 mod rfc5424;
 mod s3;
 mod splunk_hec;
@@ -28,7 +28,7 @@ use self::splunk_hec::SplunkHec;
 use self::syslog::Syslog;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Limits, Outcome, test_event};
+use crate::sink::{Failure, Item, Limits, Outcome, Partition, test_event};
 
 /// A receiver that one integration delivers to, over its platform's protocol.
 #[derive(Debug)]
@@ -92,15 +92,15 @@ impl Sink {
     }
 
     /// Items of different partitions are sent apart. A batch is cut so that there are few of them in it.
-    pub(crate) fn partition(&self, item: &Item) -> i64 {
+    pub(crate) fn partition(&self, item: &Item) -> Partition {
         match &self.0 {
-            Protocol::S3(_) => S3::partition(item),
+            Protocol::S3(_) => s3::partition(item),
             Protocol::Datadog(_)
             | Protocol::Firehose(_)
             | Protocol::GenericHttp(_)
             | Protocol::Otlp(_)
             | Protocol::Syslog(_)
-            | Protocol::SplunkHec(_) => 0,
+            | Protocol::SplunkHec(_) => Partition::default(),
         }
     }
 

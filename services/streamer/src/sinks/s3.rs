@@ -1,29 +1,32 @@
-//! Amazon S3 and what speaks its language: one object for each hour of a batch, each event in exactly one.
+//! Amazon S3 and what speaks its language: one object for each hour and kind of a batch, each event in exactly one.
 //!
-//! Invariants: an object's name and bytes follow from its items alone, and it is written only where there is none, so
-//! a second attempt either writes the same object or finds it there. Every event of an object is of the hour that the
-//! object's name says, so that an engine that looks into one partition alone misses none.
+//! Invariant: an object's name and bytes follow from its items alone, and it is written only where there is none, so
+//! a second attempt either writes the same object or finds it there.
+
+mod columns;
+mod format;
+mod key;
+mod parquet;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
 use model::time::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_NONE_MATCH};
 use reqwest::{Client, Url};
 use sha2::{Digest, Sha256};
 
+use self::format::Format;
+pub(super) use self::key::partition;
 use super::aws::{self, Service, Signer};
 use super::document::Document;
-use super::gzip::gzip;
 use super::http::{self, Answer};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Kind, Limits, Outcome};
+use crate::sink::{Failure, Item, Limits, Outcome, Partition};
 
 /// A bucket.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub(super) struct S3 {
     base: String,
     bucket: String,
     prefix: String,
+    format: Format,
     wait: Duration,
     retention: Option<Retention>,
 }
@@ -48,8 +52,7 @@ struct Retention {
 /// What stands in the path of a key as it is. Everything else is encoded once, as signatures want it.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
-const HOUR: i64 = 3600 * 1_000_000;
-const DAY: i64 = 24 * HOUR;
+const DAY: i64 = 24 * 3600 * 1_000_000;
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
@@ -73,6 +76,7 @@ impl S3 {
             base,
             bucket,
             prefix: prefix.unwrap_or_default(),
+            format: Format::of(config.text("format"))?,
             wait: wait.unwrap_or(DEFAULT_WAIT),
             retention: retention(config)?,
         })
@@ -86,16 +90,11 @@ impl S3 {
         Document::new(item).to_json().len() + 1
     }
 
-    /// The hour of an event, as a number.
-    pub(super) fn partition(item: &Item) -> i64 {
-        item.time.micros().div_euclid(HOUR)
-    }
-
     /// One object after the other. Where one is not written, those before it are, and those after it are not tried.
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        let mut partitions: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        let mut partitions: BTreeMap<Partition, Vec<usize>> = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
-            partitions.entry(Self::partition(item)).or_default().push(index);
+            partitions.entry(partition(item)).or_default().push(index);
         }
         let partitions: Vec<Vec<usize>> = partitions.into_values().collect();
         for (written, indices) in partitions.iter().enumerate() {
@@ -121,16 +120,15 @@ impl S3 {
 
     /// Writes an object; its items are of one partition.
     async fn put(&self, items: &[&Item]) -> Result<(), Failure> {
-        let mut lines = Vec::new();
-        for item in items {
-            lines.extend_from_slice(&Document::new(item).to_json());
-            lines.push(b'\n');
-        }
-        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(items), KEY));
+        let key = format!("{}{}.{}", self.prefix, key::key(items), self.format.extension());
+        let url = format!("{}/{}", self.base, utf8_percent_encode(&key, KEY));
         let url: Url = url.parse().map_err(|_| Failure::stop("the bucket and prefix give no web address"))?;
-        let body = gzip(lines).await?;
-        let mut request = self.client.put(url).header(CONTENT_TYPE, "application/x-ndjson");
-        request = request.header(CONTENT_ENCODING, "gzip").header(IF_NONE_MATCH, "*");
+        let body = self.format.bytes(items).await?;
+        let mut request = self.client.put(url).header(IF_NONE_MATCH, "*");
+        request = request.header(CONTENT_TYPE, self.format.media_type());
+        if let Some(encoding) = self.format.encoding() {
+            request = request.header(CONTENT_ENCODING, encoding);
+        }
         // A bucket with Object Lock takes nothing without a checksum; any other one checks it as well.
         request = request.header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)));
         if let Some(Retention { mode, days }) = &self.retention {
@@ -141,33 +139,6 @@ impl S3 {
         }
         let answer = http::send(self.signer.sign(&self.client, request.body(body))?).await?;
         self.judge(&answer)
-    }
-
-    /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells apart
-    /// what has the same numbers and is not the same: another stream, part of a message, a log that was begun again. No
-    /// partition is named as a field of the rows is: engines would take the one for the other, and find no row where
-    /// the values differ, or the column twice.
-    fn key(&self, items: &[&Item]) -> String {
-        let mut digest = Sha256::new();
-        for item in items {
-            digest.update(format!("{} {} {} {}\n", item.stream, item.sequence, item.index, item.id));
-        }
-        let mut hash = String::new();
-        for byte in digest.finalize().iter().take(8) {
-            // Writing to a text never fails.
-            let _ = write!(hash, "{byte:02x}");
-        }
-        let first = items.first().copied();
-        let account = first.map_or("", |item| item.account.as_str());
-        let kind = first.map_or("audit", |item| match item.kind {
-            _ if item.is_test() => "test",
-            Kind::Audit(_) => "audit",
-            Kind::Traffic(_) => "flow",
-        });
-        let hour = hour(first.map_or(Timestamp::EPOCH, |item| item.time));
-        let sequence = |item: Option<&&Item>| item.map_or(0, |item| item.sequence);
-        let (first, last) = (sequence(items.first()), sequence(items.last()));
-        format!("{}account={account}/event_kind={kind}/{hour}/{first:020}-{last:020}-{hash}.ndjson.gz", self.prefix)
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), Failure> {
@@ -213,9 +184,4 @@ fn retention(config: &Opened) -> Result<Option<Retention>, ConfigError> {
 fn base(endpoint: &str, bucket: &str, path_style: bool) -> Option<String> {
     let (scheme, rest) = endpoint.trim_end_matches('/').split_once("://")?;
     Some(if path_style { format!("{scheme}://{rest}/{bucket}") } else { format!("{scheme}://{bucket}.{rest}") })
-}
-
-fn hour(time: Timestamp) -> String {
-    let time = DateTime::<Utc>::from_timestamp_micros(time.micros()).unwrap_or_default();
-    time.format("dt=%Y-%m-%d/hr=%H").to_string()
 }

@@ -6,6 +6,7 @@ mod firehose;
 mod generic_http;
 mod guard;
 mod otlp;
+mod parquet;
 mod payload;
 mod rsyslog;
 mod s3;

@@ -62,7 +62,7 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
             "timestamp": "2024-01-31T12:00:00.250000Z", "message": "Route created", "id": "e-41", "initiator_id": "u1",
             "target_id": "r1", "meta": {"range": "10.64.0.0/24", "number": "41"}, "reference": "",
             "account_id": "main", "kind": "audit", "event_type": "route.add", "position": "FLOWTRAIL_AUDIT:41",
-            "index": 0, "event": {"source": "/test"},
+            "index": 0, "event": {"source": "/test", "meta": {"range": "10.64.0.0/24", "number": 41}},
         })
     );
     assert_eq!(lines.len(), 3);

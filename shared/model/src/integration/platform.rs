@@ -120,6 +120,7 @@ impl Platform {
                 ("bucket_name", Kind::Form(BUCKET)),
                 ("prefix", Kind::Form(PREFIX)),
                 ("path_style", Kind::Switch),
+                ("format", Kind::OneOf(&["ndjson", "parquet"])),
                 ("batch_seconds", Kind::Form(SECONDS)),
                 ("object_lock_mode", Kind::OneOf(&["GOVERNANCE", "COMPLIANCE"])),
                 ("object_lock_days", Kind::Form(DAYS)),
