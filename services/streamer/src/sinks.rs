@@ -94,7 +94,7 @@ impl Sink {
     /// Items of different partitions are sent apart. A batch is cut so that there are few of them in it.
     pub(crate) fn partition(&self, item: &Item) -> Partition {
         match &self.0 {
-            Protocol::S3(_) => s3::partition(item),
+            Protocol::S3(_) => S3::partition(item),
             Protocol::Datadog(_)
             | Protocol::Firehose(_)
             | Protocol::GenericHttp(_)

@@ -20,7 +20,7 @@ use reqwest::{Client, Url};
 use sha2::{Digest, Sha256};
 
 use self::format::Format;
-pub(super) use self::key::partition;
+use self::key::partition;
 use super::aws::{self, Service, Signer};
 use super::document::Document;
 use super::http::{self, Answer};
@@ -88,6 +88,11 @@ impl S3 {
 
     pub(super) fn size(item: &Item) -> usize {
         Document::new(item).to_json().len() + 1
+    }
+
+    /// Each has an object of its own.
+    pub(super) fn partition(item: &Item) -> Partition {
+        partition(item)
     }
 
     /// One object after the other. Where one is not written, those before it are, and those after it are not tried.

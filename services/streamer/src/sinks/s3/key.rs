@@ -15,7 +15,7 @@ use crate::sink::{Item, Kind, Partition};
 const HOUR: i64 = 3600 * 1_000_000;
 
 /// The hour of an event, as a number, and its kind. A test is of no kind: it is to be in nobody's counts.
-pub(in super::super) fn partition(item: &Item) -> Partition {
+pub(super) fn partition(item: &Item) -> Partition {
     let kind = match item.kind {
         _ if item.is_test() => "test",
         Kind::Audit(_) => "audit",
