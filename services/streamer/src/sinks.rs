@@ -16,6 +16,7 @@ mod splunk_hec;
 mod syslog;
 mod webhook;
 
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use model::log::AccountId;
 
@@ -125,11 +126,30 @@ impl Sink {
     /// # Errors
     /// When the receiver did not take it.
     pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
-        match self.deliver(&[test_event(account)]).await {
-            Outcome::Delivered => Ok(()),
+        self.try_out(account).await.map(drop)
+    }
+
+    /// The same, and finds out what the receiver guarantees.
+    ///
+    /// # Errors
+    /// When the receiver did not take it.
+    pub async fn try_out(&self, account: &AccountId) -> Result<Guarantee, Failure> {
+        let event = test_event(account);
+        if let Protocol::S3(sink) = &self.0 {
+            return sink.try_out(&event).await;
+        }
+        match self.deliver(&[event]).await {
+            Outcome::Delivered => Ok(Guarantee::AtLeastOnce),
             Outcome::Failed(failure) => Err(failure),
-            Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
+            Outcome::Partly(failures) => {
+                failures.into_iter().next().map_or(Ok(Guarantee::AtLeastOnce), |(_, failure)| Err(failure))
+            }
             Outcome::SomeRefused { status, reason, .. } => Err(Failure::Refused { status, reason }),
         }
+    }
+
+    /// Whether what it guarantees depends on the receiver.
+    pub(crate) const fn has_guarantee_to_find(&self) -> bool {
+        matches!(self.0, Protocol::S3(_))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use testkit::{HttpServer, eventually};
 
@@ -24,7 +24,10 @@ struct Bucket {
 
 impl Bucket {
     async fn start() -> Self {
-        async fn put(State(objects): State<Objects>, uri: Uri, body: Bytes) -> StatusCode {
+        async fn put(State(objects): State<Objects>, method: Method, uri: Uri, body: Bytes) -> StatusCode {
+            if method == Method::HEAD {
+                return StatusCode::OK;
+            }
             objects.lock().unwrap().push((uri.path().to_owned(), body));
             StatusCode::OK
         }

@@ -1,7 +1,8 @@
 //! Amazon S3 and what speaks its language: one object for each hour and kind of a batch, each event in exactly one.
 //!
 //! Invariant: an object's name and bytes follow from its items alone, and it is written only where there is none, so
-//! a second attempt either writes the same object or finds it there.
+//! a second attempt either writes the same object or finds it there. Where a store knows no conditional writes, a second
+//! attempt writes the same object again.
 
 mod columns;
 mod format;
@@ -9,14 +10,16 @@ mod key;
 mod parquet;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use model::delivery::Guarantee;
 use model::time::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_NONE_MATCH};
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
 use self::format::Format;
@@ -40,6 +43,8 @@ pub(super) struct S3 {
     format: Format,
     wait: Duration,
     retention: Option<Retention>,
+    /// The store said that it knows no conditional writes.
+    is_unconditional: AtomicBool,
 }
 
 /// How long an object cannot be deleted, in a bucket with Object Lock.
@@ -79,6 +84,7 @@ impl S3 {
             format: Format::of(config.text("format"))?,
             wait: wait.unwrap_or(DEFAULT_WAIT),
             retention: retention(config)?,
+            is_unconditional: AtomicBool::new(false),
         })
     }
 
@@ -123,14 +129,49 @@ impl S3 {
         Outcome::Delivered
     }
 
+    /// Writes a test event twice: a store that honours conditional writes refuses the second one.
+    pub(super) async fn try_out(&self, event: &Item) -> Result<Guarantee, Failure> {
+        self.look_for_bucket().await?;
+        self.put(&[event]).await?;
+        if self.is_unconditional.load(Ordering::Relaxed) {
+            return Ok(Guarantee::AtLeastOnce);
+        }
+        let answer = self.send(&[event], true).await?;
+        self.judge(&answer)?;
+        let is_refused = answer.status == StatusCode::PRECONDITION_FAILED;
+        Ok(if is_refused { Guarantee::ExactlyOnce } else { Guarantee::AtLeastOnce })
+    }
+
+    /// Some stores take an object into a bucket that is not there. Whether it is may be none of the credentials'
+    /// business: only a clear no counts.
+    async fn look_for_bucket(&self) -> Result<(), Failure> {
+        let answer = http::send(self.signer.sign(&self.client, self.client.head(format!("{}/", self.base)))?).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Err(Failure::Stop { status: Some(404), reason: format!("there is no bucket {}", self.bucket) });
+        }
+        Ok(())
+    }
+
     /// Writes an object; its items are of one partition.
     async fn put(&self, items: &[&Item]) -> Result<(), Failure> {
+        let is_conditional = !self.is_unconditional.load(Ordering::Relaxed);
+        let mut answer = self.send(items, is_conditional).await?;
+        if is_conditional && answer.status == StatusCode::NOT_IMPLEMENTED {
+            self.is_unconditional.store(true, Ordering::Relaxed);
+            answer = self.send(items, false).await?;
+        }
+        self.judge(&answer)
+    }
+
+    async fn send(&self, items: &[&Item], is_conditional: bool) -> Result<Answer, Failure> {
         let key = format!("{}{}.{}", self.prefix, key::key(items), self.format.extension());
         let url = format!("{}/{}", self.base, utf8_percent_encode(&key, KEY));
         let url: Url = url.parse().map_err(|_| Failure::stop("the bucket and prefix give no web address"))?;
         let body = self.format.bytes(items).await?;
-        let mut request = self.client.put(url).header(IF_NONE_MATCH, "*");
-        request = request.header(CONTENT_TYPE, self.format.media_type());
+        let mut request = self.client.put(url).header(CONTENT_TYPE, self.format.media_type());
+        if is_conditional {
+            request = request.header(IF_NONE_MATCH, "*");
+        }
         if let Some(encoding) = self.format.encoding() {
             request = request.header(CONTENT_ENCODING, encoding);
         }
@@ -142,8 +183,7 @@ impl S3 {
             request = request.header("x-amz-object-lock-mode", mode);
             request = request.header("x-amz-object-lock-retain-until-date", until.to_string());
         }
-        let answer = http::send(self.signer.sign(&self.client, request.body(body))?).await?;
-        self.judge(&answer)
+        http::send(self.signer.sign(&self.client, request.body(body))?).await
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), Failure> {
@@ -164,7 +204,7 @@ impl S3 {
                 stop(format!("the bucket {bucket} is not in the region {}", self.signer.region()))
             }
             (403, _) => stop(format!("the bucket {bucket} refused the object: check the credentials{}", why())),
-            (501, _) => stop("the receiver knows no conditional writes (If-None-Match)".to_owned()),
+            (501, _) => stop(format!("{}{}", format!("the receiver answered 501 {name}").trim_end(), why())),
             (413, _) | (_, "EntityTooLarge") => Err(Failure::TooLarge),
             (409, _) | (_, "RequestTimeout" | "SlowDown" | "ServiceUnavailable" | "InternalError") => {
                 Err(answer.retry(format!("the receiver answered {code} {name}").trim_end().to_owned()))

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use model::time::Timestamp;
 use serde_json::{Value, json};
@@ -130,12 +131,54 @@ async fn answers_that_pass_are_worth_another_attempt() {
             "{outcome:?}"
         );
     }
-    for (status, code) in [(301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed"), (501, "NotImplemented")] {
+    for (status, code) in [(301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed")] {
         receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error(code)));
         stopped(sink.deliver(&items).await);
     }
     receiver.answer((axum::http::StatusCode::PRECONDITION_FAILED, error("PreconditionFailed")));
     assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
+}
+
+#[tokio::test]
+async fn a_test_finds_out_what_the_store_guarantees() {
+    let moto = Moto::start().await;
+    let checked = sink(&moto.url, &moto.writer, &[]);
+    assert_eq!(checked.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+
+    // One that takes the condition for nothing.
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
+    let paths: Vec<String> = receiver.requests().into_iter().map(|request| request.path).collect();
+    assert!(paths.len() == 3 && paths[1] == paths[2], "{paths:?}");
+
+    // One that says that it knows none is written to without it, from then on.
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    receiver.answer(());
+    receiver.answer(axum::http::StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
+    assert_eq!(sink.deliver(&audits(1..2)).await, Outcome::Delivered);
+    let conditional = receiver.requests().into_iter().map(|request| request.headers.contains_key("if-none-match"));
+    assert_eq!(conditional.collect::<Vec<_>>(), [false, true, false, false]);
+
+    // One that refuses all the same is no store to write to.
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    for _ in 0..2 {
+        receiver.answer(axum::http::StatusCode::NOT_IMPLEMENTED);
+    }
+    assert_eq!(stopped(sink.deliver(&audits(1..2)).await), (Some(501), "the receiver answered 501".to_owned()));
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_is_told_also_where_the_store_would_take_the_object() {
+    let receiver = Receiver::start().await;
+    receiver.answer(axum::http::StatusCode::NOT_FOUND);
+    let refused = to_receiver(&receiver, &[]).try_out(&account()).await.unwrap_err();
+    assert_eq!((refused.status(), refused.to_string()), (Some(404), "there is no bucket logs".to_owned()));
+    let requests = receiver.requests();
+    assert_eq!((requests.len(), requests[0].method.as_str()), (1, "HEAD"));
 }
 
 /// Events at these times, in this order.
@@ -234,7 +277,7 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
         assert_eq!(sink.test(&account()).await, Ok(()));
         assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
     }
-    let requests = receiver.requests();
+    let requests = receiver.requests().into_iter().filter(|request| request.method == "PUT").collect::<Vec<_>>();
     let signed = |request: &crate::support::Request| request.header("authorization").to_owned();
     for request in &requests {
         assert_eq!(request.header("x-amz-checksum-sha256"), STANDARD.encode(Sha256::digest(&request.body)));
