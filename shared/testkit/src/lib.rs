@@ -15,4 +15,4 @@ pub use eventually::{eventually, within};
 pub use http_server::HttpServer;
 pub use moto::{Moto, User};
 pub use nats_server::NatsServer;
-pub use stand_in::{StandIn, free_port, run_stand_in};
+pub use stand_in::{StandIn, free_port, run_reader, run_stand_in};

@@ -119,10 +119,22 @@ fn path_of(program: &str) -> PathBuf {
 /// # Panics
 /// When it fails; the message is its own.
 pub async fn run_stand_in(program: &str, arguments: &[&str], input: String) -> String {
-    let mut command = python();
+    run(python(), program, arguments, input).await
+}
+
+/// Runs a program of `standins/` that needs query engines, and gives what it says. None where there are none.
+///
+/// # Panics
+/// When it fails; the message is its own.
+pub async fn run_reader(program: &str, arguments: &[&str]) -> Option<String> {
+    let python = std::env::var_os("FLOWTRAIL_TEST_READERS").filter(|path| !path.is_empty())?;
+    Some(run(Command::new(python), program, arguments, String::new()).await)
+}
+
+async fn run(mut command: Command, program: &str, arguments: &[&str], input: String) -> String {
     command.arg(path_of(program)).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let run = move || {
+    let to_its_end = move || {
         let mut child = command.spawn().expect("start Python");
         let mut stdin = child.stdin.take().expect("it has an input");
         // One that needs no input may have ended.
@@ -130,7 +142,7 @@ pub async fn run_stand_in(program: &str, arguments: &[&str], input: String) -> S
         drop(stdin);
         child.wait_with_output().expect("wait for it")
     };
-    let output = tokio::task::spawn_blocking(run).await.expect("it runs");
+    let output = tokio::task::spawn_blocking(to_its_end).await.expect("it runs");
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("it says text")
 }

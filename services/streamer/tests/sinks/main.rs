@@ -5,6 +5,7 @@ mod datadog;
 mod firehose;
 mod generic_http;
 mod guard;
+mod lake;
 mod otlp;
 mod parquet;
 mod payload;
