@@ -8,6 +8,7 @@ mod eventually;
 mod http_server;
 mod moto;
 mod nats_server;
+mod s3rver;
 mod stand_in;
 
 pub use chance::Chance;
@@ -15,4 +16,5 @@ pub use eventually::{eventually, within};
 pub use http_server::HttpServer;
 pub use moto::{Moto, User};
 pub use nats_server::NatsServer;
+pub use s3rver::S3rver;
 pub use stand_in::{StandIn, free_port, run_reader, run_stand_in};

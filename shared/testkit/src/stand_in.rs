@@ -40,21 +40,34 @@ impl StandIn {
         Self::python([path_of(program).into()], arguments).await
     }
 
-    #[expect(clippy::panic, reason = "a test fails by panicking")]
     async fn python<const N: usize>(what: [OsString; N], arguments: impl Fn(u16) -> Vec<String>) -> Self {
+        let command = |port| {
+            let mut command = python();
+            command.args(&what).args(arguments(port));
+            command
+        };
+        Self::start_command(command).await
+    }
+
+    /// Starts whatever command listens on the port that it is told.
+    ///
+    /// # Panics
+    /// When it does not listen in time.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub async fn start_command(command: impl Fn(u16) -> Command) -> Self {
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            let mut command = python();
-            command.args(&what).args(arguments(port)).stdin(Stdio::null());
+            let mut command = command(port);
             let log = NamedTempFile::new().expect("make a file");
             let errors = log.reopen().expect("open the file");
-            let child = command.stdout(Stdio::null()).stderr(errors).spawn().expect("start Python");
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+            let child = command.spawn().expect("start the stand-in");
             let mut stand_in = Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), child, log };
             if stand_in.listens().await {
                 return stand_in;
             }
         }
-        panic!("{what:?} ends whenever it is started");
+        panic!("it ends whenever it is started");
     }
 
     /// Waits until it listens. False: it has ended, as one does whose port was taken in the meantime.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use streamer::sink::{Failure, Item, Outcome};
 use streamer::sinks::Sink;
-use testkit::{Moto, User};
+use testkit::{Moto, S3rver, User};
 
 use crate::support::{Receiver, account, audit, audits, connect, traffic, unpacked};
 
@@ -169,6 +169,23 @@ async fn a_test_finds_out_what_the_store_guarantees() {
         receiver.answer(axum::http::StatusCode::NOT_IMPLEMENTED);
     }
     assert_eq!(stopped(sink.deliver(&audits(1..2)).await), (Some(501), "the receiver answered 501".to_owned()));
+}
+
+#[tokio::test]
+async fn a_store_that_overwrites_guarantees_less_and_tells_a_bucket_that_is_not_there() {
+    let Some(s3rver) = S3rver::start().await else {
+        eprintln!("not run: there is no s3rver here");
+        return;
+    };
+    let [access_key, secret_key] = S3rver::KEYS.map(str::to_owned);
+    let user = User { access_key, secret_key };
+    for format in ["ndjson", "parquet"] {
+        let sink = sink(&s3rver.url(), &user, &[("format", format)]);
+        assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
+        assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
+    }
+    let sink = sink(&s3rver.url(), &user, &[("bucket_name", "nowhere")]);
+    assert_eq!(sink.try_out(&account()).await.unwrap_err().to_string(), "there is no bucket nowhere");
 }
 
 #[tokio::test]
