@@ -177,6 +177,8 @@ impl S3 {
         }
         // A bucket with Object Lock takes nothing without a checksum; any other one checks it as well.
         request = request.header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)));
+        // With a retention period, stores look for this name of it, or for Content-MD5, and not for the checksum itself.
+        request = request.header("x-amz-sdk-checksum-algorithm", "SHA256");
         if let Some(Retention { mode, days }) = &self.retention {
             let until = runtime::clock::now_micros().saturating_add(days * DAY);
             let until = Timestamp::from_micros(until).unwrap_or(Timestamp::LAST);

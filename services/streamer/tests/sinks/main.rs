@@ -9,6 +9,7 @@ mod lake;
 mod otlp;
 mod parquet;
 mod payload;
+mod retry_after;
 mod rsyslog;
 mod s3;
 mod splunk_hec;

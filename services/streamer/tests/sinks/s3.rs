@@ -298,6 +298,7 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
     let signed = |request: &crate::support::Request| request.header("authorization").to_owned();
     for request in &requests {
         assert_eq!(request.header("x-amz-checksum-sha256"), STANDARD.encode(Sha256::digest(&request.body)));
+        assert_eq!(request.header("x-amz-sdk-checksum-algorithm"), "SHA256");
         assert!(signed(request).contains("x-amz-checksum-sha256"), "{}", signed(request));
     }
     let (plain, kept) = requests.split_at(requests.len() / 2);
@@ -308,6 +309,24 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
         let days = (until.micros() - before) as f64 / 86_400e6;
         assert!((365.0..365.1).contains(&days), "{days}");
         assert!(signed(request).contains("x-amz-object-lock-mode;x-amz-object-lock-retain-until-date"));
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_with_object_lock_keeps_what_it_is_sent_for_as_long_as_it_is_to_be() {
+    let moto = Moto::start().await;
+    let more = [("bucket_name", "worm"), ("object_lock_mode", "GOVERNANCE"), ("object_lock_days", "30")];
+    let sink = sink(&moto.url, &moto.writer, &more);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+    assert_eq!(sink.deliver(&audits(1..2)).await, Outcome::Delivered);
+    let objects = moto.objects("worm").await;
+    assert_eq!(objects.len(), 2);
+    let now = runtime::clock::now_micros();
+    for object in objects {
+        assert_eq!(object["lock"][0], "GOVERNANCE", "{object}");
+        let until = object["lock"][1].as_str().unwrap().replace(' ', "T");
+        let days = (Timestamp::parse(&until).unwrap().micros() - now) as f64 / 86_400e6;
+        assert!((29.9..30.1).contains(&days), "{days}");
     }
 }
 
