@@ -30,10 +30,13 @@ test *ARGS:
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
     FLOWTRAIL_TEST_CLOUDEVENTS=$(.ci/install-cloudevents)
-    # The next two are empty where they cannot be had: then their tests say so.
+    # The next ones are empty where they cannot be had: then their tests say so.
     FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
     FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
+    FLOWTRAIL_TEST_S3RVER=$(.ci/install-node-stand-ins)
+    FLOWTRAIL_TEST_READERS=$(.ci/install-bench-peers) || FLOWTRAIL_TEST_READERS=
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_CLOUDEVENTS FLOWTRAIL_TEST_RSYSLOG FLOWTRAIL_TEST_NODE
+    export FLOWTRAIL_TEST_S3RVER FLOWTRAIL_TEST_READERS
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi

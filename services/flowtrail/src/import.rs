@@ -6,6 +6,7 @@
 
 mod addresses;
 mod archive;
+mod archive_table;
 mod audit;
 mod aws_cloudtrail;
 mod aws_vpc_flow;

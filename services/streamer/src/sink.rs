@@ -40,6 +40,15 @@ pub enum Kind {
     Traffic(Box<traffic::Report>),
 }
 
+/// What is sent apart: items of one partition go together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Partition {
+    /// Which part of time.
+    pub(crate) part: i64,
+    /// Which kind of events.
+    pub(crate) kind: &'static str,
+}
+
 /// How large a batch may get, and how long one may wait to get there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

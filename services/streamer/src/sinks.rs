@@ -7,15 +7,16 @@ mod document;
 mod fields;
 mod firehose;
 mod generic_http;
-mod gzip;
 mod http;
 mod otlp;
+mod packing;
 mod rfc5424;
 mod s3;
 mod splunk_hec;
 mod syslog;
 mod webhook;
 
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use model::log::AccountId;
 
@@ -28,7 +29,7 @@ use self::splunk_hec::SplunkHec;
 use self::syslog::Syslog;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Limits, Outcome, test_event};
+use crate::sink::{Failure, Item, Limits, Outcome, Partition, test_event};
 
 /// A receiver that one integration delivers to, over its platform's protocol.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ impl Sink {
     }
 
     /// Items of different partitions are sent apart. A batch is cut so that there are few of them in it.
-    pub(crate) fn partition(&self, item: &Item) -> i64 {
+    pub(crate) fn partition(&self, item: &Item) -> Partition {
         match &self.0 {
             Protocol::S3(_) => S3::partition(item),
             Protocol::Datadog(_)
@@ -100,7 +101,7 @@ impl Sink {
             | Protocol::GenericHttp(_)
             | Protocol::Otlp(_)
             | Protocol::Syslog(_)
-            | Protocol::SplunkHec(_) => 0,
+            | Protocol::SplunkHec(_) => Partition::default(),
         }
     }
 
@@ -125,11 +126,30 @@ impl Sink {
     /// # Errors
     /// When the receiver did not take it.
     pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
-        match self.deliver(&[test_event(account)]).await {
-            Outcome::Delivered => Ok(()),
+        self.try_out(account).await.map(drop)
+    }
+
+    /// The same, and finds out what the receiver guarantees.
+    ///
+    /// # Errors
+    /// When the receiver did not take it.
+    pub async fn try_out(&self, account: &AccountId) -> Result<Guarantee, Failure> {
+        let event = test_event(account);
+        if let Protocol::S3(sink) = &self.0 {
+            return sink.try_out(&event).await;
+        }
+        match self.deliver(&[event]).await {
+            Outcome::Delivered => Ok(Guarantee::AtLeastOnce),
             Outcome::Failed(failure) => Err(failure),
-            Outcome::Partly(failures) => failures.into_iter().next().map_or(Ok(()), |(_, failure)| Err(failure)),
+            Outcome::Partly(failures) => {
+                failures.into_iter().next().map_or(Ok(Guarantee::AtLeastOnce), |(_, failure)| Err(failure))
+            }
             Outcome::SomeRefused { status, reason, .. } => Err(Failure::Refused { status, reason }),
         }
+    }
+
+    /// Whether what it guarantees depends on the receiver.
+    pub(crate) const fn has_guarantee_to_find(&self) -> bool {
+        matches!(self.0, Protocol::S3(_))
     }
 }

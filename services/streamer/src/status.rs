@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
 use feed::tail;
-use model::delivery::{Place, Progress, Shown, Standing, State, Status};
+use model::delivery::{Guarantee, Place, Progress, Shown, Standing, State, Status};
+use model::integration::Platform;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
@@ -36,6 +37,7 @@ pub(crate) async fn of(
     let now = receivers.clock.now_micros();
     let position = positions(bus, account, desired, &state, now).await?;
     let (shown, since) = shown(desired, &state);
+    let guarantee = guarantee(desired, &state);
     Ok(Status {
         state: shown,
         enabled: desired.current.enabled,
@@ -50,6 +52,7 @@ pub(crate) async fn of(
         dead_lettered: state.dead_lettered,
         position,
         missing: state.missing,
+        guarantee,
     })
 }
 
@@ -85,6 +88,19 @@ pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestam
         Standing::Failing { since } => (Shown::Failing, Some(since)),
         Standing::Suspended { .. } if desired.touched > state.orders => (Shown::Active, None),
         Standing::Suspended { since } => (Shown::Suspended, Some(since)),
+    }
+}
+
+/// What holds of the current configuration. Only of S3 it depends on the receiver.
+fn guarantee(desired: &Desired, state: &State) -> Option<Guarantee> {
+    match desired.current.platform {
+        Platform::S3 => state.guarantee.filter(|found| found.version == desired.version).map(|found| found.guarantee),
+        Platform::Datadog
+        | Platform::Firehose
+        | Platform::GenericHttp
+        | Platform::Otlp
+        | Platform::Syslog
+        | Platform::SplunkHec => Some(Guarantee::AtLeastOnce),
     }
 }
 

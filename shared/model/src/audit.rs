@@ -93,8 +93,13 @@ impl Event {
     /// What happened, in words: as given, else the known text of the code, else the code.
     #[must_use]
     pub fn activity(&self) -> &str {
-        let given = self.given.activity.as_deref();
-        given.or_else(|| known_text(&self.event_type)).unwrap_or(&self.event_type)
+        self.given.activity.as_deref().unwrap_or_else(|| self.default_activity())
+    }
+
+    /// What stands for words where none were given: the known text of the code, else the code.
+    #[must_use]
+    pub fn default_activity(&self) -> &str {
+        known_text(&self.event_type).unwrap_or(&self.event_type)
     }
 
     /// The group; default: `event_type` up to its first dot.

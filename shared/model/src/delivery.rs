@@ -6,4 +6,7 @@ mod state;
 pub use ask::{
     Change, DeadLetters, History, Letter, Letters, Progress, Question, Shown, Status, StatusOf, Test, TestOf, Tested,
 };
-pub use state::{Data, Failure, Missing, Place, Plan, Recorded, Redrive, Standing, State, Step, dead_letter_view};
+pub use state::{
+    Data, Failure, Guarantee, Guaranteed, Missing, Place, Plan, Recorded, Redrive, Standing, State, Step,
+    dead_letter_view,
+};

@@ -9,6 +9,7 @@ mod http_server;
 pub mod json;
 mod moto;
 mod nats_server;
+mod s3rver;
 mod stand_in;
 
 pub use chance::Chance;
@@ -16,4 +17,5 @@ pub use eventually::{eventually, within};
 pub use http_server::HttpServer;
 pub use moto::{Moto, User};
 pub use nats_server::NatsServer;
-pub use stand_in::{StandIn, free_port, run_stand_in};
+pub use s3rver::S3rver;
+pub use stand_in::{StandIn, free_port, run_reader, run_stand_in};

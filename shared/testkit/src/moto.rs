@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::stand_in::{StandIn, run_stand_in};
 
-/// moto with the buckets `logs` and `records`, the delivery stream `events`, which writes into `records`, and users.
+/// moto with the buckets `logs`, `records` and `worm`, which has Object Lock, the delivery stream `events`, which writes into `records`, and users.
 #[derive(Debug)]
 pub struct Moto {
     /// `http://127.0.0.1:<port>`, for all services.
@@ -56,7 +56,8 @@ impl Moto {
         self.server.log()
     }
 
-    /// Every object of a bucket, as the reader gets it: `key`, `kinds` (type and encoding) and `text`.
+    /// Every object of a bucket, as the reader gets it: `key`, `kinds` (type and encoding), `text` and `lock`
+    /// (mode and until when).
     ///
     /// # Panics
     /// When they cannot be read.

@@ -40,21 +40,34 @@ impl StandIn {
         Self::python([path_of(program).into()], arguments).await
     }
 
-    #[expect(clippy::panic, reason = "a test fails by panicking")]
     async fn python<const N: usize>(what: [OsString; N], arguments: impl Fn(u16) -> Vec<String>) -> Self {
+        let command = |port| {
+            let mut command = python();
+            command.args(&what).args(arguments(port));
+            command
+        };
+        Self::start_command(command).await
+    }
+
+    /// Starts whatever command listens on the port that it is told.
+    ///
+    /// # Panics
+    /// When it does not listen in time.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub async fn start_command(command: impl Fn(u16) -> Command) -> Self {
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            let mut command = python();
-            command.args(&what).args(arguments(port)).stdin(Stdio::null());
+            let mut command = command(port);
             let log = NamedTempFile::new().expect("make a file");
             let errors = log.reopen().expect("open the file");
-            let child = command.stdout(Stdio::null()).stderr(errors).spawn().expect("start Python");
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+            let child = command.spawn().expect("start the stand-in");
             let mut stand_in = Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), child, log };
             if stand_in.listens().await {
                 return stand_in;
             }
         }
-        panic!("{what:?} ends whenever it is started");
+        panic!("it ends whenever it is started");
     }
 
     /// Waits until it listens. False: it has ended, as one does whose port was taken in the meantime.
@@ -119,10 +132,22 @@ fn path_of(program: &str) -> PathBuf {
 /// # Panics
 /// When it fails; the message is its own.
 pub async fn run_stand_in(program: &str, arguments: &[&str], input: String) -> String {
-    let mut command = python();
+    run(python(), program, arguments, input).await
+}
+
+/// Runs a program of `standins/` that needs query engines, and gives what it says. None where there are none.
+///
+/// # Panics
+/// When it fails; the message is its own.
+pub async fn run_reader(program: &str, arguments: &[&str]) -> Option<String> {
+    let python = std::env::var_os("FLOWTRAIL_TEST_READERS").filter(|path| !path.is_empty())?;
+    Some(run(Command::new(python), program, arguments, String::new()).await)
+}
+
+async fn run(mut command: Command, program: &str, arguments: &[&str], input: String) -> String {
     command.arg(path_of(program)).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let run = move || {
+    let to_its_end = move || {
         let mut child = command.spawn().expect("start Python");
         let mut stdin = child.stdin.take().expect("it has an input");
         // One that needs no input may have ended.
@@ -130,7 +155,7 @@ pub async fn run_stand_in(program: &str, arguments: &[&str], input: String) -> S
         drop(stdin);
         child.wait_with_output().expect("wait for it")
     };
-    let output = tokio::task::spawn_blocking(run).await.expect("it runs");
+    let output = tokio::task::spawn_blocking(to_its_end).await.expect("it runs");
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("it says text")
 }

@@ -1,7 +1,7 @@
 """Amazon's services as moto stands in for them: makes what tests need, and reads back what arrived.
 
 setup URL    makes a bucket, a delivery stream and users, then turns on the checking of signatures and policies.
-objects URL BUCKET ACCESS_KEY SECRET_KEY    prints every object: its name, its headers and its text.
+objects URL BUCKET ACCESS_KEY SECRET_KEY    prints every object: its name, its headers, its text and how long it is kept.
 """
 
 import gzip
@@ -33,6 +33,10 @@ def setup(url):
     s3, iam, firehose = client("s3", url), client("iam", url), client("firehose", url)
     for bucket in ["logs", "records"]:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.create_bucket(
+        Bucket="worm", ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
     destination = {"RoleARN": "arn:aws:iam::123456789012:role/any", "BucketARN": "arn:aws:s3:::records"}
     firehose.create_delivery_stream(DeliveryStreamName="events", ExtendedS3DestinationConfiguration=destination)
     # What NetBird's own guide allows, and nothing else.
@@ -56,7 +60,8 @@ def objects(url, bucket, access_key, secret_key):
             is_packed = body[:2] == b"\x1f\x8b"
             text = gzip.decompress(body).decode() if is_packed else body.decode()
             kinds = [answer["ContentType"], answer.get("ContentEncoding", "")]
-            found.append({"key": entry["Key"], "kinds": kinds, "text": text})
+            lock = [answer.get("ObjectLockMode"), str(answer.get("ObjectLockRetainUntilDate"))]
+            found.append({"key": entry["Key"], "kinds": kinds, "text": text, "lock": lock})
     print(json.dumps(found))
 
 

@@ -26,7 +26,7 @@ def log(event):
     }
     netbird = {
         "id": event["id"], "initiator_id": data.pop("actor_id"), "target_id": data.pop("resource_id"),
-        "meta": {name: str(value) for name, value in data.pop("meta").items()}, "reference": data["correlation_id"],
+        "meta": {name: str(value) for name, value in data["meta"].items()}, "reference": data["correlation_id"],
     }
     more = {"account_id": event["account"], "kind": kind, "event_type": data.pop("event_type"), "position": event["position"], "index": 0}
     return HTTPLogItem(**own, **netbird, **more, event={**data, "source": event["source"]})

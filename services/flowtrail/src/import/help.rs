@@ -2,7 +2,7 @@
 
 /// How files may come, what is told, the exit codes, examples.
 pub(super) const MORE: &str = "\
-Files may be packed with gzip, zstd or xz. JSON may come as one object a line, as arrays, or as the object around an array that a service stores or answers with. A page of a list that others follow is imported and told of, when those are not imported with it.
+Files may be packed with gzip, zstd or xz. Archives in Parquet are read as well. JSON may come as one object a line, as arrays, or as the object around an array that a service stores or answers with. A page of a list that others follow is imported and told of, when those are not imported with it.
 
 Importing a file twice changes nothing, so an import that was interrupted is simply run again. The last line says how many events were published, how many the account had already, how many records were skipped because there is no event in them, and how many were rejected. What is rejected is told of as `FILE:LINE: field: reason`, and the rest is imported.
 
@@ -37,8 +37,8 @@ Examples:
 
   What an integration has archived; each format takes its events out of the same files:
     aws s3 cp --recursive s3://my-archive/ archive/
-    find archive -name '*.ndjson.gz' -exec flowtrail import audit {} +
-    find archive -name '*.ndjson.gz' -exec flowtrail import traffic {} +
+    find archive -type f -exec flowtrail import audit {} +
+    find archive -type f -exec flowtrail import traffic {} +
 
   An event of your own:
     echo '{\"id\":\"1\",\"time\":\"2024-01-31T12:00:00Z\",\"event_type\":\"user.login\"}' | flowtrail import audit -";

@@ -7,9 +7,12 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
+use super::archive_table::{self, Unread};
+
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const XZ: &[u8] = b"\xfd7zXZ\0";
+const PARQUET: &[u8] = b"PAR1";
 /// Of what is looked at, the last that matters: what a tar archive says of itself.
 const TAR_AT: usize = 257;
 const TAR: &[u8] = b"ustar";
@@ -24,6 +27,9 @@ pub(super) enum Unopened {
     /// The disk or the packed bytes fail.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
+    /// It is a table that gives no events.
+    #[error(transparent)]
+    Table(#[from] Unread),
     /// It is of a form that is not read here, and this makes it one that is.
     #[error("{is}; {instead}")]
     Form {
@@ -35,12 +41,11 @@ pub(super) enum Unopened {
 }
 
 /// Forms that are not read: their first bytes, what they are, what to do.
-const UNREAD: [(&[u8], &str, &str); 7] = [
+const UNREAD: [(&[u8], &str, &str); 6] = [
     (b"BZh", "is packed with bzip2", "unpack it on the way: `bzcat FILE | flowtrail import FORMAT -`"),
     (b"PK\x03\x04", "is a zip archive", "unpack it on the way: `unzip -p FILE | flowtrail import FORMAT -`"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7-Zip archive", "unpack it on the way: `7z x -so FILE | flowtrail import FORMAT -`"),
     (b"\x04\x22\x4d\x18", "is packed with LZ4", "unpack it on the way: `lz4cat FILE | flowtrail import FORMAT -`"),
-    (b"PAR1", "is a Parquet file", "write it as JSON first, one object a line"),
     (b"\xff\xfe", "is UTF-16", UTF_8),
     (b"\xfe\xff", "is UTF-16", UTF_8),
 ];
@@ -68,7 +73,8 @@ pub(super) fn total_length<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Opt
     paths.into_iter().map(|path| if is_standard_input(path) { None } else { length(path) }).sum()
 }
 
-/// Unpacks gzip, zstd and xz, also several such files in a row; anything else is taken as it is.
+/// Unpacks gzip, zstd and xz, also several such files in a row, and makes lines of archives in Parquet; anything else is
+/// taken as it is.
 ///
 /// # Errors
 /// When nothing can be read, or what is inside is no text that could be imported.
@@ -82,11 +88,17 @@ pub(super) fn unpacked(packed: impl Read + Send + 'static) -> Result<Box<dyn Rea
     } else if is_packed_with(XZ) {
         Box::new(XzReader::new_mem_limit(whole, true, XZ_MEMORY))
     } else {
-        check(&head)?;
-        return Ok(Box::new(whole));
+        return text_or_table(&head, whole);
     };
     let (head, bytes) = with_head(bytes)?;
-    check(&head)?;
+    text_or_table(&head, bytes)
+}
+
+fn text_or_table(head: &[u8], bytes: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>, Unopened> {
+    if head.starts_with(PARQUET) {
+        return Ok(Box::new(archive_table::lines(bytes)?));
+    }
+    check(head)?;
     Ok(Box::new(bytes))
 }
 
@@ -181,7 +193,7 @@ mod tests {
             "is packed with bzip2; unpack it on the way: `bzcat FILE | flowtrail import FORMAT -`"
         );
         assert!(refused(b"PK\x03\x04rest").contains("`unzip -p FILE | flowtrail import FORMAT -`"));
-        assert!(refused(b"PAR1rest").starts_with("is a Parquet file; "));
+        assert!(refused(b"PAR1rest").starts_with("is a Parquet file that is damaged or not whole"));
         let tar = [vec![b'n'; TAR_AT], b"ustar\x0000".to_vec()].concat();
         assert!(refused(&tar).contains("`tar -xOf FILE | flowtrail import FORMAT -`"));
         assert!(refused(&gzip(&tar)).starts_with("is a tar archive; "));

@@ -1,13 +1,14 @@
 //! What Flowtrail's integrations wrote and its lists answered is imported again: it is what it was, and changes nothing
 //! where it came from.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use testkit::{HttpServer, eventually};
 
@@ -23,7 +24,10 @@ struct Bucket {
 
 impl Bucket {
     async fn start() -> Self {
-        async fn put(State(objects): State<Objects>, uri: Uri, body: Bytes) -> StatusCode {
+        async fn put(State(objects): State<Objects>, method: Method, uri: Uri, body: Bytes) -> StatusCode {
+            if method == Method::HEAD {
+                return StatusCode::OK;
+            }
             objects.lock().unwrap().push((uri.path().to_owned(), body));
             StatusCode::OK
         }
@@ -43,20 +47,25 @@ impl Bucket {
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
     }
 
+    /// All that came, as files of a folder.
+    fn files(&self, flowtrail: &Flowtrail, format: &str) -> Vec<PathBuf> {
+        let objects = self.objects.lock().unwrap();
+        let write = |(index, (_, body)): (usize, &(String, Bytes))| {
+            let file = flowtrail.directory.path().join(format!("{format}-{index}"));
+            std::fs::write(&file, body).unwrap();
+            file
+        };
+        objects.iter().enumerate().map(write).collect()
+    }
+
     /// The objects as files of a folder, once there is one of each kind.
-    async fn files(&self, flowtrail: &Flowtrail) -> Vec<PathBuf> {
+    async fn files_of_both(&self, flowtrail: &Flowtrail) -> Vec<PathBuf> {
         let has = |kind: &str| {
             let partition = format!("event_kind%3D{kind}/");
             self.objects.lock().unwrap().iter().any(|(path, _)| path.contains(&partition))
         };
         eventually("both kinds are archived", async || (has("audit") && has("flow")).then_some(())).await;
-        let objects = self.objects.lock().unwrap();
-        let write = |(index, (_, body)): (usize, &(String, Bytes))| {
-            let file = flowtrail.directory.path().join(format!("object-{index}.ndjson.gz"));
-            std::fs::write(&file, body).unwrap();
-            file
-        };
-        objects.iter().enumerate().map(write).collect()
+        self.files(flowtrail, "object")
     }
 }
 
@@ -120,7 +129,7 @@ async fn an_archive_is_a_backup_equal_to_what_was_archived() {
     let bucket = Bucket::start().await;
     bucket.integrate(&old).await;
     publish_both(&old).await;
-    let files = bucket.files(&old).await;
+    let files = bucket.files_of_both(&old).await;
     let (rows, records) = (audit_rows(&old), traffic_records(&old).await);
     assert_eq!(rows.len(), 2);
 
@@ -137,6 +146,119 @@ async fn an_archive_is_a_backup_equal_to_what_was_archived() {
     assert!(said.contains("0 events published"), "{said}");
     import(&old, "traffic", &files);
     assert_eq!((audit_rows(&old), traffic_records(&old).await), (rows, records));
+}
+
+/// Events of every field and kind of value: all of them say when they happened.
+async fn publish_varied(flowtrail: &Flowtrail) {
+    let audit = r#"[
+        {"id": "v-1", "time": "2024-01-31T12:00:00Z", "event_type": "route.add"},
+        {"id": "v-2", "time": "2024-01-31T12:00:00.5Z", "event_type": "route.add", "activity": "Route created"},
+        {"id": "v-3", "time": "1969-12-31T23:59:59.999999Z", "event_type": "own.code", "activity": "own.code",
+         "meta": {"integer": 1, "digits": 12345678901234567890.10, "null": null, "list": [1, {"a": null}], "text": "1"}},
+        {"id": "v-4", "time": "2024-01-31T12:00:01+01:00", "event_type": "a.b", "unknown": {"member": [1.0, 1e3]},
+         "status": "denied", "error_message": "no \"badge\"\n", "event_payload": [null, 18446744073709551615, {}]},
+        {"id": "v-5", "time": "9999-12-31T23:59:59.999999Z", "event_type": "a.b", "activity": "Tür 🚪 \u0000\u2028 <&>",
+         "actor_id": "ålice", "meta": {"": "", "ключ": "значение", "data.x": "1"}, "value": "", "event_payload": "text"},
+        {"id": "v-6", "time": "2024-01-31T12:00:02Z", "event_type": "a.b", "meta": {}, "event_payload": null},
+        {"id": "v-7", "time": "2024-01-31T12:00:03Z", "event_type": "all.fields", "activity": "All", "event_group": "g",
+         "status": "error", "source": "src", "actor_type": "robot", "actor_id": "a", "actor_name": "A",
+         "actor_email": "a@example.com", "user_id": -9223372036854775808, "resource_type": "t", "resource_id": "r",
+         "session_id": "s", "vm_id": "v", "task_id": 9223372036854775807, "request_id": "q", "correlation_id": "c",
+         "http_method": "GET", "path": "/x?y", "http_status": 500, "latency_ms": 0.10000000000000000001,
+         "ip_address": "2001:DB8:0::1", "user_agent": "ua", "node_ip": "::ffff:192.0.2.1", "worker_id": "w",
+         "event_payload": {"deep": [[[[1]]]]}, "user_name": "un", "operation": "OP", "response": "RESP", "value": "val"}
+    ]"#;
+    let traffic = r#"[
+        {"id": "t-1", "time": "2024-01-31T12:00:00Z", "reporter_id": "gw", "type": "TYPE_DROP"},
+        {"id": "t-2", "time": "2024-01-31T12:00:00.25Z", "type": "TYPE_START", "flow_id": "f", "reporter_id": "gw",
+         "source": {"id": "p", "type": "PEER", "name": "n", "address": "[2001:DB8::0:5]:443", "os": "linux", "dns_label": "d",
+                    "geo_location": {"city_name": "Köln", "country_code": "DE"}},
+         "destination": {"type": "HOST_RESOURCE", "address": "10.0.0.1"}, "user": {"id": "u", "email": "e", "name": "n"},
+         "policy": {"id": "pi", "name": "pn"}, "protocol": 6, "direction": "INGRESS", "rx_bytes": 18446744073709551615},
+        {"id": "t-3", "time": "2024-01-31T12:00:09Z", "type": "TYPE_END", "flow_id": "f", "reporter_id": "gw", "tx_bytes": 9},
+        {"id": "t-4", "time": "2024-01-31T13:00:00Z", "flow_id": "w", "reporter_id": "r", "protocol": 0, "icmp": {"type": 8, "code": 0},
+         "num_of_starts": 3, "num_of_ends": 2, "num_of_drops": 1, "window_start": "2024-01-31T12:00:00Z",
+         "window_end": "2024-01-31T13:00:00Z",
+         "events": [{"type": "TYPE_START", "timestamp": "2024-01-31T12:10:00.1Z"}, {"type": "TYPE_UNKNOWN", "timestamp": "2024-01-31T12:20:00Z"}]}
+    ]"#;
+    for (path, events) in [("/api/events/audit", audit), ("/api/events/network-traffic", traffic)] {
+        let answer = flowtrail.request("POST", path).body(events).send().await.unwrap();
+        assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+    }
+}
+
+/// A view's dump, without when this log received what it holds.
+fn dump(flowtrail: &Flowtrail, view: &str) -> BTreeSet<String> {
+    let without_receipt = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if let Some(row) = line["row"].as_object_mut() {
+            row.remove("received_at");
+        }
+        line.to_string()
+    };
+    flowtrail.succeed(["dump", view]).lines().map(without_receipt).collect()
+}
+
+/// Makes an integration that delivers everything from the first event of the log on, and waits until it has.
+async fn archive(flowtrail: &Flowtrail, body: &Value) {
+    let answer = flowtrail.request("POST", "/api/event-streaming").json(body).send().await.unwrap();
+    let made: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let integration = format!("/api/event-streaming/{}", made["id"]);
+    let from = json!({ "from": "1970-01-01T00:00:00Z" });
+    let answer = flowtrail.request("POST", &format!("{integration}/replay")).json(&from).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{made}");
+    let is_done = async || {
+        let status = flowtrail.get(&format!("{integration}/status")).await;
+        assert_eq!(status["dead_lettered"], 0, "{status}");
+        let has_all = status["lag_events"] == 0 && status["delivered"].as_u64() >= Some(14);
+        has_all.then_some(())
+    };
+    eventually("everything is archived", is_done).await;
+    let answer = flowtrail.request("POST", &format!("{integration}/pause")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn every_archive_gives_the_dump_of_where_it_came_from() {
+    let old = Flowtrail::start(Topology::Together).await;
+    publish_varied(&old).await;
+    old.has_traffic(3).await;
+    let dumps = || [dump(&old, "audit"), dump(&old, "traffic")];
+    eventually("all events are in the view", async || {
+        (dumps()[0].iter().filter(|line| line.contains("\"v-")).count() == 7).then_some(())
+    })
+    .await;
+    let wanted = dumps();
+    for format in ["ndjson", "parquet", "document"] {
+        let bucket = Bucket::start().await;
+        let keys = json!({
+            "bucket_name": "lake", "region": "eu-central-1", "access_key": "AKIAX", "secret_key": "s", "format": format,
+            "endpoint": bucket.server.url(""), "batch_seconds": "1", "events": "both",
+        });
+        let (platform, config) = match format {
+            "document" => {
+                ("generic_http", json!({ "url": bucket.server.url("/in"), "format": format, "batch": "array" }))
+            }
+            _ => ("s3", keys),
+        };
+        archive(&old, &json!({ "platform": platform, "enabled": true, "config": config })).await;
+        let files = bucket.files(&old, format);
+        let new = Flowtrail::start(Topology::Together).await;
+        for family in ["audit", "traffic"] {
+            let said = import(&new, family, &files);
+            assert!(said.contains(" 0 rejected"), "{said}");
+        }
+        for (view, wanted) in ["audit", "traffic"].into_iter().zip(&wanted) {
+            // Its own account, token and user are in the audit log of the new one, too.
+            let missing = async || {
+                let there = dump(&new, view);
+                let missing: Vec<_> = wanted.difference(&there).cloned().collect();
+                missing.is_empty().then_some(there)
+            };
+            let there = eventually(&format!("{view} of {format} is as it was"), missing).await;
+            assert!(view == "audit" || there == *wanted, "{format}: {there:?}");
+        }
+    }
 }
 
 #[tokio::test]

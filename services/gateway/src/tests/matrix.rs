@@ -147,6 +147,7 @@ fn status() -> Value {
         dead_lettered: 0,
         position: [].into(),
         missing: Vec::new(),
+        guarantee: None,
     })
 }
 

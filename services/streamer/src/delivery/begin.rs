@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use feed::tail;
-use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
+use model::delivery::{Data, Guaranteed, Missing, Place, Redrive, Standing, Step};
 use model::integration::{Order, Origin};
 use model::log::Stream;
 use model::time::Timestamp;
@@ -21,6 +21,25 @@ const READS_WITHIN: Duration = Duration::from_secs(1);
 const KEPT_AT_LEAST: Duration = Duration::from_secs(60 * 60);
 
 impl Worker<'_> {
+    /// Finds out what the receiver guarantees, once for each configuration. Where it does not take the test event, the
+    /// next event tells what is wrong, and it is tried again after that.
+    pub(super) async fn find_guarantee(&mut self) -> Result<(), WorkerError> {
+        let version = self.desired.version;
+        let is_known = self.state.guarantee.is_some_and(|found| found.version == version);
+        let Some(sink) = self.sink.as_ref().filter(|sink| !is_known && sink.has_guarantee_to_find()) else {
+            return Ok(());
+        };
+        let tried = tokio::select! {
+            tried = sink.try_out(&self.integration.account) => tried,
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        if let Ok(guarantee) = tried {
+            self.state.guarantee = Some(Guaranteed { version, guarantee });
+            self.record(Step::Kept, Data::default()).await?;
+        }
+        Ok(())
+    }
+
     /// Brings the state to what is ordered since it was left.
     pub(super) async fn begin(&mut self, is_new: bool) -> Result<(), WorkerError> {
         if is_new {

@@ -40,6 +40,7 @@ impl<'a> Worker<'a> {
                 // What is unfinished stays recorded as it is.
                 return Ok(End::Stopped);
             }
+            self.find_guarantee().await?;
             let batch = match self.next_letter().await? {
                 Some(batch) => Some(batch),
                 None => self.gather().await?,

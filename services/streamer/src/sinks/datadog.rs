@@ -7,8 +7,8 @@ use reqwest::{Client, Url};
 use serde::Serialize;
 
 use super::document::{Details, Document, host, json_bytes};
-use super::gzip::gzip;
 use super::http;
+use super::packing::gzip;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Limits, Outcome};
@@ -96,7 +96,7 @@ impl Datadog {
 }
 
 fn log(item: &Item) -> Vec<u8> {
-    let Document { message, details, timestamp: _ } = Document::new(item);
+    let Document { message, details, time: _ } = Document::new(item);
     json_bytes(&Log {
         ddsource: "flowtrail",
         ddtags: format!("account:{},kind:{}", item.account, item.kind.name()),

@@ -1,7 +1,8 @@
 //! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else next to it.
 
+use model::time::Timestamp;
 use model::traffic::{EndpointType, EventType, Report};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
@@ -11,7 +12,8 @@ use crate::sink::{Item, Kind};
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Document<'a> {
     /// With six digits, always: query engines take a column for times only when all are written alike.
-    pub(super) timestamp: String,
+    #[serde(rename = "timestamp", serialize_with = "six_digits")]
+    pub(super) time: Timestamp,
     pub(super) message: &'a str,
     #[serde(flatten)]
     pub(super) details: Details<'a>,
@@ -85,7 +87,7 @@ impl<'a> Document<'a> {
             index: item.index,
             event,
         };
-        Self { timestamp: item.time.to_six_digits(), message, details }
+        Self { time: item.time, message, details }
     }
 
     pub(super) fn to_json(&self) -> Vec<u8> {
@@ -149,6 +151,10 @@ pub(super) fn json_bytes(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
+fn six_digits<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_six_digits())
+}
+
 fn traffic_meta(report: &Report) -> Map<String, Value> {
     let data = &report.data;
     let meta = json!({
@@ -200,7 +206,7 @@ pub(super) fn type_name(event_type: EventType) -> &'static str {
     }
 }
 
-fn endpoint_type(endpoint_type: EndpointType) -> &'static str {
+pub(super) fn endpoint_type(endpoint_type: EndpointType) -> &'static str {
     match endpoint_type {
         EndpointType::Unknown => "UNKNOWN",
         EndpointType::Peer => "PEER",

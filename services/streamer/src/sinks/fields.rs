@@ -1,4 +1,5 @@
-//! The fields of an event that have no place in NetBird's envelope, as they were published.
+//! The fields of an event that have no place in NetBird's envelope, or that it cannot hold as they are, as they were
+//! published.
 //!
 //! Invariant: what a publisher is free to write (`event_payload`) passes whole and to the digit. It is copied as text
 //! and never read, so that no null, no empty object and no number in it changes. Only fields that are ours are left out
@@ -23,8 +24,19 @@ pub(super) enum Fields {
     Traffic(Map<String, Value>),
 }
 
-/// Fields of an audit event that have a place in the envelope.
-const IN_ENVELOPE: [&str; 4] = ["activity", "actor_id", "resource_id", "meta"];
+/// Whether the envelope says all that a field of an audit event says.
+fn is_in_envelope(event: &audit::Event, name: &str) -> bool {
+    match name {
+        "actor_id" | "resource_id" => true,
+        // The envelope has the words that stand for a missing activity as well.
+        "activity" => event.given.activity.as_deref() != Some(event.default_activity()),
+        // There, all values are texts.
+        "meta" => {
+            event.given.meta.as_ref().is_none_or(|meta| meta.members().values().all(|value| value.starts_with('"')))
+        }
+        _ => false,
+    }
+}
 
 impl Fields {
     /// Of an audit event.
@@ -33,7 +45,7 @@ impl Fields {
         // Only looked through, not copied: most fields of an event are not given.
         let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&given).unwrap_or_default();
         // A field that was not given is null; one that was published as null counts as not given.
-        fields.retain(|name, value| !IN_ENVELOPE.contains(name) && value.get() != "null");
+        fields.retain(|name, value| !is_in_envelope(event, name) && value.get() != "null");
         let source = to_raw_value(&event.source);
         if let Ok(source) = &source {
             fields.insert("source", source);

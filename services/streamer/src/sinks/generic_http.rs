@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
 use serde_json::Value;
 
-use super::document::Envelope;
+use super::document::{Document, Envelope};
 use super::http;
 use super::webhook::{Signer, webhook_id};
 use crate::guard::Guard;
@@ -20,14 +20,25 @@ pub(super) struct GenericHttp {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    format: Format,
-    template: Option<Template>,
+    batching: Batching,
+    body: Body,
     signer: Option<Signer>,
+}
+
+/// How an event becomes a body, or a part of one.
+#[derive(Debug)]
+enum Body {
+    /// As NetBird sends it.
+    Netbird,
+    /// All of it, as in an object of S3.
+    Document,
+    /// As the account wants it.
+    Template(Template),
 }
 
 /// How events become requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum Batching {
     /// One request an event, one after the other.
     Single,
     /// One request a batch: one JSON object a line.
@@ -41,25 +52,25 @@ impl GenericHttp {
         let url = config.required("url")?;
         let client = guard.client("url", url)?;
         let url = Url::parse(url).map_err(|error| ConfigError::new("url", error.to_string()))?;
-        let format = match config.text("batch") {
-            None => Format::Single,
-            Some("ndjson") => Format::Ndjson,
-            Some("array") => Format::Array,
+        let batching = match config.text("batch") {
+            None => Batching::Single,
+            Some("ndjson") => Batching::Ndjson,
+            Some("array") => Batching::Array,
             Some(_) => return Err(ConfigError::new("batch", "must be ndjson or array, or absent")),
         };
-        let content_type = match format {
-            Format::Single | Format::Array => "application/json",
-            Format::Ndjson => "application/x-ndjson",
+        let content_type = match batching {
+            Batching::Single | Batching::Array => "application/json",
+            Batching::Ndjson => "application/x-ndjson",
         };
         let mut headers = http::own_headers(config)?;
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
-        Ok(Self { client, url, headers, format, template: template(config, format)?, signer: Signer::new(config)? })
+        Ok(Self { client, url, headers, batching, body: body(config, batching)?, signer: Signer::new(config)? })
     }
 
     pub(super) fn limits(&self) -> Limits {
-        match self.format {
-            Format::Single => Limits { items: 100, bytes: 1 << 20, wait: Duration::ZERO },
-            Format::Ndjson | Format::Array => Limits { items: 1000, bytes: 1 << 20, wait: Duration::from_secs(1) },
+        match self.batching {
+            Batching::Single => Limits { items: 100, bytes: 1 << 20, wait: Duration::ZERO },
+            Batching::Ndjson | Batching::Array => Limits { items: 1000, bytes: 1 << 20, wait: Duration::from_secs(1) },
         }
     }
 
@@ -68,13 +79,13 @@ impl GenericHttp {
     }
 
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        match self.format {
-            Format::Single => self.deliver_singly(items).await,
-            Format::Ndjson => {
+        match self.batching {
+            Batching::Single => self.deliver_singly(items).await,
+            Batching::Ndjson => {
                 let lines = items.iter().flat_map(|item| [self.body(item), b"\n".to_vec()]);
                 Outcome::of(self.post(&batch_id(items), lines.collect::<Vec<_>>().concat()).await)
             }
-            Format::Array => {
+            Batching::Array => {
                 let elements: Vec<Vec<u8>> = items.iter().map(|item| self.body(item)).collect();
                 let body = [b"[".as_slice(), &elements.join(&b','), b"]"].concat();
                 Outcome::of(self.post(&batch_id(items), body).await)
@@ -112,7 +123,11 @@ impl GenericHttp {
 
     fn body(&self, item: &Item) -> Vec<u8> {
         let envelope = Envelope::new(item);
-        let Some(template) = &self.template else { return envelope.posted() };
+        let template = match &self.body {
+            Body::Netbird => return envelope.posted(),
+            Body::Document => return Document::new(item).to_json(),
+            Body::Template(template) => template,
+        };
         template.render(|field| match field {
             Field::Id => Value::from(envelope.id),
             Field::Timestamp => Value::from(envelope.timestamp.as_str()),
@@ -128,11 +143,17 @@ impl GenericHttp {
     }
 }
 
-fn template(config: &Opened, format: Format) -> Result<Option<Template>, ConfigError> {
-    let Some(text) = config.text("body_template") else { return Ok(None) };
+fn body(config: &Opened, batching: Batching) -> Result<Body, ConfigError> {
+    let Some(text) = config.text("body_template") else {
+        return match config.text("format") {
+            None | Some("netbird") => Ok(Body::Netbird),
+            Some("document") => Ok(Body::Document),
+            Some(_) => Err(ConfigError::new("format", "must be netbird or document, or absent")),
+        };
+    };
     let template: Template =
         text.parse().map_err(|error: BadTemplate| ConfigError::new("body_template", error.to_string()))?;
-    Ok(Some(if format == Format::Ndjson { template.on_one_line() } else { template }))
+    Ok(Body::Template(if batching == Batching::Ndjson { template.on_one_line() } else { template }))
 }
 
 /// The same for every attempt at the same batch, and no other batch's: batches of a stream do not overlap.

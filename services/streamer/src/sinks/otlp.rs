@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::any_value::{AnyValue, Attribute};
 use super::document::{Document, json_bytes};
-use super::gzip::gzip;
 use super::http::{self, Answer};
+use super::packing::gzip;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Kind, Limits, Outcome};
@@ -134,7 +134,7 @@ fn judge(answer: &Answer, count: usize) -> Outcome {
 
 /// A record, as JSON.
 fn record(item: &Item) -> Vec<u8> {
-    let Document { message, details, timestamp: _ } = Document::new(item);
+    let Document { message, details, time: _ } = Document::new(item);
     let nanos = (i128::from(item.time.micros()) * 1000).max(0).to_string();
     let (severity_number, severity_text) = severity(item);
     let (meta, event) = (Value::Object(details.meta).to_string(), details.event.to_json());

@@ -18,7 +18,7 @@ const ID_BYTES: usize = 256;
 
 /// The message of an event, of at most `most` bytes. The header, the element and its mark take less than 500.
 pub(super) fn message(item: &Item, most: usize) -> String {
-    let Document { message, details, timestamp } = Document::new(item);
+    let Document { message, details, time } = Document::new(item);
     let index = details.index.to_string();
     let meta = without_controls(serde_json::Value::Object(details.meta).to_string());
     let event = without_controls(details.event.to_json());
@@ -38,6 +38,7 @@ pub(super) fn message(item: &Item, most: usize) -> String {
     ]
     .map(|(name, value)| (name, format!(" {name}=\"{}\"", escaped(value))));
     let (host, kind) = (word(host(item), 255), word(details.event_type, 32));
+    let timestamp = time.to_six_digits();
     let header = format!("<{PRIORITY}>1 {timestamp} {host} flowtrail - {kind} [{ELEMENT}");
     // A line break would end the message for servers that read lines, and other control characters can make it look
     // like something else on a terminal.

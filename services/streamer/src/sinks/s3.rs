@@ -1,29 +1,35 @@
-//! Amazon S3 and what speaks its language: one object for each hour of a batch, each event in exactly one.
+//! Amazon S3 and what speaks its language: one object for each hour and kind of a batch, each event in exactly one.
 //!
-//! Invariants: an object's name and bytes follow from its items alone, and it is written only where there is none, so
-//! a second attempt either writes the same object or finds it there. Every event of an object is of the hour that the
-//! object's name says, so that an engine that looks into one partition alone misses none.
+//! Invariant: an object's name and bytes follow from its items alone, and it is written only where there is none, so
+//! a second attempt either writes the same object or finds it there. Where a store knows no conditional writes, a second
+//! attempt writes the same object again.
+
+mod columns;
+mod format;
+mod key;
+mod parquet;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
+use model::delivery::Guarantee;
 use model::time::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_NONE_MATCH};
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
+use self::format::Format;
+use self::key::partition;
 use super::aws::{self, Service, Signer};
 use super::document::Document;
-use super::gzip::gzip;
 use super::http::{self, Answer};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
-use crate::sink::{Failure, Item, Kind, Limits, Outcome};
+use crate::sink::{Failure, Item, Limits, Outcome, Partition};
 
 /// A bucket.
 #[derive(Debug)]
@@ -34,8 +40,11 @@ pub(super) struct S3 {
     base: String,
     bucket: String,
     prefix: String,
+    format: Format,
     wait: Duration,
     retention: Option<Retention>,
+    /// The store said that it knows no conditional writes.
+    is_unconditional: AtomicBool,
 }
 
 /// How long an object cannot be deleted, in a bucket with Object Lock.
@@ -48,8 +57,7 @@ struct Retention {
 /// What stands in the path of a key as it is. Everything else is encoded once, as signatures want it.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
-const HOUR: i64 = 3600 * 1_000_000;
-const DAY: i64 = 24 * HOUR;
+const DAY: i64 = 24 * 3600 * 1_000_000;
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
@@ -73,8 +81,10 @@ impl S3 {
             base,
             bucket,
             prefix: prefix.unwrap_or_default(),
+            format: Format::of(config.text("format"))?,
             wait: wait.unwrap_or(DEFAULT_WAIT),
             retention: retention(config)?,
+            is_unconditional: AtomicBool::new(false),
         })
     }
 
@@ -86,16 +96,16 @@ impl S3 {
         Document::new(item).to_json().len() + 1
     }
 
-    /// The hour of an event, as a number.
-    pub(super) fn partition(item: &Item) -> i64 {
-        item.time.micros().div_euclid(HOUR)
+    /// Each has an object of its own.
+    pub(super) fn partition(item: &Item) -> Partition {
+        partition(item)
     }
 
     /// One object after the other. Where one is not written, those before it are, and those after it are not tried.
     pub(super) async fn deliver(&self, items: &[Item]) -> Outcome {
-        let mut partitions: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        let mut partitions: BTreeMap<Partition, Vec<usize>> = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
-            partitions.entry(Self::partition(item)).or_default().push(index);
+            partitions.entry(partition(item)).or_default().push(index);
         }
         let partitions: Vec<Vec<usize>> = partitions.into_values().collect();
         for (written, indices) in partitions.iter().enumerate() {
@@ -119,55 +129,63 @@ impl S3 {
         Outcome::Delivered
     }
 
+    /// Writes a test event twice: a store that honours conditional writes refuses the second one.
+    pub(super) async fn try_out(&self, event: &Item) -> Result<Guarantee, Failure> {
+        self.look_for_bucket().await?;
+        self.put(&[event]).await?;
+        if self.is_unconditional.load(Ordering::Relaxed) {
+            return Ok(Guarantee::AtLeastOnce);
+        }
+        let answer = self.send(&[event], true).await?;
+        self.judge(&answer)?;
+        let is_refused = answer.status == StatusCode::PRECONDITION_FAILED;
+        Ok(if is_refused { Guarantee::ExactlyOnce } else { Guarantee::AtLeastOnce })
+    }
+
+    /// Some stores take an object into a bucket that is not there. Whether it is may be none of the credentials'
+    /// business: only a clear no counts.
+    async fn look_for_bucket(&self) -> Result<(), Failure> {
+        let answer = http::send(self.signer.sign(&self.client, self.client.head(format!("{}/", self.base)))?).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Err(Failure::Stop { status: Some(404), reason: format!("there is no bucket {}", self.bucket) });
+        }
+        Ok(())
+    }
+
     /// Writes an object; its items are of one partition.
     async fn put(&self, items: &[&Item]) -> Result<(), Failure> {
-        let mut lines = Vec::new();
-        for item in items {
-            lines.extend_from_slice(&Document::new(item).to_json());
-            lines.push(b'\n');
+        let is_conditional = !self.is_unconditional.load(Ordering::Relaxed);
+        let mut answer = self.send(items, is_conditional).await?;
+        if is_conditional && answer.status == StatusCode::NOT_IMPLEMENTED {
+            self.is_unconditional.store(true, Ordering::Relaxed);
+            answer = self.send(items, false).await?;
         }
-        let url = format!("{}/{}", self.base, utf8_percent_encode(&self.key(items), KEY));
+        self.judge(&answer)
+    }
+
+    async fn send(&self, items: &[&Item], is_conditional: bool) -> Result<Answer, Failure> {
+        let key = format!("{}{}.{}", self.prefix, key::key(items), self.format.extension());
+        let url = format!("{}/{}", self.base, utf8_percent_encode(&key, KEY));
         let url: Url = url.parse().map_err(|_| Failure::stop("the bucket and prefix give no web address"))?;
-        let body = gzip(lines).await?;
-        let mut request = self.client.put(url).header(CONTENT_TYPE, "application/x-ndjson");
-        request = request.header(CONTENT_ENCODING, "gzip").header(IF_NONE_MATCH, "*");
+        let body = self.format.bytes(items).await?;
+        let mut request = self.client.put(url).header(CONTENT_TYPE, self.format.media_type());
+        if is_conditional {
+            request = request.header(IF_NONE_MATCH, "*");
+        }
+        if let Some(encoding) = self.format.encoding() {
+            request = request.header(CONTENT_ENCODING, encoding);
+        }
         // A bucket with Object Lock takes nothing without a checksum; any other one checks it as well.
         request = request.header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)));
+        // With a retention period, stores look for this name of it, or for Content-MD5, and not for the checksum itself.
+        request = request.header("x-amz-sdk-checksum-algorithm", "SHA256");
         if let Some(Retention { mode, days }) = &self.retention {
             let until = runtime::clock::now_micros().saturating_add(days * DAY);
             let until = Timestamp::from_micros(until).unwrap_or(Timestamp::LAST);
             request = request.header("x-amz-object-lock-mode", mode);
             request = request.header("x-amz-object-lock-retain-until-date", until.to_string());
         }
-        let answer = http::send(self.signer.sign(&self.client, request.body(body))?).await?;
-        self.judge(&answer)
-    }
-
-    /// Partitions that query engines find by themselves, and a name that sorts as the log does. The digest tells apart
-    /// what has the same numbers and is not the same: another stream, part of a message, a log that was begun again. No
-    /// partition is named as a field of the rows is: engines would take the one for the other, and find no row where
-    /// the values differ, or the column twice.
-    fn key(&self, items: &[&Item]) -> String {
-        let mut digest = Sha256::new();
-        for item in items {
-            digest.update(format!("{} {} {} {}\n", item.stream, item.sequence, item.index, item.id));
-        }
-        let mut hash = String::new();
-        for byte in digest.finalize().iter().take(8) {
-            // Writing to a text never fails.
-            let _ = write!(hash, "{byte:02x}");
-        }
-        let first = items.first().copied();
-        let account = first.map_or("", |item| item.account.as_str());
-        let kind = first.map_or("audit", |item| match item.kind {
-            _ if item.is_test() => "test",
-            Kind::Audit(_) => "audit",
-            Kind::Traffic(_) => "flow",
-        });
-        let hour = hour(first.map_or(Timestamp::EPOCH, |item| item.time));
-        let sequence = |item: Option<&&Item>| item.map_or(0, |item| item.sequence);
-        let (first, last) = (sequence(items.first()), sequence(items.last()));
-        format!("{}account={account}/event_kind={kind}/{hour}/{first:020}-{last:020}-{hash}.ndjson.gz", self.prefix)
+        http::send(self.signer.sign(&self.client, request.body(body))?).await
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), Failure> {
@@ -188,7 +206,7 @@ impl S3 {
                 stop(format!("the bucket {bucket} is not in the region {}", self.signer.region()))
             }
             (403, _) => stop(format!("the bucket {bucket} refused the object: check the credentials{}", why())),
-            (501, _) => stop("the receiver knows no conditional writes (If-None-Match)".to_owned()),
+            (501, _) => stop(format!("{}{}", format!("the receiver answered 501 {name}").trim_end(), why())),
             (413, _) | (_, "EntityTooLarge") => Err(Failure::TooLarge),
             (409, _) | (_, "RequestTimeout" | "SlowDown" | "ServiceUnavailable" | "InternalError") => {
                 Err(answer.retry(format!("the receiver answered {code} {name}").trim_end().to_owned()))
@@ -213,9 +231,4 @@ fn retention(config: &Opened) -> Result<Option<Retention>, ConfigError> {
 fn base(endpoint: &str, bucket: &str, path_style: bool) -> Option<String> {
     let (scheme, rest) = endpoint.trim_end_matches('/').split_once("://")?;
     Some(if path_style { format!("{scheme}://{rest}/{bucket}") } else { format!("{scheme}://{bucket}.{rest}") })
-}
-
-fn hour(time: Timestamp) -> String {
-    let time = DateTime::<Utc>::from_timestamp_micros(time.micros()).unwrap_or_default();
-    time.format("dt=%Y-%m-%d/hr=%H").to_string()
 }

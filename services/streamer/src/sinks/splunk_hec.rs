@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::document::{Document, host, json_bytes};
-use super::gzip::gzip;
 use super::http::{self, Answer};
+use super::packing::gzip;
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Limits, Outcome};

@@ -2,13 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use streamer::sink::{Failure, Item, Outcome};
 use streamer::sinks::Sink;
-use testkit::{Moto, User};
+use testkit::{Moto, S3rver, User};
 
 use crate::support::{Receiver, account, audit, audits, connect, traffic, unpacked};
 
@@ -62,7 +63,7 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
             "timestamp": "2024-01-31T12:00:00.250000Z", "message": "Route created", "id": "e-41", "initiator_id": "u1",
             "target_id": "r1", "meta": {"range": "10.64.0.0/24", "number": "41"}, "reference": "",
             "account_id": "main", "kind": "audit", "event_type": "route.add", "position": "FLOWTRAIL_AUDIT:41",
-            "index": 0, "event": {"source": "/test"},
+            "index": 0, "event": {"source": "/test", "meta": {"range": "10.64.0.0/24", "number": 41}},
         })
     );
     assert_eq!(lines.len(), 3);
@@ -130,12 +131,71 @@ async fn answers_that_pass_are_worth_another_attempt() {
             "{outcome:?}"
         );
     }
-    for (status, code) in [(301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed"), (501, "NotImplemented")] {
+    for (status, code) in [(301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed")] {
         receiver.answer((axum::http::StatusCode::from_u16(status).unwrap(), error(code)));
         stopped(sink.deliver(&items).await);
     }
     receiver.answer((axum::http::StatusCode::PRECONDITION_FAILED, error("PreconditionFailed")));
     assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
+}
+
+#[tokio::test]
+async fn a_test_finds_out_what_the_store_guarantees() {
+    let moto = Moto::start().await;
+    let checked = sink(&moto.url, &moto.writer, &[]);
+    assert_eq!(checked.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+
+    // One that takes the condition for nothing.
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
+    let paths: Vec<String> = receiver.requests().into_iter().map(|request| request.path).collect();
+    assert!(paths.len() == 3 && paths[1] == paths[2], "{paths:?}");
+
+    // One that says that it knows none is written to without it, from then on.
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    receiver.answer(());
+    receiver.answer(axum::http::StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
+    assert_eq!(sink.deliver(&audits(1..2)).await, Outcome::Delivered);
+    let conditional = receiver.requests().into_iter().map(|request| request.headers.contains_key("if-none-match"));
+    assert_eq!(conditional.collect::<Vec<_>>(), [false, true, false, false]);
+
+    // One that refuses all the same is no store to write to.
+    let receiver = Receiver::start().await;
+    let sink = to_receiver(&receiver, &[]);
+    for _ in 0..2 {
+        receiver.answer(axum::http::StatusCode::NOT_IMPLEMENTED);
+    }
+    assert_eq!(stopped(sink.deliver(&audits(1..2)).await), (Some(501), "the receiver answered 501".to_owned()));
+}
+
+#[tokio::test]
+async fn a_store_that_overwrites_guarantees_less_and_tells_a_bucket_that_is_not_there() {
+    let Some(s3rver) = S3rver::start().await else {
+        eprintln!("not run: there is no s3rver here");
+        return;
+    };
+    let [access_key, secret_key] = S3rver::KEYS.map(str::to_owned);
+    let user = User { access_key, secret_key };
+    for format in ["ndjson", "parquet"] {
+        let sink = sink(&s3rver.url(), &user, &[("format", format)]);
+        assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
+        assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
+    }
+    let sink = sink(&s3rver.url(), &user, &[("bucket_name", "nowhere")]);
+    assert_eq!(sink.try_out(&account()).await.unwrap_err().to_string(), "there is no bucket nowhere");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_is_told_also_where_the_store_would_take_the_object() {
+    let receiver = Receiver::start().await;
+    receiver.answer(axum::http::StatusCode::NOT_FOUND);
+    let refused = to_receiver(&receiver, &[]).try_out(&account()).await.unwrap_err();
+    assert_eq!((refused.status(), refused.to_string()), (Some(404), "there is no bucket logs".to_owned()));
+    let requests = receiver.requests();
+    assert_eq!((requests.len(), requests[0].method.as_str()), (1, "HEAD"));
 }
 
 /// Events at these times, in this order.
@@ -234,10 +294,11 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
         assert_eq!(sink.test(&account()).await, Ok(()));
         assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
     }
-    let requests = receiver.requests();
+    let requests = receiver.requests().into_iter().filter(|request| request.method == "PUT").collect::<Vec<_>>();
     let signed = |request: &crate::support::Request| request.header("authorization").to_owned();
     for request in &requests {
         assert_eq!(request.header("x-amz-checksum-sha256"), STANDARD.encode(Sha256::digest(&request.body)));
+        assert_eq!(request.header("x-amz-sdk-checksum-algorithm"), "SHA256");
         assert!(signed(request).contains("x-amz-checksum-sha256"), "{}", signed(request));
     }
     let (plain, kept) = requests.split_at(requests.len() / 2);
@@ -248,6 +309,24 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
         let days = (until.micros() - before) as f64 / 86_400e6;
         assert!((365.0..365.1).contains(&days), "{days}");
         assert!(signed(request).contains("x-amz-object-lock-mode;x-amz-object-lock-retain-until-date"));
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_with_object_lock_keeps_what_it_is_sent_for_as_long_as_it_is_to_be() {
+    let moto = Moto::start().await;
+    let more = [("bucket_name", "worm"), ("object_lock_mode", "GOVERNANCE"), ("object_lock_days", "30")];
+    let sink = sink(&moto.url, &moto.writer, &more);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+    assert_eq!(sink.deliver(&audits(1..2)).await, Outcome::Delivered);
+    let objects = moto.objects("worm").await;
+    assert_eq!(objects.len(), 2);
+    let now = runtime::clock::now_micros();
+    for object in objects {
+        assert_eq!(object["lock"][0], "GOVERNANCE", "{object}");
+        let until = object["lock"][1].as_str().unwrap().replace(' ', "T");
+        let days = (Timestamp::parse(&until).unwrap().micros() - now) as f64 / 86_400e6;
+        assert!((29.9..30.1).contains(&days), "{days}");
     }
 }
 

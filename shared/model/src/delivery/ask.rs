@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::state::{Failure, Missing, Place};
+use super::state::{Failure, Guarantee, Missing, Place};
 use crate::access::Actor;
 use crate::integration::{Config, Platform};
 use crate::log::AccountId;
@@ -146,6 +146,8 @@ pub struct Status {
     pub position: BTreeMap<String, Progress>,
     /// What the log's retention took before it was delivered.
     pub missing: Vec<Missing>,
+    /// How often an event can be with the receiver; null while that is not known of this configuration.
+    pub guarantee: Option<Guarantee>,
 }
 
 impl Question for StatusOf {

@@ -90,6 +90,26 @@ pub struct Redrive {
     pub until: u64,
 }
 
+/// How often an event that was sent more than once can be with the receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Guarantee {
+    /// The receiver keeps what it has and refuses it the second time.
+    #[serde(rename = "exactly once")]
+    ExactlyOnce,
+    /// The receiver cannot tell, or not by itself.
+    #[serde(rename = "at least once")]
+    AtLeastOnce,
+}
+
+/// What the receiver of a configuration was found to guarantee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Guaranteed {
+    /// The configuration, by the sequence of the event that made it.
+    pub version: u64,
+    /// What holds.
+    pub guarantee: Guarantee,
+}
+
 /// How far delivery is, and how it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -119,6 +139,9 @@ pub struct State {
     pub redriven: u64,
     /// What the log's retention took, the latest range of each stream.
     pub missing: Vec<Missing>,
+    /// What the receiver guarantees, where that had to be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guarantee: Option<Guaranteed>,
 }
 
 /// What the streamer did.

@@ -120,6 +120,7 @@ impl Platform {
                 ("bucket_name", Kind::Form(BUCKET)),
                 ("prefix", Kind::Form(PREFIX)),
                 ("path_style", Kind::Switch),
+                ("format", Kind::OneOf(&["ndjson", "parquet"])),
                 ("batch_seconds", Kind::Form(SECONDS)),
                 ("object_lock_mode", Kind::OneOf(&["GOVERNANCE", "COMPLIANCE"])),
                 ("object_lock_days", Kind::Form(DAYS)),
@@ -128,6 +129,7 @@ impl Platform {
             Self::GenericHttp => &[
                 ("url", Kind::Url),
                 ("headers", Kind::Headers),
+                ("format", Kind::OneOf(&["netbird", "document"])),
                 ("body_template", Kind::Template),
                 ("signing_secret", Kind::SecretOf(SIGNING_SECRET)),
                 ("signing_secret_previous", Kind::SecretOf(SIGNING_SECRET)),
@@ -226,6 +228,9 @@ impl Platform {
         // A receiver's library reads what it has verified as one JSON document, which lines are not.
         if self == Self::GenericHttp && is_text("batch", "ndjson") && config.contains_key("signing_secret") {
             return Err(Rejected::config("batch", "must be array, or absent, with a signing_secret"));
+        }
+        if self == Self::GenericHttp && is_text("format", "document") && config.contains_key("body_template") {
+            return Err(Rejected::config("format", "must be netbird, or absent, with a body_template"));
         }
         for (key, other) in [("object_lock_mode", "object_lock_days"), ("object_lock_days", "object_lock_mode")] {
             if config.contains_key(key) && !config.contains_key(other) {
