@@ -9,6 +9,7 @@ mod firehose;
 mod generic_http;
 mod gzip;
 mod http;
+mod netbird;
 mod otlp;
 mod rfc5424;
 mod s3;

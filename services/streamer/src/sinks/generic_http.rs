@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use model::template::{BadTemplate, Field, Template};
+use model::template::{BadTemplate, Template};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
-use serde_json::Value;
 
-use super::document::Envelope;
 use super::http;
+use super::netbird::Body;
 use super::webhook::{Signer, webhook_id};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
@@ -111,20 +110,11 @@ impl GenericHttp {
     }
 
     fn body(&self, item: &Item) -> Vec<u8> {
-        let envelope = Envelope::new(item);
-        let Some(template) = &self.template else { return envelope.posted() };
-        template.render(|field| match field {
-            Field::Id => Value::from(envelope.id),
-            Field::Timestamp => Value::from(envelope.timestamp.as_str()),
-            Field::TimestampAs(layout) => Value::from(layout.format(item.time)),
-            Field::TimestampSeconds => Value::from(item.time.micros().div_euclid(1_000_000)),
-            Field::Message => Value::from(envelope.message),
-            Field::InitiatorId => Value::from(envelope.initiator_id),
-            Field::TargetId => Value::from(envelope.target_id),
-            Field::Meta => Value::Object(envelope.meta.clone()),
-            Field::MetaMember(name) => envelope.meta.get(name).cloned().unwrap_or_default(),
-            Field::Reference => Value::from(envelope.reference),
-        })
+        let body = Body::new(item);
+        match &self.template {
+            None => body.to_json(),
+            Some(template) => template.render(|field| body.field(field)),
+        }
     }
 }
 
