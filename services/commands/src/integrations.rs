@@ -17,6 +17,7 @@ use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
 use crate::reachable;
 use crate::receiver::Receiver;
 use crate::refusal::Refusal;
+use crate::snapshots::{Loaded, Snapshots};
 
 /// Carries out commands about integrations. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub(crate) struct Integrations {
     master: MasterKey,
     receiver: Receiver,
     reach: Reach,
+    snapshots: Snapshots,
 }
 
 impl From<Rejected> for Refusal {
@@ -59,15 +61,9 @@ impl From<KeyError> for Refusal {
     }
 }
 
-/// One integration as it was loaded.
-struct Loaded {
-    state: Integration,
-    last: u64,
-}
-
 impl Integrations {
     pub(crate) fn new(bus: Bus, master: MasterKey, reach: Reach) -> Self {
-        Self { receiver: Receiver::new(bus.clone()), bus, master, reach }
+        Self { receiver: Receiver::new(bus.clone()), bus, master, reach, snapshots: Snapshots::default() }
     }
 
     /// Makes an integration under the next number of its account. The number's subject is the lock: who
@@ -207,14 +203,17 @@ impl Integrations {
     }
 
     async fn load(&self, account: &AccountId, id: u64) -> Result<Loaded, Refusal> {
-        let history = aggregate::load(&self.bus, &Subject::integration(account, id)).await?;
-        let mut state = Integration::default();
-        for event in history.events {
+        let subject = Subject::integration(account, id);
+        let Loaded { mut state, last } = self.snapshots.take(&subject).unwrap_or_default();
+        let apply = |event| {
             if let Any::Integration(recorded) = event {
                 state.apply(recorded.event, recorded.time);
             }
-        }
-        Ok(Loaded { state, last: history.last })
+        };
+        let last = aggregate::read(&self.bus, &subject, last, apply).await?;
+        let loaded = Loaded { state, last };
+        self.snapshots.keep(subject, loaded.clone());
+        Ok(loaded)
     }
 
     /// Publishes what was decided and gives the state after it.
@@ -232,7 +231,9 @@ impl Integrations {
             let subject = Subject::integration(account, id);
             let event_type = event.event_type();
             let decided = Decided { subject, event_type, data: &event, expected_last: last, time };
-            let published = aggregate::publish(&self.bus, decided).await?;
+            let published = aggregate::publish(&self.bus, decided).await;
+            // What it was decided on is not what the log holds.
+            let published = published.inspect_err(|_| self.snapshots.forget(&Subject::integration(account, id)))?;
             info!(%account, id, event_type, %published, "integration");
             // The next event expects this one to be the last, so nobody can come between the events of one decision.
             last = published.sequence;

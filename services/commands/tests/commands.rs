@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use bus::{AskError, Bus, Options};
 use commands::Bootstrap;
+use feed::write::{NewEvent, write};
 use model::access::Actor;
 use model::command::{
     Accepted, ClearConfig, Command, CreateIntegration, CreateToken, DeleteIntegration, NumberedIntegration, Reason,
-    UpdateIntegration,
+    SteerIntegration, UpdateIntegration,
 };
-use model::integration::{Platform, Value};
+use model::integration::{Order, Platform, UPDATED, Updated, Value};
 use model::log::{AccountId, Stream, Subject};
 use model::reach::Reach;
 use testkit::NatsServer;
@@ -157,6 +158,39 @@ async fn of_two_writers_at_once_neither_change_is_lost() {
     assert_eq!(text("region"), Value::Text("https://example.com/9".into()));
     assert_eq!(text("api_url"), Value::Text("https://example.com/9".into()));
     assert_eq!(running.bus.load(&Subject::integration(&main(), id)).await.unwrap().len(), 22);
+    running.stop().await;
+}
+
+/// As it may have grown before configurations had a bound: more than the server holds back for a client.
+#[tokio::test]
+async fn an_integration_with_a_huge_history_is_changed_paused_and_deleted() {
+    const MEGABYTES: usize = 260;
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let NumberedIntegration { id, current } = running.create().await;
+    let mut data =
+        Updated { platform: current.platform, config: current.config, enabled: false, changed: vec![], by: by() };
+    data.config.insert("region".to_owned(), Value::Text("x".repeat(1 << 20)));
+    for number in 0..MEGABYTES {
+        let (subject, id) = (Subject::integration(&main(), id), format!("grown-{number}"));
+        let event =
+            NewEvent { subject, id: &id, source: "test", event_type: UPDATED, time: current.updated_at, data: &data };
+        running.bus.publish(write(event).unwrap()).await.unwrap();
+    }
+    let text = |value: &str| Value::Text(value.to_owned());
+    for region in ["eu", "us"] {
+        let changed = running.send(update(id, &[("region", region)])).await.unwrap().done.current;
+        assert_eq!(changed.config["region"], text(region));
+    }
+    let steer = |order| SteerIntegration { account: main(), by: by(), id, order };
+    assert!(running.send(steer(Order::Pause)).await.unwrap().done.current.paused);
+    assert!(!running.send(steer(Order::Resume)).await.unwrap().done.current.paused);
+    running.stop().await;
+    // Started again, it knows nothing of it yet.
+    let running = Running::start(&server, directory.path()).await;
+    running.send(delete(id)).await.unwrap();
+    assert_eq!(running.send(delete(id)).await.unwrap_err().0, Reason::NotFound);
     running.stop().await;
 }
 
