@@ -3,10 +3,12 @@
 use bus::{Bus, KeyError};
 use bytes::Bytes;
 use model::command::{
-    Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, Reason, SteerIntegration, UpdateIntegration,
+    Accepted, ClearConfig, CreateIntegration, DeleteIntegration, NumberedIntegration, Reason, SealedConfig,
+    SteerIntegration, TellSealingKey, UpdateIntegration,
 };
 use model::event::Event as Any;
 use model::integration::{self, Ciphertext, Command, Integration, Patch, Rejected, seal};
+use model::json;
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::reach::Reach;
 use model::secret::Secret;
@@ -66,11 +68,22 @@ impl Integrations {
         Self { receiver: Receiver::new(bus.clone()), bus, master, reach, snapshots: Snapshots::default() }
     }
 
+    /// Tells with what key configurations are to be sealed.
+    pub(crate) async fn tell_sealing_key(self, _: TellSealingKey) -> Result<Accepted<String>, Refusal> {
+        Ok(Accepted { position: None, done: self.master.transit().lock().to_string() })
+    }
+
+    fn opened(&self, account: &AccountId, sealed: &SealedConfig) -> Result<ClearConfig, Refusal> {
+        let clear = self.master.transit().open(account, &sealed.0)?;
+        // What is wrong with it is not said: the words could quote a secret.
+        json::read(&clear).map_err(|_| Refusal::new(Reason::Invalid, "config: must be an object of strings"))
+    }
+
     /// Makes an integration under the next number of its account. The number's subject is the lock: who
     /// publishes first on it has it, and as this stream forgets nothing, it is never given again.
     pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<NumberedIntegration>, Refusal> {
         let CreateIntegration { account, by, platform, config, enabled } = command;
-        let config = platform.read_config(config.0)?;
+        let config = platform.read_config(self.opened(&account, &config)?.0)?;
         let mut id = self.highest_id(&account).await? + 1;
         for _ in 0..ATTEMPTS {
             let owner = Owner { account: &account, id };
@@ -111,11 +124,12 @@ impl Integrations {
     /// Changes an integration.
     pub(crate) async fn update(self, command: UpdateIntegration) -> Result<Accepted<NumberedIntegration>, Refusal> {
         let UpdateIntegration { account, by, id, config, enabled } = command;
+        let clear = self.opened(&account, &config)?;
         let owner = Owner { account: &account, id };
         for _ in 0..ATTEMPTS {
             let loaded = self.load(&account, id).await?;
             let Integration::Present(current) = &loaded.state else { return Err(Rejected::NotFound.into()) };
-            let config = current.platform.read_config(config.0.clone())?;
+            let config = current.platform.read_config(clear.0.clone())?;
             let Some(wrapped) = self.bus.keys().get(&key_name(&account, id)).await? else {
                 // It is being deleted at this moment.
                 return Err(Rejected::NotFound.into());
