@@ -29,10 +29,11 @@ test *ARGS:
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
-    # The next two are empty where they cannot be had: then their tests say so.
+    # The next three are empty where they cannot be had: then their tests say so.
     FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
+    FLOWTRAIL_TEST_SYSLOG_NG=$(.ci/install-syslog-ng)
     FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
-    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_RSYSLOG FLOWTRAIL_TEST_NODE
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_RSYSLOG FLOWTRAIL_TEST_SYSLOG_NG FLOWTRAIL_TEST_NODE
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi

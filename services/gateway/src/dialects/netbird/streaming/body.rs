@@ -99,7 +99,7 @@ pub(super) fn create_schema(schemas: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "properties": {
             "platform": schemas.subschema_for::<Platform>(),
-            "config": config_schema(json!("object")),
+            "config": config_schema(&json!("object")),
             "enabled": enabled_schema(),
         },
         "required": ["platform", "config", "enabled"],
@@ -112,13 +112,13 @@ pub(super) fn update_schema(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "properties": {
             "platform": { "description": "Says nothing, whatever it is: a platform never changes." },
-            "config": config_schema(json!(["object", "null"])),
+            "config": config_schema(&json!(["object", "null"])),
             "enabled": enabled_schema(),
         },
     })
 }
 
-fn config_schema(types: Value) -> Value {
+fn config_schema(types: &Value) -> Value {
     let keys = Platform::ALL.map(|platform| format!("`{}`: {}", platform.name(), platform.keys().join(", ")));
     let description = format!(
         "By the platform's keys; a secret that is `****` stays as it is, and an empty text takes a key away. {}",
