@@ -226,7 +226,7 @@ impl Integrations {
         };
         let last = aggregate::read(&self.bus, &subject, last, apply).await?;
         let loaded = Loaded { state, last };
-        self.snapshots.keep(subject, loaded.clone());
+        self.snapshots.keep(&subject, loaded.clone());
         Ok(loaded)
     }
 

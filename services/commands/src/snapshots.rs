@@ -31,7 +31,7 @@ impl Snapshots {
     }
 
     /// Keeps one; of too many, any other goes.
-    pub(crate) fn keep(&self, subject: Subject, loaded: Loaded) {
+    pub(crate) fn keep(&self, subject: &Subject, loaded: Loaded) {
         let mut kept = self.lock();
         if kept.len() >= KEPT {
             let any = kept.keys().next().cloned();
