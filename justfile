@@ -32,11 +32,12 @@ test *ARGS:
     FLOWTRAIL_TEST_CLOUDEVENTS=$(.ci/install-cloudevents)
     # The next ones are empty where they cannot be had: then their tests say so.
     FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
+    FLOWTRAIL_TEST_SYSLOG_NG=$(.ci/install-syslog-ng)
     FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
     FLOWTRAIL_TEST_S3RVER=$(.ci/install-node-stand-ins)
     FLOWTRAIL_TEST_READERS=$(.ci/install-bench-peers) || FLOWTRAIL_TEST_READERS=
-    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_CLOUDEVENTS FLOWTRAIL_TEST_RSYSLOG FLOWTRAIL_TEST_NODE
-    export FLOWTRAIL_TEST_S3RVER FLOWTRAIL_TEST_READERS
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_CLOUDEVENTS FLOWTRAIL_TEST_RSYSLOG
+    export FLOWTRAIL_TEST_SYSLOG_NG FLOWTRAIL_TEST_NODE FLOWTRAIL_TEST_S3RVER FLOWTRAIL_TEST_READERS
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi

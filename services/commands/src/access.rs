@@ -101,14 +101,14 @@ async fn check_user(bus: &Bus, account: &AccountId, user_id: &str) -> Result<(),
 }
 
 async fn load(bus: &Bus, subject: &Subject) -> Result<(State, u64), Refusal> {
-    let history = aggregate::load(bus, subject).await?;
     let mut state = State::default();
-    for event in history.events {
+    let apply = |event| {
         if let Any::Access(recorded) = event {
             state.apply(recorded.event);
         }
-    }
-    Ok((state, history.last))
+    };
+    let last = aggregate::read(bus, subject, 0, apply).await?;
+    Ok((state, last))
 }
 
 async fn change(bus: &Bus, subject: &Subject, command: Command, by: Actor) -> Result<LogPosition, Refusal> {

@@ -1,6 +1,6 @@
 //! Loading what a command is about, and publishing what happened to it.
 
-use bus::{Bus, Outgoing, PublishError};
+use bus::{Bus, Message, Outgoing, PublishError};
 use feed::read::events_in;
 use feed::write::{NewEvent, write};
 use model::command::Reason;
@@ -15,23 +15,24 @@ use crate::refusal::Refusal;
 pub(crate) const ATTEMPTS: usize = 8;
 const SOURCE: &str = "flowtrail/commands";
 
-/// The history of one thing.
-pub(crate) struct History {
-    /// What happened to it, oldest first.
-    pub(crate) events: Vec<Event>,
-    /// The sequence of the last of these; 0: there is none.
-    pub(crate) last: u64,
-}
-
-/// Loads everything that happened on a subject.
+/// Hands everything that happened on a subject after a sequence to `take`, oldest first, and gives the sequence of the
+/// last of it; `after` where there is nothing.
 ///
 /// With replicas, the newest events may be missing for a moment. That does no harm: what is decided on too short a
 /// history names too low a sequence, and [`publish`] is told of a conflict.
-pub(crate) async fn load(bus: &Bus, subject: &Subject) -> Result<History, Refusal> {
-    let messages = bus.load(subject).await?;
-    let last = messages.last().map_or(0, |message| message.position.sequence);
-    let events = messages.iter().flat_map(|message| events_in(subject, message)).collect();
-    Ok(History { events, last })
+pub(crate) async fn read(
+    bus: &Bus,
+    subject: &Subject,
+    after: u64,
+    mut take: impl FnMut(Event),
+) -> Result<u64, Refusal> {
+    let mut last = after;
+    let take_all = |message: Message| {
+        last = message.position.sequence;
+        events_in(subject, &message).into_iter().for_each(&mut take);
+    };
+    bus.read_each(subject, after, take_all).await?;
+    Ok(last)
 }
 
 /// An event that was decided on and is to be published.

@@ -12,6 +12,7 @@ mod reachable;
 mod receiver;
 mod refusal;
 mod service;
+mod snapshots;
 
 pub use bootstrap::{Bootstrap, BootstrapError};
 pub use commands::{Commands, Error, start};

@@ -17,6 +17,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
         description: "Carries out commands on Flowtrail's integrations, accounts, users and tokens".to_owned(),
     };
     let endpoints = vec![
+        endpoint(integrations, Integrations::tell_sealing_key),
         endpoint(integrations, Integrations::create),
         endpoint(integrations, Integrations::update),
         endpoint(integrations, Integrations::delete),

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use bus::{AskError, Bus, Options};
 use commands::Bootstrap;
+use feed::write::{NewEvent, write};
 use model::access::Actor;
 use model::command::{
     Accepted, ClearConfig, Command, CreateIntegration, CreateToken, DeleteIntegration, NumberedIntegration, Reason,
-    UpdateIntegration,
+    SealedConfig, SteerIntegration, TellSealingKey, UpdateIntegration,
 };
-use model::integration::{Platform, Value};
+use model::integration::{Order, Platform, UPDATED, Updated, Value};
 use model::log::{AccountId, Stream, Subject};
 use model::reach::Reach;
 use testkit::NatsServer;
@@ -34,7 +35,7 @@ impl Running {
         let options = Options { url: server.url(), credentials: None, name: "test".into() };
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
-        let master = MasterKey::load_or_create(&directory.join("master.key")).unwrap();
+        let master = master_key(directory);
         let first = Bootstrap { data_dir: directory.to_owned(), token: None, password: None };
         let commands = commands::start(&bus, master, Reach::default(), &first).await.unwrap();
         let stop = CancellationToken::new();
@@ -75,8 +76,20 @@ fn by() -> Actor {
     Actor { id: "u1".into(), name: None, email: None }
 }
 
-fn config(values: &[(&str, &str)]) -> ClearConfig {
-    ClearConfig(values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>())
+/// The one that all write sides here have.
+fn master_key(directory: &Path) -> MasterKey {
+    let path = directory.join("master.key");
+    std::fs::write(&path, format!("{}=", "A".repeat(43))).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    MasterKey::load_or_create(&path).unwrap()
+}
+
+/// A configuration as the gateway sends it.
+fn config(values: &[(&str, &str)]) -> SealedConfig {
+    let clear: BTreeMap<_, _> = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let clear = serde_json::to_vec(&ClearConfig(clear)).unwrap();
+    let lock = master_key(tempfile::tempdir().unwrap().path()).transit().lock();
+    SealedConfig(lock.seal(&main(), &clear).unwrap())
 }
 
 fn create() -> CreateIntegration {
@@ -112,6 +125,27 @@ async fn numbers_count_up_and_are_never_given_again() {
     assert_eq!(running.create().await.id, 2);
     running.send(delete(2)).await.unwrap();
     assert_eq!(running.create().await.id, 3);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn only_what_is_sealed_with_the_key_that_is_told_and_for_the_account_is_read() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let told = running.send(TellSealingKey {}).await.unwrap();
+    assert_eq!((told.done, told.position), (master_key(directory.path()).transit().lock().to_string(), None));
+    let other = AccountId::parse("other").unwrap();
+    for command in [
+        CreateIntegration { config: SealedConfig("AAAA".to_owned()), ..create() },
+        CreateIntegration { account: other, ..create() },
+    ] {
+        assert_eq!(running.send(command).await.unwrap_err(), (Reason::Internal, "internal error".to_owned()));
+    }
+    let lock = master_key(directory.path()).transit().lock();
+    let sealed = lock.seal(&main(), format!("[\"{SECRET}\"]").as_bytes()).unwrap();
+    let refused = running.send(CreateIntegration { config: SealedConfig(sealed), ..create() }).await.unwrap_err();
+    assert_eq!(refused, (Reason::Invalid, "config: must be an object of strings".to_owned()));
     running.stop().await;
 }
 
@@ -157,6 +191,39 @@ async fn of_two_writers_at_once_neither_change_is_lost() {
     assert_eq!(text("region"), Value::Text("https://example.com/9".into()));
     assert_eq!(text("api_url"), Value::Text("https://example.com/9".into()));
     assert_eq!(running.bus.load(&Subject::integration(&main(), id)).await.unwrap().len(), 22);
+    running.stop().await;
+}
+
+/// As it may have grown before configurations had a bound: more than the server holds back for a client.
+#[tokio::test]
+async fn an_integration_with_a_huge_history_is_changed_paused_and_deleted() {
+    const MEGABYTES: usize = 260;
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let NumberedIntegration { id, current } = running.create().await;
+    let mut data =
+        Updated { platform: current.platform, config: current.config, enabled: false, changed: vec![], by: by() };
+    data.config.insert("region".to_owned(), Value::Text("x".repeat(1 << 20)));
+    for number in 0..MEGABYTES {
+        let (subject, id) = (Subject::integration(&main(), id), format!("grown-{number}"));
+        let event =
+            NewEvent { subject, id: &id, source: "test", event_type: UPDATED, time: current.updated_at, data: &data };
+        running.bus.publish(write(event).unwrap()).await.unwrap();
+    }
+    let text = |value: &str| Value::Text(value.to_owned());
+    for region in ["eu", "us"] {
+        let changed = running.send(update(id, &[("region", region)])).await.unwrap().done.current;
+        assert_eq!(changed.config["region"], text(region));
+    }
+    let steer = |order| SteerIntegration { account: main(), by: by(), id, order };
+    assert!(running.send(steer(Order::Pause)).await.unwrap().done.current.paused);
+    assert!(!running.send(steer(Order::Resume)).await.unwrap().done.current.paused);
+    running.stop().await;
+    // Started again, it knows nothing of it yet.
+    let running = Running::start(&server, directory.path()).await;
+    running.send(delete(id)).await.unwrap();
+    assert_eq!(running.send(delete(id)).await.unwrap_err().0, Reason::NotFound);
     running.stop().await;
 }
 

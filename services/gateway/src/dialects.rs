@@ -38,6 +38,9 @@ pub(crate) fn no_route(request: &Parts) -> Response {
 /// The methods that a known path answers in addition to those of its routes.
 pub(crate) fn other_methods<S: Clone + Send + Sync + 'static>(path: &str) -> MethodRouter<S> {
     match Dialect::of(path) {
+        Dialect::InstaVm if path == instavm::session::PATH => {
+            MethodRouter::new().fallback(async || instavm::session::wrong_method())
+        }
         // There, HEAD does not come with GET.
         Dialect::InstaVm => head(async || Refusal::WrongMethod),
         // Without `Allow`, which would have to say who publishes events here to clients that only know how to read.

@@ -10,6 +10,7 @@ mod ingest;
 mod instavm;
 mod limits;
 mod matrix;
+mod refused;
 mod remote;
 mod server;
 mod sign_in;

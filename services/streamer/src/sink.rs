@@ -205,7 +205,7 @@ pub(crate) fn test_event(account: &AccountId) -> Item {
         time_given: true,
         event_type: "integration.test".to_owned(),
         source: "flowtrail".to_owned(),
-        given: audit::Fields { activity: Some("Flowtrail test event".to_owned()), ..audit::Fields::default() },
+        given: audit::Fields { activity: Some("integration test".to_owned()), ..audit::Fields::default() },
     };
     let kind = Kind::Audit(Box::new(event));
     Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind }

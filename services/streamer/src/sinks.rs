@@ -8,6 +8,7 @@ mod fields;
 mod firehose;
 mod generic_http;
 mod http;
+mod netbird;
 mod otlp;
 mod packing;
 mod rfc5424;

@@ -1,4 +1,4 @@
-//! Reading the log at a place: what a stream holds, one message, all messages of a subject.
+//! Reading the log at a place: what a stream holds, one message, all messages of a subject, page by page.
 
 use async_nats::StatusCode;
 use async_nats::jetstream::ErrorCode;
@@ -12,8 +12,10 @@ use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
 use crate::message::micros;
 use crate::{Bus, Message};
 
-/// How many messages one request for a subject asks for.
+/// How many messages one request for a subject asks for, and how many bytes of them: the server sends a page without
+/// waiting, and cuts off a client for which too much of it piles up.
 const PAGE_MESSAGES: usize = 1000;
+const PAGE_BYTES: usize = 8 << 20;
 /// How the server ends a page.
 const END_OF_PAGE: u16 = 204;
 
@@ -83,22 +85,35 @@ impl Bus {
         Ok(message.map(|message| message.fingerprint()))
     }
 
-    /// Every message on a subject, oldest first: an aggregate.
+    /// Every message on a subject, oldest first, all at once. Where there may be many, [`Bus::read_each`] reads them.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load(&self, subject: &Subject) -> Result<Vec<Message>, LoadError> {
+        let mut messages = Vec::new();
+        self.read_each(subject, 0, |message| messages.push(message)).await?;
+        Ok(messages)
+    }
+
+    /// Hands every message on a subject that stands after a sequence to `take`, oldest first: an aggregate. Not more
+    /// than a page of them is in memory. On an error, some may have been handed over.
     ///
     /// With replicas it may miss the newest ones for a moment; what is decided on it is therefore published with
     /// `expected_last`.
     ///
     /// # Errors
     /// [`LoadError`].
-    pub async fn load(&self, subject: &Subject) -> Result<Vec<Message>, LoadError> {
-        let mut messages = Vec::new();
-        loop {
-            let before = messages.len();
-            self.load_page(subject, &mut messages).await?;
-            if messages.len() - before < PAGE_MESSAGES {
-                return Ok(messages);
-            }
+    pub async fn read_each(
+        &self,
+        subject: &Subject,
+        after: u64,
+        mut take: impl FnMut(Message),
+    ) -> Result<(), LoadError> {
+        let mut next = Some(after + 1);
+        while let Some(from) = next {
+            next = self.read_page(subject, from, &mut take).await?;
         }
+        Ok(())
     }
 
     /// The subjects that match `filter` (with `*` and `>`) and have a message in the stream, in order.
@@ -135,26 +150,34 @@ impl Bus {
         Err(LoadError::Unreachable("not connected".into()))
     }
 
-    /// Appends up to a page of the subject's messages, from the one after the last of `messages` on.
-    async fn load_page(&self, subject: &Subject, messages: &mut Vec<Message>) -> Result<(), LoadError> {
+    /// Hands over up to a page of the subject's messages, and gives the sequence that the next page begins at, where
+    /// there is one.
+    async fn read_page(
+        &self,
+        subject: &Subject,
+        from: u64,
+        take: &mut impl FnMut(Message),
+    ) -> Result<Option<u64>, LoadError> {
         let stream = subject.stream();
         self.connected().await?;
         let inbox = self.client.new_inbox();
         let unreachable = |cause: crate::Cause| LoadError::Unreachable(cause);
         let mut replies = self.client.subscribe(inbox.clone()).await.map_err(|error| unreachable(error.into()))?;
-        let from = messages.last().map_or(1, |message| message.position.sequence + 1);
-        let request = serde_json::json!({ "seq": from, "next_by_subj": subject.to_string(), "batch": PAGE_MESSAGES });
+        let request = serde_json::json!({
+            "seq": from, "next_by_subj": subject.to_string(), "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES,
+        });
         let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
         let sent = self.client.publish_with_reply(asked, inbox, request.to_string().into()).await;
         sent.map_err(|error| unreachable(error.into()))?;
+        let mut last = None;
         loop {
             let reply = tokio::time::timeout(ANSWERS_WITHIN, replies.next()).await;
             let reply = reply.map_err(|elapsed| unreachable(elapsed.into()))?;
             let Some(reply) = reply else { return Err(unreachable("connection closed".into())) };
             match reply.status.map(|status| status.as_u16()) {
                 None => {}
-                Some(END_OF_PAGE) => return Ok(()),
-                Some(status) if status == StatusCode::NOT_FOUND.as_u16() => return Ok(()),
+                Some(END_OF_PAGE) => return Ok(last.filter(|_| has_more(&reply)).map(|last| last + 1)),
+                Some(status) if status == StatusCode::NOT_FOUND.as_u16() => return Ok(None),
                 Some(status) if status == StatusCode::NO_RESPONDERS.as_u16() => {
                     return Err(LoadError::Missing { stream });
                 }
@@ -164,9 +187,17 @@ impl Bus {
                 }
             }
             let message = StreamMessage::try_from(reply).map_err(|error| unreachable(error.into()))?;
-            messages.push(Message::loaded(stream, message));
+            let message = Message::loaded(stream, message);
+            last = Some(message.position.sequence);
+            take(message);
         }
     }
+}
+
+/// Whether a page ended before the messages did. How many it holds says nothing: the server ends it by bytes, too.
+fn has_more(end: &async_nats::Message) -> bool {
+    let pending = end.headers.as_ref().and_then(|headers| headers.get("Nats-Num-Pending"));
+    pending.is_none_or(|pending| pending.as_str() != "0")
 }
 
 fn present(

@@ -83,7 +83,7 @@ impl Reason {
     }
 }
 
-/// Configuration values in clear, as a client sent them. They travel, but are never stored or shown.
+/// Configuration values in clear, as a client sent them. They are sealed before they travel, and never stored or shown.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClearConfig(pub BTreeMap<String, String>);
@@ -93,6 +93,15 @@ impl fmt::Debug for ClearConfig {
         formatter.debug_map().entries(self.0.keys().map(|key| (key, MASK))).finish()
     }
 }
+
+/// A [`ClearConfig`] as JSON, sealed so that only the service that carries out commands can open it: base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedConfig(pub String);
+
+/// Asks for the key that configurations are to be sealed with. Done: the key.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct TellSealingKey {}
 
 /// Makes an integration. Done: its id and state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,7 +113,7 @@ pub struct CreateIntegration {
     /// Where events are to go.
     pub platform: Platform,
     /// How.
-    pub config: ClearConfig,
+    pub config: SealedConfig,
     /// Whether they are sent from the start.
     pub enabled: bool,
 }
@@ -119,7 +128,7 @@ pub struct UpdateIntegration {
     /// The integration's number.
     pub id: u64,
     /// What to change; a masked value keeps what is stored.
-    pub config: ClearConfig,
+    pub config: SealedConfig,
     /// Whether events are to be sent; none: as before.
     pub enabled: Option<bool>,
 }
@@ -155,6 +164,11 @@ pub struct NumberedIntegration {
     pub id: u64,
     /// How it is now.
     pub current: Current,
+}
+
+impl Command for TellSealingKey {
+    type Done = String;
+    const PATH: &'static str = "integration.tell_sealing_key";
 }
 
 impl Command for CreateIntegration {

@@ -3,6 +3,7 @@
 //! All rules are in [`Integration::decide`], none in [`Integration::apply`].
 
 mod config;
+mod credentials;
 mod key;
 mod platform;
 mod rejected;

@@ -8,6 +8,8 @@ mod layout;
 
 use serde_json::{Map, Value};
 
+use crate::time::Timestamp;
+
 pub use layout::Layout;
 
 /// A template that was read and found good.
@@ -29,8 +31,8 @@ pub enum Field {
     Timestamp,
     /// `.Timestamp.Format "layout"`: the same as Go writes it.
     TimestampAs(Layout),
-    /// `.Timestamp.Unix`: the same in seconds since 1970.
-    TimestampSeconds,
+    /// `.Timestamp.Unix` and the like: the same as a number since 1970.
+    TimestampIn(Unit),
     /// `.Message`: what happened, in words.
     Message,
     /// `.InitiatorID`: who did it.
@@ -45,6 +47,30 @@ pub enum Field {
     Reference,
 }
 
+/// What times are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Unit {
+    Seconds,
+    Millis,
+    Micros,
+    Nanos,
+}
+
+impl Unit {
+    /// How many of them have passed since 1970, in whole ones. Nanoseconds end in the year 2262, as in Go.
+    #[must_use]
+    pub fn count(self, time: Timestamp) -> i64 {
+        let micros = time.micros();
+        match self {
+            Self::Seconds => micros.div_euclid(1_000_000),
+            Self::Millis => micros.div_euclid(1_000),
+            Self::Micros => micros,
+            Self::Nanos => micros.saturating_mul(1_000),
+        }
+    }
+}
+
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the texts say it")]
@@ -55,7 +81,7 @@ pub enum BadTemplate {
     Unclosed,
     #[error(
         "cannot do {{{{{0}}}}}; known are .ID .Timestamp .Message .InitiatorID .TargetID .Meta .Reference, \
-         .Timestamp.Format \"layout\", .Timestamp.Unix, .Meta.name, index .Meta \"name\", and | json behind them"
+         .Timestamp.Format \"layout\", .Timestamp.Unix, .UnixMilli, .UnixMicro, .UnixNano, .Meta.name, index .Meta \"name\", and | json behind them"
     )]
     Unknown(String),
     #[error("does not give valid JSON: {0}")]
@@ -74,10 +100,10 @@ impl std::str::FromStr for Template {
         let template = Self(pieces(text)?);
         // Texts cannot break out of their places. What could run into the text beside it, or cannot be the name of a
         // member, is tried with values that do.
-        for seconds in [0, -1] {
+        for number in [0, -1] {
             let sample = template.render(|field| match field {
                 Field::Meta => Value::Object(Map::new()),
-                Field::TimestampSeconds => Value::from(seconds),
+                Field::TimestampIn(_) => Value::from(number),
                 Field::MetaMember(_) => Value::Null,
                 Field::Id
                 | Field::Timestamp
@@ -199,7 +225,7 @@ fn field(action: &str) -> Option<Field> {
     // Every value is JSON already, so asking for it changes nothing.
     let action = action.rsplit_once('|').filter(|(_, filter)| is_json(filter)).map_or(action, |(asked, _)| asked);
     let words = words(action.trim())?;
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<&str> = words.iter().map(|word| of_event(word)).collect();
     match words.as_slice() {
         [filter, asked] if is_json(filter) => simple_field(asked),
         [asked] => simple_field(asked),
@@ -207,6 +233,11 @@ fn field(action: &str) -> Option<Field> {
         ["index", ".Meta", name] => Some(Field::MetaMember(quoted(name)?)),
         _ => None,
     }
+}
+
+/// NetBird's templates know the event under a name, too: `.Event.ID` is `.ID`.
+fn of_event(word: &str) -> &str {
+    word.strip_prefix(".Event").filter(|field| field.starts_with('.')).unwrap_or(word)
 }
 
 fn is_json(filter: &str) -> bool {
@@ -217,7 +248,10 @@ fn simple_field(text: &str) -> Option<Field> {
     Some(match text {
         ".ID" => Field::Id,
         ".Timestamp" => Field::Timestamp,
-        ".Timestamp.Unix" => Field::TimestampSeconds,
+        ".Timestamp.Unix" => Field::TimestampIn(Unit::Seconds),
+        ".Timestamp.UnixMilli" => Field::TimestampIn(Unit::Millis),
+        ".Timestamp.UnixMicro" => Field::TimestampIn(Unit::Micros),
+        ".Timestamp.UnixNano" => Field::TimestampIn(Unit::Nanos),
         ".Message" => Field::Message,
         ".InitiatorID" => Field::InitiatorId,
         ".TargetID" => Field::TargetId,

@@ -23,7 +23,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
 
     /// The NATS server to use. Unset: `up` starts and supervises one of its own, other commands look for that one.
-    #[arg(long, global = true, env = "FLOWTRAIL_NATS_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
 
     /// A NATS credentials file (user JWT and key).

@@ -20,7 +20,7 @@ def log(event):
     data = dict(event["data"])
     kind = event["type"].split(".")[1]
     own = {
-        "message": data.pop("activity"), "ddsource": "flowtrail", "service": "flowtrail", "hostname": event["source"],
+        "message": data.pop("activity"), "ddsource": "flowtrail", "service": "netbird", "hostname": event["source"],
         "ddtags": f"account:{event['account']},kind:{kind}",
         "timestamp": int(datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp() * 1000),
     }

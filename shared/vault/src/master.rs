@@ -11,10 +11,14 @@ use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
 use crate::seal::{self, DataKey, Owner, Unopenable, Unsealable};
+use crate::transit::TransitKey;
 
-/// The key that wraps the keys of integrations.
+/// The key that wraps the keys of integrations, and that configurations are sealed for on their way.
 #[derive(Clone)]
-pub struct MasterKey(XChaCha20Poly1305);
+pub struct MasterKey {
+    wraps: XChaCha20Poly1305,
+    transit: TransitKey,
+}
 
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +56,13 @@ impl MasterKey {
         let malformed = || MasterKeyError::Malformed { path: path.to_owned() };
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| malformed())?);
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| malformed())?;
-        Ok(Self(cipher))
+        Ok(Self { wraps: cipher, transit: TransitKey::derive(&bytes) })
+    }
+
+    /// The key that opens what was sealed for the service that carries out commands.
+    #[must_use]
+    pub fn transit(&self) -> &TransitKey {
+        &self.transit
     }
 
     /// Encrypts a data key, to be stored. It opens for `owner` only.
@@ -60,7 +70,7 @@ impl MasterKey {
     /// # Errors
     /// When the system has no randomness to give.
     pub fn wrap(&self, key: &DataKey, owner: Owner<'_>) -> Result<Vec<u8>, Unsealable> {
-        seal::encrypt(&self.0, key.bytes(), owner.context("key").as_bytes())
+        seal::encrypt(&self.wraps, key.bytes(), owner.context("key").as_bytes())
     }
 
     /// Decrypts a stored data key.
@@ -68,7 +78,7 @@ impl MasterKey {
     /// # Errors
     /// When it was not wrapped by this master key for this owner.
     pub fn unwrap(&self, wrapped: &[u8], owner: Owner<'_>) -> Result<DataKey, Unopenable> {
-        DataKey::from_bytes(&seal::decrypt(&self.0, wrapped, owner.context("key").as_bytes())?)
+        DataKey::from_bytes(&seal::decrypt(&self.wraps, wrapped, owner.context("key").as_bytes())?)
     }
 }
 

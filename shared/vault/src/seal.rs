@@ -69,7 +69,7 @@ impl DataKey {
     /// # Errors
     /// When it was sealed for another one, or is damaged.
     pub fn open(&self, owner: Owner<'_>, field: &str, sealed: &Ciphertext) -> Result<Secret, Unopenable> {
-        let bytes = STANDARD.decode(&sealed.0).map_err(|_| Unopenable)?;
+        let bytes = STANDARD.decode(sealed.sealed()).map_err(|_| Unopenable)?;
         let mut plain = decrypt(&self.cipher(), &bytes, owner.context(field).as_bytes())?;
         let text = String::from_utf8(std::mem::take(&mut *plain)).map_err(|_| Unopenable)?;
         Ok(Secret::new(text))
@@ -131,6 +131,7 @@ mod tests {
         let key = DataKey::generate().unwrap();
         let sealed = key.seal(owner, "api_key", &secret()).unwrap();
         assert_eq!(key.open(owner, "api_key", &sealed), Ok(secret()));
+        assert_eq!(key.open(owner, "api_key", &Ciphertext(format!("Bearer {}", sealed.0))), Ok(secret()));
         assert_eq!(key.open(owner, "secret_key", &sealed), Err(Unopenable));
         assert_eq!(key.open(Owner { account: &main, id: 2 }, "api_key", &sealed), Err(Unopenable));
         assert_eq!(key.open(Owner { account: &other, id: 1 }, "api_key", &sealed), Err(Unopenable));

@@ -7,6 +7,7 @@ The description may also be a path at the URL, such as /openapi.json.
 For NetBird, the account's audit log may hold events with NetBird's activity codes only, for its description lists them.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -61,7 +62,8 @@ def run(options, description, notes, selection):
         *["--max-examples", str(options.examples), "--continue-on-failure", "--no-color"],
     ]
     # It leaves notes for repeating a failure in its working directory.
-    return subprocess.run(command, cwd=notes).returncode
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": str(HERE / "schemathesis_hooks.py")}
+    return subprocess.run(command, cwd=notes, env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import threading
 import uuid
 from datetime import timedelta
 from typing import Optional
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException, Query
@@ -241,6 +241,9 @@ def ask(place, request):
     head, _, body = answer.partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
     headers = dict((name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    # Where a redirect leads counts, not how it says so: ours is relative, so that it holds behind a proxy, too.
+    if "location" in headers:
+        headers["location"] = urljoin("http://h/", headers["location"]).partition("/v1/")[2]
     return int(status.split(" ")[1]), {name: headers.get(name) for name in HEADERS}, body
 
 

@@ -38,12 +38,23 @@ def main():
     parser.add_argument("--events", type=int, default=10_000, help="how many events to page through")
     options = parsed(parser)
     http = Http(options.url, options.token)
+    documented(options)
     client = InstaVM(api_key=options.token, base_url=options.url, auto_start_session=False)
     run = "r" + uuid.uuid4().hex[:10]
     sdk(client, http, run, options.url)
     command_line(http, run, options)
     paging(client, http, run + "p", options.events)
     print("all facts hold")
+
+
+def documented(options):
+    """The example of the SDK's own documentation: making a client starts a session, in which nothing runs here."""
+    client = InstaVM(api_key=options.token, base_url=options.url)
+    holds(client.session_id, "making a client gets it a session")
+    page = client.audit.events(limit=25, status="success")
+    holds(isinstance(page["items"], list), "and the documented example lists audit events")
+    holds(client.is_session_active() is False, "nothing runs in the session")
+    holds(client.close_session(), "and it can be closed")
 
 
 def sdk(client, http, run, url):

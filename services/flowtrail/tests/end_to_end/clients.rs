@@ -73,6 +73,16 @@ async fn netbirds_python_client_works_with_split_roles() {
 }
 
 #[tokio::test]
+async fn netbirds_dashboard_and_go_client_are_understood_in_one_process() {
+    passes("netbird_dashboard.py", Topology::Together, nothing).await;
+}
+
+#[tokio::test]
+async fn netbirds_dashboard_and_go_client_are_understood_with_split_roles() {
+    passes("netbird_dashboard.py", Topology::Split, nothing).await;
+}
+
+#[tokio::test]
 async fn events_from_nats_py_are_visible_within_a_second_in_one_process() {
     passes("publish_nats.py", Topology::Together, nats).await;
 }

@@ -1,8 +1,14 @@
-//! Secrets are nowhere in clear: not on disk, not in the log, not in log lines, not in answers.
+//! Secrets are nowhere in clear: not on disk, not in the log, not in log lines, not in answers, not on their way over NATS.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde_json::json;
+use async_nats::Subscriber;
+use axum::Router;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use testkit::HttpServer;
+use tokio::time::timeout;
 
 use crate::flowtrail::{Flowtrail, Topology};
 
@@ -17,8 +23,62 @@ fn holding(path: &Path, text: &str) -> Vec<PathBuf> {
     is_held.then(|| path.to_owned()).into_iter().collect()
 }
 
+/// Hears every message on NATS, whoever sends it to whom.
+async fn listen(flowtrail: &Flowtrail) -> Subscriber {
+    let client = async_nats::connect(&flowtrail.nats_url).await.unwrap();
+    let heard = client.subscribe(">").await.unwrap();
+    client.flush().await.unwrap();
+    heard
+}
+
+/// Everything that was heard so far: subjects, headers and payloads.
+async fn said(heard: &mut Subscriber) -> Vec<u8> {
+    let mut said = Vec::new();
+    while let Ok(Some(message)) = timeout(Duration::from_millis(500), heard.next()).await {
+        said.extend_from_slice(format!("{} {:?} ", message.subject, message.headers).as_bytes());
+        said.extend_from_slice(&message.payload);
+    }
+    said
+}
+
+/// A receiver that is every platform.
+async fn receiver() -> HttpServer {
+    const TAKEN: &str = r#"{"FailedPutCount":0,"RequestResponses":[{"RecordId":"1"}]}"#;
+    let taken = || std::future::ready(TAKEN);
+    HttpServer::start(Router::new().fallback(taken)).await
+}
+
+/// Integrations of all platforms that have secrets, which deliver to `url`, and their secrets.
+fn delivering(url: &str) -> (Vec<Value>, Vec<&'static str>) {
+    let amazon = |more: Value| {
+        let mut config = json!({ "access_key": "AKIA", "secret_key": "Zq7-aws-secret", "session_token": "Zq7-session",
+            "region": "r", "endpoint": url });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        config
+    };
+    let headers = r#"{"Authorization":"Bearer Zq7-bearer","X-Key":"Zq7-header"}"#;
+    let configs = [
+        ("datadog", json!({ "api_key": "Zq7-datadog-key", "api_url": url })),
+        ("s3", amazon(json!({ "bucket_name": "bucket" }))),
+        ("firehose", amazon(json!({ "stream_name": "stream" }))),
+        (
+            "generic_http",
+            json!({ "url": url, "headers": headers, "signing_secret": "whsec_Zq7SigningSecretZq7SigningSecret" }),
+        ),
+        ("otlp", json!({ "url": url, "headers": headers })),
+        ("splunk_hec", json!({ "url": url, "token": "Zq7-splunk" })),
+    ];
+    let integration = |(platform, config)| json!({ "platform": platform, "enabled": true, "config": config });
+    let secrets = vec!["Zq7-aws-secret", "Zq7-session", "Zq7-bearer", "Zq7-header", "Zq7-datadog-key", "Zq7-splunk"];
+    (configs.into_iter().map(integration).collect(), secrets)
+}
+
 async fn no_secret_is_in_clear(topology: Topology) {
-    let mut flowtrail = Flowtrail::start(topology).await;
+    let settings = [("FLOWTRAIL_AUDIT_READS", "false"), ("FLOWTRAIL_LOG", "trace,async_nats::connection=trace")];
+    let mut flowtrail = Flowtrail::start_with(topology, &settings).await;
+    let mut heard = listen(&flowtrail).await;
+    let receiver = receiver().await;
+    let (delivering, more_secrets) = delivering(&receiver.url("/"));
     let secrets = ["Zq7-datadog-key", "Zq7-aws-secret", "Zq7-header-value", "whsec_Zq7SigningSecretZq7SigningSecret"];
     let integrations = [
         json!({"platform": "datadog", "enabled": false, "config": {"api_key": secrets[0], "site": "datadoghq.com"}}),
@@ -27,11 +87,14 @@ async fn no_secret_is_in_clear(topology: Topology) {
         json!({"platform": "generic_http", "enabled": false, "config":
             {"url": "https://example.com/", "headers": format!("{{\"X-Key\":\"{}\"}}", secrets[2]), "signing_secret": secrets[3]}}),
     ];
-    for integration in &integrations {
+    for integration in integrations.iter().chain(&delivering) {
         let answer = flowtrail.request("POST", "/api/event-streaming").json(integration).send().await.unwrap();
         let text = answer.text().await.unwrap();
         assert!(text.contains("****") && !text.contains("Zq7"), "{text}");
     }
+    let changed = json!({ "config": { "api_key": "Zq7-changed" } });
+    let answer = flowtrail.request("PUT", "/api/event-streaming/1").json(&changed).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
     // Also what is refused must not be kept or logged.
     let refused = json!({"platform": "datadog", "enabled": false, "config": {"api_key": "Zq7-refused", "colour": "x"}});
     let answer = flowtrail.request("POST", "/api/event-streaming").json(&refused).send().await.unwrap();
@@ -40,6 +103,12 @@ async fn no_secret_is_in_clear(topology: Topology) {
     let list = flowtrail.get("/api/event-streaming").await.to_string();
     assert!(!list.contains("Zq7"), "{list}");
     flowtrail.request("DELETE", "/api/event-streaming/1").send().await.unwrap();
+    let said = said(&mut heard).await;
+    let on_the_way = |text: &str| said.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(on_the_way("flowtrail.command.integration.create") && on_the_way("datadoghq.com"), "commands are heard");
+    for text in ["Zq7", &token, &flowtrail.token] {
+        assert!(!on_the_way(text), "{text} is in clear on its way over NATS");
+    }
     let password = std::fs::read_to_string(flowtrail.data().join("admin.password")).unwrap().trim().to_owned();
     let sign_in = async |name: &str, password: &str| {
         let credentials = json!({ "username": name, "password": password });
@@ -52,7 +121,7 @@ async fn no_secret_is_in_clear(topology: Topology) {
         assert!(status == 401 && !text.contains("Zq7"), "{status} {text}");
     }
     let (status, text) = sign_in("admin@local", &password).await;
-    let signed_in: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let signed_in: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(status, 200);
     let signed_in = signed_in["token"].as_str().unwrap();
     for body in ["Zq7", r#""Zq7""#, r#"{"username":"a","password":["Zq7"]}"#] {
@@ -65,12 +134,13 @@ async fn no_secret_is_in_clear(topology: Topology) {
     std::fs::remove_file(flowtrail.data().join("admin.token")).unwrap();
     std::fs::remove_file(flowtrail.data().join("admin.password")).unwrap();
     let searched = [flowtrail.data(), flowtrail.nats_store(), flowtrail.logs()];
-    for text in secrets.iter().copied().chain(["Zq7", &token, &password, signed_in, &flowtrail.token]) {
+    for text in secrets.into_iter().chain(more_secrets).chain(["Zq7", &token, &password, signed_in, &flowtrail.token]) {
         let found: Vec<PathBuf> = searched.iter().flat_map(|path| holding(path, text)).collect();
         assert_eq!(found, Vec::<PathBuf>::new(), "{text} is in clear");
     }
     // The search finds what is there.
     assert!(!holding(&flowtrail.nats_store(), "datadoghq.com").is_empty());
+    assert!(!holding(&flowtrail.logs(), "DEBUG").is_empty());
 }
 
 #[tokio::test]
@@ -81,4 +151,22 @@ async fn no_secret_is_in_clear_on_disk_or_in_a_log_line() {
 #[tokio::test]
 async fn no_secret_is_in_clear_with_split_roles_either() {
     no_secret_is_in_clear(Topology::Split).await;
+}
+
+#[tokio::test]
+async fn help_shows_no_password() {
+    for arguments in [["up", "--help"], ["run", "--help"], ["status", "--help"], ["help", "up"]] {
+        let mut command = crate::flowtrail::flowtrail(Path::new("."));
+        for (name, value) in [
+            ("FLOWTRAIL_NATS_URL", "nats://user:Zq7-password@127.0.0.1:4222"),
+            ("FLOWTRAIL_BOOTSTRAP_TOKEN", "Zq7-token"),
+            ("FLOWTRAIL_BOOTSTRAP_PASSWORD", "Zq7-password"),
+        ] {
+            command.env(name, value);
+        }
+        let output = command.args(arguments).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success() && said.contains("FLOWTRAIL_NATS_URL"), "{said}");
+        assert!(!said.contains("Zq7"), "{said}");
+    }
 }

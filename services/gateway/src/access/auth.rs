@@ -6,6 +6,7 @@ mod memo;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
@@ -14,14 +15,15 @@ use model::access::{Bearer, Principal, Scope, TokenHash};
 use model::log::LogPosition;
 use model::time::Timestamp;
 use runtime::clock;
-use views::Ask;
 use views::access::{AccountById, ByToken};
+use views::{Ask, Freshness, Question, Reply};
 
 use self::memo::Memo;
 use crate::access::caller::{Caller, Needs};
 use crate::access::limits::{Effect, Limits};
 use crate::access::oidc::{Bad, Provider};
 use crate::access::token::{Sent, tokens};
+use crate::http::freshness::Seen;
 use crate::http::origin::Origin;
 use crate::http::{body, freshness};
 use crate::render::refusal::Refusal;
@@ -38,6 +40,16 @@ pub(crate) struct Access {
     provider: Option<Arc<Provider>>,
     limits: Arc<Limits>,
     witness: Arc<Witness>,
+    /// As of when a token was looked up last. What was asked of nobody since is as of then, or later.
+    looked_up: ArcSwapOption<Freshness>,
+}
+
+/// What a look-up is held to.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    at_least: &'a [LogPosition],
+    /// Where it is noted as of when it was answered.
+    seen: &'a Seen,
 }
 
 /// Why someone is not let in, and who it is, where a token says so.
@@ -65,9 +77,17 @@ pub(crate) async fn guard(
         Needs::Scope(scope) => Some(scope),
     };
     let origin = Origin::of(&request);
-    match access.admit(scope, effect, request.headers()).await {
+    let seen = match effect {
+        // Whatever comes of a read, it is as of when it was known who asks, or of what they ask for.
+        Effect::Read => request.extensions().get::<Seen>().cloned().unwrap_or_default(),
+        Effect::Write => Seen::default(),
+    };
+    if let Some(freshness) = &*access.looked_up.load() {
+        seen.note(freshness);
+    }
+    match access.admit(scope, effect, (request.headers(), &seen)).await {
         Ok((principal, at_least)) => {
-            request.extensions_mut().insert(Caller { principal, at_least, origin });
+            request.extensions_mut().insert(Caller { principal, at_least, seen, origin });
             Ok(next.run(request).await)
         }
         Err(Denied { refusal, requester }) => {
@@ -100,18 +120,19 @@ impl Access {
         limits: Arc<Limits>,
         witness: Arc<Witness>,
     ) -> Self {
-        Self { reader, memo: Memo::default(), provider, limits, witness }
+        Self { reader, memo: Memo::default(), provider, limits, witness, looked_up: ArcSwapOption::empty() }
     }
 
     async fn admit(
         &self,
         scope: Option<Scope>,
         effect: Effect,
-        headers: &HeaderMap,
+        (headers, seen): (&HeaderMap, &Seen),
     ) -> Result<(Principal, Vec<LogPosition>), Denied> {
         // A header that cannot be read is refused last, so that only who may come in is told what is wrong with it.
         let at_least = freshness::at_least(headers);
-        let principal = self.authenticate(headers, at_least.as_deref().unwrap_or_default()).await?;
+        let look = Look { at_least: at_least.as_deref().unwrap_or_default(), seen };
+        let principal = self.authenticate(headers, look).await?;
         // Counted before the scope is checked: a token that lacks it must not ask without end either.
         self.limits.by_token(effect, &principal)?;
         if let Some(scope) = scope.filter(|scope| !principal.scopes.allow(*scope)) {
@@ -121,10 +142,10 @@ impl Access {
     }
 
     /// Whom a token of the headers stands for: the first that is valid.
-    async fn authenticate(&self, headers: &HeaderMap, at_least: &[LogPosition]) -> Result<Principal, Denied> {
+    async fn authenticate(&self, headers: &HeaderMap, look: Look<'_>) -> Result<Principal, Denied> {
         let mut denied = Denied::from(Refusal::NoToken);
         for sent in tokens(headers) {
-            match self.holder(sent, at_least).await {
+            match self.holder(sent, look).await {
                 Ok(principal) => return Ok(principal),
                 // Only what says whose token it is not is no reason to try another one.
                 Err(other @ Denied { requester: None, .. }) => return Err(other),
@@ -134,12 +155,12 @@ impl Access {
         Err(denied)
     }
 
-    async fn holder(&self, sent: Sent<'_>, at_least: &[LogPosition]) -> Result<Principal, Denied> {
+    async fn holder(&self, sent: Sent<'_>, look: Look<'_>) -> Result<Principal, Denied> {
         let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
         if let (Some(provider), Sent::Bearer(token)) = (&self.provider, sent)
             && Provider::could_be_token(token)
         {
-            return self.of_provider(provider.holder(token, now).await, at_least).await;
+            return self.of_provider(provider.holder(token, now).await, look).await;
         }
         let (Sent::Bearer(token) | Sent::Otherwise(token)) = sent;
         let hash = TokenHash::of(token);
@@ -147,11 +168,12 @@ impl Access {
         // never remembered as newer than it is.
         let version = self.reader.version(views::access::VIEW);
         // Who knows of something newer waits for the view, which the memo cannot do.
-        let recalled = version.filter(|_| at_least.is_empty()).and_then(|version| self.memo.recall(&hash, version));
+        let recalled =
+            version.filter(|_| look.at_least.is_empty()).and_then(|version| self.memo.recall(&hash, version));
         let principal = match recalled {
             Some(principal) => principal,
             None => {
-                let principal = self.look_up(hash.clone(), at_least).await?;
+                let principal = self.look_up(hash.clone(), look).await?;
                 if let Some(version) = version {
                     self.memo.keep(hash, version, &principal);
                 }
@@ -166,10 +188,9 @@ impl Access {
     }
 
     /// Whom one of Flowtrail's own tokens stands for; whether its time is over is not looked at.
-    async fn look_up(&self, hash: TokenHash, at_least: &[LogPosition]) -> Result<Principal, Denied> {
+    async fn look_up(&self, hash: TokenHash, look: Look<'_>) -> Result<Principal, Denied> {
         // A token that was made a moment ago is known here once the position of its making is.
-        let ask = Ask { at_least: at_least.to_vec(), question: ByToken { hash } };
-        match self.reader.ask(ask).await.map_err(Refusal::from)?.answer {
+        match self.ask(ByToken { hash }, look).await? {
             Some(Bearer::Current(principal)) => Ok(principal),
             Some(Bearer::Former { account, token_id, actor }) => {
                 let requester = Requester::Known { account, token_id: Some(token_id), actor };
@@ -179,8 +200,15 @@ impl Access {
         }
     }
 
+    async fn ask<Q: Question>(&self, question: Q, Look { at_least, seen }: Look<'_>) -> Result<Q::Answer, Refusal> {
+        let Reply { answer, freshness } = self.reader.ask(Ask { at_least: at_least.to_vec(), question }).await?;
+        seen.note(&freshness);
+        self.looked_up.store(Some(Arc::new(freshness)));
+        Ok(answer)
+    }
+
     /// Whom a token of the provider's stands for: it may name accounts that are not there.
-    async fn of_provider(&self, found: Result<Principal, Bad>, at_least: &[LogPosition]) -> Result<Principal, Denied> {
+    async fn of_provider(&self, found: Result<Principal, Bad>, look: Look<'_>) -> Result<Principal, Denied> {
         let (principal, is_expired) = match found {
             Ok(principal) => (principal, false),
             Err(Bad::Expired(principal)) => (*principal, true),
@@ -190,9 +218,8 @@ impl Access {
             }
         };
         let question = AccountById { account: principal.account.clone() };
-        let ask = Ask { at_least: at_least.to_vec(), question };
         // Looked up for an expired token too: its denial is recorded in the account, which must be there for that.
-        if self.reader.ask(ask).await.map_err(Refusal::from)?.answer.is_none() {
+        if self.ask(question, look).await?.is_none() {
             return Err(Denied::stranger());
         }
         if is_expired { Err(Denied::known(principal, Refusal::ExpiredToken)) } else { Ok(principal) }

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use model::access::{Principal, Scope};
 use model::log::LogPosition;
 
+use crate::http::freshness::Seen;
 use crate::http::origin::Origin;
 use crate::render::refusal::Refusal;
 
@@ -26,6 +27,8 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// Answers must be as of these positions or later: `Flowtrail-At-Least`.
     pub(crate) at_least: Vec<LogPosition>,
+    /// Where it is noted as of when they were answered.
+    pub(crate) seen: Seen,
     /// For the record of what they read.
     pub(crate) origin: Origin,
 }

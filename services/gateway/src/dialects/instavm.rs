@@ -1,13 +1,14 @@
 //! InstaVM's dialect: its audit API, which is a FastAPI application, down to how it refuses.
 
 pub(crate) mod audit;
+pub(crate) mod session;
 
 mod integer;
 mod query;
 mod validation;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, HOST, LOCATION};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -84,11 +85,10 @@ pub(crate) fn no_route(request: &Parts) -> Response {
     else {
         return Refusal::NoSuchPath.into_response();
     };
-    let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = host.map(|host| format!("http://{host}")).unwrap_or_default();
     let query =
         request.uri.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default();
-    let address = format!("{origin}{without}{query}");
+    // Without a scheme and a host: only what stands in front of this knows them, and a key must not go on in clear.
+    let address = format!("{without}{query}");
     let Ok(location) = HeaderValue::try_from(utf8_percent_encode(&address, NOT_IN_ADDRESS).to_string()) else {
         return Refusal::NoSuchPath.into_response();
     };

@@ -13,6 +13,7 @@ use runtime::clock;
 use tracing::{Instrument, debug, debug_span, error};
 
 use crate::http::dialect::Dialect;
+use crate::http::freshness::Seen;
 use crate::http::metrics::{HttpMetrics, RouteLabels};
 use crate::http::origin::RequestId;
 use crate::render::refusal::Refusal;
@@ -37,6 +38,8 @@ pub(crate) async fn frame(State(frame): State<Frame>, mut request: Request, next
     let dialect = Dialect::of(request.uri().path());
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
+    let seen = Seen::default();
+    request.extensions_mut().insert(seen.clone());
     let span = debug_span!("request", ?id, method = %request.method(), path = request.uri().path());
     // Out of time the handler is dropped; what it has sent over the bus is carried out all the same.
     let answered = tokio::time::timeout(ANSWERED_WITHIN, next.run(request).instrument(span.clone())).await;
@@ -44,6 +47,9 @@ pub(crate) async fn frame(State(frame): State<Frame>, mut request: Request, next
     // A handler refuses with a value and without a body: only here it is known in which dialect to say it.
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
         response = (frame.render)(dialect, &refusal);
+    }
+    if response.status().is_client_error() || response.status().is_server_error() {
+        seen.add_to(response.headers_mut());
     }
     span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
     frame.metrics.answered(labels, response.status(), began.elapsed());

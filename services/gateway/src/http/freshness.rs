@@ -1,5 +1,7 @@
 //! The headers about freshness: as of when an answer is, and as of when it must at least be.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use model::log::LogPosition;
 use views::Freshness;
@@ -10,6 +12,25 @@ const AT_LEAST: &str = "flowtrail-at-least";
 const AS_OF: HeaderName = HeaderName::from_static("flowtrail-as-of");
 const LAG: HeaderName = HeaderName::from_static("flowtrail-lag-ms");
 const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
+
+/// As of when a request's last question was answered. A refusal holds no freshness of its own, so it is kept where the frame
+/// finds it. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen(Arc<Mutex<Option<Freshness>>>);
+
+impl Seen {
+    /// Notes the answer to a question.
+    pub(crate) fn note(&self, freshness: &Freshness) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(freshness.clone());
+    }
+
+    /// Adds the headers to the answer that came of it; none where nothing was asked.
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
+        if let Some(freshness) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            add(headers, freshness);
+        }
+    }
+}
 
 /// What the client knows of already: the answer must be as of these positions or later.
 ///

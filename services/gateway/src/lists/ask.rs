@@ -49,6 +49,7 @@ impl Lists {
         // The rows are counted before `make` uses them up.
         let make = move |answer| (Q::WATCH.map(|watch| (watch.log, (watch.seen)(&answer))), make(answer));
         let Reply { answer: (seen, made), freshness } = self.reader.ask_then(ask, make).await?;
+        caller.seen.note(&freshness);
         if let (Some(filter), Some((log, seen))) = (filter, seen) {
             let read = Read { log, question: Q::PATH, filter, seen };
             self.witness.record_read(&caller.principal, &caller.origin, &read);

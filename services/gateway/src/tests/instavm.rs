@@ -111,6 +111,8 @@ mod recorded {
                 }
                 let found = match name.as_str() {
                     "content-length" => Some(with_their_cursor(body, &answer).to_string()),
+                    // Ours is relative, on purpose.
+                    "location" => answer.header(name).map(|path| format!("http://{HOST}{path}")),
                     name => answer.header(name).map(str::to_owned),
                 };
                 assert_eq!(found.as_deref(), expected.as_str(), "{name} of {case}");
@@ -283,7 +285,7 @@ async fn the_catalog_names_what_the_accounts_log_holds() {
 async fn a_client_that_may_not_come_in_is_told_so_before_anything_else() {
     let (world, _) = reader().await;
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
-    for route in routes().into_iter().filter(|route| route.path.starts_with("/v1")) {
+    for route in routes().into_iter().filter(|route| route.path.starts_with("/v1/audit")) {
         let path = format!("{}?limit=0", route.path.replace("{id}", "nope"));
         for token in ["", "ft_unknown", &expired] {
             let answer = world.get(token, &path).await;
@@ -304,11 +306,11 @@ async fn a_slash_too_many_is_sent_on_and_other_paths_are_unknown() {
         world.send(request.body(Body::empty()).unwrap()).await
     };
     for (path, location) in [
-        ("/v1/audit/events/", "http://h:1/v1/audit/events"),
-        ("/v1/audit/events//?a=%20b&c", "http://h:1/v1/audit/events?a=%20b&c"),
-        ("/v1/audit/catalog/?", "http://h:1/v1/audit/catalog"),
-        ("/v1/audit/events/a%20b/", "http://h:1/v1/audit/events/a%20b"),
-        ("/v1/audit/events/a%2F", "http://h:1/v1/audit/events/a"),
+        ("/v1/audit/events/", "/v1/audit/events"),
+        ("/v1/audit/events//?a=%20b&c", "/v1/audit/events?a=%20b&c"),
+        ("/v1/audit/catalog/?", "/v1/audit/catalog"),
+        ("/v1/audit/events/a%20b/", "/v1/audit/events/a%20b"),
+        ("/v1/audit/events/a%2F", "/v1/audit/events/a"),
     ] {
         for method in ["GET", "POST"] {
             if method == "POST" && path.ends_with("%2F") {
@@ -321,6 +323,7 @@ async fn a_slash_too_many_is_sent_on_and_other_paths_are_unknown() {
     }
     let without_host = sent("GET", "/v1/audit/events/", None).await;
     assert_eq!(without_host.header("location"), Some("/v1/audit/events"));
+    assert!(without_host.header("x-request-id").is_some());
     for path in ["/v1", "/v1/", "/v1/audit", "/v1/audit/", "/v1/audit/events/a/b", "/v1/audit/events/a/b/", "/v1//"] {
         refused(&sent("GET", path, Some("h:1")).await, 404, "Not Found");
     }
@@ -330,7 +333,7 @@ async fn a_slash_too_many_is_sent_on_and_other_paths_are_unknown() {
 #[tokio::test]
 async fn only_get_is_known() {
     let (world, token) = reader().await;
-    for route in routes().into_iter().filter(|route| route.path.starts_with("/v1")) {
+    for route in routes().into_iter().filter(|route| route.path.starts_with("/v1/audit")) {
         for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"] {
             let request = Request::builder().method(method).uri(route.path.replace("{id}", "x"));
             let answer = world.send(request.header("x-api-key", &token).body(Body::empty()).unwrap()).await;
@@ -342,5 +345,24 @@ async fn only_get_is_known() {
                 refused(&answer, 405, "Method Not Allowed");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn the_sdk_gets_a_session_with_or_without_a_token_and_no_other_method_does() {
+    let (world, token) = reader().await;
+    let sent = async |method: &str, headers: &[(&str, &str)]| {
+        let request = Request::builder().method(method).uri("/v1/sessions/session");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        world.send(request.body(Body::from(r#"{"api_key":"k","vm_lifetime_seconds":300}"#)).unwrap()).await
+    };
+    for headers in [&[][..], &[("x-api-key", token.as_str())], &[("x-api-key", "unknown")]] {
+        let answer = sent("POST", headers).await;
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "session_id": "nothing-runs-here" })));
+    }
+    for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"] {
+        let answer = sent(method, &[]).await;
+        refused(&answer, 405, "Method Not Allowed");
+        assert_eq!(answer.header("allow"), Some("POST"), "{method}");
     }
 }

@@ -15,7 +15,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use super::streaming::done;
-use super::world::{World, at};
+use super::world::{World, at, tells_sealing_key};
 use crate::access::caller::Needs;
 use crate::access::oidc::{KeySource, Pauses, Provider, Settings};
 use crate::route::Route;
@@ -82,6 +82,7 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
     };
     let (token, nothing) = (json!({ "position": null, "done": "t" }), json!({ "position": null, "done": null }));
     let endpoints = vec![
+        tells_sealing_key(),
         endpoint("command.integration.create", done(1, None)),
         endpoint("command.integration.update", done(1, None)),
         endpoint("command.integration.steer", done(1, None)),

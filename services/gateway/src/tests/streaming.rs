@@ -5,7 +5,7 @@ use model::log::Stream;
 use serde_json::{Value, json};
 use testkit::eventually;
 
-use super::world::{World, at, datadog};
+use super::world::{World, at, datadog, opened_config};
 
 const PATHS: [&str; 2] = ["/api/event-streaming", "/api/integrations/event-streaming"];
 
@@ -65,7 +65,9 @@ async fn a_create_is_sent_on_and_answered_when_the_view_has_it() {
     let mut world = World::start().await;
     let token = world.token("main", &[Scope::IntegrationsWrite]);
     world
-        .serve("flowtrail.command.integration.create", |command| {
+        .serve("flowtrail.command.integration.create", |mut command| {
+            assert!(!command.to_string().contains("secret"), "{command}");
+            command["config"] = opened_config(&command);
             let expected = json!({
                 "account": "main",
                 "by": { "id": "token:t0", "name": "token 0", "email": null },
@@ -93,7 +95,8 @@ async fn an_update_may_name_only_what_changes() {
     let token = world.admin();
     world
         .serve("flowtrail.command.integration.update", |command| {
-            let given = (&command["id"], &command["config"], &command["enabled"]);
+            let config = opened_config(&command);
+            let given = (&command["id"], &config, &command["enabled"]);
             assert!(
                 given == (&json!(5), &json!({}), &json!(false))
                     || given == (&json!(5), &json!({ "site": "s" }), &Value::Null)

@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use model::access::{
     AccountCreated, Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id,
 };
+use model::command::{Command, TellSealingKey};
 use model::envelope::{Part, open_structured};
 use model::event::{Event, decode_event, decode_part};
 use model::integration::{self, Created, Platform, Value as Setting};
@@ -27,6 +28,7 @@ use testkit::NatsServer;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use vault::TransitKey;
 use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
@@ -280,7 +282,7 @@ impl World {
             let answer = answer(serde_json::from_slice(&request).unwrap());
             std::future::ready(answer.map(|value| Bytes::from(value.to_string())))
         });
-        self.serve_all(vec![endpoint]).await;
+        self.serve_all(vec![endpoint, tells_sealing_key()]).await;
     }
 
     pub(super) async fn serve_all(&mut self, endpoints: Vec<Endpoint>) {
@@ -389,4 +391,23 @@ pub(super) fn datadog() -> integration::Config {
     let secret = Setting::Sealed(integration::Ciphertext("c2VhbGVk".to_owned()));
     let site = Setting::Text("datadoghq.eu".to_owned());
     [("api_key".to_owned(), secret), ("site".to_owned(), site)].into()
+}
+
+/// What opens the configurations that stand-ins are sent.
+fn transit() -> TransitKey {
+    TransitKey::derive(&[7; 32])
+}
+
+/// The part of a write side that tells how to seal a configuration.
+pub(super) fn tells_sealing_key() -> Endpoint {
+    Endpoint::new(format!("flowtrail.command.{}", TellSealingKey::PATH), |_: Bytes| {
+        let answer = json!({ "position": null, "done": transit().lock().to_string() });
+        std::future::ready(Ok::<_, Refusal>(Bytes::from(answer.to_string())))
+    })
+}
+
+/// The configuration of a command, which is sealed for `main`.
+pub(super) fn opened_config(command: &Value) -> Value {
+    let clear = transit().open(&account_id("main"), command["config"].as_str().unwrap()).unwrap();
+    serde_json::from_slice(&clear).unwrap()
 }

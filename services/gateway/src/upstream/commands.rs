@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{AskError, Bus};
-use model::command::{self, Accepted, Command};
-use model::log::LogPosition;
+use model::command::{self, Accepted, ClearConfig, Command, SealedConfig, TellSealingKey};
+use model::log::{AccountId, LogPosition};
 use runtime::telemetry::chain;
 use tracing::{error, warn};
+use vault::{BadLock, TransitLock};
 use views::Question;
+use zeroize::Zeroizing;
 
 use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
@@ -45,11 +47,29 @@ impl Commands {
         serde_json::from_slice(&answer).map_err(|error| unreadable(&subject, &error))
     }
 
+    /// Seals a configuration, so that only the service that carries out commands can read it on its way.
+    ///
+    /// # Errors
+    /// When nobody tells a key to do it with.
+    pub(crate) async fn seal(&self, account: &AccountId, config: &ClearConfig) -> Result<SealedConfig, Refusal> {
+        // Asked for each time, so that nothing is sealed for a key that is no more.
+        let Accepted { done: key, .. } = self.send(&TellSealingKey {}).await?;
+        let lock: TransitLock = key.parse().map_err(|bad: BadLock| unsealable(&bad))?;
+        let clear = serde_json::to_vec(config).map(Zeroizing::new);
+        let clear = clear.map_err(|error| unreadable(TellSealingKey::PATH, &error))?;
+        lock.seal(account, &clear).map(SealedConfig).map_err(|failure| unsealable(&failure))
+    }
+
     /// Waits until the view behind `question` has what a command wrote, so that the client's next read sees it even
     /// without `Flowtrail-At-Least`. See [`Reader::wait_for`].
     pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: LogPosition) {
         self.reader.wait_for(question, position).await;
     }
+}
+
+fn unsealable(failure: &dyn std::error::Error) -> Refusal {
+    error!(error = %chain(failure), "a configuration cannot be sealed");
+    Refusal::Internal
 }
 
 fn unreadable(subject: &str, error: &serde_json::Error) -> Refusal {

@@ -1,5 +1,6 @@
 //! Datadog logs, version 2 of its intake.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
@@ -7,8 +8,8 @@ use reqwest::{Client, Url};
 use serde::Serialize;
 
 use super::document::{Details, Document, host, json_bytes};
-use super::http;
 use super::packing::gzip;
+use super::{http, netbird};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Limits, Outcome};
@@ -28,7 +29,7 @@ struct Log<'a> {
     ddtags: String,
     hostname: &'a str,
     service: &'static str,
-    message: &'a str,
+    message: Cow<'a, str>,
     timestamp: i64,
     #[serde(flatten)]
     attributes: Details<'a>,
@@ -96,13 +97,14 @@ impl Datadog {
 }
 
 fn log(item: &Item) -> Vec<u8> {
-    let Document { message, details, time: _ } = Document::new(item);
+    let details = Document::new(item).details;
     json_bytes(&Log {
         ddsource: "flowtrail",
         ddtags: format!("account:{},kind:{}", item.account, item.kind.name()),
         hostname: host(item),
-        service: "flowtrail",
-        message,
+        // Dashboards and pipelines that were made for NetBird's logs look for its service and texts.
+        service: "netbird",
+        message: netbird::message(item),
         timestamp: item.time.micros().div_euclid(1000),
         attributes: details,
     })

@@ -39,22 +39,6 @@ pub(super) struct Details<'a> {
     pub(super) event: Fields,
 }
 
-/// The body of NetBird's generic HTTP integration.
-#[derive(Serialize)]
-struct Posted<'a> {
-    #[serde(rename = "ID")]
-    id: &'a str,
-    #[serde(rename = "Timestamp")]
-    timestamp: &'a str,
-    #[serde(rename = "Message")]
-    message: &'a str,
-    #[serde(rename = "InitiatorID")]
-    initiator_id: &'a str,
-    target_id: &'a str,
-    meta: &'a Map<String, Value>,
-    reference: &'a str,
-}
-
 /// What NetBird knows of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Envelope<'a> {
@@ -129,20 +113,6 @@ impl<'a> Envelope<'a> {
                 }
             }
         }
-    }
-
-    /// The body of NetBird's generic HTTP integration.
-    pub(super) fn posted(&self) -> Vec<u8> {
-        let posted = Posted {
-            id: self.id,
-            timestamp: &self.timestamp,
-            message: self.message,
-            initiator_id: self.initiator_id,
-            target_id: self.target_id,
-            meta: &self.meta,
-            reference: self.reference,
-        };
-        json_bytes(&posted)
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use model::template::{BadTemplate, Field, Template};
+use model::template::{BadTemplate, Template};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
-use serde_json::Value;
 
-use super::document::{Document, Envelope};
-use super::http;
+use super::document::Document;
 use super::webhook::{Signer, webhook_id};
+use super::{http, netbird};
 use crate::guard::Guard;
 use crate::opened::{ConfigError, Opened};
 use crate::sink::{Failure, Item, Limits, Outcome};
@@ -122,24 +121,14 @@ impl GenericHttp {
     }
 
     fn body(&self, item: &Item) -> Vec<u8> {
-        let envelope = Envelope::new(item);
-        let template = match &self.body {
-            Body::Netbird => return envelope.posted(),
-            Body::Document => return Document::new(item).to_json(),
-            Body::Template(template) => template,
-        };
-        template.render(|field| match field {
-            Field::Id => Value::from(envelope.id),
-            Field::Timestamp => Value::from(envelope.timestamp.as_str()),
-            Field::TimestampAs(layout) => Value::from(layout.format(item.time)),
-            Field::TimestampSeconds => Value::from(item.time.micros().div_euclid(1_000_000)),
-            Field::Message => Value::from(envelope.message),
-            Field::InitiatorId => Value::from(envelope.initiator_id),
-            Field::TargetId => Value::from(envelope.target_id),
-            Field::Meta => Value::Object(envelope.meta.clone()),
-            Field::MetaMember(name) => envelope.meta.get(name).cloned().unwrap_or_default(),
-            Field::Reference => Value::from(envelope.reference),
-        })
+        match &self.body {
+            Body::Netbird => netbird::Body::new(item).to_json(),
+            Body::Document => Document::new(item).to_json(),
+            Body::Template(template) => {
+                let body = netbird::Body::new(item);
+                template.render(|field| body.field(field))
+            }
+        }
     }
 }
 

@@ -85,6 +85,27 @@ async fn the_request_is_that_of_datadogs_own_client() {
     assert_eq!(shape(&logs(&flow)[0]), shape(&logs(&theirs)[0]), "traffic has the shape of audit");
 }
 
+/// As NetBird's documentation shows them in Datadog's log explorer.
+#[tokio::test]
+async fn service_and_texts_are_those_of_netbirds_logs() {
+    let receiver = Receiver::start().await;
+    let events = [json!({"event_type": "integration.create"}), json!({"event_type": "x", "activity": "Own Text"})];
+    let items: Vec<Item> = (1..).zip(&events).map(|(sequence, data)| audit(sequence, data)).collect();
+    assert_eq!(sink(&receiver).test(&account()).await, Ok(()));
+    assert_eq!(sink(&receiver).deliver(&items).await, Outcome::Delivered);
+    let said: Vec<(String, String)> = receiver
+        .requests()
+        .iter()
+        .flat_map(logs)
+        .map(|log| {
+            let text = |name: &str| log[name].as_str().unwrap().to_owned();
+            (text("service"), text("message"))
+        })
+        .collect();
+    let expected = ["integration test", "integration created", "Own Text"];
+    assert_eq!(said, expected.map(|message| ("netbird".to_owned(), message.to_owned())));
+}
+
 #[tokio::test]
 async fn every_site_that_its_own_client_knows_leads_to_where_the_client_sends() {
     let sites = run_stand_in("datadog_logs.py", &["sites"], String::new()).await;

@@ -38,15 +38,15 @@ async fn each_event_is_one_post_with_the_body_that_netbird_sends() {
     assert_eq!(
         first.json(),
         json!({
-            "ID": "e-1", "Timestamp": "2024-01-31T12:00:00.250Z", "Message": "Route created", "InitiatorID": "u1",
+            "ID": "e-1", "Timestamp": "2024-01-31T12:00:00.250Z", "Message": "route created", "InitiatorID": "u1",
             "target_id": "r1", "meta": {"n": "1", "t": "x"}, "reference": "c1",
         })
     );
     assert_eq!(
         second.json(),
         json!({
-            "ID": "r-2", "Timestamp": "2024-01-31T12:00:00Z", "Message": "TYPE_START", "InitiatorID": "p1",
-            "target_id": "p2", "reference": "f1",
+            "ID": "r-2", "Timestamp": "2024-01-31T12:00:00Z", "Message": "TYPE_START", "InitiatorID": "",
+            "target_id": "", "reference": "",
             "meta": {
                 "flow_id": "f1", "direction": "EGRESS", "source_addr": "10.0.0.1:51820", "source_name": "one",
                 "source_type": "PEER", "destination_addr": "[::1]:443", "destination_name": "",
@@ -177,7 +177,7 @@ async fn a_test_is_a_real_event() {
     let receiver = Receiver::start().await;
     let sink = sink(&receiver, &[]);
     assert_eq!(sink.test(&account()).await, Ok(()));
-    assert_eq!(receiver.requests()[0].json()["Message"], "Flowtrail test event");
+    assert_eq!(receiver.requests()[0].json()["Message"], "integration test");
     receiver.answer(StatusCode::UNAUTHORIZED);
     let reason = "the receiver answered 401: check the credentials".to_owned();
     assert_eq!(sink.test(&account()).await, Err(Failure::Stop { status: Some(401), reason }));
@@ -200,6 +200,30 @@ async fn a_template_shapes_every_body() {
     let lines = std::str::from_utf8(&batch.body).unwrap().lines();
     let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines, expected);
+}
+
+/// The template of NetBird's documentation for SentinelOne, over an audit event and a flow.
+#[tokio::test]
+async fn netbirds_template_for_sentinel_one_gives_what_netbird_sends() {
+    let receiver = Receiver::start().await;
+    let template = r#"{"id": "{{.ID}}", "time": "{{.Timestamp.UnixNano}}", "event": "{{.Message}}",
+        "initiator_id": "{{.InitiatorID}}", "target_id": "{{.TargetID}}", "host": "netbird", "source": "netbird",
+        "sourcetype": "json", "fields": "{{.Meta}}"}"#;
+    let event = json!({"event_type": "group.add", "actor_id": "u1", "resource_id": "g1", "meta": {"name": "a+b"}});
+    let items = [audit(1, &event), traffic(2, &json!({"flow_id": "f1", "type": "TYPE_DROP", "user": {"id": "u2"}}))];
+    assert_eq!(sink(&receiver, &[("body_template", template)]).deliver(&items).await, Outcome::Delivered);
+    let [audit, flow] = receiver.requests().try_into().unwrap();
+    assert_eq!(
+        audit.json(),
+        json!({
+            "id": "e-1", "time": "1706702400250000000", "event": "group created", "initiator_id": "u1", "target_id": "g1",
+            "host": "netbird", "source": "netbird", "sourcetype": "json", "fields": r#"{"name":"a+b"}"#,
+        })
+    );
+    let flow = flow.json();
+    assert_eq!([&flow["event"], &flow["initiator_id"], &flow["target_id"]], ["TYPE_DROP", "", ""]);
+    let meta: serde_json::Value = serde_json::from_str(flow["fields"].as_str().unwrap()).unwrap();
+    assert_eq!((&meta["flow_id"], &meta["user_id"]), (&json!("f1"), &json!("u2")));
 }
 
 #[tokio::test]

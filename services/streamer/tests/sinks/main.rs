@@ -1,6 +1,7 @@
 //! What every sink sends, to receivers that record it and to programs of others that stand in for the platforms.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 
+mod daemon;
 mod datadog;
 mod firehose;
 mod generic_http;
@@ -15,3 +16,5 @@ mod s3;
 mod splunk_hec;
 mod support;
 mod syslog;
+mod syslog_daemons;
+mod syslog_ng;

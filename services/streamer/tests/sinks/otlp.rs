@@ -58,7 +58,7 @@ async fn a_collector_reads_every_field() {
     );
     assert_eq!((&flow["name"], &flow["severity"]), (&json!("TYPE_DROP"), &json!([9, "INFO"])));
     assert_eq!(flow["attributes"]["flowtrail.meta"]["protocol"], 17);
-    assert_eq!(test["body"], "Flowtrail test event");
+    assert_eq!(test["body"], "integration test");
 }
 
 #[tokio::test]

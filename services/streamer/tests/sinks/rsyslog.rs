@@ -1,8 +1,6 @@
 //! Syslog as rsyslog reads it: what it writes of our messages, field by field.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use model::integration::Platform;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
@@ -11,9 +9,9 @@ use serde_json::{Value, json};
 use streamer::guard::Guard;
 use streamer::sink::{Item, Outcome};
 use streamer::sinks::Sink;
-use tempfile::TempDir;
 use testkit::eventually;
 
+use crate::daemon::{Daemon, program};
 use crate::support::{audit, guard, opened, traffic};
 
 /// Writes every property that it has of a message as one line of JSON; `data` is the structured data as its own module
@@ -42,17 +40,16 @@ ruleset(name="write") {
 input(type="imtcp" address="127.0.0.1" port="0" listenPortFileName="DIRECTORY/port" ruleset="write")
 "#;
 
-/// rsyslogd on loopback, without rights. It ends with its owner.
-struct Rsyslog {
-    directory: TempDir,
-    child: Child,
+/// rsyslogd.
+pub(crate) struct Rsyslog {
+    daemon: Daemon,
     port: u16,
 }
 
 impl Rsyslog {
-    /// None: it cannot be had on this machine, which is said where people see it.
-    async fn start(largest: &str, certificate: Option<&CertifiedKey<KeyPair>>) -> Option<Self> {
-        let program = program()?;
+    /// None: it cannot be had on this machine.
+    pub(crate) async fn start(largest: &str, certificate: Option<&CertifiedKey<KeyPair>>) -> Option<Self> {
+        let program = program("rsyslog", "FLOWTRAIL_TEST_RSYSLOG", "-v")?;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         let (mut tls, mut driver) = (String::new(), "");
@@ -65,63 +62,26 @@ impl Rsyslog {
             driver = r#"streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon""#;
         }
         let configuration = CONFIGURATION.replace("LARGEST", largest).replace("TLS", &tls).replace("DRIVER", driver);
-        let configuration = configuration.replace("DIRECTORY", path.to_str().unwrap());
-        std::fs::write(path.join("configuration"), configuration).unwrap();
         let mut command = Command::new(program);
-        command.args(["-n", "-i", "NONE", "-f"]).arg(path.join("configuration"));
-        let said = std::fs::File::create(path.join("said")).unwrap();
-        let child = command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said).spawn().unwrap();
-        let mut rsyslog = Self { directory, child, port: 0 };
-        rsyslog.port = eventually("rsyslog listens", async || rsyslog.read("port").trim().parse().ok()).await;
-        Some(rsyslog)
+        command.args(["-n", "-i", "NONE", "-f"]);
+        let daemon = Daemon::start("rsyslog", command, directory, &configuration);
+        let port = eventually("rsyslog listens", async || daemon.read("port").trim().parse().ok()).await;
+        Some(Self { daemon, port })
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// What it wrote, once there are so many messages.
-    async fn written(&self, count: usize) -> Vec<Value> {
+    pub(crate) async fn written(&self, count: usize) -> Vec<Value> {
         let lines = eventually("rsyslog has written all messages", async || {
-            let text = self.read("written");
+            let text = self.daemon.read("written");
             (text.lines().count() >= count && text.ends_with('\n')).then_some(text)
         })
         .await;
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).map(unfolded).collect()
     }
-
-    /// A file of its directory; nothing when it is not there (yet).
-    fn read(&self, file: &str) -> String {
-        std::fs::read_to_string(self.directory.path().join(file)).unwrap_or_default()
-    }
-}
-
-impl Drop for Rsyslog {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            say(&format!("rsyslog said: {}", self.read("said")));
-        }
-    }
-}
-
-fn program() -> Option<PathBuf> {
-    let Some(program) = std::env::var_os("FLOWTRAIL_TEST_RSYSLOG").filter(|program| !program.is_empty()) else {
-        say("NOT RUN: FLOWTRAIL_TEST_RSYSLOG names no rsyslogd; .ci/install-rsyslog says why there is none");
-        return None;
-    };
-    let version = Command::new(&program).arg("-v").output().unwrap();
-    let version = String::from_utf8(version.stdout).unwrap();
-    let version = version.split_whitespace().nth(1).unwrap();
-    say(&format!("judged by rsyslog {version}"));
-    Some(Path::new(&program).to_owned())
-}
-
-/// To the terminal itself: what is printed by a test that passed is not shown.
-fn say(text: &str) {
-    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
 /// It writes the structured data, and we the event and its meta data, as JSON in a text.

@@ -100,13 +100,15 @@ pub(crate) fn opened(platform: Platform, config: &[(&str, &str)]) -> Opened {
     let config: BTreeMap<String, String> =
         config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let patch = platform.read_config(config).unwrap();
-    let sealed = seal(patch, |_, secret| Ok::<_, ()>(Ciphertext(secret.reveal().to_owned()))).unwrap();
+    // Like base64, what stands for it holds no blank.
+    let seal_one = |_: &str, secret: &Secret| Ok::<_, ()>(Ciphertext(secret.reveal().replace(' ', "\u{1}")));
+    let sealed = seal(patch, seal_one).unwrap();
     let stored = model::integration::Integration::Absent.decide(
         model::integration::Command::Create { platform, config: sealed, enabled: true },
         model::access::Actor { id: "u".into(), name: None, email: None },
     );
     let Some(model::integration::Event::Created(created)) = stored.unwrap().pop() else { unreachable!() };
-    Opened::open(&created.config, |_, sealed| Ok::<_, ()>(Secret::new(sealed.0.clone()))).unwrap()
+    Opened::open(&created.config, |_, sealed| Ok::<_, ()>(Secret::new(sealed.sealed().replace('\u{1}', " ")))).unwrap()
 }
 
 pub(crate) fn connect(platform: Platform, config: &[(&str, &str)]) -> Sink {

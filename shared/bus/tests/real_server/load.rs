@@ -78,3 +78,20 @@ async fn the_subjects_below_a_filter_are_those_with_messages() {
     let none = bus.subjects_below(Stream::Integration, "flowtrail.v1.integration.other.*").await.unwrap();
     assert_eq!(none, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn large_messages_are_read_page_by_page_and_from_anywhere() {
+    let (_server, bus) = started().await;
+    for number in 0..40 {
+        let payload = vec![b'x'; 1 << 20].into();
+        bus.publish(Outgoing { payload, ..message(audit(), &number.to_string()) }).await.unwrap();
+    }
+    let sequences = async |after| {
+        let mut sequences = Vec::new();
+        bus.read_each(&audit(), after, |message| sequences.push(message.position.sequence)).await.unwrap();
+        sequences
+    };
+    assert_eq!(sequences(0).await, (1..=40).collect::<Vec<u64>>());
+    assert_eq!(sequences(30).await, (31..=40).collect::<Vec<u64>>());
+    assert_eq!(sequences(40).await, Vec::<u64>::new());
+}

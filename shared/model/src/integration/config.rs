@@ -5,13 +5,41 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credentials;
 use super::rejected::Rejected;
-use crate::secret::MASK;
+use crate::secret::{MASK, Secret};
 
-/// A secret encrypted under its integration's own key: base64 of nonce and ciphertext.
+/// A secret encrypted under its integration's own key: base64 of nonce and ciphertext. Before an `Authorization` header's
+/// stand its scheme and a blank, so that it can be shown by those who cannot open it; the scheme is sealed as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Sealed")]
 pub struct Ciphertext(pub String);
+
+impl Ciphertext {
+    /// The scheme that is shown of it. What was stored by older versions has none.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&str> {
+        self.0.split_once(' ').map(|(scheme, _)| scheme)
+    }
+
+    /// The base64 alone.
+    #[must_use]
+    pub fn sealed(&self) -> &str {
+        self.0.split_once(' ').map_or(self.0.as_str(), |(_, sealed)| sealed)
+    }
+
+    /// The same with what may be shown of a header that is sealed in it.
+    fn of_header(self, name: &str, value: &Secret) -> Self {
+        match credentials::scheme(name, value.reveal()) {
+            Some(scheme) => Self(format!("{scheme} {}", self.0)),
+            None => self,
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.scheme().map_or_else(|| MASK.to_owned(), |scheme| format!("{scheme} {MASK}"))
+    }
+}
 
 /// A stored configuration value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +49,7 @@ pub enum Value {
     Text(String),
     /// Never to be shown.
     Sealed(Ciphertext),
-    /// HTTP headers: names are shown, values are not.
+    /// HTTP headers: names are shown, values are not, but for the scheme of an `Authorization`.
     Headers(BTreeMap<String, Ciphertext>),
 }
 
@@ -50,17 +78,21 @@ pub type Patch<S> = BTreeMap<String, Change<S>>;
 ///
 /// # Errors
 /// The first that `seal_one` gives.
-pub fn seal<S, T, E>(patch: Patch<S>, seal_one: impl Fn(&str, &S) -> Result<T, E>) -> Result<Patch<T>, E> {
-    let seal_change = |key: &str, change: Change<S>| {
+pub fn seal<E>(
+    patch: Patch<Secret>,
+    seal_one: impl Fn(&str, &Secret) -> Result<Ciphertext, E>,
+) -> Result<Patch<Ciphertext>, E> {
+    let seal_change = |key: &str, change: Change<Secret>| {
         Ok(match change {
             Change::Keep => Change::Keep,
             Change::Remove => Change::Remove,
             Change::Text(text) => Change::Text(text),
             Change::Secret(secret) => Change::Secret(seal_one(key, &secret)?),
             Change::Headers(headers) => {
-                let seal_header = |(name, value): (String, Option<S>)| {
-                    let sealed = value.map(|value| seal_one(&format!("{key}.{name}"), &value)).transpose()?;
-                    Ok((name, sealed))
+                let seal_header = |(name, value): (String, Option<Secret>)| {
+                    let Some(value) = value else { return Ok((name, None)) };
+                    let sealed = seal_one(&format!("{key}.{name}"), &value)?.of_header(&name, &value);
+                    Ok((name, Some(sealed)))
                 };
                 Change::Headers(headers.into_iter().map(seal_header).collect::<Result<_, E>>()?)
             }
@@ -69,14 +101,15 @@ pub fn seal<S, T, E>(patch: Patch<S>, seal_one: impl Fn(&str, &S) -> Result<T, E
     patch.into_iter().map(|(key, change)| Ok((key.clone(), seal_change(&key, change)?))).collect()
 }
 
-/// A configuration as its account may see it: secrets masked, headers as a JSON object in a string.
+/// A configuration as its account may see it: secrets masked, headers as a JSON object in a string, an `Authorization` with
+/// its scheme before the mask, as NetBird's dashboard needs it to know which kind of credentials there are.
 #[must_use]
 pub fn shown(config: &Config) -> BTreeMap<String, String> {
     let show = |value: &Value| match value {
         Value::Text(text) => text.clone(),
         Value::Sealed(_) => MASK.to_owned(),
         Value::Headers(headers) => {
-            let masked = headers.keys().map(|name| (name.clone(), serde_json::Value::String(MASK.to_owned())));
+            let masked = headers.iter().map(|(name, value)| (name.clone(), serde_json::Value::String(value.shown())));
             serde_json::Value::Object(masked.collect()).to_string()
         }
     };

@@ -13,7 +13,9 @@ fn by() -> Actor {
 
 fn patch(platform: Platform, values: &[(&str, &str)]) -> Result<Patch<Ciphertext>, Rejected> {
     let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let seal_one = |field: &str, secret: &Secret| Ok(Ciphertext(format!("{field}={}", secret.reveal())));
+    // Like base64, what stands for it holds no blank.
+    let seal_one =
+        |field: &str, secret: &Secret| Ok(Ciphertext(format!("{field}={}", secret.reveal().replace(' ', "+"))));
     seal(platform.read_config(values)?, seal_one)
 }
 
@@ -100,9 +102,46 @@ fn a_masked_header_keeps_its_value_and_a_missing_one_goes() {
     let Integration::Present(current) = given(vec![create, Command::Update { config, enabled: None }]) else {
         panic!("it is there")
     };
-    assert_eq!(shown(&current.config)["headers"], r#"{"Authorization":"****"}"#);
-    let kept = Ciphertext("headers.Authorization=Basic s".into());
+    assert_eq!(shown(&current.config)["headers"], r#"{"Authorization":"Basic ****"}"#);
+    let kept = Ciphertext("Basic headers.Authorization=Basic+s".into());
     assert_eq!(current.config["headers"], Value::Headers([("Authorization".to_owned(), kept)].into()));
+}
+
+#[test]
+fn an_authorization_is_shown_with_its_scheme_also_when_it_was_changed() {
+    let shown_after = |headers: &[&str]| {
+        let mut commands: Vec<Command> = Vec::new();
+        for headers in headers {
+            let values = [("url", "https://x"), ("headers", *headers)];
+            let config = patch(Platform::GenericHttp, &values).unwrap();
+            commands.push(if commands.is_empty() {
+                Command::Create { platform: Platform::GenericHttp, config, enabled: false }
+            } else {
+                Command::Update { config, enabled: None }
+            });
+        }
+        let Integration::Present(current) = given(commands) else { panic!("it is there") };
+        shown(&current.config)["headers"].clone()
+    };
+    let (bearer, custom) = (r#"{"Authorization":"Bearer x"}"#, r#"{"X-Key":"my secret"}"#);
+    assert_eq!(shown_after(&[bearer]), r#"{"Authorization":"Bearer ****"}"#);
+    assert_eq!(shown_after(&[bearer, r#"{"Authorization":"Bearer ****"}"#]), r#"{"Authorization":"Bearer ****"}"#);
+    assert_eq!(shown_after(&[bearer, r#"{"Authorization":"Basic eDp5"}"#]), r#"{"Authorization":"Basic ****"}"#);
+    assert_eq!(shown_after(&[bearer, r#"{"authorization":"token"}"#]), r#"{"authorization":"****"}"#);
+    assert_eq!(shown_after(&[custom]), r#"{"X-Key":"****"}"#);
+}
+
+#[test]
+fn headers_that_were_stored_without_a_scheme_are_shown_and_kept() {
+    let stored = r#"{"headers":{"Authorization":"bm9uY2U="}}"#;
+    let headers: Value = serde_json::from_str(stored).unwrap();
+    let config = Config::from([("url".to_owned(), Value::Text("https://x".into())), ("headers".to_owned(), headers)]);
+    assert_eq!(shown(&config)["headers"], r#"{"Authorization":"****"}"#);
+    let created = Created { platform: Platform::GenericHttp, config: config.clone(), enabled: false, by: by() };
+    let mut state = Integration::default();
+    state.apply(Event::Created(created), at(1));
+    let config = patch(Platform::GenericHttp, &[("headers", r#"{"Authorization":"Bearer ****"}"#)]).unwrap();
+    assert_eq!(state.decide(Command::Update { config, enabled: None }, by()), Ok(vec![]));
 }
 
 #[test]

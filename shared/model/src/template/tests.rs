@@ -23,7 +23,7 @@ fn value(field: &Field, text: &str) -> Value {
         Field::Id | Field::Message | Field::InitiatorId | Field::TargetId | Field::Reference => Value::from(text),
         Field::Timestamp => Value::from(time().to_string()),
         Field::TimestampAs(layout) => Value::from(layout.format(time())),
-        Field::TimestampSeconds => Value::from(time().micros() / 1_000_000),
+        Field::TimestampIn(unit) => Value::from(unit.count(time())),
         Field::Meta => json!({ "name": text }),
         Field::MetaMember(name) if name == "name" => Value::from(text),
         Field::MetaMember(_) => Value::Null,
@@ -49,6 +49,59 @@ fn what_the_dashboard_proposes_gives_valid_json() {
             "target_id": text, "meta": json!({ "name": text }).to_string(),
         })
     );
+}
+
+/// Every template of NetBird's documentation, and what becomes of it: pages "Generic HTTP" and "SentinelOne Data Lake".
+#[test]
+fn what_netbirds_documentation_shows_gives_valid_json() {
+    const SENTINEL_ONE: &str = r#"{
+  "id": "{{.ID}}",
+  "time": "{{.Timestamp.UnixNano}}",
+  "event": "{{.Message}}",
+  "initiator_id": "{{.InitiatorID}}",
+  "target_id": "{{.TargetID}}",
+  "host": "netbird",
+  "source": "netbird",
+  "sourcetype": "json",
+  "fields": "{{.Meta}}"
+}"#;
+    let nanos = "1706691907250000000";
+    for (template, expected) in [
+        (r#"{"event_id": "{{.ID}}"}"#, json!({"event_id": "x"})),
+        ("{{.Timestamp.UnixNano}}", json!(1_706_691_907_250_000_000_i64)),
+        (r#""{{.Timestamp.Format "2006-01-02T15:04:05.999Z07:00"}}""#, json!("2024-01-31T09:05:07.25Z")),
+        (r#"{"text": "{{.Message}}"}"#, json!({"text": "x"})),
+        (r#"{"user": "{{.InitiatorID}}"}"#, json!({"user": "x"})),
+        (r#"{"resource": "{{.TargetID}}"}"#, json!({"resource": "x"})),
+        (r#"{"source": "{{.Meta.name}}"}"#, json!({"source": "x"})),
+        (r#"{"ref": "{{.Reference}}"}"#, json!({"ref": "x"})),
+        (
+            SENTINEL_ONE,
+            json!({
+                "id": "x", "time": nanos, "event": "x", "initiator_id": "x", "target_id": "x", "host": "netbird",
+                "source": "netbird", "sourcetype": "json", "fields": "{\"name\":\"x\"}",
+            }),
+        ),
+    ] {
+        assert_eq!(rendered(template, "x"), expected, "{template}");
+    }
+}
+
+#[test]
+fn the_event_has_a_name_too() {
+    let template = r#"{"i":"{{.Event.ID}}","t":{{.Event.Timestamp.Unix}},"n":{{index .Event.Meta "name"}},"m":{{ json .Event.Meta }}}"#;
+    assert_eq!(rendered(template, "x"), json!({"i": "x", "t": 1_706_691_907, "n": "x", "m": {"name": "x"}}));
+    for unknown in ["{{.Event}}", "{{.Events.ID}}", "{{.EventID}}", "{{.Event.Event.ID}}"] {
+        assert!(refusal(&format!("[{unknown}]")).starts_with("cannot do"), "{unknown}");
+    }
+}
+
+#[test]
+fn times_are_counted_in_whole_units_also_before_1970() {
+    let before = Timestamp::parse("1969-12-31T23:59:59.999999Z").unwrap();
+    let counts = [Unit::Seconds, Unit::Millis, Unit::Micros, Unit::Nanos].map(|unit| unit.count(before));
+    assert_eq!(counts, [-1, -1, -1, -1000]);
+    assert_eq!(Unit::Nanos.count(Timestamp::LAST), i64::MAX);
 }
 
 #[test]

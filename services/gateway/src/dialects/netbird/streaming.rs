@@ -76,6 +76,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Refusal> {
     let body::Create { platform, config, enabled } = body::create(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
+    let config = commands.seal(&account, &config).await?;
     let command = CreateIntegration { account: account.clone(), by, platform, config, enabled };
     let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
@@ -103,6 +104,7 @@ pub(crate) async fn update(
     let id = number(id)?;
     let body::Update { config, enabled } = body::update(&read(request, REQUEST).await?)?;
     let Principal { account, actor: by, .. } = caller.principal;
+    let config = commands.seal(&account, &config).await?;
     let command = UpdateIntegration { account: account.clone(), by, id, config, enabled };
     let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));

@@ -18,9 +18,9 @@ pub(super) struct Create {
     pub(super) enabled: bool,
 }
 
-/// What a PUT says. A platform in it must be one, as NetBird's description has it, but which one is ignored: it never
-/// changes.
-#[derive(Debug, PartialEq, Eq)]
+/// What a PUT says. A platform in it is ignored, whatever it is: it never changes. NetBird's Go client sends all fields
+/// always, those that its user did not set as `""` and `null`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Update {
     pub(super) config: ClearConfig,
     pub(super) enabled: Option<bool>,
@@ -45,8 +45,7 @@ pub(super) fn create(body: &[u8]) -> Result<Create, Refusal> {
 /// When something is of a wrong type.
 pub(super) fn update(body: &[u8]) -> Result<Update, Refusal> {
     let mut fields = object(body)?;
-    platform(fields.get("platform"))?;
-    let config = config(fields.remove("config"))?.unwrap_or_default();
+    let config = config(fields.remove("config").filter(|config| !config.is_null()))?.unwrap_or_default();
     Ok(Update { config, enabled: enabled(fields.get("enabled"))? })
 }
 
@@ -96,26 +95,40 @@ fn enabled(value: Option<&Value>) -> Result<Option<bool>, Refusal> {
 
 /// What [`create`] reads.
 pub(super) fn create_schema(schemas: &mut SchemaGenerator) -> Schema {
-    let mut schema = update_schema(schemas);
-    schema.insert("required".to_owned(), json!(["platform", "config", "enabled"]));
-    schema
-}
-
-/// What [`update`] reads.
-pub(super) fn update_schema(schemas: &mut SchemaGenerator) -> Schema {
-    let keys = Platform::ALL.map(|platform| format!("`{}`: {}", platform.name(), platform.keys().join(", ")));
-    let config = format!(
-        "By the platform's keys; a secret that is `****` stays as it is, and an empty text takes a key away. {}",
-        keys.join(". ")
-    );
     json_schema!({
         "type": "object",
         "properties": {
             "platform": schemas.subschema_for::<Platform>(),
-            "config": { "type": "object", "description": config, "additionalProperties": { "type": "string" } },
-            "enabled": { "type": "boolean", "description": "Whether events are sent." },
+            "config": config_schema(&json!("object")),
+            "enabled": enabled_schema(),
+        },
+        "required": ["platform", "config", "enabled"],
+    })
+}
+
+/// What [`update`] reads.
+pub(super) fn update_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "platform": { "description": "Says nothing, whatever it is: a platform never changes." },
+            "config": config_schema(&json!(["object", "null"])),
+            "enabled": enabled_schema(),
         },
     })
+}
+
+fn config_schema(types: &Value) -> Value {
+    let keys = Platform::ALL.map(|platform| format!("`{}`: {}", platform.name(), platform.keys().join(", ")));
+    let description = format!(
+        "By the platform's keys; a secret that is `****` stays as it is, and an empty text takes a key away. {}",
+        keys.join(". ")
+    );
+    json!({ "type": types, "description": description, "additionalProperties": { "type": "string" } })
+}
+
+fn enabled_schema() -> Value {
+    json!({ "type": "boolean", "description": "Whether events are sent." })
 }
 
 #[cfg(test)]
@@ -144,9 +157,8 @@ mod tests {
     fn a_wrong_type_is_refused_naming_the_field() {
         for value in ["null", "7", "{}", "[]", "true"] {
             assert_eq!(why(create(format!(r#"{{"platform":{value}}}"#).as_bytes())), "platform: must be a string");
-            assert_eq!(why(update(format!(r#"{{"platform":{value}}}"#).as_bytes())), "platform: must be a string");
         }
-        for value in ["null", "\"x\"", "[]", "0"] {
+        for value in ["\"x\"", "[]", "0", "false"] {
             assert_eq!(
                 why(update(format!(r#"{{"config":{value}}}"#).as_bytes())),
                 "config: must be an object of strings"
@@ -163,15 +175,26 @@ mod tests {
     }
 
     #[test]
-    fn an_update_may_say_only_a_part_and_which_platform_it_names_says_nothing() {
+    fn an_update_may_say_only_a_part_and_what_it_says_of_the_platform_says_nothing() {
         let nothing = Update { config: ClearConfig::default(), enabled: None };
         assert_eq!(update(b"{}"), Ok(nothing));
-        for platform in Platform::ALL {
-            let body = format!(r#"{{"platform":"{}","enabled":true}}"#, platform.name());
+        for platform in [r#""s3""#, r#""splunk""#, r#""""#, "null", "7", "{}", "[]"] {
+            let body = format!(r#"{{"platform":{platform},"enabled":true}}"#);
             let enabled = Update { config: ClearConfig::default(), enabled: Some(true) };
-            assert_eq!(update(body.as_bytes()), Ok(enabled), "{}", platform.name());
+            assert_eq!(update(body.as_bytes()), Ok(enabled), "{platform}");
         }
-        assert!(why(update(br#"{"platform":"splunk"}"#)).starts_with("platform: must be one of datadog"));
+    }
+
+    #[test]
+    fn what_netbirds_go_client_sends_of_a_field_that_is_not_set_changes_nothing() {
+        let disabled = Update { config: ClearConfig::default(), enabled: Some(false) };
+        for config in ["null", "{}"] {
+            let body = format!(r#"{{"platform":"","config":{config},"enabled":false}}"#);
+            assert_eq!(update(body.as_bytes()), Ok(disabled.clone()), "{config}");
+            // To make an integration it takes more.
+            assert!(why(create(body.as_bytes())).starts_with("platform: must be one of datadog"));
+        }
+        assert_eq!(why(create(br#"{"platform":"s3","config":null}"#)), "config: must be an object of strings");
     }
 
     #[test]
