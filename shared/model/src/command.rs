@@ -46,7 +46,7 @@ pub enum Reason {
     Unavailable,
     /// Nobody can try the receiver that it names: send it again later.
     NobodyDelivers,
-    /// Flowtrail failed.
+    /// A fault of Flowtrail itself; its log has the details.
     Internal,
 }
 
@@ -103,7 +103,7 @@ pub struct CreateIntegration {
     pub by: Actor,
     /// Where events are to go.
     pub platform: Platform,
-    /// How.
+    /// The platform's own settings, secrets in clear; see `model::integration::Config`.
     pub config: ClearConfig,
     /// Whether they are sent from the start.
     pub enabled: bool,
@@ -180,7 +180,7 @@ impl Command for SteerIntegration {
 /// Makes an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateAccount {
-    /// Its id.
+    /// The account's id, as it stands in subjects.
     pub account: AccountId,
     /// Its name for people.
     pub name: String,
@@ -195,7 +195,7 @@ pub struct CreateUser {
     pub account: AccountId,
     /// What they sign in with.
     pub email: String,
-    /// Their name.
+    /// The name that is shown for them.
     pub name: String,
     /// The argon2id hash of their password: it is made where the password is known.
     pub password_hash: String,
@@ -229,7 +229,7 @@ pub struct DeleteUser {
     pub by: Actor,
 }
 
-/// Makes a token. Done: its id. The token itself stays with whoever made it.
+/// Makes a token. Done: its id. The token itself stays with the one who made it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateToken {
     /// In which account.
@@ -253,7 +253,7 @@ pub struct CreateToken {
 pub struct DeleteToken {
     /// In which account.
     pub account: AccountId,
-    /// Which.
+    /// The token's id, not the token.
     pub id: String,
     /// Who does it.
     pub by: Actor,
