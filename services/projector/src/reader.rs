@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::thread::Thread;
 use crate::work::Work;
 
-/// The most messages in one batch.
+/// The most messages that are taken at once.
 const BATCH_MESSAGES: usize = 2000;
-/// A batch ends with the message that reaches this many bytes.
+/// The most bytes of messages that are taken at once; the message that reaches them is the last.
 const BATCH_BYTES: usize = 2 << 20;
 /// How often an idle stream is looked at, to know that nothing is waiting.
 const IDLE: Duration = Duration::from_millis(250);
@@ -54,11 +54,18 @@ impl Reader {
                 () = self.stop.cancelled() => return Ok(()),
                 messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
             };
-            let decoded = decoder.run(move || Work::decoded(created, messages)).await?;
-            let is_idle = decoded.is_empty() && consumer.pending() == Some(0);
-            let idle = is_idle.then(|| News::Idle(self.stream, consumer.complete_to()));
-            for next in decoded.into_iter().map(News::Work).chain(idle) {
-                if self.news.send(next).await.is_err() {
+            if messages.is_empty() && consumer.pending() == Some(0) {
+                let idle = News::Idle(self.stream, consumer.complete_to());
+                if self.news.send(idle).await.is_err() {
+                    return Ok(());
+                }
+            }
+            let mut rest = messages;
+            while !rest.is_empty() {
+                let (work, others) = decoder.run(move || Work::decode(created, rest)).await?;
+                rest = others;
+                let Some(work) = work else { break };
+                if self.news.send(News::Work(work)).await.is_err() {
                     return Ok(());
                 }
             }

@@ -9,6 +9,9 @@ use views::store::Checkpoint;
 
 /// The most accounts in one batch: what a view holds of them stays in memory until the batch is written.
 const BATCH_ACCOUNTS: usize = 256;
+/// A batch ends with the message whose unpacked payload reaches this many bytes. What is decoded takes a few times as
+/// many; many rows that are written together cost less than the same rows written in several batches.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Messages of one stream.
 #[derive(Debug)]
@@ -23,26 +26,31 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Decodes messages of a stream that was made at a time (microseconds since 1970), in as many batches as it takes for
-    /// none to have too many accounts.
-    pub(crate) fn decoded(stream_created: i64, messages: Vec<Message>) -> Vec<Self> {
-        let batches = split(messages, BATCH_ACCOUNTS, |message| account_token(&message.subject));
-        batches.into_iter().filter_map(|messages| Self::decoded_batch(stream_created, messages)).collect()
-    }
-
-    fn decoded_batch(stream_created: i64, messages: Vec<Message>) -> Option<Self> {
-        let last = messages.last()?;
-        Some(Self {
-            stream: last.position.stream,
-            entries: Some(messages.iter().map(read).collect()),
-            checkpoint: Checkpoint {
-                sequence: last.position.sequence,
-                fingerprint: last.fingerprint(),
-                stream_created,
-            },
-            pending: last.pending,
-            messages,
-        })
+    /// Decodes messages of a stream that was made at a time (microseconds since 1970), as many as one batch may have;
+    /// gives the others back. None where there are no messages.
+    pub(crate) fn decode(stream_created: i64, messages: Vec<Message>) -> (Option<Self>, Vec<Message>) {
+        let mut accounts = HashSet::new();
+        let (mut taken, mut entries) = (Vec::new(), Vec::new());
+        let mut bytes = 0;
+        let mut rest = messages.into_iter();
+        let mut next = rest.next();
+        while let Some(message) = next.take_if(|message| {
+            bytes < BATCH_BYTES
+                && (accounts.contains(account_token(&message.subject)) || accounts.len() < BATCH_ACCOUNTS)
+        }) {
+            accounts.insert(account_token(&message.subject).to_owned());
+            let entry = read(&message);
+            bytes += entry.bytes;
+            entries.push(entry);
+            taken.push(message);
+            next = rest.next();
+        }
+        let Some(last) = taken.last() else { return (None, Vec::new()) };
+        let checkpoint =
+            Checkpoint { sequence: last.position.sequence, fingerprint: last.fingerprint(), stream_created };
+        let (stream, pending) = (last.position.stream, last.pending);
+        let work = Self { stream, messages: taken, entries: Some(entries), checkpoint, pending };
+        (Some(work), next.into_iter().chain(rest).collect())
     }
 
     /// How many messages it is.
@@ -62,31 +70,48 @@ fn account_token(subject: &str) -> &str {
     subject.split('.').nth(3).unwrap_or_default()
 }
 
-/// Cuts a list before the item whose account is one more than `most`.
-fn split<T>(items: Vec<T>, most: usize, account: impl Fn(&T) -> &str) -> Vec<Vec<T>> {
-    let (mut cuts, mut accounts) = (Vec::new(), HashSet::new());
-    for (index, item) in items.iter().enumerate() {
-        if accounts.insert(account(item)) && accounts.len() > most {
-            accounts = HashSet::from([account(item)]);
-            cuts.push(index);
-        }
-    }
-    let mut rest = items;
-    let mut batches: Vec<Vec<T>> = cuts.into_iter().rev().map(|cut| rest.split_off(cut)).collect();
-    batches.push(rest);
-    batches.reverse();
-    batches
-}
-
 #[cfg(test)]
 mod tests {
+    use model::log::LogPosition;
+
     use super::*;
+
+    fn message(sequence: u64, account: &str, payload: Vec<u8>) -> Message {
+        Message {
+            position: LogPosition { stream: Stream::Audit, sequence },
+            subject: format!("flowtrail.v1.audit.{account}.test"),
+            headers: Vec::new(),
+            payload: payload.into(),
+            received_at: 0,
+            pending: 0,
+        }
+    }
+
+    /// The last sequence of each batch.
+    fn ends(mut messages: Vec<Message>) -> Vec<u64> {
+        let mut ends = Vec::new();
+        loop {
+            let (work, rest) = Work::decode(0, messages);
+            let Some(work) = work else { return ends };
+            assert_eq!(work.entries.as_ref().map(Vec::len), Some(work.messages.len()));
+            ends.push(work.checkpoint.sequence);
+            messages = rest;
+        }
+    }
 
     #[test]
     fn a_batch_ends_before_the_account_that_is_too_many() {
-        let items = vec!["a1", "b1", "a2", "c1", "a3", "a4", "d1", "d2"];
-        let batches = split(items, 2, |item| &item[..1]);
-        assert_eq!(batches, [vec!["a1", "b1", "a2"], vec!["c1", "a3", "a4"], vec!["d1", "d2"]]);
-        assert_eq!(split(Vec::<&str>::new(), 2, |item| item), [Vec::<&str>::new()]);
+        assert_eq!(ends(Vec::new()), Vec::<u64>::new());
+        let accounts = (1..=600).map(|number| message(number, &format!("a{number}"), b"{}".to_vec()));
+        assert_eq!(ends(accounts.collect()), [256, 512, 600]);
+        let two = (1..=600).map(|number| message(number, &format!("a{}", number % 2), b"{}".to_vec()));
+        assert_eq!(ends(two.collect()), [600]);
+    }
+
+    #[test]
+    fn a_batch_ends_with_the_message_that_fills_it() {
+        let half = vec![b' '; BATCH_BYTES / 2];
+        let messages = (1..=5).map(|number| message(number, "main", half.clone()));
+        assert_eq!(ends(messages.collect()), [2, 4, 5]);
     }
 }

@@ -35,7 +35,7 @@ pub struct Again {
 pub fn again(message: &Message, index: usize) -> Result<Again, Unreadable> {
     let subject = Subject::parse(&message.subject).map_err(|bad| Unreadable::Rule(bad.to_string()))?;
     let nowhere = || Unreadable::Rule("the message has no event at this place".to_owned());
-    let Decoded { event, .. } = decode(&subject, message).into_iter().nth(index).ok_or_else(nowhere)?;
+    let Decoded { event, .. } = decode(&subject, message).events.into_iter().nth(index).ok_or_else(nowhere)?;
     let (event, account) = (event?, subject.account().clone());
     let (headers, payload) = whole(message, index)?.ok_or_else(nowhere)?;
     // Driven again and again, it is the same message to the broker.

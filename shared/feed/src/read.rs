@@ -2,7 +2,7 @@
 
 use bus::Message;
 use model::envelope;
-use model::event::{self, Decoded, Event, Unreadable};
+use model::event::{self, Contents, Decoded, Event, Unreadable};
 use model::log::{AccountId, LogPosition, Subject};
 use model::time::Timestamp;
 
@@ -19,27 +19,30 @@ pub struct Entry {
     pub received_at: Timestamp,
     /// Each event of it, or why it is none, in order.
     pub decoded: Vec<Decoded>,
+    /// Bytes of its payload, unpacked.
+    pub bytes: usize,
 }
 
 /// Reads a message. Never fails: what cannot be read is part of what it says.
 #[must_use]
 pub fn read(message: &Message) -> Entry {
-    let (account, decoded) = match Subject::parse(&message.subject) {
+    let (account, contents) = match Subject::parse(&message.subject) {
         Ok(subject) => (subject.account().clone(), decode(&subject, message)),
         Err(bad) => {
             let decoded = Decoded { index: 0, id: None, event: Err(Unreadable::Rule(bad.to_string())) };
-            (account_for_dead_letter(&message.subject), vec![decoded])
+            let contents = Contents { events: vec![decoded], bytes: message.payload.len() };
+            (account_for_dead_letter(&message.subject), contents)
         }
     };
     let (position, subject, received_at) = (message.position, message.subject.clone(), received_at(message));
-    Entry { position, subject, account, received_at, decoded }
+    Entry { position, subject, account, received_at, decoded: contents.events, bytes: contents.bytes }
 }
 
 /// The events of a message that came on `subject`, without what cannot be read: that becomes a dead letter once, by the
 /// view that owns the stream's, and is nothing to anybody else.
 #[must_use]
 pub fn events_in(subject: &Subject, message: &Message) -> Vec<Event> {
-    decode(subject, message).into_iter().filter_map(|decoded| decoded.event.ok()).collect()
+    decode(subject, message).events.into_iter().filter_map(|decoded| decoded.event.ok()).collect()
 }
 
 /// When the server stored a message.
@@ -49,7 +52,7 @@ pub fn received_at(message: &Message) -> Timestamp {
     Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH)
 }
 
-pub(crate) fn decode(subject: &Subject, message: &Message) -> Vec<Decoded> {
+pub(crate) fn decode(subject: &Subject, message: &Message) -> Contents {
     let headers = headers_of(message);
     event::decode(subject, opened(&headers, message), received_at(message))
 }

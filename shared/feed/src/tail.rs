@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bus::{Bus, ConsumeError, Consumer, Message, Selection};
 use model::delivery::Place;
-use model::event::Event;
+use model::event::{Contents, Event};
 use model::log::{AccountId, Stream, Subject};
 
 use crate::read;
@@ -30,7 +30,7 @@ pub struct Placed {
     /// The place after it: in its message or, after its last event, the next message's first. Who has done everything
     /// before this place goes on here.
     pub after: Place,
-    /// About how many bytes it has: its share of its message's payload.
+    /// About how many bytes it has: its share of its message's unpacked payload.
     pub bytes: usize,
 }
 
@@ -114,8 +114,8 @@ pub fn filter(stream: Stream, account: &AccountId) -> String {
 #[must_use]
 pub fn events_in(message: &Message) -> Vec<Placed> {
     let Ok(subject) = Subject::parse(&message.subject) else { return Vec::new() };
-    let decoded = read::decode(&subject, message);
-    let bytes = message.payload.len() / decoded.len().max(1);
+    let Contents { events: decoded, bytes } = read::decode(&subject, message);
+    let bytes = bytes / decoded.len().max(1);
     let sequence = message.position.sequence;
     let subject: Arc<str> = message.subject.as_str().into();
     // `decoded` has one entry for each place of the message, in order.

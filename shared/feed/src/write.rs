@@ -1,8 +1,11 @@
 //! From an event to the message that carries it into the log.
+//!
+//! Many events in one message are compressed: their texts repeat each other, so the log has a seventh to write, send and
+//! keep.
 
 use bus::Outgoing;
 use bytes::Bytes;
-use model::envelope::{BATCH, Envelope, STRUCTURED};
+use model::envelope::{BATCH, Encoding, Envelope, STRUCTURED};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
@@ -46,15 +49,20 @@ pub fn write<D: Serialize>(event: NewEvent<'_, D>) -> Result<Outgoing, serde_jso
 /// A message whose payload is events that have their envelopes already. `id` is the same when the same events come
 /// again, and no other message's.
 pub fn message(subject: Subject, id: &str, form: Form, payload: impl Into<Bytes>) -> Outgoing {
-    let content_type = match form {
-        Form::Single => STRUCTURED,
-        Form::Batch => BATCH,
+    let payload = payload.into();
+    let (content_type, packed) = match form {
+        Form::Single => (STRUCTURED, None),
+        Form::Batch => (BATCH, Encoding::pack(&payload)),
     };
+    let mut headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+    if packed.is_some() {
+        headers.push(("Content-Encoding".to_owned(), "zstd".to_owned()));
+    }
     Outgoing {
         message_id: Some(message_id(subject.account(), id)),
         subject,
-        headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
-        payload: payload.into(),
+        headers,
+        payload: packed.map_or(payload, Bytes::from),
         expected_last: None,
     }
 }
@@ -108,6 +116,25 @@ mod tests {
         assert_eq!((entry.account.as_str(), entry.decoded.len()), ("main", 1));
         let Ok(Event::Audit(event)) = &entry.decoded[0].event else { panic!("{entry:?}") };
         assert_eq!((event.id.as_str(), event.time.micros(), event.event_type.as_str()), ("e1", 5, "a.b"));
+    }
+
+    #[test]
+    fn a_batch_is_compressed_and_reads_back_as_the_same_events() {
+        let subject = Subject::audit(&account("main"), "test");
+        let event = |number: usize| {
+            format!(
+                r#"{{"specversion":"1.0","id":"e{number}","source":"test","type":"{}","data":{{"event_type":"a.b"}}}}"#,
+                model::audit::RECORDED
+            )
+        };
+        let payload = format!("[{}]", (0..100).map(event).collect::<Vec<_>>().join(","));
+        let length = payload.len();
+        let message = stored(message(subject, "m1", Form::Batch, payload));
+        assert!(message.payload.len() < length / 5, "{}", message.payload.len());
+        let entry = read::read(&message);
+        let ids: Vec<String> = entry.decoded.into_iter().filter_map(|decoded| decoded.id).collect();
+        assert_eq!(ids, (0..100).map(|number| format!("e{number}")).collect::<Vec<_>>());
+        assert_eq!(entry.bytes, length);
     }
 
     #[test]

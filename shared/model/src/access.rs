@@ -51,13 +51,13 @@ pub struct Principal {
 /// Whom a token stands or stood for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bearer {
-    /// It is there. Whether its time is over is for whoever knows the time.
+    /// It is there. Whether its time is over is decided where the time is known.
     Current(Principal),
     /// It was deleted, or its user was.
     Former {
         /// The account it was of.
         account: AccountId,
-        /// Its id.
+        /// The id that the deleted token had.
         token_id: String,
         /// As whom its deeds were recorded, as far as that is still known.
         actor: Actor,
@@ -90,7 +90,7 @@ pub struct AccountCreated {
 pub struct UserCreated {
     /// What they sign in with; unique in the account.
     pub email: String,
-    /// Their name.
+    /// The name that is shown for them.
     pub name: String,
     /// The argon2id hash of their password, as a PHC string.
     pub password_hash: String,
@@ -186,7 +186,7 @@ pub enum Rejected {
     /// A value is wrong.
     #[error("{field}: {problem}")]
     Field {
-        /// Which.
+        /// The field's name in the request.
         field: &'static str,
         /// What is wrong with it.
         problem: &'static str,
@@ -332,7 +332,7 @@ pub struct Recorded {
     pub time: Timestamp,
     /// The account's, user's or token's id.
     pub id: String,
-    /// What happened.
+    /// What changed.
     pub event: Event,
 }
 

@@ -52,7 +52,7 @@ pub struct Event {
     pub time: Timestamp,
     /// Whether the publisher said when it happened.
     pub time_given: bool,
-    /// What happened.
+    /// What happened, in the publisher's words: dotted lower case, such as `route.add`.
     pub event_type: String,
     /// Who published it: `data.source`, else the CloudEvent's.
     pub source: String,

@@ -46,7 +46,7 @@ pub enum Reason {
     Unavailable,
     /// Nobody can try the receiver that it names: send it again later.
     NobodyDelivers,
-    /// Flowtrail failed.
+    /// A fault of Flowtrail itself; its log has the details.
     Internal,
 }
 
@@ -112,7 +112,7 @@ pub struct CreateIntegration {
     pub by: Actor,
     /// Where events are to go.
     pub platform: Platform,
-    /// How.
+    /// The platform's own settings, sealed for the role that carries out commands.
     pub config: SealedConfig,
     /// Whether they are sent from the start.
     pub enabled: bool,
@@ -194,7 +194,7 @@ impl Command for SteerIntegration {
 /// Makes an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateAccount {
-    /// Its id.
+    /// The account's id, as it stands in subjects.
     pub account: AccountId,
     /// Its name for people.
     pub name: String,
@@ -209,7 +209,7 @@ pub struct CreateUser {
     pub account: AccountId,
     /// What they sign in with.
     pub email: String,
-    /// Their name.
+    /// The name that is shown for them.
     pub name: String,
     /// The argon2id hash of their password: it is made where the password is known.
     pub password_hash: String,
@@ -243,7 +243,7 @@ pub struct DeleteUser {
     pub by: Actor,
 }
 
-/// Makes a token. Done: its id. The token itself stays with whoever made it.
+/// Makes a token. Done: its id. The token itself stays with the one who made it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateToken {
     /// In which account.
@@ -267,7 +267,7 @@ pub struct CreateToken {
 pub struct DeleteToken {
     /// In which account.
     pub account: AccountId,
-    /// Which.
+    /// The token's id, not the token.
     pub id: String,
     /// Who does it.
     pub by: Actor,

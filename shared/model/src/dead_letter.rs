@@ -32,7 +32,7 @@ pub struct DeadLetter {
     pub subject: String,
     /// Its event id, where that much could be read.
     pub event_id: Option<String>,
-    /// Why, in words for whoever published it.
+    /// Why, in words for the publisher.
     pub reason: String,
 }
 

@@ -59,7 +59,7 @@ pub struct Entry {
     /// The id; default: the last token of the subject, which it must match.
     #[serde(deserialize_with = "filled")]
     pub id: Option<String>,
-    /// Its name.
+    /// The name that lists show.
     #[serde(deserialize_with = "filled")]
     pub name: Option<String>,
     /// A user's e-mail address.

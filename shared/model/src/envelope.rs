@@ -228,7 +228,7 @@ pub struct Envelope<'a, D: Serialize> {
     /// When it happened.
     pub time: Timestamp,
     datacontenttype: &'static str,
-    /// What happened.
+    /// The event itself, of the type that `kind` names.
     pub data: &'a D,
 }
 

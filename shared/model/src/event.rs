@@ -55,19 +55,32 @@ pub struct Decoded {
     pub index: usize,
     /// Its id, where that much could be read.
     pub id: Option<String>,
-    /// The event.
+    /// The decoded event, or why there is none.
     pub event: Result<Event, Unreadable>,
+}
+
+/// What a message of the log says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contents {
+    /// Its events, in order.
+    pub events: Vec<Decoded>,
+    /// Bytes of its payload, unpacked.
+    pub bytes: usize,
 }
 
 /// Decodes a message of the log. Never fails: what cannot be read is part of the answer.
 #[must_use]
-pub fn decode(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Vec<Decoded> {
-    let unreadable = |id, malformed: Malformed| vec![Decoded { index: 0, id, event: Err(malformed.into()) }];
-    let payload = match envelope::unpacked(message) {
-        Ok(payload) => payload,
-        Err(bad) => return unreadable(envelope::id_in(message), bad.into()),
-    };
-    let message = Message { payload: &payload, ..message };
+pub fn decode(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Contents {
+    match envelope::unpacked(message) {
+        Ok(payload) => {
+            let unpacked = Message { payload: &payload, ..message };
+            Contents { events: decode_unpacked(subject, unpacked, received_at), bytes: payload.len() }
+        }
+        Err(bad) => Contents { events: unreadable(message, bad.into()), bytes: message.payload.len() },
+    }
+}
+
+fn decode_unpacked(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Vec<Decoded> {
     if let Some(decoded) = decode_at_once(subject, message, received_at) {
         return decoded;
     }
@@ -76,8 +89,13 @@ pub fn decode(subject: &Subject, message: Message<'_>, received_at: Timestamp) -
             let decoded = parts.into_iter().enumerate();
             decoded.map(|(index, part)| Decoded { index, ..decode_part(subject, part, received_at) }).collect()
         }
-        Err(malformed) => unreadable(envelope::id_in(message), malformed),
+        Err(malformed) => unreadable(message, malformed),
     }
+}
+
+/// A message none of whose events can be read.
+fn unreadable(message: Message<'_>, malformed: Malformed) -> Vec<Decoded> {
+    vec![Decoded { index: 0, id: envelope::id_in(message), event: Err(malformed.into()) }]
 }
 
 /// Decodes one event of a message as if it came on `subject`.

@@ -119,7 +119,7 @@ pub enum Integration {
 pub struct Current {
     /// Where events go.
     pub platform: Platform,
-    /// How.
+    /// The platform's own settings, secrets sealed.
     pub config: Config,
     /// Whether they do.
     pub enabled: bool,
@@ -280,9 +280,9 @@ pub struct Recorded {
     pub event_id: String,
     /// When it happened.
     pub time: Timestamp,
-    /// Which integration.
+    /// The integration's number in its account.
     pub id: u64,
-    /// What happened.
+    /// What was done to it.
     pub event: Event,
 }
 

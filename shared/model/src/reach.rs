@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-/// What may be reached: public addresses over TLS, and whatever the operator allows besides.
+/// What may be reached: public addresses over TLS, and what the operator allows in addition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     allowed: Vec<IpNet>,
@@ -44,7 +44,7 @@ pub enum Unreachable {
 pub struct Target {
     /// The name or the address, as it is dialled: an IPv6 address without brackets.
     pub host: String,
-    /// The port.
+    /// The TCP port.
     pub port: u16,
     /// Whether the connection is encrypted.
     pub encrypted: bool,

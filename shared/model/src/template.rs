@@ -98,7 +98,7 @@ impl std::str::FromStr for Template {
             return Err(BadTemplate::TooLong);
         }
         let template = Self(pieces(text)?);
-        // Texts cannot break out of their places. What could run into the text beside it, or cannot be the name of a
+        // Texts cannot break out of their places. What could run into the text next to it, or cannot be the name of a
         // member, is tried with values that do.
         for number in [0, -1] {
             let sample = template.render(|field| match field {

@@ -18,7 +18,7 @@ use crate::key;
 /// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
 /// format of its own, [`Layout::format`].
 const FORMAT: u32 = 10;
-/// What stays free on the disk, for what sled writes besides.
+/// What stays free on the disk, for what sled writes in addition.
 const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.
 const REWRITES: u64 = 4;
@@ -42,14 +42,14 @@ pub struct Checkpoint {
 pub(crate) struct Caches {
     /// Lists: the newest rows, dictionaries and columns of all accounts, so that memory goes to those that are asked for.
     rows: Arc<segments::Cache>,
-    /// For the tree of each view. What lists hold is read from it once, so the trees need little besides.
+    /// For the tree of each view. What lists hold is read from it once, so the trees need little more.
     tree_bytes: u64,
 }
 
 impl Caches {
     /// Shares `bytes` of memory out.
     pub(crate) fn new(bytes: u64) -> Self {
-        // What is left is for what the caches keep besides the bytes that they count.
+        // What is left is for what the caches keep apart from the bytes that they count.
         Self { rows: Arc::new(segments::Cache::new(bytes / 8 * 5)), tree_bytes: bytes / 16 }
     }
 }

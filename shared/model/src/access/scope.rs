@@ -50,7 +50,7 @@ impl Scope {
     /// What a new user may do where nothing else is said: look, and change nothing.
     pub const USUAL: [Self; 3] = [Self::AuditRead, Self::TrafficRead, Self::IntegrationsRead];
 
-    /// Its name.
+    /// The name by which tokens and the API know it, such as `audit:read`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

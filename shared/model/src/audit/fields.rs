@@ -132,7 +132,7 @@ pub enum Place {
     Address,
     /// The virtual machine.
     Machine,
-    /// The session.
+    /// The session in that machine.
     Session,
     /// No column: it is read only where the whole row is.
     Tail,

@@ -29,7 +29,7 @@ pub struct Filter {
     pub search: Option<String>,
     /// Of this group; an empty text is a group too.
     pub event_group: Option<String>,
-    /// Ended so.
+    /// Only events with this status, such as `denied`.
     pub status: Option<String>,
     /// Of the user with this number, which may be one that no event can have.
     pub user_id: Option<i128>,

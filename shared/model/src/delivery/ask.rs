@@ -29,7 +29,7 @@ pub struct Test {
     pub account: AccountId,
     /// The number that its secrets are sealed for.
     pub id: u64,
-    /// Where.
+    /// Where events are to go.
     pub platform: Platform,
     /// How; secrets are sealed.
     pub config: Config,
@@ -80,7 +80,7 @@ pub struct StatusOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
-    /// It works.
+    /// The last attempt succeeded, or there was none yet.
     Active,
     /// Someone has stopped it, or it is not enabled.
     Paused,
@@ -91,7 +91,7 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// Its name.
+    /// The name that a status shows.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -217,7 +217,7 @@ pub struct Change {
     pub id: String,
     /// Where it stands in the integration stream.
     pub sequence: u64,
-    /// When.
+    /// When it was ordered.
     pub time: Timestamp,
     /// What: `created`, `updated`, `paused` ...
     pub event: String,

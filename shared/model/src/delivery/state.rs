@@ -41,19 +41,19 @@ pub struct Plan {
 /// Why a receiver did not take something, without anything of what it answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
-    /// When.
+    /// When the receiver refused it or could not be reached.
     pub time: Timestamp,
     /// The HTTP status, where there was an answer.
     #[serde(default)]
     pub status: Option<u16>,
-    /// In words.
+    /// The reason, in words for the integration's owner.
     pub reason: String,
 }
 
 /// Messages that the log's retention took before they were delivered. Some of them may have been other accounts'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
-    /// The stream.
+    /// The stream that lost them.
     #[schemars(with = "String")]
     pub stream: Stream,
     /// The first sequence.
@@ -66,7 +66,7 @@ pub struct Missing {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It works.
+    /// The last attempt succeeded, or there was none yet.
     #[default]
     Active,
     /// It is tried again and again.
@@ -76,7 +76,7 @@ pub enum Standing {
     },
     /// It is not tried any more until someone resumes it or changes its configuration.
     Suspended {
-        /// Since when.
+        /// When delivery was suspended.
         since: Timestamp,
     },
 }
@@ -189,9 +189,9 @@ pub struct Recorded {
     pub event_id: String,
     /// When it happened.
     pub time: Timestamp,
-    /// Which integration.
+    /// The integration's number in its account.
     pub id: u64,
-    /// What happened.
+    /// What the streamer did.
     pub step: Step,
     /// More about it.
     pub data: Data,

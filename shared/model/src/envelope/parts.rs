@@ -22,7 +22,7 @@ pub const MAX_ID_LENGTH: usize = 256;
 pub struct Message<'a> {
     /// Names and values.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The bytes.
+    /// The body as it came, packed or not.
     pub payload: &'a [u8],
 }
 

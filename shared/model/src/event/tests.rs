@@ -15,7 +15,7 @@ fn event(kind: &str, data: &str) -> String {
 
 fn decoded(subject: &Subject, payload: &str) -> Result<Event, Unreadable> {
     let message = Message { headers: &[("content-type", STRUCTURED)], payload: payload.as_bytes() };
-    decode(subject, message, received()).remove(0).event
+    decode(subject, message, received()).events.remove(0).event
 }
 
 #[test]

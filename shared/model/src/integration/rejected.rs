@@ -12,7 +12,7 @@ pub enum Rejected {
     /// A part of the configuration is wrong.
     #[error("config.{key}: {problem}")]
     Config {
-        /// Which key.
+        /// The key, as the platform's table in docs/delivery.md names it.
         key: String,
         /// What is wrong with it.
         problem: String,

@@ -1,4 +1,4 @@
-//! Orders to the delivery of an integration: what a person wants done beside its configuration.
+//! Orders to the delivery of an integration: what a person wants done apart from its configuration.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct Steered {
 pub struct ReplayRequested {
     /// Where events go.
     pub platform: Platform,
-    /// From where they shall go there again.
+    /// From where they go there again.
     pub from: Origin,
     /// Who did it.
     pub by: Actor,
@@ -38,10 +38,10 @@ pub enum Origin {
     Sequence(u64),
     /// This sequence of this stream; the others go on where they are.
     Position {
-        /// The stream.
+        /// The stream to go back in.
         #[schemars(with = "String")]
         stream: Stream,
-        /// The sequence.
+        /// The sequence of the first message to deliver again.
         sequence: u64,
     },
 }

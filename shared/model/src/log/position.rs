@@ -9,7 +9,7 @@ use super::stream::Stream;
 /// The place of one message in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogPosition {
-    /// The stream.
+    /// The stream that holds the message.
     pub stream: Stream,
     /// The stream sequence; the first message has 1, and 0 stands before it.
     pub sequence: u64,

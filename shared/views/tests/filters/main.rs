@@ -1,4 +1,4 @@
-//! What filters mean, row by row, beside what the views find and count by columns.
+//! What filters mean, row by row, apart from what the views find and count by columns.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod audit;

@@ -40,6 +40,7 @@ fn message(subject: &Subject, mut payload: String) -> Outgoing {
 
 #[cfg(test)]
 mod tests {
+    use model::envelope::{Encoding, MAX_UNPACKED};
     use model::log::AccountId;
 
     use super::*;
@@ -53,7 +54,13 @@ mod tests {
     }
 
     fn payloads(messages: &[Outgoing]) -> Vec<Vec<serde_json::Value>> {
-        messages.iter().map(|message| serde_json::from_slice(&message.payload).unwrap()).collect()
+        let unpacked = |message: &Outgoing| match message.headers.iter().find(|(name, _)| name == "Content-Encoding") {
+            Some((_, encoding)) => {
+                Encoding::parse(encoding).unwrap().unpack(&message.payload, MAX_UNPACKED).unwrap()
+            }
+            None => message.payload.to_vec(),
+        };
+        messages.iter().map(|message| serde_json::from_slice(&unpacked(message)).unwrap()).collect()
     }
 
     #[test]
