@@ -123,7 +123,8 @@ pub(crate) fn cloudevents(input: &[u8]) {
         assert_eq!(subject.stream(), stream);
         let batch = format!("[{}]", events.join(","));
         let headers = [("content-type", envelope::BATCH)];
-        let decoded = event::decode(&subject, Message { headers: &headers, payload: batch.as_bytes() }, received_at).events;
+        let decoded =
+            event::decode(&subject, Message { headers: &headers, payload: batch.as_bytes() }, received_at).events;
         assert_eq!(decoded.len(), events.len());
         for decoded in decoded {
             let event = decoded.event.expect("what was taken in can be read");

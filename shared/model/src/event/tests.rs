@@ -37,7 +37,7 @@ fn the_reason_says_what_to_mend() {
 fn every_event_of_a_batch_has_its_own_outcome() {
     let text = format!("[{},{}]", event(audit::RECORDED, r#"{"event_type":"a"}"#), event(audit::RECORDED, "7"));
     let message = Message { headers: &[("content-type", BATCH)], payload: text.as_bytes() };
-    let outcomes = decode(&Subject::audit(&main(), "s"), message, received());
+    let outcomes = decode(&Subject::audit(&main(), "s"), message, received()).events;
     assert_eq!(
         outcomes.iter().map(|outcome| (outcome.index, outcome.event.is_ok())).collect::<Vec<_>>(),
         [(0, true), (1, false)]
@@ -113,7 +113,7 @@ fn an_event_of_a_foreign_type_is_an_audit_event() {
     let payload = |headers: &[(&str, &str)], payload: &[u8]| {
         let headers = binary("com.example.paid", headers);
         let message = Message { headers: &headers, payload };
-        match decode(&Subject::audit(&main(), "s"), message, received()).remove(0).event {
+        match decode(&Subject::audit(&main(), "s"), message, received()).events.remove(0).event {
             Ok(Event::Audit(event)) => event.given.event_payload.map(|payload| payload.to_string()),
             other => panic!("{other:?}"),
         }
@@ -159,7 +159,8 @@ fn what_the_envelope_says_beyond_its_fields_is_kept() {
         Message { headers: &headers, payload: br#"{"event_type":"a"}"# },
     ];
     for message in messages {
-        let Ok(Event::Audit(event)) = decode(&Subject::audit(&main(), "s"), message, received()).remove(0).event else {
+        let Ok(Event::Audit(event)) = decode(&Subject::audit(&main(), "s"), message, received()).events.remove(0).event
+        else {
             panic!("an audit event");
         };
         assert_eq!(event.given.correlation_id.as_deref(), Some("order-77"));
@@ -174,7 +175,7 @@ fn a_packed_message_is_read_and_a_damaged_one_is_told_of() {
     let outcome = |encoding: &str, payload: &[u8]| {
         let headers = [("content-type", STRUCTURED), ("Content-Encoding", encoding), ("ce-id", "e1")];
         let decoded =
-            decode(&Subject::audit(&main(), "s"), Message { headers: &headers, payload }, received()).remove(0);
+            decode(&Subject::audit(&main(), "s"), Message { headers: &headers, payload }, received()).events.remove(0);
         (decoded.id.unwrap(), decoded.event.map(drop).map_err(|unreadable| unreadable.to_string()))
     };
     let fails = |text: &str| ("e1".to_owned(), Err(text.to_owned()));
@@ -190,7 +191,7 @@ fn a_packed_message_is_read_and_a_damaged_one_is_told_of() {
 fn a_dead_letter_knows_its_event_where_it_can() {
     let id = |headers: &[(&str, &str)], payload: &str| {
         let message = Message { headers, payload: payload.as_bytes() };
-        let decoded = decode(&Subject::audit(&main(), "s"), message, received()).remove(0);
+        let decoded = decode(&Subject::audit(&main(), "s"), message, received()).events.remove(0);
         assert!(decoded.event.is_err(), "{payload}");
         decoded.id
     };

@@ -46,7 +46,11 @@ fn import(format: Format, files: &[PathBuf]) -> Imported {
     let received_at = Timestamp::parse("2030-01-01T00:00:00Z").unwrap();
     let decoded = |batch: &Batch| {
         let message = Message { headers: &[("content-type", BATCH)], payload: &batch.payload };
-        decode(&subject, message, received_at).events.into_iter().map(|decoded| decoded.event.unwrap()).collect::<Vec<_>>()
+        decode(&subject, message, received_at)
+            .events
+            .into_iter()
+            .map(|decoded| decoded.event.unwrap())
+            .collect::<Vec<_>>()
     };
     Imported {
         counts,

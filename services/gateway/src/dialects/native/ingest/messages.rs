@@ -55,9 +55,7 @@ mod tests {
 
     fn payloads(messages: &[Outgoing]) -> Vec<Vec<serde_json::Value>> {
         let unpacked = |message: &Outgoing| match message.headers.iter().find(|(name, _)| name == "Content-Encoding") {
-            Some((_, encoding)) => {
-                Encoding::parse(encoding).unwrap().unpack(&message.payload, MAX_UNPACKED).unwrap()
-            }
+            Some((_, encoding)) => Encoding::parse(encoding).unwrap().unpack(&message.payload, MAX_UNPACKED).unwrap(),
             None => message.payload.to_vec(),
         };
         messages.iter().map(|message| serde_json::from_slice(&unpacked(message)).unwrap()).collect()
