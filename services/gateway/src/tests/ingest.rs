@@ -9,7 +9,7 @@ use model::envelope::BATCH;
 use model::log::{Stream, Subject};
 use serde_json::{Value, json};
 
-use super::world::{Answer, World, account_id, request};
+use super::world::{Answer, World, account_id, events_of, request};
 
 const AUDIT: &str = "/api/events/audit";
 const TRAFFIC: &str = "/api/events/network-traffic";
@@ -56,7 +56,7 @@ async fn events_are_stored_as_one_batch_under_the_account_of_the_token() {
     let messages = stored_audit(&world).await;
     assert_eq!(messages[0].subject, "flowtrail.v1.audit.main.http");
     assert_eq!(messages[0].header("content-type"), Some(BATCH));
-    let events: Vec<Value> = serde_json::from_slice(&messages[0].payload).unwrap();
+    let events = events_of(&messages[0]);
     assert_eq!(events.iter().map(|event| event["id"].as_str().unwrap()).collect::<Vec<_>>(), ["e0", "e1", "e2"]);
 }
 

@@ -7,14 +7,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
-use bus::{Answering, Bus, Endpoint, Options, Refusal, ServiceInfo};
+use bus::{Answering, Bus, Endpoint, Message, Options, Refusal, ServiceInfo};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use model::access::{
     AccountCreated, Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id,
 };
 use model::command::{Command, TellSealingKey};
-use model::envelope::{Part, open_structured};
+use model::envelope::{self, Part, open_structured};
 use model::event::{Event, decode_event, decode_part};
 use model::integration::{self, Created, Platform, Value as Setting};
 use model::log::{AccountId, LogPosition, Stream, Subject};
@@ -55,6 +55,17 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) bytes: Bytes,
+}
+
+/// The structured events of a message, as JSON.
+pub(super) fn events_of(message: &Message) -> Vec<Value> {
+    let headers: Vec<(&str, &str)> =
+        message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let packed = envelope::Message { headers: &headers, payload: &message.payload };
+    match serde_json::from_slice(&envelope::unpacked(packed).unwrap()).unwrap() {
+        Value::Array(events) => events,
+        event => vec![event],
+    }
 }
 
 impl World {
@@ -125,11 +136,7 @@ impl World {
     /// The data of the audit events that the gateway published in an account.
     pub(super) async fn recorded(&self, account: &str) -> Vec<Value> {
         let messages = self.bus.load(&Subject::audit(&account_id(account), "flowtrail")).await.unwrap();
-        let events = messages.iter().flat_map(|message| match serde_json::from_slice(&message.payload).unwrap() {
-            Value::Array(events) => events,
-            event => vec![event],
-        });
-        events.map(|mut event| event["data"].take()).collect()
+        messages.iter().flat_map(events_of).map(|mut event| event["data"].take()).collect()
     }
 
     /// A token of an account, with these scopes.
