@@ -1,6 +1,6 @@
 //! From an event to the message that carries it into the log.
 //!
-//! Many events in one message are compressed: their texts repeat each other, so the log has a seventh to write, send and
+//! Many events in one message are compressed: their texts repeat each other, so the log has less than a sixth to write, send and
 //! keep.
 
 use bus::Outgoing;
