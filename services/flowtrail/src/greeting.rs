@@ -42,7 +42,7 @@ pub(crate) fn greet(
         "
 Flowtrail {version} is ready.
 
-  API    {address}
+  API    {address}  (described at {address}/docs)
   NATS   {nats}
   Data   {data}
   Token  {token}  (account main, all scopes){metrics}
@@ -51,7 +51,7 @@ Try:
 
   TOKEN=$(cat {token})
   curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/network-traffic?page_size=5
+  curl -H \"Authorization: Token $TOKEN\" '{address}/api/events/network-traffic?page_size=5'
   curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit \\
        -d '{{\"event_type\":\"door.open\",\"actor_id\":\"alice\",\"resource_id\":\"lab\"}}'
 

@@ -3,6 +3,7 @@
 mod admin;
 mod cli;
 mod client;
+mod data_folder;
 mod dead_letters;
 mod greeting;
 mod import;
@@ -11,6 +12,7 @@ mod redrive;
 mod samples;
 mod schemas;
 mod server;
+mod unknown_settings;
 mod view_tools;
 
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         _ => "warn,async_nats=error",
     };
     telemetry::start(filter, settings.log_format).context("start logging")?;
+    unknown_settings::warn_of_all();
     match &cli.command {
         Command::Up(up) => server::up(settings, up).await?,
         Command::Run(run) => server::run(settings, run).await?,

@@ -20,12 +20,14 @@ use vault::MasterKey;
 use views::{View, Views};
 
 use crate::cli::{Role, Run, Up};
+use crate::data_folder;
 use crate::greeting::{announce, greet};
 use crate::nats_server::NatsServer;
 use crate::samples;
 
 /// Everything in this process.
 pub(crate) async fn up(settings: &Settings, up: &Up) -> anyhow::Result<()> {
+    let _lock = data_folder::lock(&settings.data_dir)?;
     let stop_server = CancellationToken::new();
     let mut server = JoinSet::new();
     let (url, own_server) = match &settings.nats_url {
@@ -62,6 +64,8 @@ async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: 
 
 /// Some roles in this process, against a NATS server that is there.
 pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
+    // Not locked: roles in processes of their own share the master key in it.
+    data_folder::prepare(&settings.data_dir)?;
     let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles).await?;
     let outcome = async {
         running.wait_until_ready().await?;
@@ -131,7 +135,7 @@ impl Running {
     }
 
     async fn start_commands(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let master = MasterKey::load_or_create(&settings.master_key_file())?;
+        let master = master_key(settings, &bus).await?;
         let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
         let commands = commands::start(&bus, master, reach, &bootstrap(settings, server)).await?;
         let stop = self.stop_back.clone();
@@ -143,7 +147,7 @@ impl Running {
     }
 
     async fn start_streamer(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let master = MasterKey::load_or_create(&settings.master_key_file())?;
+        let master = master_key(settings, &bus).await?;
         let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
         let guard = Guard::new(reach).context("prepare TLS")?;
         let delivery = streamer::Settings { suspend_after: server.suspend_after, metrics: self.metrics.clone() };
@@ -237,6 +241,19 @@ impl Running {
         }
         outcome
     }
+}
+
+/// The master key; a new one only where the log holds nothing yet that another has sealed.
+async fn master_key(settings: &Settings, bus: &Bus) -> anyhow::Result<MasterKey> {
+    let path = settings.master_key_file();
+    if !path.exists() && !bus.keys().is_empty().await.context("look whether the log holds secrets")? {
+        anyhow::bail!(
+            "the master key {} is missing, and the log holds secrets of integrations that only it opens: put it back from \
+             where it is kept, or name its file by FLOWTRAIL_MASTER_KEY_FILE",
+            path.display()
+        );
+    }
+    Ok(MasterKey::load_or_create(&path)?)
 }
 
 /// Waits until one of the tasks is over; forever when there is none.

@@ -90,10 +90,22 @@ impl Keys {
         Ok(())
     }
 
+    /// Whether there is no key.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn is_empty(&self) -> Result<bool, KeyError> {
+        Ok(self.last_on(&format!("{BUCKET_SUBJECT}.>")).await?.is_none())
+    }
+
     /// Asks the leader and no replica: an erased key must not be seen again, a new one must be.
     async fn find(&self, name: &str) -> Result<Option<(u64, Bytes)>, KeyError> {
-        let subject = subject(name)?;
-        let found = self.stream().await?.get_last_raw_message_by_subject(&subject).await;
+        self.last_on(&subject(name)?).await
+    }
+
+    /// The last message on a subject of the bucket.
+    async fn last_on(&self, subject: &str) -> Result<Option<(u64, Bytes)>, KeyError> {
+        let found = self.stream().await?.get_last_raw_message_by_subject(subject).await;
         match found {
             Ok(message) => Ok(Some((message.sequence, message.payload))),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),

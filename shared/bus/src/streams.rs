@@ -1,7 +1,8 @@
 //! The streams as `nats/streams.json` defines them: made where they are missing, changed where they differ.
 //!
 //! Invariant: a setting that the server does not echo as asked for is refused. Older servers take settings silently
-//! and do not honour them. What the file does not name (replicas, placement, byte limits) is the operator's.
+//! and do not honour them. What the file does not name (replicas, placement, byte limits) is the operator's, and so is,
+//! once a stream is made, how long it keeps its messages: to put that back would delete what was to be kept.
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::response::Response;
@@ -13,6 +14,9 @@ use crate::connect::RECONNECTS_WITHIN;
 
 /// In the server's own terms; durations are nanoseconds.
 const DEFINITIONS: &str = include_str!("../../../nats/streams.json");
+
+/// What the file says of a stream that is made, and its operator of one that is there.
+const OPERATORS: [&str; 2] = ["description", "max_age"];
 
 /// Why the log is not as it must be.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,7 @@ impl Bus {
             }
             Err(refusal) => return Err(wanted.refused(&refusal)),
         };
+        let wanted = wanted.of_existing();
         let Err(difference) = wanted.check(&found) else { return Ok(()) };
         info!(stream = %name, %difference, "changing the stream");
         let asked = wanted.over(&found);
@@ -122,6 +127,13 @@ fn definitions(file: &str) -> Result<Vec<Definition>, StreamError> {
 }
 
 impl Definition {
+    /// What must hold of a stream that is there.
+    fn of_existing(&self) -> Self {
+        let mut settings = self.settings.clone();
+        settings.retain(|setting, _| !OPERATORS.contains(&setting.as_str()));
+        Self { name: self.name.clone(), settings }
+    }
+
     /// Compares what the server answered, an object with `config` in it, with what the file asks for.
     fn check(&self, answer: &Value) -> Result<(), StreamError> {
         for (setting, wanted) in &self.settings {

@@ -62,6 +62,53 @@ fn nobody_at_the_given_nats_url_is_one_clear_line() {
     assert!(line.contains(&format!("connect to nats at {url}")), "{line}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_in_use_is_left_alone_and_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    let mode = std::fs::metadata(flowtrail.data()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o700, "{mode:o}");
+    let server = std::fs::read_to_string(flowtrail.data().join("nats/server.pid")).unwrap();
+    let line = refusal(&flowtrail.data(), &["--nats-port", &free_port().to_string()]);
+    assert!(line.contains("already runs on") && line.contains("(pid "), "{line}");
+    assert_eq!(std::fs::read_to_string(flowtrail.data().join("nats/server.pid")).unwrap(), server);
+    flowtrail.get("/api/events/audit").await;
+}
+
+#[test]
+fn an_unknown_setting_is_warned_of_with_the_one_that_was_meant() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = flowtrail(data.path());
+    command.env("FLOWTRAIL_AUDT_READS", "false").env("FLOWTRAIL_SERVICE_HOST", "10.0.0.1");
+    let output = command.args(["up", "--nats-server", "/nowhere/nats-server"]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let warned: Vec<&str> = errors.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warned.len(), 1, "{errors}");
+    assert!(
+        warned[0].ends_with("FLOWTRAIL_AUDT_READS is no setting and changes nothing: is FLOWTRAIL_AUDIT_READS meant?")
+    );
+}
+
+#[tokio::test]
+async fn a_master_key_that_is_missing_beside_secrets_is_no_reason_for_a_new_one() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let integration = serde_json::json!({
+        "platform": "datadog", "config": { "api_key": "k", "site": "datadoghq.com" }, "enabled": false
+    });
+    let answer = flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    flowtrail.stop();
+    let (key, kept) = (flowtrail.data().join("master.key"), flowtrail.data().join("kept"));
+    std::fs::rename(&key, &kept).unwrap();
+    let line = refusal(&flowtrail.data(), &["--nats-port", &free_port().to_string()]);
+    assert!(line.contains("master.key is missing") && line.contains("FLOWTRAIL_MASTER_KEY_FILE"), "{line}");
+    assert!(!key.exists());
+    std::fs::rename(&kept, &key).unwrap();
+    flowtrail.start_processes();
+    flowtrail.get("/api/event-streaming/1").await;
+}
+
 #[tokio::test]
 async fn it_stops_on_sigterm_and_starts_again_with_everything() {
     let mut flowtrail = Flowtrail::start(Topology::Together).await;

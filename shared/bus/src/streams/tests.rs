@@ -28,8 +28,10 @@ fn a_default_that_the_server_leaves_out_is_no_difference() {
 }
 
 #[test]
-fn an_update_keeps_what_the_file_does_not_name() {
-    let wanted = definition(&json!({ "max_age": 5 }));
-    let asked = wanted.over(&json!({ "config": { "max_age": 1, "num_replicas": 3 } }));
-    assert_eq!(asked, json!({ "max_age": 5, "num_replicas": 3 }));
+fn an_update_keeps_what_is_the_operators() {
+    let wanted = definition(&json!({ "max_age": 5, "description": "new", "allow_direct": true })).of_existing();
+    let found = json!({ "config": { "max_age": 1, "description": "old", "allow_direct": false, "num_replicas": 3 } });
+    assert!(wanted.check(&found).is_err());
+    let kept = json!({ "max_age": 1, "description": "old", "allow_direct": true, "num_replicas": 3 });
+    assert_eq!(wanted.over(&found), kept);
 }

@@ -24,15 +24,17 @@ async fn a_stream_that_was_changed_is_put_right() {
     let jetstream = jetstream(&server).await;
     let mut stream = jetstream.get_stream("FLOWTRAIL_TRAFFIC").await.unwrap();
     let mut config = stream.cached_info().config.clone();
-    let kept = config.max_age;
-    config.max_age = kept / 2;
+    let kept = config.max_age * 7;
+    config.max_age = kept;
     config.max_bytes = 1 << 30;
+    config.duplicate_window /= 2;
+    let wanted = config.duplicate_window * 2;
     jetstream.update_stream(&config).await.unwrap();
 
     bus.ensure_streams().await.unwrap();
     let config = &stream.info().await.unwrap().config;
-    assert_eq!(config.max_age, kept);
-    assert_eq!(config.max_bytes, 1 << 30, "what the file does not name is the operator's");
+    assert_eq!(config.duplicate_window, wanted);
+    assert_eq!((config.max_age, config.max_bytes), (kept, 1 << 30), "how much is kept is the operator's");
 }
 
 #[tokio::test]
