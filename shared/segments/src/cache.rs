@@ -9,7 +9,6 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use crate::Error;
 use crate::codes::Codes;
-use crate::dictionary::Dictionaries;
 use crate::id_index::IdIndex;
 use crate::key::Kind;
 use crate::slices::Slices;
@@ -48,7 +47,7 @@ pub(crate) enum Value {
     Codes(Arc<Codes>),
     Slices(Arc<Slices>),
     IdIndex(Arc<IdIndex>),
-    Dictionaries(Arc<Dictionaries>),
+    Bytes(Arc<[u8]>),
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +62,7 @@ impl Weighter<Key, Value> for Bytes {
             Value::Codes(codes) => codes.weight(),
             Value::Slices(slices) => slices.weight(),
             Value::IdIndex(index) => index.weight(),
-            Value::Dictionaries(dictionaries) => dictionaries.weight(),
+            Value::Bytes(bytes) => bytes.len(),
         };
         (bytes + OVERHEAD) as u64
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 use crate::codes::Codes;
+use crate::dictionary::Epochs;
 use crate::row::{self, Coded};
 use crate::slices::Slices;
 use crate::{Error, Schema, frame};
@@ -107,7 +108,7 @@ impl Columns {
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) number: u32,
-    pub(crate) epoch: u32,
+    pub(crate) epochs: Epochs,
     pub(crate) columns: Columns,
     /// How many bytes its rows have, as [`Coded::bytes`] counts them.
     pub(crate) bytes: usize,
@@ -116,9 +117,9 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    pub(crate) fn new(number: u32, epoch: u32, columns: Columns) -> Self {
+    pub(crate) fn new(number: u32, epochs: Epochs, columns: Columns) -> Self {
         let (bytes, weight) = (columns.bytes(), size_of::<Self>() + columns.weight());
-        Self { number, epoch, columns, bytes, weight }
+        Self { number, epochs, columns, bytes, weight }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -129,7 +130,8 @@ impl Chunk {
     pub(crate) fn encode(&self, framer: &mut frame::Framer) -> Result<Vec<u8>, Error> {
         let times: Vec<u8> = self.columns.times.iter().flat_map(|time| time.to_le_bytes()).collect();
         let mut parts = Slices::default();
-        parts.push(&self.epoch.to_le_bytes(), WHAT)?;
+        let epochs: Vec<u8> = self.epochs.iter().flat_map(|epoch| epoch.to_le_bytes()).collect();
+        parts.push(&epochs, WHAT)?;
         parts.push(&times, WHAT)?;
         parts.push(&self.columns.ids.encode(WHAT)?, WHAT)?;
         parts.push(&self.columns.rows.encode(WHAT)?, WHAT)?;
@@ -146,7 +148,7 @@ impl Chunk {
         if parts.len() != 4 + schema.texts {
             return Err(damaged());
         }
-        let epoch = u32::from_le_bytes(parts.get(0).try_into().map_err(|_| damaged())?);
+        let epochs: Epochs = parts.get(0).as_chunks().0.iter().map(|epoch| u32::from_le_bytes(*epoch)).collect();
         let times: Vec<i64> = parts.get(1).as_chunks().0.iter().map(|time| i64::from_le_bytes(*time)).collect();
         let ids = Slices::decode(parts.get(2), WHAT)?;
         let rows = Slices::decode(parts.get(3), WHAT)?;
@@ -169,6 +171,6 @@ impl Chunk {
             columns.into_iter().map(|column| Arc::new(Codes::new(column.into_iter()))).collect();
         let present = codes.iter().map(|codes| codes.present()).collect();
         let columns = Columns { times: Arc::new(times), ids: Arc::new(ids), codes, present, texts, rows };
-        Ok(Self::new(number, epoch, columns))
+        Ok(Self::new(number, epochs, columns))
     }
 }

@@ -8,8 +8,14 @@
 pub(crate) enum Kind {
     /// A table's manifest.
     Manifest = b'a',
-    /// New symbols of a dictionary: epoch, dictionary, first code.
+    /// New symbols of an open dictionary: dictionary, epoch, first code.
     Symbols = b'd',
+    /// What is known of a closed dictionary: dictionary, epoch.
+    Closed = b'e',
+    /// Some symbols of a closed dictionary, by their codes: dictionary, epoch, block.
+    ClosedBlock = b's',
+    /// Some codes of a closed dictionary, by the hashes of their symbols and keys: dictionary, epoch, bucket.
+    ClosedBucket = b'k',
     /// A chunk: number.
     Chunk = b'h',
     /// A segment's description: number.

@@ -15,13 +15,14 @@
 //! - What is damaged is an error, never another answer.
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.
 //!
-//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`,
-//! `dictionary`); parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table
+//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`);
+//! which symbols codes stand for (`wanted`, `dictionary`, `closed`); parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table
 //! (`state`, `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `merge`,
 //! `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod cache;
 mod chunk;
+mod closed;
 mod codes;
 mod dictionary;
 mod error;
@@ -41,10 +42,12 @@ mod pieces;
 mod predicate;
 mod row;
 mod seal;
+mod searched;
 mod segment;
 mod select;
 mod slices;
 mod snapshot;
+mod source;
 mod state;
 mod statistics;
 mod store;
@@ -52,6 +55,7 @@ mod table;
 mod tables;
 mod time_range;
 mod update;
+mod wanted;
 mod writer;
 
 pub use error::Error;
@@ -59,8 +63,9 @@ pub use list::{Page, Rows, SortKey, Start};
 pub use memory::Cache;
 pub use options::Options;
 pub use pieces::Change;
-pub use predicate::{Predicate, Wanted, Wants};
-pub use row::{NewRow, Row, Schema, Searched, Symbol};
+pub use predicate::Predicate;
+pub use row::{NewRow, Row, Schema, Symbol, Texts};
 pub use store::Store;
 pub use time_range::TimeRange;
+pub use wanted::{Wanted, Wants};
 pub use writer::{Found, Prepared, Writer};

@@ -11,13 +11,21 @@ pub struct Options {
     /// same. A segment has half of that at most. So no value on disk comes near the lengths that cannot be written, and
     /// what is held in memory for a table is bounded, however long its rows are.
     pub seal_bytes: usize,
-    /// Symbols that a table's dictionaries may hold before a new epoch begins.
-    pub epoch_symbols: usize,
+    /// Symbols that a table's open dictionaries may hold before the largest of them are closed.
+    pub open_symbols: usize,
+    /// Symbols of a closed dictionary that are compressed together. Few, because a page reads a block for each of its rows.
+    pub block_symbols: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seal_rows: 1 << 16, keep_rows: 1 << 14, seal_bytes: 128 << 20, epoch_symbols: 1 << 18 }
+        Self {
+            seal_rows: 1 << 16,
+            keep_rows: 1 << 14,
+            seal_bytes: 128 << 20,
+            open_symbols: 1 << 18,
+            block_symbols: 128,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use roaring::RoaringBitmap;
 use crate::Error;
 use crate::chunk::Chunk;
 use crate::codes::Codes;
+use crate::dictionary::Epochs;
 use crate::row::{self, Coded};
 use crate::segment::{BLOCK_ROWS, Segment};
 use crate::slices::Slices;
@@ -44,10 +45,10 @@ impl Part {
     }
 
     /// Which dictionaries its codes are of.
-    pub(crate) fn epoch(&self) -> u32 {
+    pub(crate) fn epochs(&self) -> &Epochs {
         match &self.body {
-            Body::Chunk(chunk) => chunk.epoch,
-            Body::Segment(segment) => segment.epoch,
+            Body::Chunk(chunk) => &chunk.epochs,
+            Body::Segment(segment) => &segment.epochs,
         }
     }
 

@@ -140,7 +140,7 @@ impl Pending {
         Ok(())
     }
 
-    /// Keeps the rows of a segment that stay, in the codes of the newest epoch.
+    /// Keeps the rows of a segment that stay, in the codes of the open dictionaries.
     fn keep(&mut self, schema: &Schema, part: &Part, stays: fn(&[u8]) -> bool) -> Result<(), Error> {
         let ids = part.ids()?;
         if !ids.iter().any(stays) {
@@ -148,18 +148,20 @@ impl Pending {
         }
         let mut rows = part.coded(schema.symbols.len(), schema.texts)?;
         rows.retain(|row| stays(&row.id));
-        let state = self.table.state.read();
-        if part.epoch() != state.dictionaries.epoch {
-            let old = self.table.old_dictionaries(schema, part.epoch())?;
-            for row in &mut rows {
-                for (dictionary, code) in schema.symbols.iter().zip(&mut row.codes) {
-                    let dictionary = usize::from(*dictionary);
-                    let symbol = old.symbol(dictionary, *code)?;
-                    *code = match state.dictionaries.code(dictionary, &symbol) {
-                        Some(known) => known,
-                        None => self.symbols.code(dictionary, &symbol)?,
-                    };
-                }
+        let open = self.table.state.read().dictionaries.epochs().clone();
+        for (column, dictionary) in schema.symbols.iter().enumerate() {
+            let key = (usize::from(*dictionary), part.epochs()[usize::from(*dictionary)]);
+            if open[key.0] == key.1 {
+                continue;
+            }
+            let codes: Vec<u32> = rows.iter().map(|row| row.codes[column]).collect();
+            let symbols = self.table.symbols(schema, key, &codes)?;
+            let state = self.table.state.read();
+            for (row, symbol) in rows.iter_mut().zip(symbols) {
+                row.codes[column] = match state.dictionaries.code(key.0, &symbol) {
+                    Some(known) => known,
+                    None => self.symbols.code(key.0, &symbol)?,
+                };
             }
         }
         self.kept.append(&mut rows);
@@ -227,7 +229,8 @@ impl Pending {
             let state = table.state.read();
             let prefix = &table.source.prefix;
             for (dictionary, first, value) in symbols.values(&mut framer)? {
-                let key = key(prefix, Kind::Symbols, &[state.dictionaries.epoch, dictionary, first]);
+                let epoch = state.dictionaries.epochs()[dictionary as usize];
+                let key = key(prefix, Kind::Symbols, &[dictionary, epoch, first]);
                 pieces::put(&mut changes, &key, &value);
             }
             for segment in removed.iter().filter_map(|number| state.segment(*number)?.segment()) {
@@ -240,13 +243,14 @@ impl Pending {
                 changes.push((key(prefix, Kind::Superseded, &[number]), Some(value)));
                 superseded.push((number, Arc::new(all)));
             }
-            state.manifest
+            state.manifest.clone()
         };
         let update = Update {
             changes,
             symbols,
             superseded_in_segments: superseded,
             removed,
+            forgotten: Vec::new(),
             sealed: Vec::new(),
             manifest,
             merged_chunks: Vec::new(),
@@ -281,7 +285,7 @@ impl Head {
         } else {
             update.merged_chunks = merged.iter().map(Part::number).collect();
             let columns = Columns::new(schema, &rows)?;
-            update.chunk = Some(Arc::new(Chunk::new(state.next_chunk, state.dictionaries.epoch, columns)));
+            update.chunk = Some(Arc::new(Chunk::new(state.next_chunk, state.dictionaries.epochs().clone(), columns)));
         }
         if let Some(chunk) = &update.chunk {
             let value = chunk.encode(&mut Framer::new())?;
@@ -295,7 +299,7 @@ impl Head {
         let rows = usize::try_from(committed).unwrap_or(usize::MAX).saturating_add(self.rows.len());
         let in_chunks: usize = state.chunks.iter().filter_map(Part::chunk).map(|chunk| chunk.bytes).sum();
         let bytes = in_chunks + self.rows.iter().map(Coded::bytes).sum::<usize>();
-        let symbols = state.dictionaries.bytes() + update.symbols.bytes();
+        let symbols = state.dictionaries.sizes().chain(update.symbols.sizes()).map(|(_, bytes)| bytes).sum();
         options.is_full(rows, bytes.max(symbols))
     }
 

@@ -1,15 +1,16 @@
 //! Which rows are wanted: asked in bytes, resolved to codes once, judged by columns.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
 
+use crate::Error;
 use crate::codes::CodeSet;
-use crate::dictionary::Dictionaries;
+use crate::dictionary::Epochs;
 use crate::row::Schema;
+use crate::wanted::{Identity, Wanted};
 
 /// A condition on rows.
 #[derive(Clone, Debug)]
@@ -36,30 +37,6 @@ pub enum Predicate {
     Not(Box<Predicate>),
 }
 
-/// Says whether a symbol is wanted.
-pub type Wants = dyn Fn(&[u8]) -> bool + Send + Sync;
-
-/// Which symbols are wanted.
-#[derive(Clone)]
-pub enum Wanted {
-    /// This one.
-    Is(Vec<u8>),
-    /// Those in whose searched texts these bytes are found: in one pass over all of them.
-    Containing(Vec<u8>),
-    /// Those that this says yes to. It is asked once for each symbol of the column's dictionary.
-    Matching(Arc<Wants>),
-}
-
-impl fmt::Debug for Wanted {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Is(symbol) => formatter.debug_tuple("Is").field(symbol).finish(),
-            Self::Containing(needle) => formatter.debug_tuple("Containing").field(needle).finish(),
-            Self::Matching(_) => formatter.write_str("Matching(..)"),
-        }
-    }
-}
-
 impl Predicate {
     /// Every row.
     #[must_use]
@@ -78,9 +55,19 @@ impl Predicate {
     pub fn matching(column: usize, wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
         Self::Symbol { column, wanted: Wanted::Matching(Arc::new(wants)) }
     }
+
+    /// The column's value has this key, see [`Wanted::Keyed`], and is one that `wants` says yes to.
+    #[must_use]
+    pub fn keyed(
+        column: usize,
+        key: impl Into<Vec<u8>>,
+        wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::Symbol { column, wanted: Wanted::Keyed { key: key.into(), wants: Arc::new(wants) } }
+    }
 }
 
-/// A predicate in the codes of one epoch.
+/// A predicate in codes.
 #[derive(Debug)]
 pub(crate) enum Resolved {
     Always,
@@ -92,59 +79,67 @@ pub(crate) enum Resolved {
     Not(Box<Resolved>),
 }
 
-/// Turns predicates into codes. The same question about the same dictionary is asked only once.
+/// Finds the codes of wanted symbols in an epoch of a dictionary.
+pub(crate) type LookUp<'a> = dyn Fn(usize, u32, &Wanted) -> Result<RoaringBitmap, Error> + 'a;
+
+/// Turns predicates into codes. The same question about the same dictionary is asked only once, and about no dictionary
+/// of which the predicate wants nothing.
 pub(crate) struct Resolver<'a> {
     schema: &'a Schema,
-    dictionaries: &'a Dictionaries,
-    judged: HashMap<(usize, usize), Arc<CodeSet>>,
-    found: HashMap<(Vec<u8>, usize), Arc<CodeSet>>,
+    look_up: &'a LookUp<'a>,
+    found: HashMap<(Identity, usize, u32), Arc<CodeSet>>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(schema: &'a Schema, dictionaries: &'a Dictionaries) -> Self {
-        Self { schema, dictionaries, judged: HashMap::new(), found: HashMap::new() }
+    pub(crate) fn new(schema: &'a Schema, look_up: &'a LookUp<'a>) -> Self {
+        Self { schema, look_up, found: HashMap::new() }
     }
 
-    pub(crate) fn resolve(&mut self, predicate: &Predicate) -> Resolved {
-        match predicate {
+    /// A predicate in the codes of some epochs.
+    pub(crate) fn resolve(&mut self, predicate: &Predicate, epochs: &Epochs) -> Result<Resolved, Error> {
+        Ok(match predicate {
             Predicate::Symbol { column, wanted } => {
-                let dictionary = usize::from(self.schema.symbols[*column]);
-                let set = self.set(dictionary, wanted);
+                let set = self.set(usize::from(self.schema.symbols[*column]), epochs, wanted)?;
                 if set.members().is_empty() { Resolved::Never } else { Resolved::Symbol { column: *column, set } }
             }
             Predicate::Text { needle, .. } if needle.is_empty() => Resolved::Always,
             Predicate::Text { column, needle } => {
                 Resolved::Text { column: *column, finder: Box::new(Finder::new(needle).into_owned()) }
             }
-            Predicate::All(parts) => all(parts.iter().map(|part| self.resolve(part))),
-            Predicate::Any(parts) => any(parts.iter().map(|part| self.resolve(part))),
-            Predicate::Not(inner) => not(self.resolve(inner)),
-        }
+            Predicate::All(parts) => self.resolve_parts(parts, epochs, |parts| all(parts))?,
+            Predicate::Any(parts) => self.resolve_parts(parts, epochs, |parts| any(parts))?,
+            Predicate::Not(inner) => not(self.resolve(inner, epochs)?),
+        })
     }
 
-    fn set(&mut self, dictionary: usize, wanted: &Wanted) -> Arc<CodeSet> {
-        match wanted {
-            Wanted::Is(symbol) => {
-                let code = self.dictionaries.code(dictionary, symbol);
-                Arc::new(CodeSet::new(code.into_iter().collect()))
+    /// Parts are resolved one by one, and no more of them once the answer is known.
+    fn resolve_parts(
+        &mut self,
+        parts: &[Predicate],
+        epochs: &Epochs,
+        join: fn(&mut dyn Iterator<Item = Resolved>) -> Resolved,
+    ) -> Result<Resolved, Error> {
+        let mut failure = None;
+        let mut resolved = parts.iter().map_while(|part| match self.resolve(part, epochs) {
+            Ok(resolved) => Some(resolved),
+            Err(error) => {
+                failure = Some(error);
+                None
             }
-            Wanted::Containing(needle) => {
-                let set = self
-                    .found
-                    .entry((needle.clone(), dictionary))
-                    .or_insert_with(|| Arc::new(CodeSet::new(self.dictionaries.containing(dictionary, needle))));
-                set.clone()
-            }
-            Wanted::Matching(wants) => {
-                let identity = Arc::as_ptr(wants).cast::<()>().addr();
-                let symbols = self.dictionaries.symbols(dictionary);
-                let set = self.judged.entry((identity, dictionary)).or_insert_with(|| {
-                    let wanted = (0_u32..).zip(symbols).filter(|(_, symbol)| wants(symbol)).map(|(code, _)| code);
-                    Arc::new(CodeSet::new(wanted.collect::<RoaringBitmap>()))
-                });
-                set.clone()
-            }
+        });
+        let joined = join(&mut resolved);
+        failure.map_or(Ok(joined), Err)
+    }
+
+    fn set(&mut self, dictionary: usize, epochs: &Epochs, wanted: &Wanted) -> Result<Arc<CodeSet>, Error> {
+        let epoch = epochs[dictionary];
+        let known = (wanted.identity(), dictionary, epoch);
+        if let Some(set) = self.found.get(&known) {
+            return Ok(set.clone());
         }
+        let set = Arc::new(CodeSet::new((self.look_up)(dictionary, epoch, wanted)?));
+        self.found.insert(known, set.clone());
+        Ok(set)
     }
 }
 

@@ -12,22 +12,29 @@ pub type Symbol = Arc<[u8]>;
 pub struct Schema {
     /// Which dictionary each column of symbols uses; columns of the same kind of value share one.
     pub symbols: &'static [u8],
-    /// For each dictionary what [`crate::Wanted::Containing`] looks through in a symbol, where it is asked for:
-    /// texts, to be put one by one.
-    pub searched: &'static [Searched],
+    /// For each dictionary what [`crate::Wanted::Containing`] looks through in a symbol, where it is asked for.
+    pub searched: &'static [Option<Texts>],
+    /// For each dictionary by which keys [`crate::Wanted::Keyed`] looks a symbol up, where it is asked for: few for each,
+    /// such as an id. To change them changes what is on disk.
+    pub keys: &'static [Option<Texts>],
     /// The columns of symbols that most filters look at: see [`crate::Store::read_ahead`].
     pub filtered: &'static [usize],
     /// How many columns of texts there are: bytes of their own in every row, which are searched, never shown.
     pub texts: usize,
 }
 
-/// Gives the texts of a symbol that a search looks through.
-pub type Searched = fn(&[u8], &mut dyn FnMut(&[u8]));
+/// Gives texts of a symbol, one by one.
+pub type Texts = fn(&[u8], &mut dyn FnMut(&[u8]));
 
 impl Schema {
     /// What is searched of a dictionary's symbols.
-    pub(crate) fn searched(&self, dictionary: usize) -> Option<Searched> {
-        self.searched.get(dictionary).copied()
+    pub(crate) fn searched(&self, dictionary: usize) -> Option<Texts> {
+        self.searched.get(dictionary).copied().flatten()
+    }
+
+    /// By what a dictionary's symbols are looked up.
+    pub(crate) fn keys(&self, dictionary: usize) -> Option<Texts> {
+        self.keys.get(dictionary).copied().flatten()
     }
 
     /// How many dictionaries a table has.

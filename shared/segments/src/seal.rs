@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::Error;
 use crate::chunk::{Chunk, Columns};
-use crate::dictionary::{Dictionaries, NewSymbols};
+use crate::closed::{Closed, ClosedKey, Closing};
+use crate::dictionary::{Dictionary, NewDictionary, NewSymbols};
 use crate::frame::Framer;
 use crate::head_index::{HeadIndex, HeadPlace};
 use crate::key::{Kind, key};
@@ -19,7 +20,7 @@ use crate::row::{Coded, RowNumber, Schema};
 use crate::segment::{Content, Label, Segment};
 use crate::state::State;
 use crate::table::Table;
-use crate::update::{Seal, Update};
+use crate::update::{Rotated, Seal, Update};
 
 /// The mark of segments whose rows stay forever.
 pub(crate) const KEPT: u64 = u64::MAX;
@@ -36,60 +37,94 @@ pub(crate) struct Target<'a> {
 impl Target<'_> {
     /// Seals rows, which are in order, as far as they are too many to stay unsealed. `mark` is for the new segments.
     pub(crate) fn seal(&self, mut rows: Vec<Coded>, mark: u64, update: &mut Update) -> Result<(), Error> {
-        let Self { table, state, schema, options } = *self;
-        let mut epoch = state.dictionaries.epoch;
-        let is_crowded = state.dictionaries.bytes() + update.symbols.bytes() >= options.seal_bytes;
+        let Self { state, schema, options, .. } = *self;
+        let sizes = Sizes::of(state, &update.symbols);
+        let is_crowded = sizes.bytes() >= options.seal_bytes;
         let mut start = 0;
         let mut bytes: usize = rows.iter().map(Coded::bytes).sum();
         // The symbols of rows that stay would fill the next dictionaries as well: where they are too long, no row stays.
         while start < rows.len() && (is_crowded || options.is_full(rows.len() - start, bytes)) {
             let rows = &rows[start..start + next_segment(&rows[start..], options)];
-            self.add(rows, Label { number: update.manifest.next_segment, epoch, mark }, update)?;
+            self.add(rows, self.label(mark, update), update)?;
             start += rows.len();
             bytes -= rows.iter().map(Coded::bytes).sum::<usize>();
         }
         self.rewrite_most_superseded(update)?;
 
         let mut rest = rows.split_off(start);
-        let mut dictionaries = None;
-        let symbols = state.dictionaries.len() + update.symbols.len();
-        // Only where a segment holds on to them do the old dictionaries go with one.
-        if start > 0 && (is_crowded || symbols > options.epoch_symbols) {
-            epoch += 1;
-            let known = Known { committed: &state.dictionaries, new: &update.symbols };
-            let (begun, values) = begin_epoch(schema, &known, epoch, &mut rest)?;
-            for (dictionary, first, value) in values {
-                let key = key(&table.source.prefix, Kind::Symbols, &[epoch, dictionary, first]);
-                pieces::put(&mut update.changes, &key, &value);
+        let mut rotated = Vec::new();
+        // Only where a segment holds on to them do closed dictionaries go with one.
+        if start > 0 {
+            for dictionary in sizes.overgrown(options) {
+                rotated.push(self.rotate(dictionary, &mut rest, update)?);
             }
-            dictionaries = Some(begun);
         }
-        update.manifest.epoch = epoch;
-
-        let chunk = Chunk::new(state.next_chunk, epoch, Columns::new(schema, &rest)?);
-        update.seal = Some(Seal { by_id: index(&chunk), dictionaries });
+        let epochs = update.manifest.epochs(schema.dictionaries())?;
+        let chunk = Chunk::new(state.next_chunk, epochs, Columns::new(schema, &rest)?);
+        update.seal = Some(Seal { by_id: index(&chunk), rotated });
         update.chunk = Some(Arc::new(chunk)).filter(|chunk| chunk.len() > 0);
         Ok(())
     }
 
-    /// Seals rows that stay forever, in the newest codes.
+    /// Closes a dictionary, and begins its next epoch with the symbols of the rows that are left.
+    fn rotate(&self, dictionary: usize, rest: &mut [Coded], update: &mut Update) -> Result<Rotated, Error> {
+        const TOO_MANY: Error = Error::TooLarge("a table");
+        let Self { table, state, schema, options } = *self;
+        let source = &table.source;
+        let number = u32::try_from(dictionary).map_err(|_| TOO_MANY)?;
+        let epoch = state.dictionaries.epochs()[dictionary];
+        // Also those that this very update was about to add.
+        let own = key(&source.prefix, Kind::Symbols, &[number, epoch]);
+        update.changes.retain(|(key, _)| !key.starts_with(&own));
+        pieces::remove(&mut update.changes, &source.tree, &own)?;
+
+        let closed = (dictionary, epoch);
+        let (known, new) = (state.dictionaries.symbols(dictionary), update.symbols.symbols(dictionary));
+        let closing = Closing { source, schema, key: closed, block_symbols: options.block_symbols };
+        let extent = closing.write(known.iter().chain(new), &mut update.changes)?;
+
+        let mut symbols = NewDictionary::default();
+        for row in rest {
+            for (_, code) in
+                schema.symbols.iter().zip(&mut row.codes).filter(|(own, _)| usize::from(**own) == dictionary)
+            {
+                let symbol = known.get(*code as usize).or_else(|| new.get((*code as usize).checked_sub(known.len())?));
+                *code = symbols.code(symbol.ok_or(Error::Damaged("a dictionary"))?)?;
+            }
+        }
+        let next = epoch.checked_add(1).ok_or(TOO_MANY)?;
+        if !symbols.is_empty() {
+            let value = symbols.value(&mut Framer::new())?;
+            pieces::put(&mut update.changes, &key(&source.prefix, Kind::Symbols, &[number, next, 0]), &value);
+        }
+        let mut epochs = update.manifest.epochs(schema.dictionaries())?.to_vec();
+        epochs[dictionary] = next;
+        update.manifest.epochs = epochs;
+        Ok(Rotated { closed, extent, begun: Dictionary::of(dictionary, schema, &symbols) })
+    }
+
+    /// What the next segment is told, in the codes of the dictionaries that are open.
+    fn label(&self, mark: u64, update: &Update) -> Label {
+        Label { number: update.manifest.next_segment, epochs: self.state.dictionaries.epochs().clone(), mark }
+    }
+
+    /// Seals rows that stay forever, in the codes of the open dictionaries.
     pub(crate) fn seal_kept(&self, mut rows: &[Coded], update: &mut Update) -> Result<(), Error> {
         while !rows.is_empty() {
             let (next, others) = rows.split_at(next_segment(rows, self.options));
-            let epoch = self.state.dictionaries.epoch;
-            self.add(next, Label { number: update.manifest.next_segment, epoch, mark: KEPT }, update)?;
+            self.add(next, self.label(KEPT, update), update)?;
             rows = others;
         }
         Ok(())
     }
 
-    /// Makes a segment of rows that are in order, in the codes of the label's epoch.
+    /// Makes a segment of rows that are in order, in the codes of the label's epochs.
     fn add(&self, rows: &[Coded], label: Label, update: &mut Update) -> Result<(), Error> {
         const TOO_MANY: Error = Error::TooLarge("a table");
         let columns = Columns::new(self.schema, rows)?;
         let content = Content { columns: &columns, schema: self.schema, full: self.options.seal_rows };
-        let sealed = Segment::seal(self.table.source.clone(), label, content, &mut update.changes)?;
         update.manifest.next_segment = label.number.checked_add(1).ok_or(TOO_MANY)?;
+        let sealed = Segment::seal(self.table.source.clone(), label, content, &mut update.changes)?;
         update.sealed.push(sealed);
         Ok(())
     }
@@ -98,12 +133,12 @@ impl Target<'_> {
     fn rewrite_most_superseded(&self, update: &mut Update) -> Result<(), Error> {
         let Some(worn) = most_superseded(self.state, update) else { return Ok(()) };
         let Some(segment) = worn.segment() else { return Ok(()) };
-        // In its own epoch, so that no symbol has to be looked up.
+        // In its own epochs, so that no symbol has to be looked up.
         let live = worn.coded(self.schema.symbols.len(), self.schema.texts)?;
         segment.remove(self.schema, &mut update.changes)?;
         if !live.is_empty() {
-            let Segment { epoch, mark, .. } = *segment;
-            self.add(&live, Label { number: update.manifest.next_segment, epoch, mark }, update)?;
+            let (epochs, mark) = (segment.epochs.clone(), segment.mark);
+            self.add(&live, Label { number: update.manifest.next_segment, epochs, mark }, update)?;
         }
         update.removed.push(segment.number);
         Ok(())
@@ -113,9 +148,9 @@ impl Target<'_> {
     /// depend on all segments that went and came.
     pub(crate) fn finish(&self, update: &mut Update) -> Result<(), Error> {
         let source = &self.table.source;
-        for epoch in unused_epochs(self.state, update) {
-            let prefix = key(&source.prefix, Kind::Symbols, &[epoch]);
-            pieces::remove(&mut update.changes, &source.tree, &prefix)?;
+        update.forgotten = unused(self.state, update);
+        for closed in &update.forgotten {
+            Closed::remove(source, *closed, &mut update.changes)?;
         }
         let left = left(self.state, update).filter_map(Part::segment).map(|segment| segment.mark);
         let marks = left.chain(update.sealed.iter().map(|sealed| sealed.segment.mark));
@@ -164,38 +199,42 @@ fn left<'a>(state: &'a State, update: &'a Update) -> impl Iterator<Item = &'a Pa
     state.segments.iter().filter(|part| !update.removed.contains(&part.number()))
 }
 
-/// The epochs whose dictionaries nothing uses once an update is made. A segment may go because it is forgotten, or
-/// because it is written again without its superseded rows, of which none may be left.
-fn unused_epochs(state: &State, update: &Update) -> Vec<u32> {
-    let mut used = BTreeSet::from([state.dictionaries.epoch, update.manifest.epoch]);
-    used.extend(update.sealed.iter().map(|sealed| sealed.segment.epoch));
-    used.extend(left(state, update).map(Part::epoch));
-    let all: BTreeSet<u32> = state.segments.iter().map(Part::epoch).collect();
-    all.difference(&used).copied().collect()
-}
-
-/// The symbols of the epoch that ends.
-struct Known<'a> {
-    committed: &'a Dictionaries,
-    new: &'a NewSymbols,
-}
-
-/// An epoch's dictionaries, and the values that make them durable: dictionary, first code, value.
-type Begun = (Dictionaries, Vec<(u32, u32, Vec<u8>)>);
-
-/// Begins an epoch with the symbols of the rows that are left.
-fn begin_epoch(schema: &Schema, known: &Known<'_>, epoch: u32, rows: &mut [Coded]) -> Result<Begun, Error> {
-    let mut begun = Dictionaries::new(epoch, schema);
-    let mut symbols = NewSymbols::beyond(&begun);
-    for row in rows {
-        for (dictionary, code) in schema.symbols.iter().zip(&mut row.codes) {
-            let dictionary = usize::from(*dictionary);
-            let new = known.new.symbol(dictionary, *code);
-            let symbol = new.map_or_else(|| known.committed.symbol(dictionary, *code), Ok)?;
-            *code = symbols.code(dictionary, &symbol)?;
-        }
+/// The closed dictionaries that nothing uses once an update is made. A segment may go because it is forgotten, or because
+/// it is written again without its superseded rows, of which none may be left.
+fn unused(state: &State, update: &Update) -> Vec<ClosedKey> {
+    if update.removed.is_empty() {
+        return Vec::new();
     }
-    let values = symbols.values(&mut Framer::new())?;
-    begun.extend(&symbols);
-    Ok((begun, values))
+    let sealed = update.sealed.iter().map(|sealed| &sealed.segment.epochs);
+    let epochs = sealed.chain(left(state, update).map(Part::epochs));
+    let used: BTreeSet<ClosedKey> = epochs.flat_map(|epochs| epochs.iter().copied().enumerate()).collect();
+    state.closed_keys().filter(|key| !used.contains(key)).collect()
+}
+
+/// How many symbols each dictionary has, and how many bytes these, with those of an update.
+struct Sizes(Vec<(usize, usize)>);
+
+impl Sizes {
+    fn of(state: &State, new: &NewSymbols) -> Self {
+        let pairs = state.dictionaries.sizes().zip(new.sizes());
+        Self(pairs.map(|((symbols, bytes), new)| (symbols + new.0, bytes + new.1)).collect())
+    }
+
+    fn symbols(&self) -> usize {
+        self.0.iter().map(|(symbols, _)| symbols).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// The dictionaries to be closed: where all together are too large, those that have more than an equal share.
+    fn overgrown(&self, options: &Options) -> Vec<usize> {
+        let (too_many, too_long) = (self.symbols() > options.open_symbols, self.bytes() >= options.seal_bytes);
+        let share = |whole: usize| whole / self.0.len().max(1);
+        let is_overgrown = |(symbols, bytes): (usize, usize)| {
+            (too_many && symbols > share(options.open_symbols)) || (too_long && bytes >= share(options.seal_bytes))
+        };
+        self.0.iter().enumerate().filter(|(_, sizes)| is_overgrown(**sizes)).map(|(number, _)| number).collect()
+    }
 }

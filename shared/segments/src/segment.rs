@@ -5,9 +5,10 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{Key, TableNumber, Value, ValueCache};
+use crate::cache::{Key, Value};
 use crate::chunk::Columns;
 use crate::codes::Codes;
+use crate::dictionary::Epochs;
 use crate::frame::Framer;
 use crate::id_index::IdIndex;
 use crate::key::{Kind, key};
@@ -15,6 +16,7 @@ use crate::membership::Filter;
 use crate::pieces::Change;
 use crate::row::RowNumber;
 use crate::slices::Slices;
+use crate::source::Source;
 use crate::{Error, Schema, frame, pieces};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
@@ -31,7 +33,7 @@ const DAMAGED: Error = Error::Damaged(SEGMENT);
 /// What is known of a segment without reading its columns.
 #[derive(Debug, Serialize, Deserialize)]
 struct Description {
-    epoch: u32,
+    epochs: Epochs,
     rows: u32,
     first: i64,
     last: i64,
@@ -42,22 +44,11 @@ struct Description {
     counts: Vec<Box<[u32]>>,
 }
 
-/// Where a segment's columns are read from.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    pub(crate) tree: sled::Tree,
-    pub(crate) cache: Arc<ValueCache>,
-    /// What tells the table from all others in the cache.
-    pub(crate) table: TableNumber,
-    /// What its keys start with.
-    pub(crate) prefix: Arc<[u8]>,
-}
-
 /// What a new segment is told about itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Label {
     pub(crate) number: u32,
-    pub(crate) epoch: u32,
+    pub(crate) epochs: Epochs,
     pub(crate) mark: u64,
 }
 
@@ -83,7 +74,7 @@ pub(crate) struct NewSegment {
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) number: u32,
-    pub(crate) epoch: u32,
+    pub(crate) epochs: Epochs,
     rows: usize,
     pub(crate) first: i64,
     pub(crate) last: i64,
@@ -121,7 +112,7 @@ impl Segment {
         Content { columns, schema, full }: Content<'_>,
         changes: &mut Vec<Change>,
     ) -> Result<NewSegment, Error> {
-        let Label { number, epoch, mark } = label;
+        let Label { number, epochs, mark } = label;
         let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
         let mut framer = Framer::new();
         let mut put = |kind: Kind, numbers: &[u32], value: Vec<u8>| {
@@ -146,7 +137,7 @@ impl Segment {
             put(Kind::Block, &[number, block], framer.frame(&slices.encode(BLOCKS)?, BLOCKS)?);
         }
         let description = Description {
-            epoch,
+            epochs,
             rows: u32::try_from(rows).map_err(|_| Error::TooLarge(SEGMENT))?,
             first: *first,
             last: *last,
@@ -176,11 +167,11 @@ impl Segment {
     fn new(source: Source, number: u32, description: Description, present: Vec<RoaringBitmap>) -> Self {
         /// A bitmap, its list of containers, and an allocation for each of both.
         const BITMAP: usize = 96;
-        let Description { epoch, rows, first, last, mark, counts, .. } = description;
+        let Description { epochs, rows, first, last, mark, counts, .. } = description;
         let bitmaps: usize = present.iter().map(|bitmap| BITMAP + bitmap.serialized_size()).sum();
         let counted: usize = counts.iter().map(|counts| 32 + 4 * counts.len()).sum();
         let weight = size_of::<Self>() + bitmaps + counted;
-        Self { number, epoch, rows: rows as usize, first, last, mark, present, counts, weight, source }
+        Self { number, epochs, rows: rows as usize, first, last, mark, present, counts, weight, source }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -248,7 +239,7 @@ impl Segment {
         let cached = Key::new(self.source.table, Kind::Block, self.number, block);
         let value = self.source.cache.get(cached, || {
             let number = u32::try_from(block).map_err(|_| DAMAGED)?;
-            let bytes = self.read(Kind::Block, &[self.number, number], BLOCKS)?;
+            let bytes = self.source.read(Kind::Block, &[self.number, number], BLOCKS)?;
             Ok(Value::Slices(Arc::new(Slices::decode(&bytes, BLOCKS)?)))
         })?;
         match value {
@@ -283,7 +274,7 @@ impl Segment {
         if let Some(Value::IdIndex(index)) = cache.peek(cached) {
             return Ok(Some(index));
         }
-        let ids = Slices::decode(&self.read(Kind::Ids, &[self.number], IDS)?, IDS)?;
+        let ids = Slices::decode(&self.source.read(Kind::Ids, &[self.number], IDS)?, IDS)?;
         if ids.len() != self.rows {
             return Err(DAMAGED);
         }
@@ -338,17 +329,12 @@ impl Segment {
             let bytes = match column {
                 Some(column) => {
                     let column = u32::try_from(column).map_err(|_| Error::Damaged(what))?;
-                    self.read(kind, &[column, self.number], what)?
+                    self.source.read(kind, &[column, self.number], what)?
                 }
-                None => self.read(kind, &[self.number], what)?,
+                None => self.source.read(kind, &[self.number], what)?,
             };
             decode(bytes)
         })
-    }
-
-    fn read(&self, kind: Kind, numbers: &[u32], what: &'static str) -> Result<Vec<u8>, Error> {
-        let value = pieces::get(&self.source.tree, &key(&self.source.prefix, kind, numbers))?;
-        frame::open(&value.ok_or(Error::Damaged(what))?, what)
     }
 }
 

@@ -5,23 +5,19 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use crate::Error;
+use crate::dictionary::Epochs;
 use crate::part::Part;
 use crate::predicate::{Predicate, Resolved, Resolver};
 use crate::row::Schema;
 use crate::table::Table;
 use crate::time_range::TimeRange;
+use crate::wanted::Wanted;
 
 /// What rows are asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'a> {
     pub(crate) predicate: &'a Predicate,
     pub(crate) range: TimeRange,
-}
-
-/// A table as it is at one moment, and a predicate in the codes of its epochs.
-struct Snapshot {
-    parts: Vec<Part>,
-    resolved: HashMap<u32, Resolved>,
 }
 
 /// What of a part is asked for.
@@ -34,7 +30,32 @@ pub(crate) struct Stretch {
 
 /// What of each part is asked for, as the table is now; parts of which nothing is wanted are left out.
 pub(crate) fn stretches(table: &Table, schema: &Schema, query: &Query<'_>) -> Result<Vec<Stretch>, Error> {
-    Snapshot::of(table, schema, query.predicate)?.stretches(query.range)
+    let reaches_in = |part: &&Part| {
+        let (first, last) = part.span();
+        query.range.overlaps(first, last)
+    };
+    // Parts never change, so what is read of them later is of this moment too. Codes are resolved later, in dictionaries
+    // that may have grown: a code that came since is in none of these parts.
+    let parts: Vec<Part> = table.state.read().parts().filter(reaches_in).cloned().collect();
+    let look_up = |dictionary, epoch, wanted: &Wanted| table.matching(schema, (dictionary, epoch), wanted);
+    let mut resolver = Resolver::new(schema, &look_up);
+    let mut resolved: HashMap<Epochs, Resolved> = HashMap::new();
+    let mut stretches = Vec::new();
+    for part in parts {
+        let resolved = match resolved.entry(part.epochs().clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(resolver.resolve(query.predicate, part.epochs())?),
+        };
+        let wanted = resolved.within(&part);
+        if matches!(wanted, Resolved::Never) {
+            continue;
+        }
+        let range = part.range(query.range)?;
+        if !range.is_empty() {
+            stretches.push(Stretch { part, wanted, range });
+        }
+    }
+    Ok(stretches)
 }
 
 impl Stretch {
@@ -44,42 +65,5 @@ impl Stretch {
             && self.range.len() == self.part.len()
             && self.part.superseded.is_empty();
         self.part.segment().filter(|_| is_all)?.counts(column)
-    }
-}
-
-impl Snapshot {
-    fn of(table: &Table, schema: &Schema, predicate: &Predicate) -> Result<Self, Error> {
-        let (parts, newest_epoch, newest) = {
-            // Parts and codes are of the same commit. Parts never change, so what is read of them later is too.
-            let state = table.state.read();
-            let resolved = Resolver::new(schema, &state.dictionaries).resolve(predicate);
-            (state.parts().cloned().collect::<Vec<_>>(), state.dictionaries.epoch, resolved)
-        };
-        let mut resolved = HashMap::from([(newest_epoch, newest)]);
-        for part in &parts {
-            if let Entry::Vacant(vacant) = resolved.entry(part.epoch()) {
-                let dictionaries = table.old_dictionaries(schema, part.epoch())?;
-                vacant.insert(Resolver::new(schema, &dictionaries).resolve(predicate));
-            }
-        }
-        Ok(Self { parts, resolved })
-    }
-
-    fn stretches(self, time: TimeRange) -> Result<Vec<Stretch>, Error> {
-        let mut stretches = Vec::new();
-        for part in self.parts {
-            let wanted = match self.resolved.get(&part.epoch()) {
-                Some(resolved) => resolved.within(&part),
-                None => Resolved::Never,
-            };
-            if matches!(wanted, Resolved::Never) {
-                continue;
-            }
-            let range = part.range(time)?;
-            if !range.is_empty() {
-                stretches.push(Stretch { part, wanted, range });
-            }
-        }
-        Ok(stretches)
     }
 }

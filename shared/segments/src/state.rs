@@ -1,20 +1,24 @@
 //! A table's state: its parts, and where the rows that are not sealed are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Error;
 use crate::chunk::Chunk;
-use crate::dictionary::Dictionaries;
+use crate::closed::{ClosedKey, Extent};
+use crate::dictionary::{Dictionaries, Epochs};
 use crate::head_index::{HeadIndex, HeadPlace};
 use crate::manifest::Manifest;
 use crate::part::{Body, Part};
 use crate::row::{RowNumber, Schema};
-use crate::update::{RowPlace, Update};
+use crate::update::{Rotated, RowPlace, Update};
 
 /// What is committed.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) dictionaries: Dictionaries,
+    /// What is known of the closed dictionaries.
+    closed: BTreeMap<ClosedKey, Extent>,
     /// By number.
     pub(crate) chunks: Vec<Part>,
     /// By number.
@@ -28,9 +32,14 @@ pub(crate) struct State {
 
 impl State {
     /// Without any part.
-    pub(crate) fn new(manifest: Manifest, dictionaries: Dictionaries) -> Self {
+    pub(crate) fn new(
+        manifest: Manifest,
+        dictionaries: Dictionaries,
+        closed: impl IntoIterator<Item = (ClosedKey, Extent)>,
+    ) -> Self {
         Self {
             dictionaries,
+            closed: closed.into_iter().collect(),
             chunks: Vec::new(),
             segments: Vec::new(),
             by_id: HeadIndex::default(),
@@ -40,36 +49,50 @@ impl State {
         }
     }
 
-    /// Whether what was read from disk fits together.
+    /// Whether what was read from disk fits together: each part's dictionaries are there, and have all of its codes. A
+    /// filter would take a symbol that is not there for one that no row has.
     pub(crate) fn check(&self, schema: &Schema) -> Result<(), Error> {
-        let Manifest { epoch, next_segment, .. } = self.manifest;
+        let open = self.dictionaries.epochs();
         let is_known = |part: &Part| match &part.body {
-            // Rows that are not sealed are in the newest codes.
-            Body::Chunk(chunk) => chunk.epoch == epoch,
-            Body::Segment(segment) => segment.epoch <= epoch && segment.number < next_segment,
+            // Rows that are not sealed are in the codes of open dictionaries.
+            Body::Chunk(chunk) => chunk.epochs == *open,
+            Body::Segment(segment) => segment.epochs.len() == open.len() && segment.number < self.manifest.next_segment,
         };
         if !self.parts().all(is_known) {
             return Err(Error::Damaged("a table's manifest"));
         }
-        self.check_dictionaries(schema, &self.dictionaries)
-    }
-
-    /// Whether an epoch's dictionaries have all codes of its parts: a filter would take a symbol that is not there for one
-    /// that no row has.
-    pub(crate) fn check_dictionaries(&self, schema: &Schema, dictionaries: &Dictionaries) -> Result<(), Error> {
-        for part in self.parts().filter(|part| part.epoch() == dictionaries.epoch) {
+        for part in self.parts() {
             for (column, dictionary) in schema.symbols.iter().enumerate() {
-                if let Some(code) = part.present(column).max() {
-                    dictionaries.symbol(usize::from(*dictionary), code)?;
+                let key = (usize::from(*dictionary), part.epochs()[usize::from(*dictionary)]);
+                let known = if open[key.0] == key.1 {
+                    self.dictionaries.symbols(key.0).len()
+                } else {
+                    self.closed(key)?.symbols() as usize
+                };
+                if part.present(column).max().is_some_and(|code| code as usize >= known) {
+                    return Err(Error::Damaged("a dictionary"));
                 }
             }
         }
         Ok(())
     }
 
+    /// What is known of a closed dictionary.
+    pub(crate) fn closed(&self, key: ClosedKey) -> Result<Extent, Error> {
+        self.closed.get(&key).copied().ok_or(Error::Damaged("a closed dictionary"))
+    }
+
+    /// The closed dictionaries.
+    pub(crate) fn closed_keys(&self) -> impl Iterator<Item = ClosedKey> {
+        self.closed.keys().copied()
+    }
+
     /// About how many bytes of memory it takes.
     pub(crate) fn weight(&self) -> usize {
-        self.dictionaries.weight() + self.by_id.weight() + self.parts().map(Part::weight).sum::<usize>()
+        /// A key, a value, and their share of a node.
+        const CLOSED: usize = 48;
+        let closed = CLOSED * self.closed.len();
+        self.dictionaries.weight() + closed + self.by_id.weight() + self.parts().map(Part::weight).sum::<usize>()
     }
 
     pub(crate) fn chunk(&self, number: u32) -> Option<&Part> {
@@ -117,6 +140,7 @@ impl State {
         }
         self.segments.retain(|segment| !update.removed.contains(&segment.number()));
         self.removals += update.removed.len() as u64;
+        self.closed.retain(|key, _| !update.forgotten.contains(key));
         let sealed = update.sealed.into_iter().map(|sealed| Body::Segment(sealed.segment));
         self.segments.extend(sealed.map(|body| Part { body, superseded: Arc::default() }));
         self.manifest = update.manifest;
@@ -133,8 +157,10 @@ impl State {
             self.next_chunk = chunk.number + 1;
             self.chunks.push(Part { body: Body::Chunk(chunk), superseded: Arc::default() });
         }
-        if let Some(dictionaries) = seal.dictionaries {
-            self.dictionaries = dictionaries;
+        let epochs: Epochs = self.manifest.epochs.as_slice().into();
+        for Rotated { closed, extent, begun } in seal.rotated {
+            self.closed.insert(closed, extent);
+            self.dictionaries.replace(closed.0, epochs.clone(), begun);
         }
         update.removed
     }

@@ -15,10 +15,11 @@ pub(crate) fn by_value(
     query: &Query<'_>,
     column: usize,
 ) -> Result<Vec<(Symbol, u64)>, Error> {
+    let dictionary = usize::from(schema.symbols[column]);
     let mut by_epoch: HashMap<u32, Vec<u64>> = HashMap::new();
     for stretch in stretches(table, schema, query)? {
         let present = stretch.part.present(column);
-        let counts = by_epoch.entry(stretch.part.epoch()).or_default();
+        let counts = by_epoch.entry(stretch.part.epochs()[dictionary]).or_default();
         let longest = present.max().map_or(0, |code| code as usize + 1);
         if counts.len() < longest {
             counts.resize(longest, 0);
@@ -35,12 +36,13 @@ pub(crate) fn by_value(
             counts[codes.get(stretch.range.start + row) as usize] += 1;
         }
     }
-    let dictionary = usize::from(schema.symbols[column]);
     // The same value has another code in each epoch.
     let mut by_symbol: HashMap<Symbol, u64> = HashMap::new();
     for (epoch, counts) in by_epoch {
-        for (code, count) in (0_u32..).zip(counts).filter(|(_, count)| *count > 0) {
-            *by_symbol.entry(table.symbol(schema, epoch, dictionary, code)?).or_default() += count;
+        let found = (0_u32..).zip(counts).filter(|(_, count)| *count > 0);
+        let (codes, counts): (Vec<u32>, Vec<u64>) = found.unzip();
+        for (symbol, count) in table.symbols(schema, (dictionary, epoch), &codes)?.into_iter().zip(counts) {
+            *by_symbol.entry(symbol).or_default() += count;
         }
     }
     let mut counts: Vec<(Symbol, u64)> = by_symbol.into_iter().collect();

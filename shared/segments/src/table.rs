@@ -1,23 +1,27 @@
 //! A table: what is committed, as readers see it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use roaring::RoaringBitmap;
 
-use crate::cache::{Key, Value};
 use crate::chunk::Chunk;
-use crate::dictionary::Dictionaries;
+use crate::closed::{Closed, ClosedKey, ClosedReader, Extent};
+use crate::dictionary::{Dictionaries, Epochs};
 use crate::key::{Kind, key, numbers};
 use crate::manifest::Manifest;
 use crate::membership::Membership;
 use crate::options::Options;
 use crate::part::{Body, Part, RowReader};
 use crate::row::{Row, Schema, Symbol};
-use crate::segment::{Segment, Source, deserialize};
+use crate::segment::{Segment, deserialize};
+use crate::source::Source;
 use crate::state::State;
 use crate::update::{RowPlace, Update};
+use crate::wanted::Wanted;
 use crate::{Error, frame, part, pieces, row};
 
 /// A table.
@@ -38,7 +42,8 @@ impl Table {
     pub(crate) fn load(source: Source, schema: &Schema, options: &Options) -> Result<Self, Error> {
         let (tree, prefix) = (&source.tree, &source.prefix);
         let manifest = Manifest::load(tree, prefix)?;
-        let mut state = State::new(manifest, Dictionaries::load(tree, prefix, manifest.epoch, schema)?);
+        let dictionaries = Dictionaries::load(tree, prefix, manifest.epochs(schema.dictionaries())?, schema)?;
+        let mut state = State::new(manifest, dictionaries, Extent::load_all(tree, prefix)?);
         for (found, value) in pieces::scan(tree, &key(prefix, Kind::Segment, &[]))? {
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
             let segment = Segment::open(source.clone(), number, &value)?;
@@ -72,27 +77,33 @@ impl Table {
         self.weight.store(weight, Ordering::Relaxed);
     }
 
-    /// An epoch's dictionaries, `state`'s own aside.
-    pub(crate) fn old_dictionaries(&self, schema: &Schema, epoch: u32) -> Result<Arc<Dictionaries>, Error> {
-        let load = || {
-            let loaded = Dictionaries::load(&self.source.tree, &self.source.prefix, epoch, schema)?;
-            // It goes with the last segment that uses it, which an earlier reader may still look for.
-            if loaded.len() == 0 {
-                return Err(Error::Damaged("a dictionary"));
-            }
-            self.state.read().check_dictionaries(schema, &loaded)?;
-            Ok(Value::Dictionaries(Arc::new(loaded)))
-        };
-        match self.source.cache.get(self.dictionaries_key(epoch), load)? {
-            Value::Dictionaries(dictionaries) => Ok(dictionaries),
-            Value::Times(_) | Value::Codes(_) | Value::Slices(_) | Value::IdIndex(_) => {
-                Err(Error::Damaged("a dictionary"))
-            }
-        }
+    /// A closed dictionary.
+    pub(crate) fn closed<'a>(&'a self, schema: &'a Schema, key: ClosedKey) -> Result<Closed<'a>, Error> {
+        let extent = self.state.read().closed(key)?;
+        Ok(Closed { source: &self.source, schema, key, extent })
     }
 
-    fn dictionaries_key(&self, epoch: u32) -> Key {
-        Key::new(self.source.table, Kind::Symbols, epoch, 0)
+    /// The codes of the wanted symbols in an epoch of a dictionary.
+    pub(crate) fn matching(&self, schema: &Schema, key: ClosedKey, wanted: &Wanted) -> Result<RoaringBitmap, Error> {
+        let state = self.state.read();
+        let (dictionary, epoch) = key;
+        if state.dictionaries.epochs()[dictionary] == epoch {
+            return Ok(state.dictionaries.matching(dictionary, wanted));
+        }
+        drop(state);
+        self.closed(schema, key)?.matching(wanted)
+    }
+
+    /// The symbols of codes in an epoch of a dictionary.
+    pub(crate) fn symbols(&self, schema: &Schema, key: ClosedKey, codes: &[u32]) -> Result<Vec<Symbol>, Error> {
+        let state = self.state.read();
+        let (dictionary, epoch) = key;
+        if state.dictionaries.epochs()[dictionary] == epoch {
+            return codes.iter().map(|code| state.dictionaries.symbol(dictionary, *code)).collect();
+        }
+        drop(state);
+        let mut reader = self.closed(schema, key)?.reader();
+        codes.iter().map(|code| Ok(reader.get(*code)?.into())).collect()
     }
 
     /// Where the row with this id is.
@@ -147,11 +158,10 @@ impl Table {
             Candidates::Head(_) => return true,
             Candidates::Segments(candidates) => candidates,
         };
-        let newest_epoch = self.state.read().dictionaries.epoch;
-        let has_dictionaries = |epoch| epoch == newest_epoch || self.source.cache.has(self.dictionaries_key(epoch));
+        let open = self.state.read().dictionaries.epochs().clone();
         candidates.iter().all(|(part, by_filter)| {
             let is_ready = part.segment().is_some_and(|segment| segment.is_ready_for_id(id));
-            *by_filter && is_ready && has_dictionaries(part.epoch())
+            *by_filter && is_ready && *part.epochs() == open
         })
     }
 
@@ -181,35 +191,38 @@ impl Table {
                 rests.push(row::decode(reader.row(part, *index)?, codes)?.to_vec());
             }
         }
-        let mut rows = Vec::with_capacity(places.len());
-        let mut coded = codes.chunks(columns).zip(rests);
-        for stretch in places.chunk_by(|(one, _), (other, _)| one.epoch() == other.epoch()) {
-            let Some(epoch) = stretch.first().map(|(part, _)| part.epoch()) else { continue };
-            let mut read = |dictionaries: &Dictionaries| {
-                for (codes, rest) in coded.by_ref().take(stretch.len()) {
-                    rows.push(Row { symbols: symbols(schema, codes, dictionaries)?, rest });
-                }
-                Ok::<_, Error>(())
-            };
+        let epochs: Vec<&Epochs> = places.iter().map(|(part, _)| part.epochs()).collect();
+        let mut symbols = Coded { schema, epochs, codes, symbols: vec![None; places.len() * columns] };
+        let open = self.state.read().dictionaries.epochs().clone();
+        self.read_closed(&mut symbols, &open)?;
+        let open_now = {
             let state = self.state.read();
-            if state.dictionaries.epoch == epoch {
-                read(&state.dictionaries)?;
-            } else {
-                drop(state);
-                read(&*self.old_dictionaries(schema, epoch)?)?;
-            }
+            symbols.fill(|key, code| {
+                let is_open = state.dictionaries.epochs()[key.0] == key.1;
+                is_open.then(|| state.dictionaries.symbol(key.0, code)).transpose()
+            })?;
+            state.dictionaries.epochs().clone()
+        };
+        if open_now != open {
+            self.read_closed(&mut symbols, &open_now)?;
         }
-        Ok(rows)
+        symbols.into_rows(rests)
     }
 
-    /// A symbol of an epoch.
-    pub(crate) fn symbol(&self, schema: &Schema, epoch: u32, dictionary: usize, code: u32) -> Result<Symbol, Error> {
-        let state = self.state.read();
-        if state.dictionaries.epoch == epoch {
-            return state.dictionaries.symbol(dictionary, code);
-        }
-        drop(state);
-        self.old_dictionaries(schema, epoch)?.symbol(dictionary, code)
+    /// Reads those symbols whose dictionary is none of the open ones.
+    fn read_closed(&self, symbols: &mut Coded<'_>, open: &Epochs) -> Result<(), Error> {
+        let schema = symbols.schema;
+        let mut readers: HashMap<ClosedKey, ClosedReader<'_>> = HashMap::new();
+        symbols.fill(|key, code| {
+            if open[key.0] == key.1 {
+                return Ok(None);
+            }
+            let reader = match readers.entry(key) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => vacant.insert(self.closed(schema, key)?.reader()),
+            };
+            Ok(Some(reader.get(code)?.into()))
+        })
     }
 
     /// Notes that what removes segments is going to be written, or no longer is: it was published, or given up.
@@ -270,7 +283,40 @@ enum Candidates {
     Segments(Vec<(Part, bool)>),
 }
 
-fn symbols(schema: &Schema, codes: &[u32], dictionaries: &Dictionaries) -> Result<Vec<Arc<[u8]>>, Error> {
-    let pairs = schema.symbols.iter().zip(codes);
-    pairs.map(|(dictionary, code)| dictionaries.symbol(usize::from(*dictionary), *code)).collect()
+/// Codes of rows whose symbols are being read.
+struct Coded<'a> {
+    schema: &'a Schema,
+    /// Of each row.
+    epochs: Vec<&'a Epochs>,
+    /// Of each row those of all columns.
+    codes: Vec<u32>,
+    /// As far as they were read.
+    symbols: Vec<Option<Symbol>>,
+}
+
+impl Coded<'_> {
+    /// Asks for the symbols that were not read yet.
+    fn fill(&mut self, mut read: impl FnMut(ClosedKey, u32) -> Result<Option<Symbol>, Error>) -> Result<(), Error> {
+        let columns = self.schema.symbols.len();
+        let rows = self.codes.chunks(columns).zip(self.symbols.chunks_mut(columns));
+        for (epochs, (codes, symbols)) in self.epochs.iter().zip(rows) {
+            for ((dictionary, code), symbol) in self.schema.symbols.iter().zip(codes).zip(symbols) {
+                let dictionary = usize::from(*dictionary);
+                if symbol.is_none() {
+                    *symbol = read((dictionary, epochs[dictionary]), *code)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn into_rows(self, rests: Vec<Vec<u8>>) -> Result<Vec<Row>, Error> {
+        let mut symbols = self.symbols.into_iter();
+        let columns = self.schema.symbols.len();
+        let row = |rest| {
+            let symbols: Option<Vec<Symbol>> = symbols.by_ref().take(columns).collect();
+            Ok(Row { symbols: symbols.ok_or(Error::Damaged("a row"))?, rest })
+        };
+        rests.into_iter().map(row).collect()
+    }
 }

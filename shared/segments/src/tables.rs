@@ -7,7 +7,7 @@ use crate::manifest::Manifest;
 use crate::memory::{Cache, Lease};
 use crate::options::Options;
 use crate::row::Schema;
-use crate::segment::Source;
+use crate::source::Source;
 use crate::table::Table;
 
 /// The tables of a store.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 use crate::chunk::Chunk;
-use crate::dictionary::{Dictionaries, NewSymbols};
+use crate::closed::{ClosedKey, Extent};
+use crate::dictionary::{Dictionary, NewSymbols};
 use crate::head_index::HeadIndex;
 use crate::manifest::Manifest;
 use crate::part::Part;
@@ -30,6 +31,8 @@ pub(crate) struct Update {
     pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,
     /// The segments that go.
     pub(crate) removed: Vec<u32>,
+    /// The closed dictionaries that go with them.
+    pub(crate) forgotten: Vec<ClosedKey>,
     /// The new segments.
     pub(crate) sealed: Vec<NewSegment>,
     /// The table's manifest from now on.
@@ -46,6 +49,14 @@ pub(crate) struct Update {
 pub(crate) struct Seal {
     /// The chunk's rows.
     pub(crate) by_id: HeadIndex,
-    /// Given where a new epoch begins.
-    pub(crate) dictionaries: Option<Dictionaries>,
+    /// The dictionaries that are closed, and those that begin in their place.
+    pub(crate) rotated: Vec<Rotated>,
+}
+
+/// A dictionary that is closed, and the one of the next epoch that begins with the symbols of the rows that are left.
+#[derive(Debug)]
+pub(crate) struct Rotated {
+    pub(crate) closed: ClosedKey,
+    pub(crate) extent: Extent,
+    pub(crate) begun: Dictionary,
 }

@@ -10,7 +10,17 @@ use segments::{Cache, Error, NewRow, Options, Page, Predicate, Row, Schema, Sort
 
 use crate::simple::open_tree;
 
-pub(crate) const SCHEMA: Schema = Schema { symbols: &[0, 0, 1], searched: &[searched], filtered: &[0, 2], texts: 1 };
+pub(crate) const SCHEMA: Schema =
+    Schema { symbols: &[0, 0, 1], searched: &[Some(searched)], keys: &[Some(keys)], filtered: &[0, 2], texts: 1 };
+
+/// One key of a symbol, which others have too.
+fn keys(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
+    key(&key_of(symbol));
+}
+
+fn key_of(symbol: &[u8]) -> [u8; 1] {
+    symbol.first().map_or([0], |number| [number % 4])
+}
 
 /// Two texts of a symbol.
 fn searched(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
@@ -58,6 +68,9 @@ pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
         (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
         (0_usize..3, 0_u8..10)
             .prop_map(|(column, least)| Predicate::matching(column, move |symbol: &[u8]| symbol >= &[least])),
+        (0_usize..3, 0_u8..5, 0_u8..10).prop_map(|(column, key, least)| {
+            Predicate::keyed(column, [key], move |symbol: &[u8]| key_of(symbol) == [key] && symbol >= &[least])
+        }),
         (0_usize..2, "x{1,2}|y|[0-9]|xy|y[0-3]").prop_map(|(column, needle)| {
             Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle.into_bytes()) }
         }),
@@ -81,7 +94,7 @@ fn holds(predicate: &Predicate, row: &Plain) -> bool {
                 segments::Wanted::Containing(needle) => {
                     texts_of(&symbol).iter().any(|text| text.contains(std::str::from_utf8(needle).unwrap()))
                 }
-                segments::Wanted::Matching(wants) => wants(&symbol),
+                segments::Wanted::Keyed { wants, .. } | segments::Wanted::Matching(wants) => wants(&symbol),
             }
         }
         Predicate::Text { needle, .. } => row.text.contains(std::str::from_utf8(needle).unwrap()),
@@ -130,7 +143,8 @@ fn matching<'a>(
 }
 
 /// Small, so that a few rows are many segments, and a few symbols many dictionaries.
-pub(crate) const OPTIONS: Options = Options { seal_rows: 32, keep_rows: 8, seal_bytes: 128 << 20, epoch_symbols: 12 };
+pub(crate) const OPTIONS: Options =
+    Options { seal_rows: 32, keep_rows: 8, seal_bytes: 128 << 20, open_symbols: 6, block_symbols: 2 };
 
 pub(crate) fn open(directory: &std::path::Path) -> (sled::Db, Store) {
     open_with(directory, &Arc::new(Cache::new(1 << 20)))

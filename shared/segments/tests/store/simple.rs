@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use segments::{Cache, NewRow, Options, Page, Predicate, Prepared, Row, Schema, Start, Store, TimeRange};
 
-pub(crate) const SCHEMA: Schema = Schema { symbols: &[0], searched: &[], filtered: &[0], texts: 0 };
+pub(crate) const SCHEMA: Schema = Schema { symbols: &[0], searched: &[], keys: &[], filtered: &[0], texts: 0 };
 /// Small, so that a few hundred rows are many segments.
 pub(crate) const OPTIONS: Options =
-    Options { seal_rows: 64, keep_rows: 16, seal_bytes: 128 << 20, epoch_symbols: 1 << 18 };
+    Options { seal_rows: 64, keep_rows: 16, seal_bytes: 128 << 20, open_symbols: 1 << 18, block_symbols: 128 };
 
 /// A row of a test.
 #[derive(Clone, Copy, Debug)]

@@ -5,15 +5,21 @@
 //! say takes no room.
 
 use model::audit::Event;
-use model::audit::fields::{Access, FIELDS, Fields, Place, Value};
+use model::audit::fields::{Access, FIELDS, Fields, Place, Value, number_of};
 use model::json::Json;
 use model::paging::RowPosition;
 use model::time::Timestamp;
-use segments::{NewRow, Row, Schema};
+use segments::{NewRow, Row, Schema, Texts};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::lists::columns::write as write_value;
+
+pub(crate) const ACTOR_ID: u8 = number_of("actor_id");
+pub(crate) const RESOURCE_ID: u8 = number_of("resource_id");
+pub(crate) const IP_ADDRESS: u8 = number_of("ip_address");
+pub(crate) const VM_ID: u8 = number_of("vm_id");
+pub(crate) const SESSION_ID: u8 = number_of("session_id");
 
 pub(crate) const ACTION: usize = Place::Action as usize;
 pub(crate) const ACTOR: usize = Place::Actor as usize;
@@ -33,7 +39,23 @@ pub(crate) const PAYLOAD: usize = 0;
 const BETWEEN: u8 = 0xff;
 
 pub(crate) const SCHEMA: Schema =
-    Schema { symbols: &[0, 1, 2, 3, 4, 5], searched: &[], filtered: &[ACTION, ACTOR, RESOURCE], texts: 1 };
+    Schema { symbols: &[0, 1, 2, 3, 4, 5], searched: &[], keys: &KEYS, filtered: &[ACTION, ACTOR, RESOURCE], texts: 1 };
+
+/// By which of its fields a symbol is looked up.
+const KEYS: [Option<Texts>; COLUMNS] = [
+    None,
+    Some(keyed_by::<ACTOR_ID>),
+    Some(keyed_by::<RESOURCE_ID>),
+    Some(keyed_by::<IP_ADDRESS>),
+    Some(keyed_by::<VM_ID>),
+    Some(keyed_by::<SESSION_ID>),
+];
+
+fn keyed_by<const FIELD: u8>(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
+    if let Ok(Some(own)) = text(symbol, FIELD) {
+        key(own.as_bytes());
+    }
+}
 
 /// What the tail begins with.
 #[derive(Serialize, Deserialize)]

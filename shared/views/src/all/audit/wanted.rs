@@ -8,13 +8,12 @@ use model::audit::{Event, Filter, ShownAs};
 use model::directory::Named;
 use segments::Predicate;
 
-use super::row::{ACTION, ACTOR, ADDRESS, MACHINE, PAYLOAD, RESOURCE, SESSION, action, actor, text};
+use super::row::{
+    ACTION, ACTOR, ADDRESS, IP_ADDRESS, MACHINE, PAYLOAD, RESOURCE, RESOURCE_ID, SESSION, SESSION_ID, VM_ID, action,
+    actor, text,
+};
 
 const RESOURCE_TYPE: u8 = number_of("resource_type");
-const RESOURCE_ID: u8 = number_of("resource_id");
-const IP_ADDRESS: u8 = number_of("ip_address");
-const VM_ID: u8 = number_of("vm_id");
-const SESSION_ID: u8 = number_of("session_id");
 
 /// The rows that `filter` wants, its period aside. `found` holds the ids of the users in the directory whose name or
 /// address matches the search: they count where the event itself names none. `shown_as` holds those whom the directory
@@ -29,11 +28,13 @@ pub(crate) fn predicate(filter: &Filter, found: Named, shown_as: ShownAs) -> Pre
     }
     if filter.resource_type.is_some() || filter.resource_id.is_some() {
         let (kind, id) = (filter.resource_type.clone(), filter.resource_id.clone());
-        all.push(Predicate::matching(RESOURCE, move |symbol| {
+        let key = id.clone();
+        let is_it = move |symbol: &[u8]| {
             let is =
                 |wanted: Option<&str>, field| wanted.is_none() || text(symbol, field).is_ok_and(|own| own == wanted);
             is(kind.as_deref(), RESOURCE_TYPE) && is(id.as_deref(), RESOURCE_ID)
-        }));
+        };
+        all.push(by_key(RESOURCE, key, is_it));
     }
     let ip_address = filter.ip_address.as_deref().map(|address| as_stored(address).into_owned());
     let one_by_one = [
@@ -43,8 +44,9 @@ pub(crate) fn predicate(filter: &Filter, found: Named, shown_as: ShownAs) -> Pre
     ];
     for (column, field, wanted) in one_by_one {
         if let Some(wanted) = wanted.clone() {
+            let key = wanted.clone();
             let is_it = move |symbol: &[u8]| text(symbol, field).is_ok_and(|own| own == Some(&*wanted));
-            all.push(Predicate::matching(column, is_it));
+            all.push(Predicate::keyed(column, key, is_it));
         }
     }
     if let Some(search) = &filter.search {
@@ -77,11 +79,21 @@ fn by_actor(filter: &Filter, shown_as: ShownAs) -> Option<Predicate> {
     if actor_id.is_none() && user_id.is_none() && user_name.is_none() {
         return None;
     }
-    Some(on_actor(move |given| {
+    let key = actor_id.clone();
+    let is_it = move |given: &Fields| {
         is_none_or(actor_id.as_deref(), given.actor_id.as_deref())
             && (user_id.is_none() || user_id == given.user_id.map(i128::from))
             && user_name.as_deref().is_none_or(|wanted| shown_as.is_shown(given, wanted))
-    }))
+    };
+    Some(by_key(ACTOR, key, move |symbol: &[u8]| actor(symbol).is_ok_and(|given| is_it(&given))))
+}
+
+/// The symbols that `wants` says yes to; where these have a key, they are looked up by it.
+fn by_key(column: usize, key: Option<String>, wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Predicate {
+    match key {
+        Some(key) => Predicate::keyed(column, key, wants),
+        None => Predicate::matching(column, wants),
+    }
 }
 
 /// Activity, type, actor, resource or payload contain `needle`, which is in lower case.

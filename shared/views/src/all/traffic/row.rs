@@ -31,12 +31,11 @@ const COLUMNS: usize = 9;
 /// Endpoints share a dictionary, and so do ports.
 pub(crate) const SCHEMA: Schema = Schema {
     symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6],
-    searched: &[nothing, names_of_host, address_of_user],
+    searched: &[None, Some(names_of_host), Some(address_of_user)],
+    keys: &[None, Some(id_of_host), Some(id_of_user)],
     filtered: &[REPORTER, SOURCE, DESTINATION, USER, PROTOCOL, TRAITS],
     texts: 0,
 };
-
-fn nothing(_: &[u8], _: &mut dyn FnMut(&[u8])) {}
 
 /// An endpoint is found by its name and by its address.
 fn names_of_host(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
@@ -44,6 +43,18 @@ fn names_of_host(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
     for own in [host.name, host.host].into_iter().flatten() {
         text(own.to_lowercase().as_bytes());
     }
+}
+
+/// An endpoint is looked up by its id.
+fn id_of_host(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
+    let Ok(Host { id: Some(id), .. }) = columns::read(symbol) else { return };
+    key(id.as_bytes());
+}
+
+/// A user is looked up by their id.
+fn id_of_user(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
+    let Ok(Named { id: Some(id), .. }) = columns::read(symbol) else { return };
+    key(id.as_bytes());
 }
 
 /// A user is found by their e-mail address.

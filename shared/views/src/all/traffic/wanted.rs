@@ -19,15 +19,18 @@ use crate::lists::columns;
 pub(crate) fn predicate(filter: &Filter, found: Found) -> Predicate {
     let mut all = Vec::new();
     if let Some(id) = filter.user_id.clone() {
-        all.push(named(USER, move |user| user.id == Some(&id)));
+        let key = id.clone();
+        let has_id = move |symbol: &[u8]| columns::read::<Named<'_>>(symbol).is_ok_and(|user| user.id == Some(&id));
+        all.push(Predicate::keyed(USER, key, has_id));
     }
     if let Some(reporter) = &filter.reporter_id {
         all.push(Predicate::is(REPORTER, reporter.as_bytes()));
     }
     for (column, id) in [(SOURCE, &filter.source_id), (DESTINATION, &filter.destination_id)] {
         if let Some(id) = id.clone() {
-            let has_id = endpoints(move |endpoint| endpoint.id == Some(&id));
-            all.push(Predicate::Symbol { column, wanted: has_id });
+            let key = id.clone();
+            let has_id = move |symbol: &[u8]| columns::read::<Host<'_>>(symbol).is_ok_and(|host| host.id == Some(&id));
+            all.push(Predicate::keyed(column, key, has_id));
         }
     }
     if let Some(number) = filter.protocol {

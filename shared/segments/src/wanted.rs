@@ -1,0 +1,59 @@
+//! Which symbols are wanted.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Says whether a symbol is wanted.
+pub type Wants = dyn Fn(&[u8]) -> bool + Send + Sync;
+
+/// Which symbols of a column are wanted.
+#[derive(Clone)]
+pub enum Wanted {
+    /// This one. It is looked up.
+    Is(Vec<u8>),
+    /// Those in whose searched texts these bytes are found: in one pass over all of them.
+    Containing(Vec<u8>),
+    /// Those that have this key, see [`crate::Schema::keys`], and that `wants` says yes to. They are looked up; `wants` may
+    /// be asked about others, and has to refuse those without the key. Where a
+    /// dictionary has no keys, it is asked about all symbols.
+    Keyed {
+        /// The key.
+        key: Vec<u8>,
+        /// Which of the symbols with it.
+        wants: Arc<Wants>,
+    },
+    /// Those that this says yes to. It is asked once for each symbol of the column's dictionary.
+    Matching(Arc<Wants>),
+}
+
+/// What tells a wish from others: the same about one dictionary has the same answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    Is(Vec<u8>),
+    Containing(Vec<u8>),
+    /// By the address of its function, which the predicate keeps alive.
+    Function(usize),
+}
+
+impl Wanted {
+    pub(crate) fn identity(&self) -> Identity {
+        match self {
+            Self::Is(symbol) => Identity::Is(symbol.clone()),
+            Self::Containing(needle) => Identity::Containing(needle.clone()),
+            Self::Keyed { wants, .. } | Self::Matching(wants) => {
+                Identity::Function(Arc::as_ptr(wants).cast::<()>().addr())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(symbol) => formatter.debug_tuple("Is").field(symbol).finish(),
+            Self::Containing(needle) => formatter.debug_tuple("Containing").field(needle).finish(),
+            Self::Keyed { key, .. } => formatter.debug_struct("Keyed").field("key", key).finish_non_exhaustive(),
+            Self::Matching(_) => formatter.write_str("Matching(..)"),
+        }
+    }
+}
