@@ -3,6 +3,7 @@
 
     just bench compare 1000000
     just bench compare 10000000 --engines flowtrail,clickhouse,duckdb
+    just bench compare 2000000 --workload wide
 
 Every store has a process of its own, and goes query by query over all of them in turn, so that a noisy machine hits
 all alike: read the ratios, not the milliseconds. All totals and the ends of all pages must be the same. That a demand
@@ -20,7 +21,7 @@ import machine
 import stores
 import table
 import verdict
-import workload
+import workloads
 from stores import postgres
 from verdict import Http
 from worker import ROUND_TRIP, Failed, Worker
@@ -31,15 +32,20 @@ ONLY_COLUMNS_FROM = 5_000_000
 
 def main():
     options = arguments()
-    directory = options.directory.resolve() / str(options.records)
+    directory = options.directory.resolve() / options.workload / str(options.records)
     directory.mkdir(parents=True, exist_ok=True)
     names = engines(options)
     here = machine.described()
     say(f"{here}\n{options.records:,} records for {', '.join(names)}, in {directory}")
-    data = generated(directory, options.records)
+    data = generated(directory, options)
 
     workers = {}
-    shared = {"directory": str(directory), "records": options.records, "flowtrail": str(options.flowtrail.resolve())}
+    shared = {
+        "directory": str(directory),
+        "workload": options.workload,
+        "records": options.records,
+        "flowtrail": str(options.flowtrail.resolve()),
+    }
     try:
         loads = {}
         for name in names:
@@ -64,6 +70,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("records", nargs="?", type=int, default=1_000_000, metavar="RECORDS", help="default: 1000000")
+    parser.add_argument("--workload", choices=workloads.BY_NAME, default="usual", help="default: usual; wide: a new address in each record")
     parser.add_argument("--engines", metavar="A,B", help=f"of {', '.join(stores.NAMES)}; default: all that are fit for so many")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each store has its turn; default: 3")
     parser.add_argument("--seconds", type=float, default=3, metavar="S", help="how long a turn takes at most; default: 3")
@@ -96,13 +103,13 @@ def engines(options):
     return [name for name in stores.NAMES if name != "postgres" or has_postgres]
 
 
-def generated(directory, records):
+def generated(directory, options):
     """The file with the records; made when it is not there yet."""
     path = directory / "flows.ndjson"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         with open(unfinished, "w", encoding="ascii", buffering=1 << 20) as out:
-            gen_flows.write(records, out)
+            gen_flows.write(options.workload, options.records, out)
         unfinished.rename(path)
     return path
 
@@ -130,7 +137,8 @@ def most(*figures):
 
 def measured(workers, options):
     """Times and answers by query and store, and what HTTP alone takes."""
-    times = {query: {name: [] for name in workers} for query in workload.queries()}
+    queries = workloads.BY_NAME[options.workload].queries()
+    times = {query: {name: [] for name in workers} for query in queries}
     answers = {query: {} for query in times}
     http = Http(round_trip=[], ready={query: [] for query in times})
     own = workers.get(verdict.OWN)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes N flow records of the workload as NDJSON: the same bytes for the same N, on every machine.
+"""Writes N flow records of a workload as NDJSON: the same bytes for the same N, on every machine.
 
     gen_flows.py 100000 -o flows.ndjson
 
@@ -10,14 +10,14 @@ import argparse
 import itertools
 import sys
 
-import workload
+import workloads
 
 AT_ONCE = 5000
 
 
-def write(records, out):
+def write(workload, records, out):
     """Writes the file to an open text file."""
-    lines = workload.flows(records)
+    lines = workloads.BY_NAME[workload].flows(records)
     while block := "".join(itertools.islice(lines, AT_ONCE)):
         out.write(block)
 
@@ -25,12 +25,13 @@ def write(records, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("records", type=int, metavar="N")
+    parser.add_argument("--workload", choices=workloads.BY_NAME, default="usual", help="default: usual")
     parser.add_argument("-o", "--out", metavar="FILE", help="default: standard output")
     options = parser.parse_args()
     if options.out is None:
-        return write(options.records, sys.stdout)
+        return write(options.workload, options.records, sys.stdout)
     with open(options.out, "w", encoding="ascii", buffering=1 << 20) as out:
-        write(options.records, out)
+        write(options.workload, options.records, out)
 
 
 if __name__ == "__main__":

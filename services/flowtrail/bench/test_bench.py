@@ -2,19 +2,27 @@
 
 import hashlib
 import io
+import json
 import unittest
 
 import gen_flows
 import verdict
+import wide
 import workload
 
 
 class Workload(unittest.TestCase):
     def test_the_records_are_the_same_bytes_forever(self):
         out = io.StringIO()
-        gen_flows.write(1000, out)
+        gen_flows.write("usual", 1000, out)
         found = hashlib.sha256(out.getvalue().encode("ascii")).hexdigest()
         self.assertEqual(found, "d0cb72803838c27d9e205e84f56a6e16a8a84e7b1076760025411e7a6af81c4e")
+
+    def test_of_the_wide_records_hardly_two_have_the_same_address(self):
+        records = [json.loads(line) for line in wide.flows(1000)]
+        self.assertEqual(len({record["flow_id"] for record in records}), 1000)
+        addresses = {record["source"]["address"].partition(":")[0] for record in records}
+        self.assertGreater(len(addresses), 990)
 
     def test_the_queries_are_the_same_forever(self):
         found = hashlib.sha256(repr(workload.queries()).encode()).hexdigest()

@@ -5,7 +5,7 @@ import time
 import traceback
 
 import stores
-import workload
+import workloads
 
 ROUND_TRIP = "healthz"
 
@@ -67,15 +67,19 @@ def measured(store, query, seconds, most):
     store.begin()
     if query == ROUND_TRIP:
         return timed([store.round_trip], seconds, most)
-    return timed([lambda variant=variant: store.query(variant) for variant in workload.queries()[query]], seconds, most)
+    return timed([lambda variant=variant: store.query(variant) for variant in variants(store, query)], seconds, most)
 
 
 def ready(store, query, seconds, most):
     """The same where the answers are there already, for a store that answers over HTTP."""
     store.begin()
-    variants = workload.queries()[query]
-    with store.ready(variants) as ask:
-        return timed([lambda variant=variant: ask(variant) for variant in variants], seconds, most)
+    asked = variants(store, query)
+    with store.ready(asked) as ask:
+        return timed([lambda variant=variant: ask(variant) for variant in asked], seconds, most)
+
+
+def variants(store, query):
+    return workloads.BY_NAME[store.options["workload"]].queries()[query]
 
 
 def timed(asks, seconds, most):
