@@ -3,6 +3,7 @@
 
 mod against_a_list;
 mod by_id;
+mod closed;
 mod damage;
 mod disk;
 mod limits;

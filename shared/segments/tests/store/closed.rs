@@ -1,0 +1,93 @@
+//! Closed dictionaries: of as many different values as there are rows, a question reads what it asks for.
+
+use std::sync::Arc;
+
+use segments::{Cache, Error, Options, Page, Predicate, Start, Store, TimeRange};
+
+use crate::simple::{OPTIONS, Simple, number, open_tree, put, store_with};
+
+const ROWS: u32 = 2000;
+
+/// Few symbols are enough to close a dictionary, and each has many blocks all the same.
+const NARROW: Options = Options { open_symbols: 200, block_symbols: 8, ..OPTIONS };
+
+fn symbol(id: u32) -> Vec<u8> {
+    format!("symbol {id}").into_bytes()
+}
+
+/// As many symbols as rows.
+fn filled(tree: &sled::Db) {
+    let store = opened(tree);
+    for ids in (0..ROWS).collect::<Vec<_>>().chunks(100) {
+        let symbols: Vec<(u32, Vec<u8>, [u8; 4])> = ids.iter().map(|id| (*id, symbol(*id), id.to_be_bytes())).collect();
+        let rows = symbols.iter().map(|(id, symbol, rest)| Simple { time: (*id).into(), id: *id, symbol, rest });
+        put(tree, &store, b"a", &rows.collect::<Vec<_>>());
+    }
+}
+
+fn opened(tree: &sled::Db) -> Store {
+    store_with(tree, NARROW, &Arc::new(Cache::new(1 << 20)))
+}
+
+fn list(store: &Store, predicate: &Predicate, offset: u64, limit: usize) -> Result<(Vec<u32>, u64), Error> {
+    let page = Page { start: Start::Offset(offset), limit };
+    let listed = store.list(b"a", predicate, TimeRange::ALL, &page)?;
+    Ok((listed.rows.iter().map(number).collect(), listed.total))
+}
+
+/// Removes the values of a kind but for those that are `kept`.
+fn remove(tree: &sled::Db, kind: &[u8], kept: impl Fn(&[u8]) -> bool) -> usize {
+    let entries: Vec<_> = tree.scan_prefix(kind).map(Result::unwrap).filter(|(key, _)| !kept(key)).collect();
+    for (key, _) in &entries {
+        tree.remove(key).unwrap();
+    }
+    entries.len()
+}
+
+#[test]
+fn what_names_no_symbol_reads_no_closed_dictionary() {
+    let directory = tempfile::tempdir().unwrap();
+    let tree = open_tree(directory.path());
+    filled(&tree);
+    assert!(tree.scan_prefix(b"ae").count() >= 5, "many dictionaries were closed");
+    assert!(remove(&tree, b"as", |_| false) > 100);
+    assert!(remove(&tree, b"ak", |_| false) > 100);
+    let store = opened(&tree);
+    assert_eq!(list(&store, &Predicate::everything(), 0, 5).unwrap(), ((ROWS - 5..ROWS).rev().collect(), ROWS.into()));
+    // Its old rows cannot be shown without their symbols.
+    assert!(matches!(list(&store, &Predicate::everything(), 1500, 5), Err(Error::Damaged(_))));
+}
+
+#[test]
+fn to_look_a_symbol_up_reads_a_bucket_and_its_block() {
+    let directory = tempfile::tempdir().unwrap();
+    let tree = open_tree(directory.path());
+    filled(&tree);
+    let wanted = Predicate::is(0, symbol(77));
+    assert_eq!(list(&opened(&tree), &wanted, 0, 5).unwrap(), (vec![77], 1));
+    // The codes of the first dictionary are in the order of the rows: after the table and the kind stand dictionary, epoch
+    // and block.
+    let of_row = |key: &[u8]| key[6..10] == 0_u32.to_be_bytes() && key[10..14] == (77_u32 / 8).to_be_bytes();
+    assert!(remove(&tree, b"as", of_row) > 100);
+    assert_eq!(list(&opened(&tree), &wanted, 0, 5).unwrap(), (vec![77], 1));
+    assert_eq!(list(&opened(&tree), &Predicate::is(0, b"no such symbol".as_slice()), 0, 5).unwrap(), (vec![], 0));
+    // A search asks about all of them.
+    let searched = Predicate::matching(0, |symbol| symbol.ends_with(b"77"));
+    assert!(matches!(list(&opened(&tree), &searched, 0, 5), Err(Error::Damaged(_))));
+}
+
+#[test]
+fn every_symbol_is_found_in_whichever_dictionary_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let tree = open_tree(directory.path());
+    filled(&tree);
+    let store = opened(&tree);
+    for id in 0..ROWS {
+        assert_eq!(list(&store, &Predicate::is(0, symbol(id)), 0, 5).unwrap(), (vec![id], 1));
+        let row = store.by_id(b"a", &id.to_be_bytes()).unwrap().unwrap();
+        assert_eq!(*row.symbols[0], *symbol(id));
+    }
+    let searched = Predicate::matching(0, |symbol| symbol.ends_with(b"77"));
+    let expected: Vec<u32> = (0..ROWS).rev().filter(|id| id % 100 == 77).collect();
+    assert_eq!(list(&store, &searched, 0, 100).unwrap(), (expected.clone(), expected.len() as u64));
+}
