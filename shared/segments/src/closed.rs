@@ -178,7 +178,18 @@ impl<'a> Closed<'a> {
                 let Some(texts_of) = self.schema.searched(self.key.0) else { return Ok(found) };
                 let finder = Finder::new(needle);
                 let mut texts = SearchedTexts::default();
+                let mut lower = Vec::new();
                 self.scan(|first, symbols| {
+                    // What is found in a text stands in the block too: most blocks are passed over without a look at their
+                    // symbols. Beyond ASCII, lower case may be of other bytes.
+                    if symbols.bytes().is_ascii() {
+                        lower.clear();
+                        lower.extend_from_slice(symbols.bytes());
+                        lower.make_ascii_lowercase();
+                        if finder.find(&lower).is_none() {
+                            return;
+                        }
+                    }
                     texts.clear();
                     for symbol in symbols.iter() {
                         texts.push(texts_of, symbol);

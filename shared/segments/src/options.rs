@@ -24,7 +24,7 @@ impl Default for Options {
             keep_rows: 1 << 14,
             seal_bytes: 128 << 20,
             open_symbols: 1 << 18,
-            block_symbols: 128,
+            block_symbols: 256,
         }
     }
 }

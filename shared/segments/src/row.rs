@@ -12,7 +12,8 @@ pub type Symbol = Arc<[u8]>;
 pub struct Schema {
     /// Which dictionary each column of symbols uses; columns of the same kind of value share one.
     pub symbols: &'static [u8],
-    /// For each dictionary what [`crate::Wanted::Containing`] looks through in a symbol, where it is asked for.
+    /// For each dictionary what [`crate::Wanted::Containing`] looks through in a symbol, where it is asked for: texts in lower
+    /// case that stand in the symbol as they are, but perhaps for the case.
     pub searched: &'static [Option<Texts>],
     /// For each dictionary by which keys [`crate::Wanted::Keyed`] looks a symbol up, where it is asked for: few for each,
     /// such as an id. To change them changes what is on disk.

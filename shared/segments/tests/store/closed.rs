@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use segments::{Cache, Error, Options, Page, Predicate, Start, Store, TimeRange};
+use segments::{Cache, Error, Options, Page, Predicate, Schema, Start, Store, TimeRange, Wanted};
 
 use crate::simple::{OPTIONS, Simple, number, open_tree, put, store_with};
 
@@ -74,6 +74,39 @@ fn to_look_a_symbol_up_reads_a_bucket_and_its_block() {
     // A search asks about all of them.
     let searched = Predicate::matching(0, |symbol| symbol.ends_with(b"77"));
     assert!(matches!(list(&opened(&tree), &searched, 0, 5), Err(Error::Damaged(_))));
+}
+
+#[test]
+fn a_search_finds_texts_whatever_their_case() {
+    fn lower(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
+        // The first byte is none of its text.
+        text(std::str::from_utf8(&symbol[1..]).unwrap().to_lowercase().as_bytes());
+    }
+    const SCHEMA: Schema = Schema { searched: &[Some(lower)], ..crate::simple::SCHEMA };
+    let directory = tempfile::tempdir().unwrap();
+    let tree = open_tree(directory.path());
+    // A sign that ASCII does not know and whose lower case it does, and one in every other block.
+    let text = |id: u32| match id % 16 {
+        3 => format!("#HOST-{id}.\u{212a}elvin"),
+        _ => format!("#HOST-{id}.kelvin"),
+    };
+    let store = Store::new(std::ops::Deref::deref(&tree).clone(), Arc::new(Cache::new(1 << 20)), SCHEMA, NARROW);
+    for ids in (0..ROWS).collect::<Vec<_>>().chunks(100) {
+        let symbols: Vec<(u32, Vec<u8>, [u8; 4])> =
+            ids.iter().map(|id| (*id, text(*id).into_bytes(), id.to_be_bytes())).collect();
+        let rows = symbols.iter().map(|(id, symbol, rest)| Simple { time: (*id).into(), id: *id, symbol, rest });
+        put(&tree, &store, b"a", &rows.collect::<Vec<_>>());
+    }
+    let search = |needle: &str| {
+        let wanted = Predicate::Symbol { column: 0, wanted: Wanted::Containing(needle.as_bytes().to_vec()) };
+        list(&store, &wanted, 0, 1 << 16).unwrap().0
+    };
+    let expected = |holds: fn(u32) -> bool| (0..ROWS).rev().filter(|id| holds(*id)).collect::<Vec<u32>>();
+    assert_eq!(search("host-77."), [77]);
+    assert_eq!(search("7.kelvin"), expected(|id| id % 10 == 7));
+    assert_eq!(search("kelvin"), expected(|_| true));
+    assert_eq!(search("elvinhost"), [0; 0]);
+    assert_eq!(search("#host"), [0; 0]);
 }
 
 #[test]
