@@ -7,6 +7,7 @@
 mod continuity;
 mod dead_letters;
 mod error;
+mod generation;
 mod project;
 mod projector;
 mod reader;
@@ -17,6 +18,7 @@ mod thread;
 mod view_metrics;
 mod work;
 mod worker;
+mod writer;
 
 pub use error::Error;
 pub use projector::run;

@@ -1,33 +1,30 @@
 //! What entries of the log do to a view: rows, and dead letters about what it could not take in.
 
-use std::sync::Arc;
-
 use feed::read::Entry;
 use model::event::Decoded;
 use model::log::Stream;
-use views::store::{Batch, Store};
+use views::store::Batch;
 use views::{Logged, Refused, View};
 
 use crate::dead_letters::{Fault, Letter};
 
-/// Projects entries of one stream. Nothing is written before the batch is committed.
+/// Projects entries of one stream into a batch. Nothing is written before it is committed.
 ///
 /// # Errors
-/// When the view cannot be read.
+/// When the view cannot be read. The batch then holds a part of the entries.
 pub(crate) fn project(
     view: View,
-    store: &Arc<Store>,
+    batch: &mut Batch,
     stream: Stream,
     entries: Vec<Entry>,
-) -> Result<(Batch, Vec<Letter>), views::Error> {
-    let mut batch = Batch::new(store.clone());
+) -> Result<Vec<Letter>, views::Error> {
     let mut letters = Vec::new();
     for mut entry in entries {
         for Decoded { index, id, event } in std::mem::take(&mut entry.decoded) {
             let reason = match event {
                 Ok(event) => {
                     let logged = Logged { account: &entry.account, position: entry.position, event };
-                    match view.project(&mut batch, logged) {
+                    match view.project(batch, logged) {
                         Ok(()) => continue,
                         Err(Refused::DeadLetter(reason)) => reason,
                         Err(Refused::Failed(error)) => return Err(error),
@@ -40,5 +37,5 @@ pub(crate) fn project(
             letters.push(Letter::new(view, &entry, Fault { index, event_id: id, reason }));
         }
     }
-    Ok((batch, letters))
+    Ok(letters)
 }

@@ -14,8 +14,9 @@ use views::Slot;
 use views::store::Store;
 
 use crate::error::Error;
+use crate::generation::{Generation, Purpose, Sequences};
 use crate::view_metrics::ViewMetrics;
-use crate::worker::{Purpose, Sequences, Worker};
+use crate::worker::Worker;
 use crate::{continuity, rebuild};
 
 /// The pause before a failed worker or rebuild is tried again.
@@ -66,7 +67,7 @@ impl Supervisor {
 
     fn worker(&self, store: Arc<Store>, purpose: Purpose) -> Worker {
         let (view, bus, view_metrics) = (self.slot.view(), self.bus.clone(), self.view_metrics.clone());
-        Worker { view, store, bus, purpose, view_metrics }
+        Worker(Generation { view, store, bus, purpose, view_metrics })
     }
 
     /// Whether the end of a worker means that the view, or the log it was computed from, is lost.

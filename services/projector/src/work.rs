@@ -8,7 +8,7 @@ use model::log::Stream;
 use views::store::Checkpoint;
 
 /// The most accounts in one batch: what a view holds of them stays in memory until the batch is written.
-const BATCH_ACCOUNTS: usize = 256;
+pub(crate) const BATCH_ACCOUNTS: usize = 256;
 /// A batch ends with the message whose unpacked payload reaches this many bytes. What is decoded takes a few times as
 /// many; many rows that are written together cost less than the same rows written in several batches.
 const BATCH_BYTES: usize = 8 << 20;
@@ -23,6 +23,29 @@ pub(crate) struct Work {
     pub(crate) checkpoint: Checkpoint,
     /// How many messages the stream still held after the last of these when it was delivered.
     pub(crate) pending: u64,
+    pub(crate) size: Size,
+}
+
+/// How much work it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    pub(crate) messages: u64,
+    pub(crate) events: u64,
+    pub(crate) accounts: usize,
+    /// Of the unpacked payloads.
+    pub(crate) bytes: usize,
+}
+
+impl Size {
+    /// Both together; an account of both counts twice.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            events: self.events + other.events,
+            accounts: self.accounts + other.accounts,
+            bytes: self.bytes + other.bytes,
+        }
+    }
 }
 
 impl Work {
@@ -31,7 +54,7 @@ impl Work {
     pub(crate) fn decode(stream_created: i64, messages: Vec<Message>) -> (Option<Self>, Vec<Message>) {
         let mut accounts = HashSet::new();
         let (mut taken, mut entries) = (Vec::new(), Vec::new());
-        let mut bytes = 0;
+        let (mut bytes, mut events) = (0, 0);
         let mut rest = messages.into_iter();
         let mut next = rest.next();
         while let Some(message) = next.take_if(|message| {
@@ -41,6 +64,7 @@ impl Work {
             accounts.insert(account_token(&message.subject).to_owned());
             let entry = read(&message);
             bytes += entry.bytes;
+            events += entry.decoded.len() as u64;
             entries.push(entry);
             taken.push(message);
             next = rest.next();
@@ -49,13 +73,9 @@ impl Work {
         let checkpoint =
             Checkpoint { sequence: last.position.sequence, fingerprint: last.fingerprint(), stream_created };
         let (stream, pending) = (last.position.stream, last.pending);
-        let work = Self { stream, messages: taken, entries: Some(entries), checkpoint, pending };
+        let size = Size { messages: taken.len() as u64, events, accounts: accounts.len(), bytes };
+        let work = Self { stream, messages: taken, entries: Some(entries), checkpoint, pending, size };
         (Some(work), next.into_iter().chain(rest).collect())
-    }
-
-    /// How many messages it is.
-    pub(crate) fn messages(&self) -> u64 {
-        self.messages.len() as u64
     }
 
     /// What the messages say. The first who takes it gets what was decoded ahead; a second attempt decodes again, which
