@@ -247,6 +247,7 @@ impl Pending {
         };
         let update = Update {
             changes,
+            dropped: Vec::new(),
             symbols,
             superseded_in_segments: superseded,
             removed,
@@ -277,7 +278,7 @@ impl Head {
         let merged = if is_full { state.chunks.clone() } else { small_chunks(state) };
         for chunk in &merged {
             let prefix = key(&source.prefix, Kind::Chunk, &[chunk.number()]);
-            pieces::remove(&mut update.changes, &source.tree, &prefix)?;
+            update.dropped.push(prefix);
         }
         let rows = self.gather(&merged, schema)?;
         if is_full {

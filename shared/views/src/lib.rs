@@ -14,6 +14,7 @@ mod error;
 mod key;
 mod question;
 mod slot;
+mod unwritten;
 mod view;
 mod watch;
 

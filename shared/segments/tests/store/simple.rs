@@ -61,6 +61,9 @@ pub(crate) fn put_numbers(
 
 pub(crate) fn commit(tree: &sled::Db, mut prepared: Prepared) {
     let mut batch = sled::Batch::default();
+    for prefix in prepared.take_dropped() {
+        tree.scan_prefix(prefix).keys().for_each(|key| batch.remove(key.unwrap()));
+    }
     for (key, value) in prepared.changes() {
         match value {
             Some(value) => batch.insert(key, value),
@@ -68,7 +71,7 @@ pub(crate) fn commit(tree: &sled::Db, mut prepared: Prepared) {
         }
     }
     tree.apply_batch(batch).unwrap();
-    prepared.publish();
+    drop(prepared.publish());
 }
 
 /// All rows of the table, newest first.
