@@ -1,4 +1,4 @@
-//! S3, against moto with signatures and policies checked.
+//! S3, against moto with signatures and policies checked, and against other stores.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use streamer::sink::{Failure, Item, Outcome};
 use streamer::sinks::Sink;
-use testkit::{Moto, S3rver, User};
+use testkit::{Moto, S3rver, S3sFs, User};
 
 use crate::support::{Receiver, account, audit, audits, connect, traffic, unpacked};
 
@@ -186,6 +186,48 @@ async fn a_store_that_overwrites_guarantees_less_and_tells_a_bucket_that_is_not_
     }
     let sink = sink(&s3rver.url(), &user, &[("bucket_name", "nowhere")]);
     assert_eq!(sink.try_out(&account()).await.unwrap_err().to_string(), "there is no bucket nowhere");
+}
+
+#[tokio::test]
+async fn a_store_in_rust_keeps_every_object_once_and_gives_it_back_as_it_was_sent() {
+    let store = S3sFs::start().await;
+    let items = at(&TIMES);
+    let sink = sink(&store.url(), &store.user, &[("prefix", "flow trail/é=1")]);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+    for _ in 0..2 {
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
+    }
+    let mut found = Vec::new();
+    for object in store.objects("logs").await {
+        let key = object["key"].as_str().unwrap();
+        assert_eq!(object["kinds"], json!(["application/x-ndjson", "gzip"]));
+        if key.starts_with("flow trail/é=1/account=main/event_kind=test/") {
+            continue;
+        }
+        assert!(key.starts_with("flow trail/é=1/account=main/event_kind=audit/dt="), "{key}");
+        let lines = object["text"].as_str().unwrap().lines();
+        found.extend(lines.map(|line| serde_json::from_str::<Value>(line).unwrap()));
+    }
+    assert_eq!(found.len(), items.len());
+    for item in &items {
+        let line = found.iter().find(|line| line["id"] == item.id.as_str()).unwrap();
+        let time = Timestamp::parse(line["timestamp"].as_str().unwrap()).unwrap();
+        assert_eq!((time, &line["event_type"]), (item.time, &json!("door.open")));
+        assert_eq!(line["position"], format!("FLOWTRAIL_AUDIT:{}", item.sequence));
+    }
+}
+
+#[tokio::test]
+async fn a_store_in_rust_takes_parquet_and_refuses_what_is_wrong_in_words() {
+    let store = S3sFs::start().await;
+    let parquet = sink(&store.url(), &store.user, &[("format", "parquet")]);
+    assert_eq!(parquet.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+    assert_eq!(parquet.deliver(&at(&TIMES)).await, Outcome::Delivered);
+    let wrong = User { secret_key: "wrong".into(), ..store.user.clone() };
+    let (_, reason) = stopped(sink(&store.url(), &wrong, &[]).deliver(&audits(1..2)).await);
+    assert!(reason.contains("the secret key does not belong to the access key"), "{reason}");
+    let nowhere = sink(&store.url(), &store.user, &[("bucket_name", "nowhere")]);
+    assert_eq!(nowhere.try_out(&account()).await.unwrap_err().to_string(), "there is no bucket nowhere");
 }
 
 #[tokio::test]
