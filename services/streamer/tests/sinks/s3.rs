@@ -42,7 +42,7 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
     }
     let flows = [traffic(7, &serde_json::json!({"flow_id": "f1", "type": "TYPE_DROP"}))];
     assert_eq!(sink.deliver(&flows).await, Outcome::Delivered);
-    assert_eq!(sink.test(&account()).await, Ok(()));
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
 
     let mut objects = moto.objects("logs").await;
     objects.sort_by_key(|object| object["key"].as_str().unwrap().to_owned());
@@ -107,7 +107,7 @@ async fn wrong_credentials_and_names_stop_and_say_what_is_wrong() {
         let (status, reason) = stopped(sink.deliver(&items).await);
         assert!(reason.contains(expected), "{status:?} {reason}");
         assert!(!reason.contains(&user.secret_key));
-        assert!(matches!(sink.test(&account()).await, Err(Failure::Stop { .. })));
+        assert!(matches!(sink.try_out(&account()).await, Err(Failure::Stop { .. })));
     }
     assert!(moto.objects("logs").await.is_empty());
 }
@@ -333,7 +333,7 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
     let before = runtime::clock::now_micros();
     for more in [&[][..], &[("object_lock_mode", "COMPLIANCE"), ("object_lock_days", "365")]] {
         let sink = to_receiver(&receiver, more);
-        assert_eq!(sink.test(&account()).await, Ok(()));
+        assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
         assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
     }
     let requests = receiver.requests().into_iter().filter(|request| request.method == "PUT").collect::<Vec<_>>();
