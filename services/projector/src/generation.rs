@@ -8,6 +8,7 @@ use model::log::Stream;
 use views::store::Store;
 use views::{Slot, View};
 
+use crate::ignored::Named;
 use crate::rebuild;
 use crate::view_metrics::ViewMetrics;
 
@@ -18,6 +19,8 @@ pub(crate) struct Generation {
     pub(crate) bus: Bus,
     pub(crate) purpose: Purpose,
     pub(crate) view_metrics: ViewMetrics,
+    /// What was named already of what it does not keep.
+    pub(crate) named: Named,
 }
 
 /// What a generation is being written for.

@@ -8,6 +8,7 @@ mod continuity;
 mod dead_letters;
 mod error;
 mod generation;
+mod ignored;
 mod project;
 mod projector;
 mod reader;

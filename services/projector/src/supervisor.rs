@@ -15,6 +15,7 @@ use views::store::Store;
 
 use crate::error::Error;
 use crate::generation::{Generation, Purpose, Sequences};
+use crate::ignored::Named;
 use crate::view_metrics::ViewMetrics;
 use crate::worker::Worker;
 use crate::{continuity, rebuild};
@@ -67,7 +68,7 @@ impl Supervisor {
 
     fn worker(&self, store: Arc<Store>, purpose: Purpose) -> Worker {
         let (view, bus, view_metrics) = (self.slot.view(), self.bus.clone(), self.view_metrics.clone());
-        Worker(Generation { view, store, bus, purpose, view_metrics })
+        Worker(Generation { view, store, bus, purpose, view_metrics, named: Named::default() })
     }
 
     /// Whether the end of a worker means that the view, or the log it was computed from, is lost.

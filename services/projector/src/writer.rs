@@ -23,6 +23,7 @@ use views::store::Batch;
 use crate::dead_letters::{self, Letter};
 use crate::error::Error;
 use crate::generation::{Generation, Purpose, Sequences};
+use crate::ignored::Ignored;
 use crate::project::project;
 use crate::thread::{Panicked, Thread};
 use crate::work::{BATCH_ACCOUNTS, Size, Work};
@@ -60,6 +61,7 @@ struct Projected {
     works: usize,
     batch: Batch,
     letters: Vec<Letter>,
+    ignored: Ignored,
 }
 
 impl<'a> Writer<'a> {
@@ -176,7 +178,8 @@ impl<'a> Writer<'a> {
             return Ok(Err(Some(error)));
         }
         let Some(open) = &mut self.open else { return Ok(Ok(())) };
-        let (Some(Projected { batch, letters, .. }), Some(last)) = (open.projected.take(), open.works.last()) else {
+        let (Some(Projected { batch, letters, ignored, .. }), Some(last)) = (open.projected.take(), open.works.last())
+        else {
             return Ok(Ok(()));
         };
         // Before the commit: a crash between the two publishes the same letters again, under the same ids. The other way
@@ -194,6 +197,8 @@ impl<'a> Writer<'a> {
         match &self.generation.purpose {
             Purpose::Live(_) => {
                 self.generation.view_metrics.projected(self.generation.view, size.events, letters.len());
+                self.generation.view_metrics.ignored(ignored.reports);
+                self.generation.named.tell(ignored);
             }
             Purpose::Rebuild(_, watch) => watch.projected(size.messages, size.events),
         }
@@ -209,10 +214,12 @@ impl<'a> Writer<'a> {
             works: 0,
             batch: Batch::new(Arc::clone(&self.generation.store)),
             letters: Vec::new(),
+            ignored: Ignored::default(),
         });
         let (view, stream) = (self.generation.view, open.stream);
         for work in open.works.iter_mut().skip(projected.works) {
             let entries = work.take_entries();
+            projected.ignored.add(&entries);
             let done = self.thread.run(move || {
                 projected.letters.append(&mut project(view, &mut projected.batch, stream, entries)?);
                 projected.works += 1;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 
 use super::directory::Directory;
+use crate::canonical;
 use crate::error::Error;
 use crate::key;
 use crate::lists::columns;
@@ -31,8 +32,7 @@ pub const VIEW: View = View::of(&Facts {
     layout: Layout { format: 0, schema: row::SCHEMA, forgets_with: Some(Stream::Traffic), keeps_forever: None },
     project,
     dump: DumpAs::Columns(DumpParts {
-        // Every row type serializes: they all are plain structs.
-        row: |row| Ok(serde_json::to_value(row::read(row)?).unwrap_or_default()),
+        row: |row| canonical::of(&row::read(row)?),
         position: columns::position_of::<Traffic>,
         others: |_, _| Ok(Vec::new()),
     }),
