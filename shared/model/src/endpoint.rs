@@ -19,6 +19,21 @@ pub enum EndpointType {
     Route,
 }
 
+impl EndpointType {
+    /// Its name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Peer => "PEER",
+            Self::HostResource => "HOST_RESOURCE",
+            Self::SubnetResource => "SUBNET_RESOURCE",
+            Self::DomainResource => "DOMAIN_RESOURCE",
+            Self::Route => "ROUTE",
+        }
+    }
+}
+
 /// Where an endpoint is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, bound(deserialize = "S: From<String> + Default"))]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, EventType};
+use super::values::{Direction, EventType};
 use crate::paging::Period;
 
 /// How a flow reached its destination.
