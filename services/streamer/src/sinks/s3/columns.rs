@@ -231,3 +231,6 @@ fn report(item: &Item) -> Option<&Report> {
         Kind::Audit(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
