@@ -35,7 +35,7 @@ fn spans(text: &str) -> impl Iterator<Item = &str> {
 
 /// The columns of a kind as the page on delivery lists them, each with its type.
 fn documented(kind: &str) -> Vec<(String, String)> {
-    let page = include_str!("../../../../../docs/delivery.md");
+    let page = include_str!("../../../../../../docs/delivery.md");
     let section = page.split("\n## ").find(|section| section.starts_with("Objects of Parquet\n")).unwrap();
     let mut columns = Vec::new();
     for row in section.lines().filter_map(|line| line.strip_prefix("| ")).skip(1) {
