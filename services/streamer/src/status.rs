@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
 use feed::tail;
-use model::delivery::{Guarantee, Place, Progress, Shown, Standing, State, Status};
+use model::delivery::{EventPlace, Guarantee, Progress, Shown, Standing, State, Status};
 use model::integration::Platform;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
@@ -104,7 +104,13 @@ fn guarantee(desired: &Desired, state: &State) -> Option<Guarantee> {
     }
 }
 
-async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now: i64) -> Result<Progress, LoadError> {
+async fn behind(
+    bus: &Bus,
+    stream: Stream,
+    account: &AccountId,
+    next: EventPlace,
+    now: i64,
+) -> Result<Progress, LoadError> {
     let filter = tail::filter(stream, account);
     let lag_events = bus.count_from(stream, &filter, next.sequence).await?;
     let oldest = match lag_events {

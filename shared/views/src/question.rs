@@ -104,7 +104,7 @@ impl Views {
     /// # Errors
     /// When the storage fails.
     pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, Error> {
-        self.ask_and(ask, |answer| answer).await
+        self.ask_then(ask, |answer| answer).await
     }
 
     /// The same, making something of the answer where it was found: off the async threads, unless it is answered
@@ -112,7 +112,7 @@ impl Views {
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn ask_and<Q: Question, T: Send + 'static>(
+    pub async fn ask_then<Q: Question, T: Send + 'static>(
         &self,
         ask: Ask<Q>,
         make: impl FnOnce(Q::Answer) -> T + Send + 'static,

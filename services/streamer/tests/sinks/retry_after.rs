@@ -23,7 +23,7 @@ const TEXTS: [(&str, Option<u64>); 8] = [
 ];
 
 /// What a platform made of an answer.
-async fn asked(platform: Platform, status: u16, text: &str) -> Option<Duration> {
+async fn requested_wait(platform: Platform, status: u16, text: &str) -> Option<Duration> {
     let receiver = Receiver::start().await;
     let url = receiver.server.url("/");
     let keys = [("region", "eu-central-1"), ("endpoint", url.as_str()), ("access_key", "a"), ("secret_key", "s")];
@@ -50,7 +50,7 @@ async fn every_platform_waits_as_long_as_it_is_asked_and_takes_junk_for_nothing(
     for platform in Platform::ALL.into_iter().filter(|platform| *platform != Platform::Syslog) {
         for status in [429, 503] {
             for (text, expected) in TEXTS {
-                let after = asked(platform, status, text).await;
+                let after = requested_wait(platform, status, text).await;
                 assert_eq!(after, expected.map(Duration::from_secs), "{platform:?}, {status}, {text}");
             }
         }

@@ -121,7 +121,7 @@ pub struct Fields {
 
 /// Where a field stands in a stored row. What is looked at together stands together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FieldPlace {
     /// What was done and how it ended, behind the event's type.
     Action,
     /// Who did it.
@@ -146,7 +146,7 @@ pub struct Field {
     /// The names by which dialects show it, where these are not Flowtrail's. Publishers may write them too.
     pub other_names: &'static [&'static str],
     /// Where it stands in a stored row.
-    pub place: Place,
+    pub place: FieldPlace,
     /// Its type, and how its value is reached.
     pub access: Access,
 }
@@ -178,7 +178,7 @@ pub enum Value<'a> {
     Json(&'a Json),
 }
 
-use Place::{Action, Actor, Address, Machine, Resource, Session, Tail};
+use FieldPlace::{Action, Actor, Address, Machine, Resource, Session, Tail};
 
 /// Every field that an event keeps as it was given, in the order of their places. The others are [`RESOLVED`].
 pub const FIELDS: [Field; 30] = [
@@ -233,23 +233,23 @@ const _: () = {
     assert!(FIELDS.len() <= u8::MAX as usize);
 };
 
-const fn text(name: &'static str, place: Place, get: Get<String>, set: Set<String>) -> Field {
+const fn text(name: &'static str, place: FieldPlace, get: Get<String>, set: Set<String>) -> Field {
     Field { name, other_names: &[], place, access: Access::Text(get, set) }
 }
 
-const fn integer(name: &'static str, place: Place, get: Get<i64>, set: Set<i64>) -> Field {
+const fn integer(name: &'static str, place: FieldPlace, get: Get<i64>, set: Set<i64>) -> Field {
     Field { name, other_names: &[], place, access: Access::Integer(get, set) }
 }
 
-const fn decimal(name: &'static str, place: Place, get: Get<Number>, set: Set<Number>) -> Field {
+const fn decimal(name: &'static str, place: FieldPlace, get: Get<Number>, set: Set<Number>) -> Field {
     Field { name, other_names: &[], place, access: Access::Decimal(get, set) }
 }
 
-const fn object(name: &'static str, place: Place, get: Get<Json>, set: Set<Json>) -> Field {
+const fn object(name: &'static str, place: FieldPlace, get: Get<Json>, set: Set<Json>) -> Field {
     Field { name, other_names: &[], place, access: Access::Object(get, set) }
 }
 
-const fn json(name: &'static str, place: Place, get: Get<Json>, set: Set<Json>) -> Field {
+const fn json(name: &'static str, place: FieldPlace, get: Get<Json>, set: Set<Json>) -> Field {
     Field { name, other_names: &[], place, access: Access::Json(get, set) }
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::state::{Failure, Guarantee, Missing, Place};
+use super::state::{EventPlace, Failure, Guarantee, Missing};
 use crate::access::Actor;
 use crate::integration::{Config, Platform};
 use crate::log::AccountId;
@@ -179,7 +179,7 @@ pub struct Letter {
     /// The stream that holds the event.
     pub stream: String,
     /// The place of the event there.
-    pub position: Place,
+    pub position: EventPlace,
     /// Why the receiver does not take it.
     pub reason: String,
     /// Whether it was tried again since.

@@ -13,7 +13,8 @@ use crate::time::Timestamp;
 
 /// The place of an event in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Place {
+#[schemars(rename = "Place")]
+pub struct EventPlace {
     /// The sequence of its message.
     pub sequence: u64,
     /// Its place in the message, from 0.
@@ -27,9 +28,9 @@ pub struct Plan {
     #[schemars(with = "String")]
     pub stream: Stream,
     /// Its first event.
-    pub first: Place,
+    pub first: EventPlace,
     /// Its last event.
-    pub last: Place,
+    pub last: EventPlace,
     /// The configuration it was decided under, by the sequence of the event that made it. Under another one, another
     /// batch is decided.
     pub version: u64,
@@ -117,8 +118,8 @@ pub struct State {
     /// What was ordered up to this sequence of the integration stream is carried out.
     pub orders: u64,
     /// For each stream, the first event that is not delivered.
-    #[schemars(with = "BTreeMap<String, Place>")]
-    pub next: BTreeMap<Stream, Place>,
+    #[schemars(with = "BTreeMap<String, EventPlace>")]
+    pub next: BTreeMap<Stream, EventPlace>,
     /// The batch that may be on its way.
     pub plan: Option<Plan>,
     /// How it stands.
@@ -230,7 +231,7 @@ impl Step {
     }
 }
 
-impl Place {
+impl EventPlace {
     /// The first event of a message.
     #[must_use]
     pub const fn start_of(sequence: u64) -> Self {

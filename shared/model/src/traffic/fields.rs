@@ -153,12 +153,12 @@ pub struct Field {
     /// Its name in a record's JSON.
     pub kept_as: &'static str,
     /// Where it stands in a stored row.
-    pub place: Place,
+    pub place: FieldPlace,
 }
 
 /// Where a field stands in a stored row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FieldPlace {
     /// In the column of its part, or one of its own.
     Column,
     /// No column: it is read only where the whole row is.
@@ -278,11 +278,11 @@ impl<S> Reported<S> {
 pub const RESOLVED: [&str; 6] = ["flow_id", "type", "reporter_id", "window_start", "events", "account_id"];
 
 const fn column(name: &'static str) -> Field {
-    Field { name, kept_as: name, place: Place::Column }
+    Field { name, kept_as: name, place: FieldPlace::Column }
 }
 
 const fn tail(name: &'static str) -> Field {
-    Field { name, kept_as: name, place: Place::Tail }
+    Field { name, kept_as: name, place: FieldPlace::Tail }
 }
 
 impl Field {

@@ -1,7 +1,7 @@
 //! Fields of the table as bytes: behind one another, in its order, and read by the same walk along it.
 
 use model::traffic::Value;
-use model::traffic::fields::{Field, Place, Visit};
+use model::traffic::fields::{Field, FieldPlace, Visit};
 use postcard::de_flavors::Slice;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Writer {
     serializer: postcard::Serializer<Buffer>,
     /// Those that stand here; the others are passed over.
-    place: Place,
+    place: FieldPlace,
 }
 
 struct Buffer(Vec<u8>);
@@ -34,7 +34,7 @@ impl Flavor for Buffer {
 }
 
 impl Writer {
-    pub(super) fn new(place: Place, buffer: Vec<u8>) -> Self {
+    pub(super) fn new(place: FieldPlace, buffer: Vec<u8>) -> Self {
         Self { serializer: postcard::Serializer { output: Buffer(buffer) }, place }
     }
 
@@ -71,11 +71,11 @@ impl<'a, S: AsRef<str>> Visit<'a, (), S> for Writer {
 /// Reads what [`Writer`] wrote.
 pub(super) struct Reader<'r> {
     deserializer: postcard::Deserializer<'r, Slice<'r>>,
-    place: Place,
+    place: FieldPlace,
 }
 
 impl<'r> Reader<'r> {
-    pub(super) fn new(place: Place, bytes: &'r [u8]) -> Self {
+    pub(super) fn new(place: FieldPlace, bytes: &'r [u8]) -> Self {
         Self { deserializer: postcard::Deserializer::from_bytes(bytes), place }
     }
 }

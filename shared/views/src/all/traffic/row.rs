@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::time::Timestamp;
-use model::traffic::fields::Place;
+use model::traffic::fields::FieldPlace;
 use model::traffic::{Connection, Direction, Endpoint, EventType, Policy, Record, RecordKey, Reported, SubEvent, User};
 use segments::{NewRow, Row, Schema};
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     let traits = Traits { direction: given.direction, connection: connection(record), types };
 
     // One buffer for all symbols, and where each ends.
-    let mut writer = Writer::new(Place::Column, Vec::with_capacity(512));
+    let mut writer = Writer::new(FieldPlace::Column, Vec::with_capacity(512));
     Endpoint::<()>::default().each(&source_host, &mut writer)?;
     let source = writer.length();
     Endpoint::<()>::default().each(&destination_host, &mut writer)?;
@@ -142,7 +142,7 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     let policy = writer.length();
     let buffer = columns::write(&traits, writer.finish())?;
     let traits = buffer.len();
-    let mut writer = Writer::new(Place::Tail, columns::write(&tail(record), buffer)?);
+    let mut writer = Writer::new(FieldPlace::Tail, columns::write(&tail(record), buffer)?);
     Reported::<()>::default().each_own(given, &mut writer)?;
     let buffer = writer.finish();
 
@@ -202,14 +202,14 @@ fn tail(record: &Record) -> Tail<'_> {
 /// A user, of their symbol.
 pub(crate) fn user(symbol: &[u8]) -> Result<User<&str>, Error> {
     let mut user = User::default();
-    user.each(&User::<()>::default(), &mut Reader::new(Place::Column, symbol))?;
+    user.each(&User::<()>::default(), &mut Reader::new(FieldPlace::Column, symbol))?;
     Ok(user)
 }
 
 /// An endpoint without its port, of its symbol.
 pub(crate) fn host(symbol: &[u8]) -> Result<Endpoint<&str>, Error> {
     let mut host = Endpoint::default();
-    host.each(&Endpoint::<()>::default(), &mut Reader::new(Place::Column, symbol))?;
+    host.each(&Endpoint::<()>::default(), &mut Reader::new(FieldPlace::Column, symbol))?;
     Ok(host)
 }
 
@@ -237,11 +237,11 @@ pub(crate) fn read(row: &Row) -> Result<Record<Cow<'_, str>>, Error> {
     // Filled where it stands: it is large, and there are thousands on a page.
     let mut record = Record { key, received_at: tail.received_at, given: Reported::default(), events };
     let (given, nothing) = (&mut record.given, Reported::<()>::default());
-    given.source.each(&nothing.source, &mut Reader::new(Place::Column, symbol(SOURCE)))?;
-    given.destination.each(&nothing.destination, &mut Reader::new(Place::Column, symbol(DESTINATION)))?;
-    given.user.each(&nothing.user, &mut Reader::new(Place::Column, symbol(USER)))?;
-    given.policy.each(&nothing.policy, &mut Reader::new(Place::Column, symbol(POLICY)))?;
-    given.each_own(&nothing, &mut Reader::new(Place::Tail, fields))?;
+    given.source.each(&nothing.source, &mut Reader::new(FieldPlace::Column, symbol(SOURCE)))?;
+    given.destination.each(&nothing.destination, &mut Reader::new(FieldPlace::Column, symbol(DESTINATION)))?;
+    given.user.each(&nothing.user, &mut Reader::new(FieldPlace::Column, symbol(USER)))?;
+    given.policy.each(&nothing.policy, &mut Reader::new(FieldPlace::Column, symbol(POLICY)))?;
+    given.each_own(&nothing, &mut Reader::new(FieldPlace::Tail, fields))?;
     add_port(&mut given.source, symbol(SOURCE_PORT))?;
     add_port(&mut given.destination, symbol(DESTINATION_PORT))?;
     given.protocol = number(symbol(PROTOCOL))?;
