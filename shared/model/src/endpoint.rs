@@ -39,7 +39,7 @@ impl EndpointType {
 #[serde(default, bound(deserialize = "S: From<String> + Default"))]
 #[schemars(rename = "GeoLocation", bound = "S: JsonSchema + Serialize + Default")]
 pub struct GeoLocation<S = String> {
-    /// The city's name.
+    /// The city's name, as the publisher writes it.
     #[serde(deserialize_with = "filled")]
     pub city_name: Option<S>,
     /// The country's ISO code.

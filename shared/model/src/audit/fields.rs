@@ -34,7 +34,7 @@ pub struct Fields {
     /// `user` or `system` or another; default: `user` when there is an actor, else `system`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
-    /// Who did it.
+    /// Who did it, by the id that the directory knows them by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
     /// Their name; default: the directory's.
@@ -52,7 +52,7 @@ pub struct Fields {
     /// What it was done to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
-    /// More about it.
+    /// More about it, an object; what no field holds is added to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Any>>")]
     pub meta: Option<Json>,
@@ -99,7 +99,7 @@ pub struct Fields {
     /// Any JSON; default: `meta`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_payload: Option<Json>,
-    /// Why it failed.
+    /// Why it failed, in the publisher's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
     /// The actor as vRNI shows it; default: the actor's e-mail address, name or id.
@@ -138,7 +138,7 @@ pub enum FieldPlace {
     Tail,
 }
 
-/// One field.
+/// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name in JSON.
@@ -162,12 +162,12 @@ pub enum Access {
     Object(Get<Json>, Set<Json>),
 }
 
-/// Reaches a field.
+/// Where a field's value is.
 pub(super) type Get<T> = fn(&Fields) -> &Option<T>;
-/// Reaches a field to change it.
+/// Where a field's value is put.
 pub(super) type Set<T> = fn(&mut Fields) -> &mut Option<T>;
 
-/// A field's value.
+/// A field's value, as it was given: no default stands in for it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the types say it")]

@@ -27,9 +27,9 @@ pub struct Plan {
     /// The stream that all its events stand in.
     #[schemars(with = "String")]
     pub stream: Stream,
-    /// Its first event.
+    /// Its first event, which is in it.
     pub first: EventPlace,
-    /// Its last event.
+    /// Its last event, which is in it too.
     pub last: EventPlace,
     /// The configuration it was decided under, by the sequence of the event that made it. Under another one, another
     /// batch is decided.
@@ -57,13 +57,13 @@ pub struct Missing {
     /// The stream that lost them.
     #[schemars(with = "String")]
     pub stream: Stream,
-    /// The first sequence.
+    /// The sequence of the first message that is gone.
     pub first: u64,
-    /// The last sequence.
+    /// The sequence of the last one, which is gone too.
     pub last: u64,
 }
 
-/// How delivery stands.
+/// Whether events arrive. That a person paused delivery is not here but in the integration's own events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -107,7 +107,7 @@ pub enum Guarantee {
 pub struct Guaranteed {
     /// The configuration, by the sequence of the event that made it.
     pub version: u64,
-    /// What holds.
+    /// As the receiver was found to behave under it.
     pub guarantee: Guarantee,
 }
 
@@ -122,7 +122,7 @@ pub struct State {
     pub next: BTreeMap<Stream, EventPlace>,
     /// The batch that may be on its way.
     pub plan: Option<Plan>,
-    /// How it stands.
+    /// As the last attempt left it.
     pub standing: Standing,
     /// When the receiver last took something.
     pub last_success: Option<Timestamp>,
@@ -154,7 +154,7 @@ pub enum Step {
     Planned,
     /// A batch is done: its events were delivered or are dead letters.
     Delivered,
-    /// The receiver fails.
+    /// Several attempts in a row failed; one alone is counted and not said.
     Failing,
     /// It is not tried any more.
     Suspended,
@@ -186,20 +186,20 @@ pub struct Data {
 /// A delivery event with what its envelope and subject say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The event id.
+    /// The CloudEvent's id.
     pub event_id: String,
-    /// When it happened.
+    /// The CloudEvent's time, else when the log received it.
     pub time: Timestamp,
     /// The integration's number in its account.
     pub id: u64,
     /// What the streamer did.
     pub step: Step,
-    /// More about it.
+    /// With the whole state after it.
     pub data: Data,
 }
 
 impl Step {
-    /// Every step.
+    /// What a delivery event can say.
     pub const ALL: [Self; 10] = [
         Self::Started,
         Self::Planned,

@@ -26,7 +26,7 @@ pub struct Endpoint<S = String> {
     /// Peer or resource id.
     #[serde(deserialize_with = "filled")]
     pub id: Option<S>,
-    /// What it is.
+    /// What kind of thing it is; default: the directory's.
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub endpoint_type: EndpointType,
     /// Its name; default: the directory's.
@@ -51,7 +51,7 @@ pub struct Endpoint<S = String> {
 #[serde(default, bound(deserialize = "S: From<String> + Default"))]
 #[schemars(rename = "User", bound = "S: JsonSchema + Serialize + Default")]
 pub struct User<S = String> {
-    /// Their id.
+    /// The id that the directory knows them by.
     #[serde(deserialize_with = "filled")]
     pub id: Option<S>,
     /// Their e-mail address; default: the directory's.
@@ -67,7 +67,7 @@ pub struct User<S = String> {
 #[serde(default, bound(deserialize = "S: From<String> + Default"))]
 #[schemars(rename = "Policy", bound = "S: JsonSchema + Serialize + Default")]
 pub struct Policy<S = String> {
-    /// Its id.
+    /// The id that the directory knows it by.
     #[serde(deserialize_with = "filled")]
     pub id: Option<S>,
     /// Its name; default: the directory's.
@@ -89,10 +89,10 @@ pub struct Reported<S = String> {
     /// Who saw it; default: the last token of the subject.
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
     pub reporter_id: Option<S>,
-    /// Where it came from.
+    /// The end that the flow came from.
     #[serde(deserialize_with = "or_default")]
     pub source: Endpoint<S>,
-    /// Where it went.
+    /// The end that the flow went to.
     #[serde(deserialize_with = "or_default")]
     pub destination: Endpoint<S>,
     /// The user behind it.
@@ -104,37 +104,37 @@ pub struct Reported<S = String> {
     /// ICMP type and code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp: Option<IcmpData>,
-    /// IANA protocol number.
+    /// The IP protocol, by its IANA number: 6 is TCP.
     #[serde(deserialize_with = "integer", skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u16>,
     /// Which way it went.
     #[serde(deserialize_with = "or_default")]
     pub direction: Direction,
-    /// Bytes received.
+    /// Bytes received so far: of several reports the greatest number stands.
     #[serde(deserialize_with = "count")]
     pub rx_bytes: u64,
-    /// Packets received.
+    /// Packets received so far.
     #[serde(deserialize_with = "count")]
     pub rx_packets: u64,
-    /// Bytes sent.
+    /// Bytes sent so far.
     #[serde(deserialize_with = "count")]
     pub tx_bytes: u64,
-    /// Packets sent.
+    /// Packets sent so far.
     #[serde(deserialize_with = "count")]
     pub tx_packets: u64,
     /// How many connections started in the window.
     #[serde(deserialize_with = "count")]
     pub num_of_starts: u64,
-    /// How many ended.
+    /// How many connections ended in it.
     #[serde(deserialize_with = "count")]
     pub num_of_ends: u64,
-    /// How many were dropped.
+    /// How many connections were dropped in it.
     #[serde(deserialize_with = "count")]
     pub num_of_drops: u64,
     /// The start of the window that the report sums up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_start: Option<Timestamp>,
-    /// Its end.
+    /// The end of that window; default: the time of the latest event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_end: Option<Timestamp>,
     /// What happened, where several reports are folded already.

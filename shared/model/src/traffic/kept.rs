@@ -103,7 +103,7 @@ impl<'de, S: Deserialize<'de> + From<String> + Default> Visitor<'de> for Reader<
     }
 }
 
-/// A name.
+/// The name of a member, copied only where it has escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -23,9 +23,9 @@ use crate::time::Timestamp;
 /// What makes a record, inside its account: two reports with the same key are of the same record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordKey<S = String> {
-    /// Who reports.
+    /// As the report names it, else as its subject does.
     pub reporter_id: S,
-    /// The flow.
+    /// As the report names it, else its event id.
     pub flow_id: S,
     /// The window's start, where the reporter sums up by windows.
     pub window_start: Option<Timestamp>,

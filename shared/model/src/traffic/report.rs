@@ -18,7 +18,7 @@ impl Reported {
 /// A report with what its envelope says: ready to be folded into its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The event id.
+    /// The CloudEvent's id, which names the flow where the report names none.
     pub id: String,
     /// When it happened; else when the log received it.
     pub time: Timestamp,
@@ -26,6 +26,6 @@ pub struct Report {
     pub received_at: Timestamp,
     /// The reporter that the subject names.
     pub subject_reporter: String,
-    /// The report itself.
+    /// Addresses in it are in the one spelling in which they are looked for.
     pub data: Reported,
 }

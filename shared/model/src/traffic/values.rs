@@ -53,7 +53,7 @@ pub struct IcmpData {
 pub struct SubEvent {
     /// The time by the reporter's clock.
     pub timestamp: Timestamp,
-    /// What happened then.
+    /// What happened at that time.
     #[serde(rename = "type")]
     pub event_type: EventType,
 }
