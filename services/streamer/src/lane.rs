@@ -84,6 +84,7 @@ impl Lane {
         let before = self.held.len();
         while self.held.len() == before {
             let events = self.tail.next().await?;
+            // Nothing is waited for between the two, so what was taken out of the tail is held.
             self.take_in(events);
         }
         Ok(())

@@ -41,6 +41,8 @@ impl Target<'_> {
         let is_crowded = state.dictionaries.bytes() + update.symbols.bytes() >= options.seal_bytes;
         let mut start = 0;
         let mut bytes: usize = rows.iter().map(Coded::bytes).sum();
+        // A row that is older than these may still come: its chunk, and later its segment, overlaps them in time, and lists
+        // merge what overlaps. So nothing has to be known of what is on its way.
         // The symbols of rows that stay would fill the next dictionaries as well: where they are too long, no row stays.
         while start < rows.len() && (is_crowded || options.is_full(rows.len() - start, bytes)) {
             let rows = &rows[start..start + next_segment(&rows[start..], options)];
@@ -170,6 +172,7 @@ fn unused_epochs(state: &State, update: &Update) -> Vec<u32> {
     let mut used = BTreeSet::from([state.dictionaries.epoch, update.manifest.epoch]);
     used.extend(update.sealed.iter().map(|sealed| sealed.segment.epoch));
     used.extend(left(state, update).map(Part::epoch));
+    // Chunks need not be asked: they are in the newest epoch, always.
     let all: BTreeSet<u32> = state.segments.iter().map(Part::epoch).collect();
     all.difference(&used).copied().collect()
 }

@@ -58,6 +58,8 @@ impl Snapshot {
         let mut resolved = HashMap::from([(newest_epoch, newest)]);
         for part in &parts {
             if let Entry::Vacant(vacant) = resolved.entry(part.epoch()) {
+                // Of an epoch that has ended, so nothing is added to them. They may be gone with their last segment, which
+                // looks like damage until the table is read again.
                 let dictionaries = table.old_dictionaries(schema, part.epoch())?;
                 vacant.insert(Resolver::new(schema, &dictionaries).resolve(predicate));
             }

@@ -118,7 +118,8 @@ impl Views {
         make: impl FnOnce(Q::Answer) -> T + Send + 'static,
     ) -> Result<Reply<T>, Error> {
         let slot = self.slot(ask.question.view());
-        // Not reached in time is no failure: the answer says as of when it is.
+        // A position is noted after its batch was committed, so what is read from here on has it. Not reached in time is no
+        // failure: the answer says as of when it is.
         let _ = timeout(PATIENCE, slot.reached(&ask.at_least)).await;
         if ask.question.answers_inline(self) {
             return self.answer(&ask.question, make);

@@ -339,7 +339,10 @@ impl Batch {
             self.rows.mark(mark);
         }
         let mut rows = self.rows.prepare()?;
+        // In one batch of sled: a crash leaves rows and checkpoint, or neither. What it takes of the last moments it takes of
+        // both, and the log is read again from there.
         self.store.write(self.changes.into_iter().chain(rows.changes()))?;
+        // Not before they are written: readers would have seen rows that a failed write leaves nowhere.
         rows.publish();
         Ok(())
     }

@@ -66,6 +66,8 @@ impl Worker<'_> {
         let done = self.state.orders;
         for &(sequence, order) in self.desired.orders.iter().filter(|(sequence, _)| *sequence > done) {
             self.carry_out(order).await?;
+            // What it changes and that it is done are in one step: after a crash before it, it is carried out again, and
+            // after it never.
             self.state.orders = sequence;
             let step = if matches!(order, Order::Redrive) { Step::Redriven } else { Step::Replayed };
             self.record(step, Data::default()).await?;
