@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use bus::{Bus, LoadError};
 use feed::tail;
 use model::delivery::{EventPlace, Guarantee, Progress, Shown, Standing, State, Status};
-use model::integration::Platform;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
@@ -14,6 +13,7 @@ use crate::desired::Desired;
 use crate::journal;
 use crate::live::{IntegrationId, LiveState};
 use crate::receiver::Receivers;
+use crate::sinks::guarantee_of;
 
 const MICROS: i64 = 1_000_000;
 
@@ -91,17 +91,10 @@ pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestam
     }
 }
 
-/// What holds of the current configuration. Only of S3 it depends on the receiver.
+/// What holds of the current configuration, as far as that is known.
 fn guarantee(desired: &Desired, state: &State) -> Option<Guarantee> {
-    match desired.current.platform {
-        Platform::S3 => state.guarantee.filter(|found| found.version == desired.version).map(|found| found.guarantee),
-        Platform::Datadog
-        | Platform::Firehose
-        | Platform::GenericHttp
-        | Platform::Otlp
-        | Platform::Syslog
-        | Platform::SplunkHec => Some(Guarantee::AtLeastOnce),
-    }
+    let found = || state.guarantee.filter(|found| found.version == desired.version).map(|found| found.guarantee);
+    guarantee_of(desired.current.platform).or_else(found)
 }
 
 async fn behind(
