@@ -1,4 +1,5 @@
-//! `flowtrail schemas`: the JSON Schemas of all events, their golden examples and the description of the API, as files.
+//! `flowtrail schemas`: the JSON Schemas of all events, their golden examples, the tables of fields and of scopes, and the
+//! description of the API, as files.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-/// Writes `events/<name>.json`, `events/<name>.golden.json` and `openapi.json` below `directory`.
+/// Writes `events/<name>.json`, `events/<name>.golden.json`, `fields.md`, `scopes.md` and `openapi.json` below `directory`.
 pub(crate) fn write(directory: &Path) -> anyhow::Result<()> {
     let events = directory.join("events");
     fs::create_dir_all(&events).with_context(|| format!("make {}", events.display()))?;
@@ -17,8 +18,10 @@ pub(crate) fn write(directory: &Path) -> anyhow::Result<()> {
         put(&events.join(format!("{}.json", event.name)), &schema)?;
         put(&events.join(format!("{}.golden.json", event.name)), &event.golden)?;
     }
-    let scopes = directory.join("scopes.md");
-    fs::write(&scopes, gateway::scopes_table()).with_context(|| format!("write {}", scopes.display()))?;
+    for (name, page) in [("fields.md", model::schema::fields_page()), ("scopes.md", gateway::scopes_table())] {
+        let path = directory.join(name);
+        fs::write(&path, page).with_context(|| format!("write {}", path.display()))?;
+    }
     put(&directory.join("openapi.json"), &gateway::openapi())
 }
 

@@ -19,10 +19,18 @@ fn the_description_of_the_api_is_as_generated() {
     assert!(file("../openapi.json") == gateway::openapi(), "run `just schemas`: schemas/openapi.json changed");
 }
 
-fn file(name: &str) -> Value {
+#[test]
+fn the_page_of_fields_is_as_generated() {
+    assert!(text("../fields.md") == model::schema::fields_page(), "run `just schemas`: schemas/fields.md changed");
+}
+
+fn text(name: &str) -> String {
     let path = directory().join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap()
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn file(name: &str) -> Value {
+    serde_json::from_str(&text(name)).unwrap()
 }
 
 #[test]

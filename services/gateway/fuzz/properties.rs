@@ -141,7 +141,7 @@ fn shown(event: Event, record: &mut Option<Record>) {
             assert!(!one.events.is_empty());
             assert!(one.window_start() <= Timestamp::LAST && one.window_end() <= Timestamp::LAST);
             let mut twice = one.clone();
-            twice.merge(one.clone());
+            twice.merge(&one);
             assert_eq!(twice, one, "a report that comes again changes something");
             let Some(before) = record.take() else {
                 *record = Some(one);
@@ -149,8 +149,8 @@ fn shown(event: Event, record: &mut Option<Record>) {
             };
             // The key is the first one's, which decides nothing here.
             let (mut there, mut back) = (before.clone(), Record { key: before.key.clone(), ..one.clone() });
-            there.merge(one);
-            back.merge(before);
+            there.merge(&one);
+            back.merge(&before);
             assert_eq!(there, back, "the order of reports matters");
             *record = Some(there);
         }

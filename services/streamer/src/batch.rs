@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::delivery::{Place, Plan};
+use model::delivery::{EventPlace, Plan};
 
 use crate::lane::Held;
 use crate::sink::Item;
@@ -13,13 +13,13 @@ pub(crate) struct Batch {
     pub(crate) items: Vec<Item>,
     provenance: Vec<Provenance>,
     /// Where delivery goes on after this batch.
-    pub(crate) after: Place,
+    pub(crate) after: EventPlace,
 }
 
 #[derive(Clone)]
 struct Provenance {
     subject: Arc<str>,
-    after: Place,
+    after: EventPlace,
     bytes: usize,
 }
 

@@ -7,7 +7,7 @@ use bus::{Bus, LoadError, Message, Selection};
 use feed::tail;
 use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
-use model::delivery::{Place, dead_letter_view};
+use model::delivery::{EventPlace, dead_letter_view};
 use model::envelope::open_structured;
 use model::log::{AccountId, Stream, Subject};
 use model::time::Timestamp;
@@ -142,7 +142,7 @@ impl DeadLetters {
             return Ok(None);
         };
         let Ok(index) = u32::try_from(letter.index) else { return Ok(None) };
-        Ok(lane::held_at(&self.account, &message, Place { sequence: letter.sequence, index }))
+        Ok(lane::held_at(&self.account, &message, EventPlace { sequence: letter.sequence, index }))
     }
 
     fn subject(&self) -> Subject {

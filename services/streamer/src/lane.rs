@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bus::{Bus, ConsumeError, Message};
 use feed::tail::{self, Placed, Tail};
 use model::audit;
-use model::delivery::Place;
+use model::delivery::EventPlace;
 use model::event::Event;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
@@ -25,7 +25,7 @@ pub(crate) struct Held {
     pub(crate) item: Item,
     pub(crate) subject: Arc<str>,
     /// The place after it: in its message or, after its last event, the next message's first.
-    pub(crate) after: Place,
+    pub(crate) after: EventPlace,
     /// About how many bytes it has.
     pub(crate) bytes: usize,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// Reads from a place on.
-    pub(crate) fn open(bus: &Bus, stream: Stream, account: &AccountId, from: Place) -> Self {
+    pub(crate) fn open(bus: &Bus, stream: Stream, account: &AccountId, from: EventPlace) -> Self {
         let tail = Tail::open(bus, stream, account, from);
         Self { stream, account: account.clone(), tail, held: VecDeque::new(), bytes: 0, since: None }
     }
@@ -84,6 +84,7 @@ impl Lane {
         let before = self.held.len();
         while self.held.len() == before {
             let events = self.tail.next().await?;
+            // Nothing is waited for between the two, so what was taken out of the tail is held.
             self.take_in(events);
         }
         Ok(())
@@ -98,7 +99,7 @@ impl Lane {
     }
 
     /// Takes in what has been read already, up to a place.
-    pub(crate) fn top_up_to(&mut self, last: Place) {
+    pub(crate) fn top_up_to(&mut self, last: EventPlace) {
         while let Some(events) = self.tail.ready_up_to(last.sequence) {
             self.take_in(events);
         }
@@ -136,7 +137,7 @@ impl Lane {
 }
 
 /// The event that stands at a place of a message, if it is one that is delivered.
-pub(crate) fn held_at(account: &AccountId, message: &Message, place: Place) -> Option<Held> {
+pub(crate) fn held_at(account: &AccountId, message: &Message, place: EventPlace) -> Option<Held> {
     let found = tail::events_in(message).into_iter().find(|placed| placed.place == place)?;
     held(message.position.stream, account, found)
 }
@@ -144,7 +145,7 @@ pub(crate) fn held_at(account: &AccountId, message: &Message, place: Place) -> O
 fn held(stream: Stream, account: &AccountId, placed: Placed) -> Option<Held> {
     let Placed { event, subject, place, after, bytes } = placed;
     let (id, time, kind) = kind_of(event)?;
-    let Place { sequence, index } = place;
+    let EventPlace { sequence, index } = place;
     let item = Item { id, stream, sequence, index, account: account.clone(), time, kind };
     Some(Held { item, subject, after, bytes })
 }

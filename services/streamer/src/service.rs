@@ -111,7 +111,7 @@ async fn dead_letters(receivers: Receivers, question: DeadLetters) -> Result<Opt
             time: Timestamp::from_micros(message.received_at).unwrap_or(Timestamp::EPOCH),
             event_id: letter.event_id,
             stream: letter.stream,
-            position: delivery::Place { sequence: letter.sequence, index },
+            position: delivery::EventPlace { sequence: letter.sequence, index },
             reason: letter.reason,
             redriven: message.position.sequence <= done,
         })

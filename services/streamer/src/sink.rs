@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use model::delivery::Place;
+use model::delivery::EventPlace;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use model::{audit, traffic};
@@ -189,8 +189,8 @@ impl Item {
     }
 
     /// Its place in its stream.
-    pub(crate) const fn place(&self) -> Place {
-        Place { sequence: self.sequence, index: self.index }
+    pub(crate) const fn place(&self) -> EventPlace {
+        EventPlace { sequence: self.sequence, index: self.index }
     }
 }
 

@@ -47,6 +47,19 @@ enum Protocol {
     SplunkHec(SplunkHec),
 }
 
+/// What every receiver of a platform guarantees; none: that differs, and is found out of each.
+pub(crate) const fn guarantee_of(platform: Platform) -> Option<Guarantee> {
+    match platform {
+        Platform::S3 => None,
+        Platform::Datadog
+        | Platform::Firehose
+        | Platform::GenericHttp
+        | Platform::Otlp
+        | Platform::Syslog
+        | Platform::SplunkHec => Some(Guarantee::AtLeastOnce),
+    }
+}
+
 impl Sink {
     /// Reads a configuration. Nothing is sent, no name is resolved.
     ///

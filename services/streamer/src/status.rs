@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use bus::{Bus, LoadError};
 use feed::tail;
-use model::delivery::{Guarantee, Place, Progress, Shown, Standing, State, Status};
-use model::integration::Platform;
+use model::delivery::{EventPlace, Guarantee, Progress, Shown, Standing, State, Status};
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 
@@ -14,6 +13,7 @@ use crate::desired::Desired;
 use crate::journal;
 use crate::live::{IntegrationId, LiveState};
 use crate::receiver::Receivers;
+use crate::sinks::guarantee_of;
 
 const MICROS: i64 = 1_000_000;
 
@@ -91,20 +91,19 @@ pub(crate) fn shown(desired: &Desired, state: &State) -> (Shown, Option<Timestam
     }
 }
 
-/// What holds of the current configuration. Only of S3 it depends on the receiver.
+/// What holds of the current configuration, as far as that is known.
 fn guarantee(desired: &Desired, state: &State) -> Option<Guarantee> {
-    match desired.current.platform {
-        Platform::S3 => state.guarantee.filter(|found| found.version == desired.version).map(|found| found.guarantee),
-        Platform::Datadog
-        | Platform::Firehose
-        | Platform::GenericHttp
-        | Platform::Otlp
-        | Platform::Syslog
-        | Platform::SplunkHec => Some(Guarantee::AtLeastOnce),
-    }
+    let found = || state.guarantee.filter(|found| found.version == desired.version).map(|found| found.guarantee);
+    guarantee_of(desired.current.platform).or_else(found)
 }
 
-async fn behind(bus: &Bus, stream: Stream, account: &AccountId, next: Place, now: i64) -> Result<Progress, LoadError> {
+async fn behind(
+    bus: &Bus,
+    stream: Stream,
+    account: &AccountId,
+    next: EventPlace,
+    now: i64,
+) -> Result<Progress, LoadError> {
     let filter = tail::filter(stream, account);
     let lag_events = bus.count_from(stream, &filter, next.sequence).await?;
     let oldest = match lag_events {

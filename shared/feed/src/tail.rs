@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, ConsumeError, Consumer, Message, Selection};
-use model::delivery::Place;
+use model::delivery::EventPlace;
 use model::event::{Contents, Event};
 use model::log::{AccountId, Stream, Subject};
 
@@ -26,10 +26,10 @@ pub struct Placed {
     /// The subject it came on, shared by the events of its message.
     pub subject: Arc<str>,
     /// Its place.
-    pub place: Place,
+    pub place: EventPlace,
     /// The place after it: in its message or, after its last event, the next message's first. Who has done everything
     /// before this place goes on here.
-    pub after: Place,
+    pub after: EventPlace,
     /// About how many bytes it has: its share of its message's unpacked payload.
     pub bytes: usize,
 }
@@ -38,7 +38,7 @@ pub struct Placed {
 pub struct Tail {
     consumer: Consumer,
     /// What is before this place is done.
-    from: Place,
+    from: EventPlace,
     /// Messages that were read and not looked into.
     messages: VecDeque<Message>,
 }
@@ -46,7 +46,7 @@ pub struct Tail {
 impl Tail {
     /// Follows from a place on. Little is read ahead, since there may be many who follow and few events for each.
     #[must_use]
-    pub fn open(bus: &Bus, stream: Stream, account: &AccountId, from: Place) -> Self {
+    pub fn open(bus: &Bus, stream: Stream, account: &AccountId, from: EventPlace) -> Self {
         let selection = Selection { filter: Some(filter(stream, account)), thrifty: true };
         // From the message of the place itself: a part of its events may be before the place.
         let consumer = bus.consume_selected(stream, selection, from.sequence.saturating_sub(1));
@@ -122,14 +122,14 @@ pub fn events_in(message: &Message) -> Vec<Placed> {
     let numbered = (0_u32..).zip(decoded);
     let mut events: Vec<Placed> = numbered
         .filter_map(|(index, decoded)| {
-            let place = Place { sequence, index };
-            let after = Place { sequence, index: index + 1 };
+            let place = EventPlace { sequence, index };
+            let after = EventPlace { sequence, index: index + 1 };
             Some(Placed { event: decoded.event.ok()?, subject: subject.clone(), place, after, bytes })
         })
         .collect();
     // What cannot be read behind the last one is passed over with it: nothing would ever be waiting there.
     if let Some(last) = events.last_mut() {
-        last.after = Place::start_of(sequence + 1);
+        last.after = EventPlace::start_of(sequence + 1);
     }
     events
 }

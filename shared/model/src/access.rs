@@ -81,7 +81,7 @@ pub enum Event {
 pub struct AccountCreated {
     /// Its name for people.
     pub name: String,
-    /// Who made it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -97,7 +97,7 @@ pub struct UserCreated {
     /// The most that they may do. Missing in events from before users had scopes: everything, as it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Scopes>,
-    /// Who made it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -108,7 +108,7 @@ pub struct UserChanged {
     pub email: String,
     /// The most that they may do from now on.
     pub scopes: Scopes,
-    /// Who changed it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -117,7 +117,7 @@ pub struct UserChanged {
 pub struct UserDeleted {
     /// What they signed in with.
     pub email: String,
-    /// Who removed them.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -128,13 +128,13 @@ pub struct TokenCreated {
     pub name: String,
     /// The SHA-256 of the token; the token itself is nowhere.
     pub hash: TokenHash,
-    /// What it allows.
+    /// What it allows, as far as its user may do that too.
     pub scopes: Scopes,
     /// The user it belongs to.
     pub user_id: Option<String>,
     /// When it ends; none: never.
     pub expires_at: Option<Timestamp>,
-    /// Who made it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -143,7 +143,7 @@ pub struct TokenCreated {
 pub struct TokenDeleted {
     /// What it was for.
     pub name: String,
-    /// Who removed it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -196,12 +196,12 @@ pub enum Rejected {
 /// The state of one account, user or token, as its events tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
-    /// Nothing happened yet.
+    /// The log has no event of it.
     #[default]
     Absent,
     /// It is there: what it is called.
     Present(String),
-    /// It was there.
+    /// It was deleted, and cannot be made a second time.
     Deleted,
 }
 
@@ -326,13 +326,13 @@ impl Serialize for Event {
 /// An access event with what its envelope and subject say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The event id.
+    /// The CloudEvent's id, which the audit event that follows from it has too.
     pub event_id: String,
-    /// When it happened.
+    /// The CloudEvent's time, else when the log received it.
     pub time: Timestamp,
     /// The account's, user's or token's id.
     pub id: String,
-    /// What changed.
+    /// Of the kind that the subject names.
     pub event: Event,
 }
 

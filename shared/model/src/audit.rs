@@ -30,7 +30,7 @@ pub struct NoEventType;
 /// What surrounds the `data` of an audit event.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The event id.
+    /// The CloudEvent's id.
     pub id: &'a str,
     /// The CloudEvent's source.
     pub source: &'a str,

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// A command that someone sends.
 pub trait Command: Serialize + DeserializeOwned + Send + 'static {
-    /// What was done.
+    /// What the sender is told, such as the id of what was made.
     type Done: Serialize + DeserializeOwned + Send + 'static;
 
     /// `<family>.<verb>`: behind `flowtrail.command.`, the subject it is sent on.
@@ -27,7 +27,7 @@ pub trait Command: Serialize + DeserializeOwned + Send + 'static {
 pub struct Accepted<T> {
     /// Where its event stands in the log; none when nothing had to be changed.
     pub position: Option<LogPosition>,
-    /// What was done.
+    /// What the command says under "Done".
     pub done: T,
 }
 
@@ -35,9 +35,9 @@ pub struct Accepted<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Send it differently.
+    /// It breaks a rule, and is refused again as it is.
     Invalid,
-    /// There is no such thing.
+    /// What it is about was never made in this account, or was deleted.
     NotFound,
     /// Someone else was faster: read again, then decide.
     Conflict,
@@ -52,7 +52,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason.
+    /// Each with a code of its own.
     pub const ALL: [Self; 7] = [
         Self::Invalid,
         Self::NotFound,
@@ -109,7 +109,7 @@ pub struct TellSealingKey {}
 pub struct CreateIntegration {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
     /// Where events are to go.
     pub platform: Platform,
@@ -124,9 +124,9 @@ pub struct CreateIntegration {
 pub struct UpdateIntegration {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
-    /// The integration's number.
+    /// Unique in its account, never used again.
     pub id: u64,
     /// What to change; a masked value keeps what is stored.
     pub config: SealedConfig,
@@ -139,9 +139,9 @@ pub struct UpdateIntegration {
 pub struct DeleteIntegration {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
-    /// The integration's number.
+    /// Unique in its account, never used again.
     pub id: u64,
 }
 
@@ -150,11 +150,11 @@ pub struct DeleteIntegration {
 pub struct SteerIntegration {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
-    /// The integration's number.
+    /// Unique in its account, never used again.
     pub id: u64,
-    /// What to do.
+    /// To pause what is paused is no event; every other order is one.
     pub order: Order,
 }
 
@@ -201,21 +201,21 @@ impl Command for SteerIntegration {
     const PATH: &'static str = "integration.steer";
 }
 
-/// Makes an account.
+/// Makes an account; refused where there is or was one of this id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateAccount {
     /// The account's id, as it stands in subjects.
     pub account: AccountId,
     /// Its name for people.
     pub name: String,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
 /// Makes a user. Done: their id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateUser {
-    /// In which account.
+    /// The account that it is done in; ids of users and tokens mean nothing outside of it.
     pub account: AccountId,
     /// What they sign in with.
     pub email: String,
@@ -225,61 +225,61 @@ pub struct CreateUser {
     pub password_hash: String,
     /// The most that they may do.
     pub scopes: Scopes,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
 /// Changes what a user may do, and with it what all their tokens may.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetUserScopes {
-    /// In which account.
+    /// The account that it is done in; ids of users and tokens mean nothing outside of it.
     pub account: AccountId,
     /// Which, by what they sign in with.
     pub email: String,
     /// The most that they may do from now on.
     pub scopes: Scopes,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
-/// Removes a user.
+/// Removes a user. Their address is not free again: the id is made from it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeleteUser {
-    /// In which account.
+    /// The account that it is done in; ids of users and tokens mean nothing outside of it.
     pub account: AccountId,
     /// Which, by what they sign in with.
     pub email: String,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
 /// Makes a token. Done: its id. The token itself stays with the one who made it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateToken {
-    /// In which account.
+    /// The account that it is done in; ids of users and tokens mean nothing outside of it.
     pub account: AccountId,
     /// What it is for.
     pub name: String,
-    /// Its SHA-256.
+    /// All that is kept of it.
     pub hash: TokenHash,
-    /// What it allows.
+    /// What it allows, as far as its user may do that too.
     pub scopes: Scopes,
     /// The user it belongs to.
     pub user_id: Option<String>,
-    /// When it ends.
+    /// From then on it opens nothing; none: never.
     pub expires_at: Option<Timestamp>,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
-/// Removes a token.
+/// Removes a token, which opens nothing from then on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeleteToken {
-    /// In which account.
+    /// The account that it is done in; ids of users and tokens mean nothing outside of it.
     pub account: AccountId,
     /// The token's id, not the token.
     pub id: String,
-    /// Who does it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 

@@ -24,7 +24,7 @@ pub struct DeadLetter {
     pub view: String,
     /// The stream that holds it.
     pub stream: String,
-    /// Its stream sequence.
+    /// The sequence of its message in that stream.
     pub sequence: u64,
     /// Its place in a batch, from 0.
     pub index: usize,
@@ -72,7 +72,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Its name.
+    /// As JSON has it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,6 +7,6 @@ pub use ask::{
     Change, DeadLetters, History, Letter, Letters, Progress, Question, Shown, Status, StatusOf, Test, TestOf, Tested,
 };
 pub use state::{
-    Data, Failure, Guarantee, Guaranteed, Missing, Place, Plan, Recorded, Redrive, Standing, State, Step,
+    Data, EventPlace, Failure, Guarantee, Guaranteed, Missing, Plan, Recorded, Redrive, Standing, State, Step,
     dead_letter_view,
 };

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
+    /// One for each CloudEvents type of the directory.
     pub const ALL: [Self; 4] = [Self::Peer, Self::User, Self::Policy, Self::Resource];
 
     /// The token in subjects.

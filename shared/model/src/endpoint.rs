@@ -19,12 +19,27 @@ pub enum EndpointType {
     Route,
 }
 
+impl EndpointType {
+    /// Its name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Peer => "PEER",
+            Self::HostResource => "HOST_RESOURCE",
+            Self::SubnetResource => "SUBNET_RESOURCE",
+            Self::DomainResource => "DOMAIN_RESOURCE",
+            Self::Route => "ROUTE",
+        }
+    }
+}
+
 /// Where an endpoint is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, bound(deserialize = "S: From<String> + Default"))]
 #[schemars(rename = "GeoLocation", bound = "S: JsonSchema + Serialize + Default")]
 pub struct GeoLocation<S = String> {
-    /// The city's name.
+    /// The city's name, as the publisher writes it.
     #[serde(deserialize_with = "filled")]
     pub city_name: Option<S>,
     /// The country's ISO code.

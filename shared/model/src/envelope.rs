@@ -218,14 +218,14 @@ fn after_blanks(text: &str) -> &str {
 #[derive(Clone, Debug, Serialize)]
 pub struct Envelope<'a, D: Serialize> {
     specversion: &'static str,
-    /// The event id.
+    /// The same for every attempt to publish it.
     pub id: &'a str,
-    /// Who publishes it.
+    /// The program that publishes it; CloudEvents wants a URI reference.
     pub source: &'a str,
     /// Which event it is.
     #[serde(rename = "type")]
     pub kind: &'a str,
-    /// When it happened.
+    /// When it happened, by the clock of who publishes it.
     pub time: Timestamp,
     datacontenttype: &'static str,
     /// The event itself, of the type that `kind` names.

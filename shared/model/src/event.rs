@@ -36,7 +36,7 @@ pub enum Unreadable {
     /// The stream holds no events of this type.
     #[error("type: {found:?} is not known on this subject; known are {known}")]
     Type {
-        /// What stands there.
+        /// What stands there, as the publisher wrote it.
         found: String,
         /// What may stand there.
         known: String,

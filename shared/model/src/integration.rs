@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 /// What happened to an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// It was made.
+    /// It was made, under a number that is never used again.
     Created(Created),
     /// Its configuration or state was changed.
     Updated(Updated),
@@ -43,13 +43,13 @@ pub enum Event {
 /// The `data` of `flowtrail.integration.created.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Created {
-    /// Where events go.
+    /// Where events go; never changes.
     pub platform: Platform,
     /// How they get there; secrets are sealed.
     pub config: Config,
     /// Whether events are sent.
     pub enabled: bool,
-    /// Who did it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
@@ -64,23 +64,23 @@ pub struct Updated {
     pub enabled: bool,
     /// What changed: configuration keys, and `enabled`.
     pub changed: Vec<String>,
-    /// Who did it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
 /// The `data` of `flowtrail.integration.deleted.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deleted {
-    /// Where events went.
+    /// The same as when it was made.
     pub platform: Platform,
-    /// Who did it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
 /// What someone wants done to an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Make it.
+    /// Make it; refused where there is or was one of this number.
     Create {
         /// Where events are to go.
         platform: Platform,
@@ -89,39 +89,39 @@ pub enum Command {
         /// Whether events are to be sent.
         enabled: bool,
     },
-    /// Change it.
+    /// Change it; what changes nothing is no event.
     Update {
         /// What to change in the configuration.
         config: Patch<Ciphertext>,
         /// Whether events are to be sent; none: as before.
         enabled: Option<bool>,
     },
-    /// Remove it.
+    /// Remove it for good.
     Delete,
-    /// Steer its delivery.
+    /// Steer its delivery; the configuration stays as it is.
     Steer(Order),
 }
 
 /// The state of an integration, as its events tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Integration {
-    /// Nothing happened yet.
+    /// The log has no event of it.
     #[default]
     Absent,
-    /// It is there.
+    /// It was made and not deleted.
     Present(Current),
-    /// It was there.
+    /// It was deleted, and no other gets its number.
     Deleted,
 }
 
 /// An integration that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
-    /// Where events go.
+    /// Where events go; never changes.
     pub platform: Platform,
     /// The platform's own settings, secrets sealed.
     pub config: Config,
-    /// Whether they do.
+    /// Whether events are sent while nobody has paused them.
     pub enabled: bool,
     /// Whether someone has stopped them until further notice.
     #[serde(default)]
@@ -276,9 +276,9 @@ impl Serialize for Event {
 /// An integration event with what its envelope and subject say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The event id.
+    /// The CloudEvent's id, which the audit event that follows from it has too.
     pub event_id: String,
-    /// When it happened.
+    /// The CloudEvent's time, else when the log received it.
     pub time: Timestamp,
     /// The integration's number in its account.
     pub id: u64,

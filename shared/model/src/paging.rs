@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 /// Where a row stands in a list: what a cursor holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RowPosition {
-    /// The row's time.
+    /// What lists are ordered by, newest first.
     pub time: Timestamp,
     /// What breaks the tie between equal times: the row's id, and where rows of several streams may share one, what
     /// tells them apart. Only the view that gave it knows how to read it.
@@ -26,7 +26,7 @@ pub enum Start {
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Where it starts.
+    /// An offset where a client counts, a row where it holds a cursor.
     pub start: Start,
     /// At most this many rows.
     pub limit: usize,

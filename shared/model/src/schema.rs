@@ -1,7 +1,11 @@
 //! The JSON Schema of every event's `data`, with one golden example each.
 
+mod page;
+
 use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
+
+pub use page::fields_page;
 
 use crate::{access, audit, dead_letter, delivery, directory, integration, traffic};
 

@@ -65,6 +65,7 @@ struct Counted {
 pub(crate) fn list(table: &Table, schema: &Schema, query: &Query<'_>, page: &Page) -> Result<Rows, Error> {
     let mut total = 0;
     let mut counted = Vec::new();
+    // Counted and read are the same parts, as they were at one moment: so page and total agree while rows are written.
     for stretch in stretches(table, schema, query)? {
         let matching = stretch.part.count(&stretch.wanted, stretch.range.clone())?;
         if matching == 0 {
@@ -132,6 +133,7 @@ fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<
         }
         skip -= pass_over(&mut parts, skip);
     }
+    // The others end before the group begins, so none of their rows is among those that were passed over.
     parts.extend(left.map(matched));
     merge(parts, skip, limit)
 }

@@ -130,6 +130,8 @@ impl Merge {
             self.gather_equal()?;
         }
         let Some(newest) = self.equal.pop() else { return Ok(None) };
+        // The part's next row takes the place of the one that is given: so there is one of each part that was looked at in
+        // the heap or among the equal ones, and none of its rows is passed by.
         if let Some(following) = self.parts[newest.from].next(newest.from)? {
             // Within a part rows are in order: where no other part has the same time, its ids are not needed.
             if following.time == newest.time && !self.equal.is_empty() {
@@ -143,7 +145,8 @@ impl Merge {
 
     /// Takes all rows of the newest time from the heap.
     fn gather_equal(&mut self) -> Result<(), Error> {
-        // A part is looked at once it may hold the next row, or one of its time.
+        // A part is looked at once it may hold the next row, or one of its time. They come by their latest time: where the
+        // next part ends earlier than that, so do all that follow.
         while let Some(part) = self.parts.get_mut(self.opened)
             && self.heap.peek().is_none_or(|newest| newest.time <= part.latest)
         {
@@ -179,7 +182,8 @@ pub(crate) fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
     let ends = |part: &Matched| Some((part.time(*part.rows.first()?), part.time(*part.rows.last()?)));
     let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
     let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
-    // The earliest time after which there are not too many.
+    // The earliest time after which there are not too many. Rows of that very time stay: which of them come first is
+    // said by their ids, which are not read here.
     let (mut low, mut high) = (earliest.saturating_sub(1), latest);
     while low < high {
         // Rounded down, so that it is never `high`.

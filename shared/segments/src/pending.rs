@@ -60,6 +60,8 @@ pub(crate) enum Spot {
 
 impl Pending {
     pub(crate) fn new(table: Lease) -> Self {
+        // Codes go on where the committed ones end. Nobody else gives out codes of this table, as it has one writer, so they
+        // are still free when they are committed.
         let symbols = NewSymbols::beyond(&table.state.read().dictionaries);
         Self {
             table,

@@ -42,6 +42,8 @@ impl Target<'_> {
         let is_crowded = sizes.bytes() >= options.seal_bytes;
         let mut start = 0;
         let mut bytes: usize = rows.iter().map(Coded::bytes).sum();
+        // A row that is older than these may still come: its chunk, and later its segment, overlaps them in time, and lists
+        // merge what overlaps. So nothing has to be known of what is on its way.
         // The symbols of rows that stay would fill the next dictionaries as well: where they are too long, no row stays.
         while start < rows.len() && (is_crowded || options.is_full(rows.len() - start, bytes)) {
             let rows = &rows[start..start + next_segment(&rows[start..], options)];

@@ -123,6 +123,7 @@ impl Writer {
 impl Prepared {
     /// What is to be written to the tree. Given once.
     pub fn changes(&mut self) -> impl Iterator<Item = Change> {
+        // Before the first value leaves the tree: who misses one from now on waits, and does not take it for damage.
         for (table, update) in &self.updates {
             if !update.removed.is_empty() {
                 table.set_removal(true);
@@ -149,6 +150,7 @@ impl Prepared {
     pub fn publish(mut self) -> Held {
         let publish = |(table, update): (Lease, Update)| {
             table.publish(update);
+            // Only now may those who wait look again: they find the state that no longer has what they missed.
             table.set_removal(false);
             table
         };

@@ -79,10 +79,10 @@ impl Dump {
     fn by_account(&self, store: &Store, parts: &DumpParts) -> Result<Lines, Error> {
         let mut place = match &self.after {
             Some(place) => Some(postcard::from_bytes(place)?),
-            None => store.next_account("")?.map(Place::first),
+            None => store.next_account("")?.map(ResumePoint::first),
         };
         let mut lines = Vec::new();
-        while let Some(Place { account, after }) = place {
+        while let Some(ResumePoint { account, after }) = place {
             let start = match after {
                 Some((time, id)) => Start::After(SortKey { time, id }),
                 None => Start::Offset(0),
@@ -95,13 +95,13 @@ impl Dump {
             }
             if let Some(last) = listed.rows.last().filter(|_| listed.has_more) {
                 let SortKey { time, id } = (parts.position)(last)?;
-                let place = Place { account, after: Some((time, id)) };
+                let place = ResumePoint { account, after: Some((time, id)) };
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(&place)?) });
             }
             for other in (parts.others)(store, &account)? {
                 lines.push(line(&account, other));
             }
-            place = store.next_account(&account)?.map(Place::first);
+            place = store.next_account(&account)?.map(ResumePoint::first);
             if let Some(next) = place.as_ref().filter(|_| lines.len() >= self.limit) {
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(next)?) });
             }
@@ -112,13 +112,13 @@ impl Dump {
 
 /// Where a part of a dump of rows starts.
 #[derive(Serialize, Deserialize)]
-struct Place {
+struct ResumePoint {
     account: String,
     /// After the row with this time and id.
     after: Option<(i64, Vec<u8>)>,
 }
 
-impl Place {
+impl ResumePoint {
     fn first(account: String) -> Self {
         Self { account, after: None }
     }

@@ -104,7 +104,7 @@ impl Views {
     /// # Errors
     /// When the storage fails.
     pub async fn ask<Q: Question>(&self, ask: Ask<Q>) -> Result<Reply<Q::Answer>, Error> {
-        self.ask_and(ask, |answer| answer).await
+        self.ask_then(ask, |answer| answer).await
     }
 
     /// The same, making something of the answer where it was found: off the async threads, unless it is answered
@@ -112,13 +112,14 @@ impl Views {
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn ask_and<Q: Question, T: Send + 'static>(
+    pub async fn ask_then<Q: Question, T: Send + 'static>(
         &self,
         ask: Ask<Q>,
         make: impl FnOnce(Q::Answer) -> T + Send + 'static,
     ) -> Result<Reply<T>, Error> {
         let slot = self.slot(ask.question.view());
-        // Not reached in time is no failure: the answer says as of when it is.
+        // A position is noted after its batch was committed, so what is read from here on has it. Not reached in time is no
+        // failure: the answer says as of when it is.
         let _ = timeout(PATIENCE, slot.reached(&ask.at_least)).await;
         if ask.question.answers_inline(self) {
             return self.answer(&ask.question, make);

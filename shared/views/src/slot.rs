@@ -132,9 +132,11 @@ impl Slot {
     /// # Errors
     /// When the switch cannot be written down; the old generation stays then.
     pub fn switch_to(&self, store: Arc<Store>) -> Result<(), Error> {
+        // Whole on disk before anything names it.
         store.flush()?;
         write_current(&self.directory, self.newest.load(Ordering::Relaxed))?;
         self.current.swap(store).retire();
+        // After the swap: the other way round, an answer of the old generation could be kept under the new number.
         self.version.fetch_add(1, Ordering::Release);
         self.is_damaged.send_replace(false);
         info!(view = %self.view, "switched to a new generation of the view");
@@ -230,6 +232,8 @@ fn write_current(directory: &Path, generation: u64) -> Result<(), Error> {
     let draft = directory.join("CURRENT.new");
     let mut file = File::create(&draft)?;
     writeln!(file, "{generation}")?;
+    // The text is on disk before the name leads to it, and the name before this returns: a crash leaves the old name or the
+    // new one, and each is whole.
     file.sync_all()?;
     fs::rename(&draft, directory.join("CURRENT"))?;
     File::open(directory)?.sync_all()?;

@@ -59,8 +59,8 @@ impl Caches {
 /// How a view's rows are stored and how long they are kept.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// Another number where the view's rows are stored in another form: a view of another format is rebuilt.
-    pub(crate) format: u32,
+    /// Gives another number where the view's rows are stored in another form: a view of another format is rebuilt.
+    pub(crate) format: fn() -> u32,
     /// The columns of its rows, where it has any.
     pub(crate) schema: segments::Schema,
     /// The stream that it forgets with, after days: what came from it goes from the view as it goes from the log.
@@ -73,7 +73,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// That of a view whose rows stand by key, and of which nothing is forgotten.
     pub(crate) const BY_KEY: Self = Self {
-        format: 0,
+        format: || 0,
         schema: segments::Schema { symbols: &[], searched: &[], keys: &[], filtered: &[], texts: 0 },
         forgets_with: None,
         keeps_forever: None,
@@ -82,7 +82,7 @@ impl Layout {
     fn stamp(&self) -> [u8; 8] {
         let mut stamp = [0; 8];
         stamp[..4].copy_from_slice(&FORMAT.to_be_bytes());
-        stamp[4..].copy_from_slice(&self.format.to_be_bytes());
+        stamp[4..].copy_from_slice(&(self.format)().to_be_bytes());
         stamp
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::draft::Rejected;
-use super::scan::{Around, Place};
+use super::scan::{Around, RecordPlace};
 
 /// The members that name the next page: InstaVM, vRNI, and AWS's command line and APIs. On the last page they are not
 /// there, or null.
@@ -29,14 +29,14 @@ pub(super) struct Pages {
 struct Numbered {
     /// Where the first of them is.
     file: PathBuf,
-    place: Place,
+    place: RecordPlace,
     seen: BTreeSet<u64>,
 }
 
 /// A page that is not the whole of its list.
 pub(super) struct Part {
     pub(super) file: PathBuf,
-    pub(super) place: Place,
+    pub(super) place: RecordPlace,
     pub(super) reason: Rejected,
 }
 
@@ -80,7 +80,7 @@ mod tests {
     fn incomplete(arounds: &[&str]) -> Vec<String> {
         let mut pages = Pages::default();
         for (index, text) in (1..).zip(arounds) {
-            let around = Around { place: Place { line: index, element: None }, text: text.as_bytes().to_vec() };
+            let around = Around { place: RecordPlace { line: index, element: None }, text: text.as_bytes().to_vec() };
             pages.add(Path::new("list.json"), &around);
         }
         let told = |part: Part| format!("{}:{} {}", part.file.display(), part.place, part.reason);

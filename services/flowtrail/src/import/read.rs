@@ -12,7 +12,7 @@ use super::input;
 use super::pages::Pages;
 use super::progress::Progress;
 use super::rejects::Rejects;
-use super::scan::{Place, Scanner};
+use super::scan::{RecordPlace, Scanner};
 use super::seal::Sealer;
 use super::skipped::{SkipCounts, Skipped};
 
@@ -59,7 +59,11 @@ impl Reader<'_> {
             match packed.map_err(input::Unopened::from).and_then(input::unpacked) {
                 Ok(bytes) => self.read_file(file, bytes, &mut counts)?,
                 Err(error) => {
-                    self.reject(file, Place { line: 1, element: None }, &Rejected::field("file", error.to_string()))?;
+                    self.reject(
+                        file,
+                        RecordPlace { line: 1, element: None },
+                        &Rejected::field("file", error.to_string()),
+                    )?;
                 }
             }
         }
@@ -81,7 +85,7 @@ impl Reader<'_> {
                 Ok(Some(cut)) => cut,
                 Ok(None) => break,
                 Err(error) => {
-                    let place = Place { line: scanner.line(), element: None };
+                    let place = RecordPlace { line: scanner.line(), element: None };
                     self.reject(file, place, &unreadable(&error))?;
                     break;
                 }
@@ -118,7 +122,7 @@ impl Reader<'_> {
         self.batches.blocking_send(batch).map_err(|_| Stopped::NobodyTakes)
     }
 
-    fn reject(&mut self, file: &Path, place: Place, reason: &Rejected) -> Result<(), Stopped> {
+    fn reject(&mut self, file: &Path, place: RecordPlace, reason: &Rejected) -> Result<(), Stopped> {
         self.rejects.add(file, place, reason).map_err(Stopped::Rejects)
     }
 }

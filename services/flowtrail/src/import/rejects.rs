@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::draft::Rejected;
 use super::progress::Progress;
-use super::scan::Place;
+use super::scan::RecordPlace;
 
 /// How many are shown; a file of the wrong format would fill the screen.
 const SHOWN: u64 = 20;
@@ -34,7 +34,7 @@ impl Rejects {
     }
 
     /// Tells of one.
-    pub(super) fn add(&mut self, file: &Path, place: Place, reason: &Rejected) -> io::Result<()> {
+    pub(super) fn add(&mut self, file: &Path, place: RecordPlace, reason: &Rejected) -> io::Result<()> {
         self.count += 1;
         let line = format!("{}:{place} {reason}", file.display());
         if let Some(all) = &mut self.all {

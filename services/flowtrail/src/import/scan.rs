@@ -23,7 +23,7 @@ const LONGEST_AROUND: usize = 64 * 1024;
 
 /// Where a record starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct RecordPlace {
     /// Its line, from 1.
     pub(super) line: u64,
     /// Its place in the array around it, from 1, when there is one.
@@ -44,7 +44,7 @@ pub(super) enum Uncut {
 /// A record, or why there is none at this place.
 #[derive(Debug)]
 pub(super) struct Cut<'a> {
-    pub(super) place: Place,
+    pub(super) place: RecordPlace,
     pub(super) text: Result<&'a str, Uncut>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Cut<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Around {
     /// Where it starts.
-    pub(super) place: Place,
+    pub(super) place: RecordPlace,
     /// The object as JSON text, with an empty list.
     pub(super) text: Vec<u8>,
 }
@@ -76,7 +76,7 @@ struct Array {
     around: Option<Around>,
 }
 
-type Found = (Place, Result<usize, Uncut>);
+type Found = (RecordPlace, Result<usize, Uncut>);
 
 impl<R: Read> Scanner<R> {
     /// `lists` are the names of the arrays in objects whose elements are records.
@@ -140,8 +140,8 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    fn place(&self) -> Place {
-        Place { line: self.input.line(), element: self.array.as_ref().map(|array| array.elements) }
+    fn place(&self) -> RecordPlace {
+        RecordPlace { line: self.input.line(), element: self.array.as_ref().map(|array| array.elements) }
     }
 
     /// Most lines are such, and to search one for a bracket is many times as fast as to follow its members.
@@ -245,7 +245,7 @@ impl<R: Read> Scanner<R> {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RecordPlace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:", self.line)?;
         self.element.map_or(Ok(()), |element| write!(formatter, " element {element}:"))

@@ -19,7 +19,7 @@ const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// How many events are published before the receiver has nearly all of those before.
 const AT_ONCE: usize = 25;
 /// From so many requests on, every kind of failure is met.
-const MANY: usize = 10_000;
+const DRILL_EVENTS: usize = 10_000;
 /// How long some events may take; one request without an answer takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -114,7 +114,7 @@ fn hold(requests: &[Request], ids: &[String], resumed: usize) -> Told {
 async fn start_receiver(journal: &Path, count: usize, seed: u64) -> StandIn {
     let journal = journal.to_str().unwrap().to_owned();
     // With few requests, failures are as many as can be.
-    let [timeouts, good] = if count < MANY { ["1", "280"] } else { ["5", "930"] };
+    let [timeouts, good] = if count < DRILL_EVENTS { ["1", "280"] } else { ["5", "930"] };
     let arguments = [journal, seed.to_string(), SECRET.into(), timeouts.into(), good.into()];
     StandIn::start_program("webhook_receiver.py", |port| [&[port.to_string()], &arguments[..]].concat()).await
 }
@@ -155,7 +155,7 @@ async fn a_receiver_that_fails_in_every_way_gets_everything_in_order_when_it_wan
     let ids: Vec<String> = (0..count).map(|number| format!("{PREFIX}{number}")).collect();
     assert!(singles.iter().all(|request| request.ids.len() == 1 && request.webhook_id == request.ids[0]));
     let [of_singles, of_batches] = [hold(&singles, &ids, single.times), hold(&batches, &ids, batched.times)];
-    if count >= MANY {
+    if count >= DRILL_EVENTS {
         assert_eq!(of_singles.faults.len(), 8, "every kind of failure was met: {of_singles:?}");
     }
     println!("{count} events: {} requests one by one, {of_singles:?}", singles.len());

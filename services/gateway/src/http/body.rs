@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    const SMALL: BodyLimit = BodyLimit { bytes: 4, within: Duration::from_millis(200) };
+    const FOUR_BYTES: BodyLimit = BodyLimit { bytes: 4, within: Duration::from_millis(200) };
 
     /// A body that does not say how long it is.
     fn chunked(chunks: &'static [&'static str]) -> Request {
@@ -96,23 +96,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_within_the_limit_is_read() {
-        assert_eq!(read(Request::new(Body::empty()), SMALL).await.unwrap(), "");
-        assert_eq!(read(Request::new(Body::from("1234")), SMALL).await.unwrap(), "1234");
-        assert_eq!(read(chunked(&["12", "", "34"]), SMALL).await.unwrap(), "1234");
+        assert_eq!(read(Request::new(Body::empty()), FOUR_BYTES).await.unwrap(), "");
+        assert_eq!(read(Request::new(Body::from("1234")), FOUR_BYTES).await.unwrap(), "1234");
+        assert_eq!(read(chunked(&["12", "", "34"]), FOUR_BYTES).await.unwrap(), "1234");
     }
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_whether_it_says_its_length_or_not() {
         let refused = Err(Refusal::TooLarge { limit: 4 });
-        assert_eq!(read(Request::new(Body::from("12345")), SMALL).await, refused);
-        assert_eq!(read(chunked(&["1234", "5"]), SMALL).await, refused);
+        assert_eq!(read(Request::new(Body::from("12345")), FOUR_BYTES).await, refused);
+        assert_eq!(read(chunked(&["1234", "5"]), FOUR_BYTES).await, refused);
     }
 
     #[tokio::test]
     async fn a_body_that_does_not_come_or_breaks_off_is_refused() {
         let never = Body::from_stream(stream::pending::<io::Result<Bytes>>());
-        assert_eq!(read(Request::new(never), SMALL).await, Err(Refusal::SlowBody));
+        assert_eq!(read(Request::new(never), FOUR_BYTES).await, Err(Refusal::SlowBody));
         let broken = Body::from_stream(stream::iter([Ok("1"), Err(io::Error::other("gone"))]));
-        assert!(matches!(read(Request::new(broken), SMALL).await, Err(Refusal::Invalid(_))));
+        assert!(matches!(read(Request::new(broken), FOUR_BYTES).await, Err(Refusal::Invalid(_))));
     }
 }

@@ -56,7 +56,7 @@ impl Reader {
         make: impl FnOnce(Q::Answer) -> T + Send + 'static,
     ) -> Result<Reply<T>, ReadError> {
         match self {
-            Self::Local(views) => views.ask_and(ask, make).await.map_err(local),
+            Self::Local(views) => views.ask_then(ask, make).await.map_err(local),
             Self::Remote(bus) => {
                 let request = serde_json::to_vec(&ask).map_err(failed)?;
                 let subject = format!("flowtrail.query.{}", Q::PATH);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use feed::tail;
-use model::delivery::{Data, Guaranteed, Missing, Place, Redrive, Standing, Step};
+use model::delivery::{Data, EventPlace, Guaranteed, Missing, Redrive, Standing, Step};
 use model::integration::{Order, Origin};
 use model::log::Stream;
 use model::time::Timestamp;
@@ -66,6 +66,8 @@ impl Worker<'_> {
         let done = self.state.orders;
         for &(sequence, order) in self.desired.orders.iter().filter(|(sequence, _)| *sequence > done) {
             self.carry_out(order).await?;
+            // What it changes and that it is done are in one step: after a crash before it, it is carried out again, and
+            // after it never.
             self.state.orders = sequence;
             let step = if matches!(order, Order::Redrive) { Step::Redriven } else { Step::Replayed };
             self.record(step, Data::default()).await?;
@@ -85,7 +87,7 @@ impl Worker<'_> {
             let begun = self.desired.begun.filter(|_| is_new);
             let since = begun.map_or(self.desired.configured_at, |begun| begun.received_at);
             let place = match begun {
-                Some(begun) if stream == Stream::Integration => Place::start_of(begun.sequence + 1),
+                Some(begun) if stream == Stream::Integration => EventPlace::start_of(begun.sequence + 1),
                 Some(_) | None => self.place_since(stream, since).await?,
             };
             self.state.next.insert(stream, place);
@@ -110,13 +112,13 @@ impl Worker<'_> {
     }
 
     /// The place of what a stream received at a time (microseconds since 1970) or later.
-    pub(super) async fn place_since(&self, stream: Stream, time: i64) -> Result<Place, WorkerError> {
+    pub(super) async fn place_since(&self, stream: Stream, time: i64) -> Result<EventPlace, WorkerError> {
         let bus = &self.receivers.bus;
         let time = Timestamp::from_micros(time).unwrap_or(Timestamp::LAST);
         // Read first: whatever comes in the meantime comes after it.
         let end = bus.state(stream).await?.last_sequence + 1;
         let found = bus.first_since(stream, &tail::filter(stream, &self.integration.account), time).await?;
-        Ok(Place::start_of(found.map_or(end, |message| message.position.sequence)))
+        Ok(EventPlace::start_of(found.map_or(end, |message| message.position.sequence)))
     }
 
     async fn carry_out(&mut self, order: Order) -> Result<(), WorkerError> {
@@ -149,16 +151,16 @@ impl Worker<'_> {
     }
 
     /// The place of a sequence, or the nearest one that the log still has or will have next.
-    async fn place_at(&self, stream: Stream, sequence: u64) -> Result<Place, WorkerError> {
+    async fn place_at(&self, stream: Stream, sequence: u64) -> Result<EventPlace, WorkerError> {
         let log = self.receivers.bus.state(stream).await?;
         let end = log.last_sequence + 1;
-        Ok(Place::start_of(sequence.clamp(log.first_sequence.clamp(1, end), end)))
+        Ok(EventPlace::start_of(sequence.clamp(log.first_sequence.clamp(1, end), end)))
     }
 
     pub(super) async fn open_lanes(&mut self) -> Result<(), WorkerError> {
         for stream in self.desired.streams() {
             let log = self.receivers.bus.state(stream).await?;
-            let mut from = self.state.next.get(&stream).copied().unwrap_or(Place::start_of(1));
+            let mut from = self.state.next.get(&stream).copied().unwrap_or(EventPlace::start_of(1));
             if from.sequence > log.last_sequence + 1 {
                 // The log was lost or rolled back: what it has received since may be at any place.
                 let since = self.state.last_success.unwrap_or(Timestamp::EPOCH);
@@ -170,7 +172,7 @@ impl Worker<'_> {
             if from.sequence < log.first_sequence {
                 let missing = Missing { stream, first: from.sequence, last: log.first_sequence - 1 };
                 self.note_missing(missing).await?;
-                from = Place::start_of(log.first_sequence);
+                from = EventPlace::start_of(log.first_sequence);
             }
             self.lanes.push(Lane::open(&self.receivers.bus, stream, &self.integration.account, from));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use feed::tail;
 use futures_util::future::select_all;
-use model::delivery::{Data, Missing, Place, Redrive, Standing, Step};
+use model::delivery::{Data, EventPlace, Missing, Redrive, Standing, Step};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -28,7 +28,7 @@ impl Worker<'_> {
             "the log's retention took messages before they were delivered");
         self.state.missing.retain(|other| other.stream != stream);
         self.state.missing.push(missing);
-        self.state.next.insert(stream, Place::start_of(last + 1));
+        self.state.next.insert(stream, EventPlace::start_of(last + 1));
         if self.state.plan.is_some_and(|plan| plan.stream == stream && plan.first.sequence <= last) {
             self.state.plan = None;
         }
@@ -149,7 +149,7 @@ impl Worker<'_> {
             let end = bus.state(lane.stream).await?.last_sequence + 1;
             let filter = tail::filter(lane.stream, &self.integration.account);
             if bus.count_from(lane.stream, &filter, place.sequence).await? == 0 && end > place.sequence {
-                *place = Place::start_of(end);
+                *place = EventPlace::start_of(end);
             }
         }
         if self.state.next != before {

@@ -123,6 +123,8 @@ impl Keeper {
         let (mut journal, state) = Journal::open(bus, clock, &self.integration.account, self.integration.id).await?;
         let age = clock.now_micros().saturating_sub(journal.written_at());
         let is_old = u64::try_from(age).is_ok_and(|age| Duration::from_micros(age) >= WRITES_AGAIN_AFTER);
+        // The worker of this process has ended. One of another that writes a step meanwhile makes this one the second, which
+        // is refused: an old state never follows a newer one.
         if let Some(state) = state.filter(|_| is_old) {
             journal.record(Step::Kept, &Data { state, ..Data::default() }).await?;
         }

@@ -1,7 +1,7 @@
 //! An event as JSON: NetBird's envelope, which receivers of its streaming know, and everything else next to it.
 
 use model::time::Timestamp;
-use model::traffic::{EndpointType, EventType, Report};
+use model::traffic::{EventType, Report};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -132,10 +132,10 @@ fn traffic_meta(report: &Report) -> Map<String, Value> {
         "direction": data.direction,
         "source_addr": text(&data.source.address),
         "source_name": text(&data.source.name),
-        "source_type": endpoint_type(data.source.endpoint_type),
+        "source_type": data.source.endpoint_type.name(),
         "destination_addr": text(&data.destination.address),
         "destination_name": text(&data.destination.name),
-        "destination_type": endpoint_type(data.destination.endpoint_type),
+        "destination_type": data.destination.endpoint_type.name(),
         "protocol": data.protocol.unwrap_or_default(),
         "tx_bytes": data.tx_bytes,
         "tx_packets": data.tx_packets,
@@ -173,17 +173,6 @@ pub(super) fn type_name(event_type: EventType) -> &'static str {
         EventType::Start => "TYPE_START",
         EventType::End => "TYPE_END",
         EventType::Drop => "TYPE_DROP",
-    }
-}
-
-pub(super) fn endpoint_type(endpoint_type: EndpointType) -> &'static str {
-    match endpoint_type {
-        EndpointType::Unknown => "UNKNOWN",
-        EndpointType::Peer => "PEER",
-        EndpointType::HostResource => "HOST_RESOURCE",
-        EndpointType::SubnetResource => "SUBNET_RESOURCE",
-        EndpointType::DomainResource => "DOMAIN_RESOURCE",
-        EndpointType::Route => "ROUTE",
     }
 }
 

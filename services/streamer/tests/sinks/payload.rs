@@ -6,7 +6,7 @@ use model::integration::Platform;
 use serde_json::{Value, json};
 use streamer::sink::{Item, Kind, Outcome};
 
-use crate::support::{Receiver, audit, connect, traffic, unpacked};
+use crate::support::{Receiver, audit, connect, connect_to, traffic, unpacked};
 
 /// Null, what is empty, and numbers that need all their digits say something.
 const PAYLOAD: &str = r#"{"after":{"expires":null,"labels":{},"list":[],"none":[null,{}]},"before":null,"n":[5,0.5,18446744073709551615]}"#;
@@ -19,20 +19,11 @@ fn item() -> Item {
 /// The body that a platform is sent of an item.
 async fn sent(platform: Platform, item: Item) -> String {
     let receiver = Receiver::start().await;
-    let url = receiver.server.url("/");
-    let keys = [("region", "eu-central-1"), ("endpoint", url.as_str()), ("access_key", "a"), ("secret_key", "s")];
-    let config: Vec<(&str, &str)> = match platform {
-        Platform::Datadog => vec![("api_url", &url), ("api_key", "k")],
-        Platform::S3 => [&[("bucket_name", "logs")], &keys[..]].concat(),
-        Platform::Firehose => [&[("stream_name", "events")], &keys[..]].concat(),
-        Platform::SplunkHec => vec![("url", &url), ("token", "t")],
-        Platform::Otlp => vec![("url", &url)],
-        Platform::GenericHttp | Platform::Syslog => panic!("it has tests of its own"),
-    };
+    let sink = connect_to(platform, &receiver.server.url("/"));
     if platform == Platform::Firehose {
         receiver.answer(r#"{"FailedPutCount":0}"#);
     }
-    assert_eq!(connect(platform, &config).deliver(&[item]).await, Outcome::Delivered);
+    assert_eq!(sink.deliver(&[item]).await, Outcome::Delivered);
     let request = receiver.requests().remove(0);
     if platform != Platform::Firehose {
         return String::from_utf8(unpacked(&request)).unwrap();

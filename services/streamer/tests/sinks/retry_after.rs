@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use model::integration::Platform;
 use streamer::sink::{Failure, Outcome};
 
-use crate::support::{Receiver, audits, connect};
+use crate::support::{Receiver, audits, connect_to};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -23,20 +23,11 @@ const TEXTS: [(&str, Option<u64>); 8] = [
 ];
 
 /// What a platform made of an answer.
-async fn asked(platform: Platform, status: u16, text: &str) -> Option<Duration> {
+async fn requested_wait(platform: Platform, status: u16, text: &str) -> Option<Duration> {
     let receiver = Receiver::start().await;
-    let url = receiver.server.url("/");
-    let keys = [("region", "eu-central-1"), ("endpoint", url.as_str()), ("access_key", "a"), ("secret_key", "s")];
-    let config: Vec<(&str, &str)> = match platform {
-        Platform::Datadog => vec![("api_url", &url), ("api_key", "k")],
-        Platform::S3 => [&[("bucket_name", "logs")], &keys[..]].concat(),
-        Platform::Firehose => [&[("stream_name", "events")], &keys[..]].concat(),
-        Platform::SplunkHec => vec![("url", &url), ("token", "t")],
-        Platform::Otlp | Platform::GenericHttp => vec![("url", &url)],
-        Platform::Syslog => panic!("it speaks no HTTP"),
-    };
+    let sink = connect_to(platform, &receiver.server.url("/"));
     receiver.answer((StatusCode::from_u16(status).unwrap(), [("retry-after", text)]));
-    let failure = match connect(platform, &config).deliver(&audits(1..2)).await {
+    let failure = match sink.deliver(&audits(1..2)).await {
         Outcome::Failed(failure) => failure,
         Outcome::Partly(mut failures) => failures.remove(0).1,
         other => panic!("{platform:?}: {other:?}"),
@@ -50,7 +41,7 @@ async fn every_platform_waits_as_long_as_it_is_asked_and_takes_junk_for_nothing(
     for platform in Platform::ALL.into_iter().filter(|platform| *platform != Platform::Syslog) {
         for status in [429, 503] {
             for (text, expected) in TEXTS {
-                let after = asked(platform, status, text).await;
+                let after = requested_wait(platform, status, text).await;
                 assert_eq!(after, expected.map(Duration::from_secs), "{platform:?}, {status}, {text}");
             }
         }

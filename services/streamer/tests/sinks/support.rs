@@ -115,6 +115,20 @@ pub(crate) fn connect(platform: Platform, config: &[(&str, &str)]) -> Sink {
     Sink::connect(platform, &opened(platform, config), &guard()).unwrap()
 }
 
+/// A sink that sends to a server, with no more than its platform wants to know.
+pub(crate) fn connect_to(platform: Platform, url: &str) -> Sink {
+    let keys = [("region", "eu-central-1"), ("endpoint", url), ("access_key", "a"), ("secret_key", "s")];
+    let config: Vec<(&str, &str)> = match platform {
+        Platform::Datadog => vec![("api_url", url), ("api_key", "k")],
+        Platform::S3 => [&[("bucket_name", "logs")], &keys[..]].concat(),
+        Platform::Firehose => [&[("stream_name", "events")], &keys[..]].concat(),
+        Platform::SplunkHec => vec![("url", url), ("token", "t")],
+        Platform::Otlp | Platform::GenericHttp => vec![("url", url)],
+        Platform::Syslog => panic!("it speaks no HTTP"),
+    };
+    connect(platform, &config)
+}
+
 pub(crate) fn audit(sequence: u64, data: &Value) -> Item {
     let time = Timestamp::parse("2024-01-31T12:00:00.25Z").unwrap();
     let id = format!("e-{sequence}");

@@ -79,12 +79,12 @@ async fn a_consumer_of_a_purged_stream_is_complete_to_its_end() {
 }
 
 /// More than the first request of a consumer asks for.
-const MANY: usize = 10_500;
+const MESSAGES: usize = 10_500;
 
 #[tokio::test]
 async fn what_was_announced_and_then_purged_is_not_waited_for() {
     let (server, bus) = started().await;
-    for first in (0..MANY).step_by(500) {
+    for first in (0..MESSAGES).step_by(500) {
         let batch = (first..first + 500).map(|number| message(traffic(), &number.to_string())).collect();
         bus.publish_all(batch).await.unwrap();
     }

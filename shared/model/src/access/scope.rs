@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 /// One thing that a token can allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Scope {
-    /// Read audit events.
+    /// Read audit events, in all dialects.
     #[serde(rename = "audit:read")]
     AuditRead,
     /// Read traffic records.
     #[serde(rename = "traffic:read")]
     TrafficRead,
-    /// See integrations.
+    /// See integrations and how their delivery stands; secrets are masked.
     #[serde(rename = "integrations:read")]
     IntegrationsRead,
     /// Create, change and delete integrations.
@@ -24,7 +24,7 @@ pub enum Scope {
     /// Publish events over HTTP.
     #[serde(rename = "events:write")]
     EventsWrite,
-    /// Everything.
+    /// Everything that any scope allows, and what none does.
     #[serde(rename = "admin")]
     Admin,
 }
@@ -37,7 +37,7 @@ pub enum Scope {
 pub struct UnknownScope(String);
 
 impl Scope {
-    /// Every scope.
+    /// In the order in which errors list them.
     pub const ALL: [Self; 6] = [
         Self::AuditRead,
         Self::TrafficRead,
@@ -90,7 +90,7 @@ impl Scopes {
         self.0.contains(&scope) || self.0.contains(&Scope::Admin)
     }
 
-    /// What both allow.
+    /// What both allow; where one has `admin`, all that the other has.
     #[must_use]
     pub fn within(&self, other: &Self) -> Self {
         Scope::ALL.into_iter().filter(|scope| self.allow(*scope) && other.allow(*scope)).collect()

@@ -17,13 +17,13 @@ const CHECKSUM_DIGITS: usize = 6;
 pub struct TokenHash(String);
 
 impl TokenHash {
-    /// Hashes a token.
+    /// Plain SHA-256 without salt: a token is 160 random bits, which nobody guesses.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(hexadecimal(&Sha256::digest(token.as_bytes())))
     }
 
-    /// The hexadecimal text.
+    /// 64 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

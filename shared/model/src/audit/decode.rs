@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// A name.
+/// The name of a member, copied only where it has escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Members {
 
 /// What the name of a member stands for.
 enum Meant {
-    /// A field.
+    /// A field, under its own name.
     Field(Access),
     /// A field, under the name by which a dialect shows it.
     Alias(Set<String>),

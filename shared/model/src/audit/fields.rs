@@ -34,7 +34,7 @@ pub struct Fields {
     /// `user` or `system` or another; default: `user` when there is an actor, else `system`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_type: Option<String>,
-    /// Who did it.
+    /// Who did it, by the id that the directory knows them by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
     /// Their name; default: the directory's.
@@ -52,7 +52,7 @@ pub struct Fields {
     /// What it was done to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
-    /// More about it.
+    /// More about it, an object; what no field holds is added to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Any>>")]
     pub meta: Option<Json>,
@@ -99,7 +99,7 @@ pub struct Fields {
     /// Any JSON; default: `meta`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_payload: Option<Json>,
-    /// Why it failed.
+    /// Why it failed, in the publisher's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
     /// The actor as vRNI shows it; default: the actor's e-mail address, name or id.
@@ -121,7 +121,7 @@ pub struct Fields {
 
 /// Where a field stands in a stored row. What is looked at together stands together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FieldPlace {
     /// What was done and how it ended, behind the event's type.
     Action,
     /// Who did it.
@@ -138,7 +138,7 @@ pub enum Place {
     Tail,
 }
 
-/// One field.
+/// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name in JSON.
@@ -146,7 +146,7 @@ pub struct Field {
     /// The names by which dialects show it, where these are not Flowtrail's. Publishers may write them too.
     pub other_names: &'static [&'static str],
     /// Where it stands in a stored row.
-    pub place: Place,
+    pub place: FieldPlace,
     /// Its type, and how its value is reached.
     pub access: Access,
 }
@@ -162,12 +162,12 @@ pub enum Access {
     Object(Get<Json>, Set<Json>),
 }
 
-/// Reaches a field.
+/// Where a field's value is.
 pub(super) type Get<T> = fn(&Fields) -> &Option<T>;
-/// Reaches a field to change it.
+/// Where a field's value is put.
 pub(super) type Set<T> = fn(&mut Fields) -> &mut Option<T>;
 
-/// A field's value.
+/// A field's value, as it was given: no default stands in for it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the types say it")]
@@ -178,7 +178,7 @@ pub enum Value<'a> {
     Json(&'a Json),
 }
 
-use Place::{Action, Actor, Address, Machine, Resource, Session, Tail};
+use FieldPlace::{Action, Actor, Address, Machine, Resource, Session, Tail};
 
 /// Every field that an event keeps as it was given, in the order of their places. The others are [`RESOLVED`].
 pub const FIELDS: [Field; 30] = [
@@ -233,23 +233,23 @@ const _: () = {
     assert!(FIELDS.len() <= u8::MAX as usize);
 };
 
-const fn text(name: &'static str, place: Place, get: Get<String>, set: Set<String>) -> Field {
+const fn text(name: &'static str, place: FieldPlace, get: Get<String>, set: Set<String>) -> Field {
     Field { name, other_names: &[], place, access: Access::Text(get, set) }
 }
 
-const fn integer(name: &'static str, place: Place, get: Get<i64>, set: Set<i64>) -> Field {
+const fn integer(name: &'static str, place: FieldPlace, get: Get<i64>, set: Set<i64>) -> Field {
     Field { name, other_names: &[], place, access: Access::Integer(get, set) }
 }
 
-const fn decimal(name: &'static str, place: Place, get: Get<Number>, set: Set<Number>) -> Field {
+const fn decimal(name: &'static str, place: FieldPlace, get: Get<Number>, set: Set<Number>) -> Field {
     Field { name, other_names: &[], place, access: Access::Decimal(get, set) }
 }
 
-const fn object(name: &'static str, place: Place, get: Get<Json>, set: Set<Json>) -> Field {
+const fn object(name: &'static str, place: FieldPlace, get: Get<Json>, set: Set<Json>) -> Field {
     Field { name, other_names: &[], place, access: Access::Object(get, set) }
 }
 
-const fn json(name: &'static str, place: Place, get: Get<Json>, set: Set<Json>) -> Field {
+const fn json(name: &'static str, place: FieldPlace, get: Get<Json>, set: Set<Json>) -> Field {
     Field { name, other_names: &[], place, access: Access::Json(get, set) }
 }
 

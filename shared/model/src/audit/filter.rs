@@ -35,6 +35,6 @@ pub struct Filter {
     pub user_id: Option<i128>,
     /// Of this virtual machine.
     pub vm_id: Option<String>,
-    /// Of this session.
+    /// Of this session, of whatever machine.
     pub session_id: Option<String>,
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::state::{Failure, Guarantee, Missing, Place};
+use super::state::{EventPlace, Failure, Guarantee, Missing};
 use crate::access::Actor;
 use crate::integration::{Config, Platform};
 use crate::log::AccountId;
@@ -57,7 +57,7 @@ impl Question for Test {
 pub struct TestOf {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// The integration's number.
+    /// The integration; unique in its account.
     pub id: u64,
 }
 
@@ -72,7 +72,7 @@ impl Question for TestOf {
 pub struct StatusOf {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// The integration's number.
+    /// The integration; unique in its account.
     pub id: u64,
 }
 
@@ -120,7 +120,7 @@ pub struct Progress {
 /// How a delivery stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
-    /// Whether it works.
+    /// What a person has to know first; where several hold, paused goes before all.
     pub state: Shown,
     /// Whether it is enabled.
     pub enabled: bool,
@@ -161,7 +161,7 @@ impl Question for StatusOf {
 pub struct DeadLetters {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// Which integration's.
+    /// The integration; unique in its account.
     pub id: u64,
     /// How many at most.
     pub limit: usize,
@@ -174,12 +174,12 @@ pub struct Letter {
     pub sequence: u64,
     /// When it was given up.
     pub time: Timestamp,
-    /// The event's id.
+    /// None where that much could not be read.
     pub event_id: Option<String>,
     /// The stream that holds the event.
     pub stream: String,
     /// The place of the event there.
-    pub position: Place,
+    pub position: EventPlace,
     /// Why the receiver does not take it.
     pub reason: String,
     /// Whether it was tried again since.
@@ -206,14 +206,14 @@ impl Question for DeadLetters {
 pub struct History {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
-    /// The integration's number.
+    /// The integration; unique in its account.
     pub id: u64,
 }
 
 /// One thing that was done to an integration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
-    /// The event's id.
+    /// The id of the event in the integration stream, and of the audit event that follows from it.
     pub id: String,
     /// Where it stands in the integration stream.
     pub sequence: u64,
@@ -221,13 +221,13 @@ pub struct Change {
     pub time: Timestamp,
     /// What: `created`, `updated`, `paused` ...
     pub event: String,
-    /// Who did it.
+    /// As the integration's event names them.
     pub by: Actor,
     /// Which configuration keys changed, and `enabled`.
     pub changed: Vec<String>,
     /// Their values before, secrets masked; a key that was not there is missing.
     pub before: BTreeMap<String, Value>,
-    /// Their values after.
+    /// Their values after, secrets masked.
     pub after: BTreeMap<String, Value>,
 }
 

@@ -13,7 +13,8 @@ use crate::time::Timestamp;
 
 /// The place of an event in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Place {
+#[schemars(rename = "Place")]
+pub struct EventPlace {
     /// The sequence of its message.
     pub sequence: u64,
     /// Its place in the message, from 0.
@@ -26,10 +27,10 @@ pub struct Plan {
     /// The stream that all its events stand in.
     #[schemars(with = "String")]
     pub stream: Stream,
-    /// Its first event.
-    pub first: Place,
-    /// Its last event.
-    pub last: Place,
+    /// Its first event, which is in it.
+    pub first: EventPlace,
+    /// Its last event, which is in it too.
+    pub last: EventPlace,
     /// The configuration it was decided under, by the sequence of the event that made it. Under another one, another
     /// batch is decided.
     pub version: u64,
@@ -56,13 +57,13 @@ pub struct Missing {
     /// The stream that lost them.
     #[schemars(with = "String")]
     pub stream: Stream,
-    /// The first sequence.
+    /// The sequence of the first message that is gone.
     pub first: u64,
-    /// The last sequence.
+    /// The sequence of the last one, which is gone too.
     pub last: u64,
 }
 
-/// How delivery stands.
+/// Whether events arrive. That a person paused delivery is not here but in the integration's own events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -117,7 +118,7 @@ impl Guarantee {
 pub struct Guaranteed {
     /// The configuration, by the sequence of the event that made it.
     pub version: u64,
-    /// What holds.
+    /// As the receiver was found to behave under it.
     pub guarantee: Guarantee,
 }
 
@@ -128,11 +129,11 @@ pub struct State {
     /// What was ordered up to this sequence of the integration stream is carried out.
     pub orders: u64,
     /// For each stream, the first event that is not delivered.
-    #[schemars(with = "BTreeMap<String, Place>")]
-    pub next: BTreeMap<Stream, Place>,
+    #[schemars(with = "BTreeMap<String, EventPlace>")]
+    pub next: BTreeMap<Stream, EventPlace>,
     /// The batch that may be on its way.
     pub plan: Option<Plan>,
-    /// How it stands.
+    /// As the last attempt left it.
     pub standing: Standing,
     /// When the receiver last took something.
     pub last_success: Option<Timestamp>,
@@ -164,7 +165,7 @@ pub enum Step {
     Planned,
     /// A batch is done: its events were delivered or are dead letters.
     Delivered,
-    /// The receiver fails.
+    /// Several attempts in a row failed; one alone is counted and not said.
     Failing,
     /// It is not tried any more.
     Suspended,
@@ -196,20 +197,20 @@ pub struct Data {
 /// A delivery event with what its envelope and subject say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The event id.
+    /// The CloudEvent's id.
     pub event_id: String,
-    /// When it happened.
+    /// The CloudEvent's time, else when the log received it.
     pub time: Timestamp,
     /// The integration's number in its account.
     pub id: u64,
     /// What the streamer did.
     pub step: Step,
-    /// More about it.
+    /// With the whole state after it.
     pub data: Data,
 }
 
 impl Step {
-    /// Every step.
+    /// What a delivery event can say.
     pub const ALL: [Self; 10] = [
         Self::Started,
         Self::Planned,
@@ -241,7 +242,7 @@ impl Step {
     }
 }
 
-impl Place {
+impl EventPlace {
     /// The first event of a message.
     #[must_use]
     pub const fn start_of(sequence: u64) -> Self {

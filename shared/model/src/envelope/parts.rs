@@ -20,7 +20,7 @@ pub const MAX_ID_LENGTH: usize = 256;
 /// A message as it came: its headers, looked up in any case, and its payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// Names and values.
+    /// Names in any case, and values, percent-encoded or not.
     pub headers: &'a [(&'a str, &'a str)],
     /// The body as it came, packed or not.
     pub payload: &'a [u8],
@@ -31,11 +31,11 @@ pub struct Message<'a> {
 pub struct CloudEvent<'a, D = Cow<'a, [u8]>> {
     /// The event id: the same id is the same event, however late it comes again.
     pub id: Cow<'a, str>,
-    /// Who published it.
+    /// The program that published it; CloudEvents wants a URI reference.
     pub source: Cow<'a, str>,
     /// Which event it is, such as `flowtrail.audit.recorded.v1`.
     pub kind: Cow<'a, str>,
-    /// When it happened.
+    /// When it happened; none: the publisher does not say.
     pub time: Option<Timestamp>,
     /// The account that the publisher believes it writes to; the subject decides.
     pub account: Option<Cow<'a, str>>,

@@ -53,7 +53,7 @@ pub enum Value {
     Headers(BTreeMap<String, Ciphertext>),
 }
 
-/// A stored configuration.
+/// A stored configuration: a value for each key that is set.
 pub type Config = BTreeMap<String, Value>;
 
 /// A change to one configuration value. `S` is a secret, in clear or sealed.
@@ -65,7 +65,7 @@ pub enum Change<S> {
     Remove,
     /// Set a plain value.
     Text(String),
-    /// Set a secret.
+    /// Set a value that is never shown again.
     Secret(S),
     /// Set all headers; a value that is none keeps what is stored under its name.
     Headers(BTreeMap<String, Option<S>>),

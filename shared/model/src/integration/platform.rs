@@ -15,7 +15,7 @@ use crate::secret::Secret;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
-    /// Datadog logs.
+    /// Datadog's intake of logs, version 2.
     Datadog,
     /// Amazon S3 or what speaks its language.
     S3,
@@ -41,7 +41,7 @@ pub struct UnknownPlatform;
 pub struct Receiver {
     /// The key that names it.
     pub key: String,
-    /// Where it is.
+    /// The host and port that a connection is made to.
     pub target: Target,
 }
 
@@ -83,7 +83,7 @@ impl std::str::FromStr for Platform {
 }
 
 impl Platform {
-    /// Every platform.
+    /// In the order in which errors list them.
     pub const ALL: [Self; 7] =
         [Self::Datadog, Self::S3, Self::Firehose, Self::GenericHttp, Self::Otlp, Self::Syslog, Self::SplunkHec];
 

@@ -11,20 +11,20 @@ use crate::time::Timestamp;
 /// The `data` of `flowtrail.integration.paused.v1`, `.resumed.v1` and `.redrive_requested.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Steered {
-    /// Where events go.
+    /// That of the integration, which never changes.
     pub platform: Platform,
-    /// Who did it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 
 /// The `data` of `flowtrail.integration.replay_requested.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplayRequested {
-    /// Where events go.
+    /// That of the integration, which never changes.
     pub platform: Platform,
     /// From where they go there again.
     pub from: Origin,
-    /// Who did it.
+    /// The actor of the audit event that follows from it.
     pub by: Actor,
 }
 

@@ -24,7 +24,7 @@ impl Number {
         &self.0
     }
 
-    /// The nearest double.
+    /// The nearest double; digits beyond its precision are lost.
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         // Invariant: the text is a number.

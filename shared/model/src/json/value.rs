@@ -23,7 +23,7 @@ impl Json {
         compact(text).map(|text| Self(text.into_boxed_str()))
     }
 
-    /// The compact text.
+    /// The text without white space between its tokens, its members in order.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -10,7 +10,7 @@ const DAYS_BEFORE_1970: i64 = 719_468;
 /// Days of 400 years, after which the calendar repeats.
 const DAYS_PER_ERA: i64 = 146_097;
 
-/// A written time.
+/// A time as text, on the stack.
 pub(super) struct Text {
     bytes: [u8; 27],
     length: usize,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, EventType};
+use super::values::{Direction, EventType};
 use crate::paging::Period;
 
 /// How a flow reached its destination.
@@ -11,7 +11,7 @@ pub enum Connection {
     /// The reporter is one of the two endpoints.
     #[serde(rename = "P2P")]
     PeerToPeer,
-    /// It is neither.
+    /// Neither endpoint is the reporter.
     #[serde(rename = "ROUTED")]
     Routed,
 }
@@ -21,11 +21,11 @@ pub enum Connection {
 pub struct Filter {
     /// The user behind it.
     pub user_id: Option<String>,
-    /// Who reported it.
+    /// By the reporter's id, which records have even where reports name none.
     pub reporter_id: Option<String>,
-    /// Where it came from.
+    /// From the endpoint of this id.
     pub source_id: Option<String>,
-    /// Where it went.
+    /// To the endpoint of this id.
     pub destination_id: Option<String>,
     /// IANA protocol number; one that does not exist matches nothing.
     pub protocol: Option<i64>,
@@ -37,6 +37,6 @@ pub struct Filter {
     pub direction: Option<Direction>,
     /// Part of user e-mail address, endpoint names, endpoint addresses; any case, literal.
     pub search: Option<String>,
-    /// The record's time.
+    /// Which times: a record's is that of its earliest event.
     pub period: Period,
 }

@@ -7,22 +7,25 @@
 //! thousands.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
-use super::report::{Direction, Endpoint, EventType, Policy, Report, SubEvent, User};
+use super::fields::{Endpoint, Field, Reported, Visit};
+use super::report::Report;
+use super::values::{EventType, SubEvent, Value};
 use crate::directory::{Kind, Names};
-use crate::endpoint::{EndpointType, GeoLocation};
+use crate::endpoint::EndpointType;
 use crate::time::Timestamp;
 
 /// What makes a record, inside its account: two reports with the same key are of the same record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordKey<S = String> {
-    /// Who reports.
+    /// As the report names it, else as its subject does.
     pub reporter_id: S,
-    /// The flow.
+    /// As the report names it, else its event id.
     pub flow_id: S,
     /// The window's start, where the reporter sums up by windows.
     pub window_start: Option<Timestamp>,
@@ -45,142 +48,57 @@ impl<S: AsRef<str>> RecordKey<S> {
     }
 }
 
-/// ICMP type and code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Icmp {
-    /// The type.
-    pub icmp_type: u8,
-    /// The code.
-    pub code: u8,
-}
-
 /// One reporter's view of one flow; its texts are `S`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "S: Deserialize<'de> + From<String> + Default"))]
-#[expect(missing_docs, reason = "the fields of `Reported`, where they are described")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<S = String> {
+    /// What its reports have in common.
     pub key: RecordKey<S>,
     /// When the log first received a report of it.
     pub received_at: Timestamp,
-    pub source: Endpoint<S>,
-    pub destination: Endpoint<S>,
-    pub user: User<S>,
-    pub policy: Policy<S>,
-    pub icmp: Option<Icmp>,
-    pub protocol: Option<u16>,
-    pub direction: Direction,
-    pub rx_bytes: u64,
-    pub rx_packets: u64,
-    pub tx_bytes: u64,
-    pub tx_packets: u64,
-    pub given_starts: u64,
-    pub given_ends: u64,
-    pub given_drops: u64,
-    pub given_window_end: Option<Timestamp>,
+    /// What the reports say, folded; what is in `key` and `events` is empty here.
+    pub given: Reported<S>,
     /// What happened, ordered by time. Invariant: never empty.
     pub events: BTreeSet<SubEvent>,
 }
 
 impl From<Report> for Record {
     fn from(report: Report) -> Self {
-        let data = report.data;
-        let mut events: BTreeSet<SubEvent> = data.events.into_iter().collect();
-        if data.event_type.is_some() || events.is_empty() {
-            events.insert(SubEvent { timestamp: report.time, event_type: data.event_type.unwrap_or_default() });
+        let mut given = report.data;
+        let mut events: BTreeSet<SubEvent> = std::mem::take(&mut given.events).into_iter().collect();
+        let event_type = given.event_type.take();
+        if event_type.is_some() || events.is_empty() {
+            events.insert(SubEvent { timestamp: report.time, event_type: event_type.unwrap_or_default() });
         }
-        Self {
-            key: RecordKey {
-                reporter_id: data.reporter_id.unwrap_or(report.subject_reporter),
-                flow_id: data.flow_id.unwrap_or(report.id),
-                window_start: data.window_start,
-            },
-            received_at: report.received_at,
-            source: data.source,
-            destination: data.destination,
-            user: data.user,
-            policy: data.policy,
-            icmp: data.icmp.map(|icmp| Icmp { icmp_type: icmp.icmp_type, code: icmp.code }),
-            protocol: data.protocol,
-            direction: data.direction,
-            rx_bytes: data.rx_bytes,
-            rx_packets: data.rx_packets,
-            tx_bytes: data.tx_bytes,
-            tx_packets: data.tx_packets,
-            given_starts: data.num_of_starts,
-            given_ends: data.num_of_ends,
-            given_drops: data.num_of_drops,
-            given_window_end: data.window_end,
-            events,
-        }
+        let key = RecordKey {
+            reporter_id: given.reporter_id.take().unwrap_or(report.subject_reporter),
+            flow_id: given.flow_id.take().unwrap_or(report.id),
+            window_start: given.window_start.take(),
+        };
+        given.account_id = None;
+        Self { key, received_at: report.received_at, given, events }
     }
 }
 
-impl<S: Ord> Record<S> {
+impl<S: Ord + Clone> Record<S> {
     /// Folds in another record with the same key.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.received_at = self.received_at.min(other.received_at);
-        merge_endpoint(&mut self.source, other.source);
-        merge_endpoint(&mut self.destination, other.destination);
-        keep_greater(&mut self.user.id, other.user.id);
-        keep_greater(&mut self.user.email, other.user.email);
-        keep_greater(&mut self.user.name, other.user.name);
-        keep_greater(&mut self.policy.id, other.policy.id);
-        keep_greater(&mut self.policy.name, other.policy.name);
-        keep_greater(&mut self.icmp, other.icmp);
-        keep_greater(&mut self.protocol, other.protocol);
-        keep_greater(&mut self.direction, other.direction);
-        keep_greater(&mut self.rx_bytes, other.rx_bytes);
-        keep_greater(&mut self.rx_packets, other.rx_packets);
-        keep_greater(&mut self.tx_bytes, other.tx_bytes);
-        keep_greater(&mut self.tx_packets, other.tx_packets);
-        keep_greater(&mut self.given_starts, other.given_starts);
-        keep_greater(&mut self.given_ends, other.given_ends);
-        keep_greater(&mut self.given_drops, other.given_drops);
-        keep_greater(&mut self.given_window_end, other.given_window_end);
-        self.events.extend(other.events);
+        let Ok(()) = self.given.each(&other.given, &mut KeepGreater);
+        self.events.extend(&other.events);
     }
 }
 
 impl<S> Record<S> {
     /// The same with other texts.
-    pub fn with_texts<'a, T>(&'a self, text: impl Fn(&'a S) -> T + Copy) -> Record<T> {
-        let of = move |value: &'a Option<S>| value.as_ref().map(text);
-        let endpoint = move |endpoint: &'a Endpoint<S>| Endpoint {
-            id: of(&endpoint.id),
-            endpoint_type: endpoint.endpoint_type,
-            name: of(&endpoint.name),
-            geo_location: GeoLocation {
-                city_name: of(&endpoint.geo_location.city_name),
-                country_code: of(&endpoint.geo_location.country_code),
-            },
-            os: of(&endpoint.os),
-            address: of(&endpoint.address),
-            dns_label: of(&endpoint.dns_label),
+    pub fn with_texts<'a, T: Default>(&'a self, text: impl Fn(&'a S) -> T + Copy) -> Record<T> {
+        let mut given = Reported::default();
+        let Ok(()) = given.each(&self.given, &mut WithTexts(text));
+        let key = RecordKey {
+            reporter_id: text(&self.key.reporter_id),
+            flow_id: text(&self.key.flow_id),
+            window_start: self.key.window_start,
         };
-        Record {
-            key: RecordKey {
-                reporter_id: text(&self.key.reporter_id),
-                flow_id: text(&self.key.flow_id),
-                window_start: self.key.window_start,
-            },
-            received_at: self.received_at,
-            source: endpoint(&self.source),
-            destination: endpoint(&self.destination),
-            user: User { id: of(&self.user.id), email: of(&self.user.email), name: of(&self.user.name) },
-            policy: Policy { id: of(&self.policy.id), name: of(&self.policy.name) },
-            icmp: self.icmp,
-            protocol: self.protocol,
-            direction: self.direction,
-            rx_bytes: self.rx_bytes,
-            rx_packets: self.rx_packets,
-            tx_bytes: self.tx_bytes,
-            tx_packets: self.tx_packets,
-            given_starts: self.given_starts,
-            given_ends: self.given_ends,
-            given_drops: self.given_drops,
-            given_window_end: self.given_window_end,
-            events: self.events.clone(),
-        }
+        Record { key, received_at: self.received_at, given, events: self.events.clone() }
     }
 
     /// The record's time, by which lists are ordered: its earliest event's.
@@ -194,9 +112,9 @@ impl<S> Record<S> {
     pub fn count(&self, event_type: EventType) -> u64 {
         let known = self.events.iter().filter(|event| event.event_type == event_type).count() as u64;
         let given = match event_type {
-            EventType::Start => self.given_starts,
-            EventType::End => self.given_ends,
-            EventType::Drop => self.given_drops,
+            EventType::Start => self.given.num_of_starts,
+            EventType::End => self.given.num_of_ends,
+            EventType::Drop => self.given.num_of_drops,
             EventType::Unknown => 0,
         };
         known.max(given)
@@ -212,51 +130,73 @@ impl<S> Record<S> {
     #[must_use]
     pub fn window_end(&self) -> Timestamp {
         let latest = || self.events.last().map_or(self.received_at, |event| event.timestamp);
-        self.given_window_end.unwrap_or_else(latest)
+        self.given.window_end.unwrap_or_else(latest)
     }
 }
 
 impl<S: AsRef<str> + From<String>> Record<S> {
     /// Fills in what the directory knows and the reports left out.
     pub fn fill_in(&mut self, names: &impl Names) {
-        fill_in_endpoint(&mut self.source, names);
-        fill_in_endpoint(&mut self.destination, names);
-        let user = self.user.id.as_ref().and_then(|id| names.entry(Kind::User, id.as_ref()));
-        if let Some(known) = user {
-            fill(&mut self.user.email, known.email);
-            fill(&mut self.user.name, known.name);
+        let Reported { source, destination, user, policy, .. } = &mut self.given;
+        fill_in_endpoint(source, names);
+        fill_in_endpoint(destination, names);
+        if let Some(known) = user.id.as_ref().and_then(|id| names.entry(Kind::User, id.as_ref())) {
+            fill(&mut user.email, known.email);
+            fill(&mut user.name, known.name);
         }
-        let policy = self.policy.id.as_ref().and_then(|id| names.entry(Kind::Policy, id.as_ref()));
-        if let Some(known) = policy {
-            fill(&mut self.policy.name, known.name);
+        if let Some(known) = policy.id.as_ref().and_then(|id| names.entry(Kind::Policy, id.as_ref())) {
+            fill(&mut policy.name, known.name);
         }
     }
 }
 
-fn keep_greater<T: Ord>(mine: &mut T, other: T) {
-    if other > *mine {
-        *mine = other;
+/// Of two values the known one stands, of two known the greater.
+struct KeepGreater;
+
+impl<'a, S: Ord + Clone> Visit<'a, S, S> for KeepGreater {
+    type Error = Infallible;
+
+    #[inline]
+    fn text(&mut self, _: Field, mine: &mut Option<S>, other: &'a Option<S>) -> Result<(), Infallible> {
+        if other > mine {
+            mine.clone_from(other);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn value<V: Value>(&mut self, _: Field, mine: &mut V, other: &'a V) -> Result<(), Infallible> {
+        *mine = (*other).max(*mine);
+        Ok(())
     }
 }
 
-fn merge_endpoint<S: Ord>(mine: &mut Endpoint<S>, other: Endpoint<S>) {
-    let Endpoint {
-        id,
-        endpoint_type,
-        name,
-        geo_location: GeoLocation { city_name, country_code },
-        os,
-        address,
-        dns_label,
-    } = other;
-    keep_greater(&mut mine.id, id);
-    keep_greater(&mut mine.endpoint_type, endpoint_type);
-    keep_greater(&mut mine.name, name);
-    keep_greater(&mut mine.geo_location.city_name, city_name);
-    keep_greater(&mut mine.geo_location.country_code, country_code);
-    keep_greater(&mut mine.os, os);
-    keep_greater(&mut mine.address, address);
-    keep_greater(&mut mine.dns_label, dns_label);
+impl<S> Endpoint<S> {
+    /// The same with other texts.
+    pub fn with_texts<'a, T: Default>(&'a self, text: impl Fn(&'a S) -> T) -> Endpoint<T> {
+        let mut endpoint = Endpoint::default();
+        let Ok(()) = endpoint.each(self, &mut WithTexts(text));
+        endpoint
+    }
+}
+
+/// Copies all, with texts made of texts.
+struct WithTexts<F>(F);
+
+impl<'a, S: 'a, T, F: Fn(&'a S) -> T> Visit<'a, T, S> for WithTexts<F> {
+    type Error = Infallible;
+
+    #[inline]
+    fn text(&mut self, _: Field, copy: &mut Option<T>, original: &'a Option<S>) -> Result<(), Infallible> {
+        *copy = original.as_ref().map(&self.0);
+        Ok(())
+    }
+
+    #[inline]
+    fn value<V: Value>(&mut self, _: Field, copy: &mut V, original: &'a V) -> Result<(), Infallible> {
+        *copy = *original;
+        Ok(())
+    }
 }
 
 fn fill<S: From<String>>(mine: &mut Option<S>, known: Option<String>) {

@@ -15,7 +15,7 @@ fn report(second: i64, data: Reported) -> Report {
 fn fold(reports: impl IntoIterator<Item = Report>) -> Record {
     let mut records = reports.into_iter().map(Record::from);
     let mut folded = records.next().unwrap();
-    records.for_each(|record| folded.merge(record));
+    records.for_each(|record| folded.merge(&record));
     folded
 }
 
@@ -59,7 +59,7 @@ fn start_and_end_fold_into_one_record_ordered_by_its_start() {
     let end = Reported { rx_bytes: 7, ..data(EventType::End) };
     let record = fold([report(20, end), report(10, data(EventType::Start))]);
     assert_eq!((record.time(), record.window_start(), record.window_end()), (at(10), at(10), at(20)));
-    assert_eq!((record.rx_bytes, record.events.len(), record.key.reporter_id.as_str()), (7, 2, "gw"));
+    assert_eq!((record.given.rx_bytes, record.events.len(), record.key.reporter_id.as_str()), (7, 2, "gw"));
     assert_eq!((record.count(EventType::Start), record.count(EventType::Drop)), (1, 0));
 }
 

@@ -9,7 +9,8 @@ use serde::de::{Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
-use super::report::{Endpoint, IcmpData, Policy, Reported, SubEvent, User};
+use super::fields::{Endpoint, Policy, Reported, User};
+use super::values::{IcmpData, SubEvent};
 use crate::endpoint::GeoLocation;
 
 /// How many are told of one report. They are texts of strangers.

@@ -78,13 +78,13 @@ proptest! {
                 }
                 Step::Forget(kept, with_those_that_stay) => {
                     let first = commits.saturating_sub(kept);
-                    let stays = with_those_that_stay.then_some(stays as fn(&[u8]) -> bool);
+                    let keeps_forever = with_those_that_stay.then_some(keeps_forever as fn(&[u8]) -> bool);
                     let mut writer = store.writer();
-                    writer.forget(TABLE, first, stays).unwrap();
+                    writer.forget(TABLE, first, keeps_forever).unwrap();
                     commit(&tree, writer.prepare().unwrap());
                     // Whole segments go, so what is left is known by looking; nothing that is younger may be gone, nor
                     // what stays.
-                    let must_stay = |id: &[u8]| written[id] >= first || stays.is_some_and(|stays| stays(id));
+                    let must_stay = |id: &[u8]| written[id] >= first || keeps_forever.is_some_and(|keeps| keeps(id));
                     model.retain(|id, _| must_stay(id) || store.by_id(TABLE, id).unwrap().is_some());
                 }
                 Step::Reopen => {
@@ -145,13 +145,13 @@ fn what_stays_of_forgotten_segments_lies_together() {
         writer.mark(round.into());
         for number in ids {
             // New symbols each round, so that new dictionaries begin; those of what stays are few.
-            let symbol = if stays(&id(number)) { 1 } else { 10 + round };
+            let symbol = if keeps_forever(&id(number)) { 1 } else { 10 + round };
             let row = Plain { time: number.into(), symbols: [symbol, 2, 0], text: "ab".to_owned(), rest: 0 };
             put(&mut writer, TABLE, number, &row);
         }
         commit(&tree, writer.prepare().unwrap());
         let mut writer = store.writer();
-        writer.forget(TABLE, u64::from(round) + 1, Some(stays)).unwrap();
+        writer.forget(TABLE, u64::from(round) + 1, Some(keeps_forever)).unwrap();
         commit(&tree, writer.prepare().unwrap());
         // Eight rows are unsealed, and of each forgotten segment those stay whose number is a multiple of sixteen.
         let expected = (0..first - 8).step_by(16).count() as u64;
@@ -168,7 +168,7 @@ fn what_stays_of_forgotten_segments_lies_together() {
     }
 }
 
-fn stays(id: &[u8]) -> bool {
+fn keeps_forever(id: &[u8]) -> bool {
     id.last().is_some_and(|last| last % 16 == 0)
 }
 

@@ -32,7 +32,7 @@ pub const VIEW: View = View::of(&Facts {
     streams: &[Stream::Audit, Stream::Integration, Stream::Access],
     owns_dead_letters_of: &[Stream::Audit],
     layout: Layout {
-        format: fields::fingerprint(),
+        format: fields::fingerprint,
         schema: row::SCHEMA,
         forgets_with: Some(Stream::Audit),
         keeps_forever: Some(keeps_forever),

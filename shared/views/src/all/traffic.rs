@@ -1,5 +1,6 @@
 //! The traffic view: one row per record, folded from its reports in any order, newest first.
 
+mod codec;
 mod row;
 mod wanted;
 
@@ -8,7 +9,7 @@ use std::borrow::Cow;
 use model::event::Event;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use model::traffic::{Filter, Record};
+use model::traffic::{Filter, Record, fields};
 use segments::{Predicate, Row};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
@@ -29,7 +30,12 @@ pub const VIEW: View = View::of(&Facts {
     name: "traffic",
     streams: &[Stream::Traffic],
     owns_dead_letters_of: &[Stream::Traffic],
-    layout: Layout { format: 0, schema: row::SCHEMA, forgets_with: Some(Stream::Traffic), keeps_forever: None },
+    layout: Layout {
+        format: fields::fingerprint,
+        schema: row::SCHEMA,
+        forgets_with: Some(Stream::Traffic),
+        keeps_forever: None,
+    },
     project,
     dump: DumpAs::Columns(DumpParts {
         row: |row| canonical::of(&row::read(row)?),
@@ -56,7 +62,7 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
     if let Some(known) = &found.row {
         let known = row::read(known)?.with_texts(ToString::to_string);
-        record.merge(known.clone());
+        record.merge(&known);
         if record == known {
             return Ok(());
         }
@@ -190,8 +196,8 @@ impl Family for Traffic {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         match facet {
             Facet::Reporter => Ok(String::from_utf8_lossy(symbol).into_owned()),
-            Facet::User => columns::read(symbol).map(|user: row::Named<'_>| text(user.id)),
-            Facet::Source | Facet::Destination => columns::read(symbol).map(|host: row::Host<'_>| text(host.id)),
+            Facet::User => row::user(symbol).map(|user| text(user.id)),
+            Facet::Source | Facet::Destination => row::host(symbol).map(|host| text(host.id)),
             Facet::Protocol => Ok(row::port(symbol).unwrap_or_default().to_string()),
             Facet::Direction => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.direction)),
             Facet::Connection => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.connection)),

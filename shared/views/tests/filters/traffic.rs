@@ -82,7 +82,7 @@ fn traffic_filter() -> impl Strategy<Value = traffic::Filter> {
 
 fn connection(record: &Record) -> Connection {
     let reporter = Some(record.key.reporter_id.as_str());
-    let is_end = [&record.source, &record.destination].into_iter().any(|end| end.id.as_deref() == reporter);
+    let is_end = [&record.given.source, &record.given.destination].into_iter().any(|end| end.id.as_deref() == reporter);
     if is_end { Connection::PeerToPeer } else { Connection::Routed }
 }
 
@@ -91,21 +91,21 @@ fn wants_record(filter: &traffic::Filter, record: &Record) -> bool {
     let is = |wanted: &Option<String>, own: Option<&str>| wanted.is_none() || wanted.as_deref() == own;
     let reporter = Some(record.key.reporter_id.as_str());
     let texts = [
-        &record.user.email,
-        &record.source.name,
-        &record.source.address,
-        &record.destination.name,
-        &record.destination.address,
+        &record.given.user.email,
+        &record.given.source.name,
+        &record.given.source.address,
+        &record.given.destination.name,
+        &record.given.destination.address,
     ];
     let found =
         |needle: &String| texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&needle.to_lowercase()));
-    is(&filter.user_id, record.user.id.as_deref())
+    is(&filter.user_id, record.given.user.id.as_deref())
         && is(&filter.reporter_id, reporter)
-        && is(&filter.source_id, record.source.id.as_deref())
-        && is(&filter.destination_id, record.destination.id.as_deref())
-        && filter.protocol.is_none_or(|wanted| wanted == i64::from(record.protocol.unwrap_or_default()))
+        && is(&filter.source_id, record.given.source.id.as_deref())
+        && is(&filter.destination_id, record.given.destination.id.as_deref())
+        && filter.protocol.is_none_or(|wanted| wanted == i64::from(record.given.protocol.unwrap_or_default()))
         && filter.event_type.is_none_or(|wanted| record.events.iter().any(|event| event.event_type == wanted))
-        && filter.direction.is_none_or(|wanted| wanted == record.direction)
+        && filter.direction.is_none_or(|wanted| wanted == record.given.direction)
         && filter.connection.is_none_or(|wanted| wanted == connection(record))
         && filter.period.from.is_none_or(|from| record.time() >= from)
         && filter.period.to.is_none_or(|to| record.time() <= to)
@@ -117,11 +117,11 @@ fn name(facet: Facet, record: &Record) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     match facet {
         Facet::Reporter => record.key.reporter_id.clone(),
-        Facet::User => text(&record.user.id),
-        Facet::Source => text(&record.source.id),
-        Facet::Destination => text(&record.destination.id),
-        Facet::Protocol => record.protocol.unwrap_or_default().to_string(),
-        Facet::Direction => match record.direction {
+        Facet::User => text(&record.given.user.id),
+        Facet::Source => text(&record.given.source.id),
+        Facet::Destination => text(&record.given.destination.id),
+        Facet::Protocol => record.given.protocol.unwrap_or_default().to_string(),
+        Facet::Direction => match record.given.direction {
             Direction::Unknown => "DIRECTION_UNKNOWN".to_owned(),
             Direction::Ingress => "INGRESS".to_owned(),
             Direction::Egress => "EGRESS".to_owned(),
@@ -149,7 +149,7 @@ fn both(directory: &Path, reports: Vec<traffic::Report>) -> (Views, Vec<Record>)
     for report in &reports {
         let record = Record::from(report.clone());
         match records.iter_mut().find(|known| known.key == record.key) {
-            Some(known) => known.merge(record),
+            Some(known) => known.merge(&record),
             None => records.push(record),
         }
     }

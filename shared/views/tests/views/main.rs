@@ -196,7 +196,7 @@ fn reports_fold_into_one_row_whether_in_one_batch_or_many() {
     project(&views, views::traffic::VIEW, Stream::Traffic, 2, &[of(10, Start, 0), of(15, Unknown, 3)]);
     let (rows, total) = traffic_list(&views, traffic::Filter::default(), Page::newest(10));
     assert_eq!((rows.len(), total), (1, 1));
-    assert_eq!((rows[0].time(), rows[0].rx_bytes, rows[0].events.len()), (at(10), 7, 3));
+    assert_eq!((rows[0].time(), rows[0].given.rx_bytes, rows[0].events.len()), (at(10), 7, 3));
     // It moved from second 20 to second 10, and is nowhere else.
     let period = Period { from: Some(at(11)), to: None };
     assert_eq!(traffic_list(&views, traffic::Filter { period, ..traffic::Filter::default() }, Page::newest(10)).1, 0);
@@ -220,7 +220,7 @@ fn names_come_from_the_directory_when_the_question_is_answered() {
     project(&views, views::directory::VIEW, Stream::Directory, 1, &entries);
     let (rows, total) = traffic_list(&views, search("LAPT"), Page::newest(10));
     assert_eq!(
-        (total, rows[0].source.name.as_deref(), rows[0].user.name.as_deref()),
+        (total, rows[0].given.source.name.as_deref(), rows[0].given.user.name.as_deref()),
         (1, Some("Laptop"), Some("Alice"))
     );
     assert_eq!(traffic_list(&views, search("alice@"), Page::newest(10)).1, 1);

@@ -146,7 +146,7 @@ fn what_stands_around_a_list_is_kept_without_its_records() {
     left.extend(scanner.take_left());
     let texts: Vec<String> = left.iter().map(|around| String::from_utf8(around.text.clone()).unwrap()).collect();
     assert_eq!(texts, [r#"{"page":1,"data":[],"total_pages":2}"#, r#"{"items":[]}"#]);
-    assert_eq!(left[1].place, Place { line: 2, element: None });
+    assert_eq!(left[1].place, RecordPlace { line: 2, element: None });
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn record_of(text: &str) -> Record {
 
 /// The item that Flowtrail answers with for a record, as far as it matters here.
 fn answer(record: &Record) -> String {
-    let protocol = record.protocol.unwrap_or_default();
-    let icmp = record.icmp.map_or([0, 0], |icmp| [icmp.icmp_type, icmp.code]);
+    let protocol = record.given.protocol.unwrap_or_default();
+    let icmp = record.given.icmp.map_or([0, 0], |icmp| [icmp.icmp_type, icmp.code]);
     json!({
         "id": record.key.id().to_string(), "receive_timestamp": record.received_at, "flow_id": record.key.flow_id,
         "reporter_id": record.key.reporter_id, "source": {"id": "", "type": "UNKNOWN", "address": "10.0.0.1:1"},
@@ -139,18 +139,21 @@ fn a_traffic_event_that_netbird_archived_is_read() {
     });
     let record = record_of(&text.to_string());
     assert_eq!((record.key.reporter_id.as_str(), record.key.flow_id.as_str()), ("peer-2", "nbf-1"));
-    assert_eq!(record.source.address.as_deref(), Some("100.64.0.1:40000"));
-    assert_eq!(record.destination.address.as_deref(), Some("[2001:db8::2]:22"));
+    assert_eq!(record.given.source.address.as_deref(), Some("100.64.0.1:40000"));
+    assert_eq!(record.given.destination.address.as_deref(), Some("[2001:db8::2]:22"));
     assert_eq!(
-        (record.source.endpoint_type, record.destination.endpoint_type),
+        (record.given.source.endpoint_type, record.given.destination.endpoint_type),
         (EndpointType::Peer, EndpointType::HostResource)
     );
-    assert_eq!((record.source.name.as_deref(), record.destination.name.as_deref()), (Some("laptop"), Some("db")));
     assert_eq!(
-        (record.protocol, record.direction, record.rx_bytes, record.rx_packets),
+        (record.given.source.name.as_deref(), record.given.destination.name.as_deref()),
+        (Some("laptop"), Some("db"))
+    );
+    assert_eq!(
+        (record.given.protocol, record.given.direction, record.given.rx_bytes, record.given.rx_packets),
         (Some(6), Direction::Ingress, 60, 1)
     );
-    assert_eq!((record.user.id.as_deref(), record.policy.name), (Some("u-1"), None));
+    assert_eq!((record.given.user.id.as_deref(), record.given.policy.name), (Some("u-1"), None));
     let event = SubEvent { timestamp: time("2024-01-31T12:00:02Z"), event_type: EventType::Drop };
     assert_eq!(record.events.into_iter().collect::<Vec<_>>(), [event]);
 

@@ -4,12 +4,15 @@
 //! in the two kinds. `event` holds everything that a line of JSON holds there, to the digit; the columns behind it
 //! repeat what engines filter and sum up. Where a type cannot hold a value its column is null.
 
-use model::audit::Event;
-use model::audit::fields::{Access, FIELDS, Field, Value};
-use model::time::Timestamp;
-use model::traffic::{Direction, Endpoint, Report};
+use std::convert::Infallible;
 
-use super::super::document::{Document, endpoint_type, json_bytes};
+use model::audit::Event;
+use model::audit::fields::{self as audit, Access, FIELDS};
+use model::time::Timestamp;
+use model::traffic::fields::{Field, Visit};
+use model::traffic::{Cell, Report, Reported, Value};
+
+use super::super::document::{Document, json_bytes};
 use crate::sink::{Item, Kind};
 
 /// A column of a table.
@@ -77,20 +80,20 @@ fn of_documents(documents: &[Document<'_>]) -> Vec<Column> {
 
 /// What an audit event says beyond its envelope. A new field of the table is a new column by itself.
 fn of_audit(items: &[&Item]) -> Vec<Column> {
-    let events: Vec<Option<&Event>> = items.iter().map(|item| audit(item)).collect();
+    let events: Vec<Option<&Event>> = items.iter().map(|item| event(item)).collect();
     let source = events.iter().map(|event| Some(event.as_ref()?.source.clone().into_bytes())).collect();
     let source = Column { name: "source".to_owned(), values: Values::Texts(source) };
     let fields = FIELDS.iter().filter(|field| !NO_COLUMN.contains(&field.name));
     [source].into_iter().chain(fields.map(|field| of_field(field, &events))).collect()
 }
 
-fn of_field(field: &Field, events: &[Option<&Event>]) -> Column {
+fn of_field(field: &audit::Field, events: &[Option<&Event>]) -> Column {
     let given = events.iter().map(|event| field.get(&event.as_ref()?.given));
-    let text = |value: Value<'_>| match value {
-        Value::Text(text) => text.as_bytes().to_vec(),
-        Value::Json(json) => json.as_str().as_bytes().to_vec(),
-        Value::Integer(number) => number.to_string().into_bytes(),
-        Value::Decimal(number) => number.as_str().as_bytes().to_vec(),
+    let text = |value: audit::Value<'_>| match value {
+        audit::Value::Text(text) => text.as_bytes().to_vec(),
+        audit::Value::Json(json) => json.as_str().as_bytes().to_vec(),
+        audit::Value::Integer(number) => number.to_string().into_bytes(),
+        audit::Value::Decimal(number) => number.as_str().as_bytes().to_vec(),
     };
     let values = match field.access {
         Access::Text(..) => Values::Texts(given.map(|value| value.map(text)).collect()),
@@ -98,16 +101,16 @@ fn of_field(field: &Field, events: &[Option<&Event>]) -> Column {
         Access::Integer(..) => Values::Integers(
             given
                 .map(|value| match value {
-                    Some(Value::Integer(number)) => Some(number),
-                    Some(Value::Text(_) | Value::Decimal(_) | Value::Json(_)) | None => None,
+                    Some(audit::Value::Integer(number)) => Some(number),
+                    Some(audit::Value::Text(_) | audit::Value::Decimal(_) | audit::Value::Json(_)) | None => None,
                 })
                 .collect(),
         ),
         Access::Decimal(..) => Values::Decimals(
             given
                 .map(|value| match value {
-                    Some(Value::Decimal(number)) => Some(number.to_f64()),
-                    Some(Value::Text(_) | Value::Integer(_) | Value::Json(_)) | None => None,
+                    Some(audit::Value::Decimal(number)) => Some(number.to_f64()),
+                    Some(audit::Value::Text(_) | audit::Value::Integer(_) | audit::Value::Json(_)) | None => None,
                 })
                 .collect(),
         ),
@@ -115,87 +118,107 @@ fn of_field(field: &Field, events: &[Option<&Event>]) -> Column {
     Column { name: field.name.to_owned(), values }
 }
 
-/// What a traffic report says beyond its envelope.
+/// What a traffic report says beyond its envelope: texts, then numbers, then times. A new field of the table is a new
+/// column by itself.
 fn of_traffic(items: &[&Item]) -> Vec<Column> {
-    let reports: Vec<Option<&Report>> = items.iter().map(|item| report(item)).collect();
-    let mut columns = Vec::new();
-    let mut put = |name: &str, values| columns.push(Column { name: name.to_owned(), values });
-    for (name, get) in TEXTS {
-        let text = |report: &Option<&Report>| get(report.as_ref()?).map(|text| text.as_bytes().to_vec());
-        put(name, Values::Texts(reports.iter().map(text).collect()));
+    let mut rows = Rows::default();
+    for item in items {
+        rows.add(report(item));
     }
-    for (side, end) in ENDS {
-        for (name, get) in ENDPOINT_TEXTS {
-            let text = |report: &Option<&Report>| get(end(report.as_ref()?)).map(|text| text.as_bytes().to_vec());
-            put(&format!("{side}_{name}"), Values::Texts(reports.iter().map(text).collect()));
-        }
-    }
-    for (name, get) in COUNTS {
-        let count = |report: &Option<&Report>| get(report.as_ref()?).and_then(|count| i64::try_from(count).ok());
-        put(name, Values::Integers(reports.iter().map(count).collect()));
-    }
-    for (name, get) in TIMES {
-        let time = |report: &Option<&Report>| get(report.as_ref()?).map(Timestamp::micros);
-        put(name, Values::Times(reports.iter().map(time).collect()));
-    }
-    columns
+    let texts = rows.texts.into_columns(Values::Texts);
+    texts.chain(rows.numbers.into_columns(Values::Integers)).chain(rows.times.into_columns(Values::Times)).collect()
 }
 
-type Text<T> = for<'a> fn(&'a T) -> Option<&'a str>;
+/// What some reports say, as columns that are filled row by row.
+#[derive(Default)]
+struct Rows {
+    texts: Filling<Vec<u8>>,
+    numbers: Filling<i64>,
+    times: Filling<i64>,
+    /// What the names of columns begin with.
+    part: &'static str,
+    /// Whether there is a report; where there is none all columns are null.
+    is_given: bool,
+}
 
-const TEXTS: [(&str, Text<Report>); 8] = [
-    ("flow_id", |report| Some(report.data.flow_id.as_deref().unwrap_or(&report.id))),
-    ("reporter_id", |report| Some(report.data.reporter_id.as_deref().unwrap_or(&report.subject_reporter))),
-    // An audit event's `user_id` is a number.
-    ("flow_user_id", |report| report.data.user.id.as_deref()),
-    ("flow_user_email", |report| report.data.user.email.as_deref()),
-    ("flow_user_name", |report| report.data.user.name.as_deref()),
-    ("policy_id", |report| report.data.policy.id.as_deref()),
-    ("policy_name", |report| report.data.policy.name.as_deref()),
-    ("direction", |report| match report.data.direction {
-        Direction::Unknown => None,
-        Direction::Ingress => Some("INGRESS"),
-        Direction::Egress => Some("EGRESS"),
-    }),
-];
+/// Columns of one type.
+#[derive(Default)]
+struct Filling<T> {
+    columns: Vec<(String, Vec<Option<T>>)>,
+    /// Which of them takes the row's next value.
+    next: usize,
+}
 
-type End = fn(&Report) -> &Endpoint;
+impl<T> Filling<T> {
+    fn put(&mut self, name: impl FnOnce() -> String, value: Option<T>) {
+        if self.next == self.columns.len() {
+            self.columns.push((name(), Vec::new()));
+        }
+        self.columns[self.next].1.push(value);
+        self.next += 1;
+    }
 
-const ENDS: [(&str, End); 2] =
-    [("source", |report| &report.data.source), ("destination", |report| &report.data.destination)];
+    fn into_columns(self, values: fn(Vec<Option<T>>) -> Values) -> impl Iterator<Item = Column> {
+        self.columns.into_iter().map(move |(name, column)| Column { name, values: values(column) })
+    }
+}
 
-const ENDPOINT_TEXTS: [(&str, Text<Endpoint>); 8] = [
-    ("id", |end| end.id.as_deref()),
-    ("type", |end| Some(endpoint_type(end.endpoint_type))),
-    ("name", |end| end.name.as_deref()),
-    ("address", |end| end.address.as_deref()),
-    ("os", |end| end.os.as_deref()),
-    ("dns_label", |end| end.dns_label.as_deref()),
-    ("city_name", |end| end.geo_location.city_name.as_deref()),
-    ("country_code", |end| end.geo_location.country_code.as_deref()),
-];
+impl Rows {
+    fn add(&mut self, report: Option<&Report>) {
+        (self.texts.next, self.numbers.next, self.times.next) = (0, 0, 0);
+        self.is_given = report.is_some();
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        let flow_id = |report: &Report| bytes(report.data.flow_id.as_deref().unwrap_or(&report.id));
+        self.texts.put(|| "flow_id".to_owned(), report.map(flow_id));
+        let reporter = |report: &Report| bytes(report.data.reporter_id.as_deref().unwrap_or(&report.subject_reporter));
+        self.texts.put(|| "reporter_id".to_owned(), report.map(reporter));
+        let start = report.and_then(|report| report.data.window_start);
+        self.times.put(|| "window_start".to_owned(), start.map(Timestamp::micros));
+        let silent = Reported::default();
+        let Ok(()) = Reported::<()>::default().each(report.map_or(&silent, |report| &report.data), self);
+    }
+}
 
-type Count = fn(&Report) -> Option<u64>;
+fn name_of(part: &str, field: &str, end: &str) -> String {
+    match part {
+        "" => [field, end].concat(),
+        // An audit event's `user_id` is a number.
+        "user" => ["flow_user_", field, end].concat(),
+        part => [part, "_", field, end].concat(),
+    }
+}
 
-const COUNTS: [(&str, Count); 10] = [
-    ("protocol", |report| report.data.protocol.map(u64::from)),
-    ("icmp_type", |report| report.data.icmp.map(|icmp| icmp.icmp_type.into())),
-    ("icmp_code", |report| report.data.icmp.map(|icmp| icmp.code.into())),
-    ("rx_bytes", |report| Some(report.data.rx_bytes)),
-    ("rx_packets", |report| Some(report.data.rx_packets)),
-    ("tx_bytes", |report| Some(report.data.tx_bytes)),
-    ("tx_packets", |report| Some(report.data.tx_packets)),
-    ("num_of_starts", |report| Some(report.data.num_of_starts)),
-    ("num_of_ends", |report| Some(report.data.num_of_ends)),
-    ("num_of_drops", |report| Some(report.data.num_of_drops)),
-];
+impl<'a> Visit<'a, (), String> for Rows {
+    type Error = Infallible;
 
-type Time = fn(&Report) -> Option<Timestamp>;
+    fn enter(&mut self, part: &'static str) {
+        self.part = part;
+    }
 
-const TIMES: [(&str, Time); 2] =
-    [("window_start", |report| report.data.window_start), ("window_end", |report| report.data.window_end)];
+    fn text(&mut self, field: Field, _: &mut Option<()>, text: &'a Option<String>) -> Result<(), Infallible> {
+        self.texts.put(|| name_of(self.part, field.name, ""), text.as_ref().map(|text| text.as_bytes().to_vec()));
+        Ok(())
+    }
 
-fn audit(item: &Item) -> Option<&Event> {
+    fn value<V: Value>(&mut self, field: Field, _: &mut V, value: &'a V) -> Result<(), Infallible> {
+        let is_given = self.is_given;
+        value.cells(&mut |end, cell| {
+            let name = || name_of(self.part, field.name, end);
+            match cell {
+                Cell::Name(text) => {
+                    self.texts.put(name, text.filter(|_| is_given).map(|text| text.as_bytes().to_vec()));
+                }
+                Cell::Number(number) => {
+                    self.numbers.put(name, number.filter(|_| is_given).and_then(|number| i64::try_from(number).ok()));
+                }
+                Cell::Time(time) => self.times.put(name, time.filter(|_| is_given).map(Timestamp::micros)),
+            }
+        });
+        Ok(())
+    }
+}
+
+fn event(item: &Item) -> Option<&Event> {
     match &item.kind {
         Kind::Audit(event) => Some(event),
         Kind::Traffic(_) => None,
@@ -208,3 +231,6 @@ fn report(item: &Item) -> Option<&Report> {
         Kind::Audit(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! say takes no room.
 
 use model::audit::Event;
-use model::audit::fields::{Access, FIELDS, Fields, Place, Value, number_of};
+use model::audit::fields::{Access, FIELDS, FieldPlace, Fields, Value, number_of};
 use model::json::Json;
 use model::paging::RowPosition;
 use model::time::Timestamp;
@@ -21,14 +21,14 @@ pub(crate) const IP_ADDRESS: u8 = number_of("ip_address");
 pub(crate) const VM_ID: u8 = number_of("vm_id");
 pub(crate) const SESSION_ID: u8 = number_of("session_id");
 
-pub(crate) const ACTION: usize = Place::Action as usize;
-pub(crate) const ACTOR: usize = Place::Actor as usize;
-pub(crate) const RESOURCE: usize = Place::Resource as usize;
-pub(crate) const ADDRESS: usize = Place::Address as usize;
-pub(crate) const MACHINE: usize = Place::Machine as usize;
-pub(crate) const SESSION: usize = Place::Session as usize;
+pub(crate) const ACTION: usize = FieldPlace::Action as usize;
+pub(crate) const ACTOR: usize = FieldPlace::Actor as usize;
+pub(crate) const RESOURCE: usize = FieldPlace::Resource as usize;
+pub(crate) const ADDRESS: usize = FieldPlace::Address as usize;
+pub(crate) const MACHINE: usize = FieldPlace::Machine as usize;
+pub(crate) const SESSION: usize = FieldPlace::Session as usize;
 /// Everything that is no column comes last.
-const COLUMNS: usize = Place::Tail as usize;
+const COLUMNS: usize = FieldPlace::Tail as usize;
 
 // The tail is begun where its first field is.
 const _: () = assert!(FIELDS[FIELDS.len() - 1].place as usize == COLUMNS);

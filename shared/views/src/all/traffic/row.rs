@@ -6,14 +6,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::time::Timestamp;
-use model::traffic::{
-    Connection, Direction, Endpoint, EndpointType, EventType, GeoLocation, Icmp, Policy, Record, RecordKey, SubEvent,
-    User,
-};
+use model::traffic::fields::FieldPlace;
+use model::traffic::{Connection, Direction, Endpoint, EventType, Policy, Record, RecordKey, Reported, SubEvent, User};
 use segments::{NewRow, Row, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::codec::{Reader, Writer};
 use crate::error::Error;
 use crate::lists::columns;
 
@@ -39,50 +38,28 @@ pub(crate) const SCHEMA: Schema = Schema {
 
 /// An endpoint is found by its name and by its address.
 fn names_of_host(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
-    let Ok(host) = columns::read::<Host<'_>>(symbol) else { return };
-    for own in [host.name, host.host].into_iter().flatten() {
+    let Ok(Endpoint { name, address, .. }) = host(symbol) else { return };
+    for own in [name, address].into_iter().flatten() {
         text(own.to_lowercase().as_bytes());
     }
 }
 
 /// An endpoint is looked up by its id.
 fn id_of_host(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
-    let Ok(Host { id: Some(id), .. }) = columns::read(symbol) else { return };
+    let Ok(Endpoint { id: Some(id), .. }) = host(symbol) else { return };
     key(id.as_bytes());
 }
 
 /// A user is looked up by their id.
 fn id_of_user(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
-    let Ok(Named { id: Some(id), .. }) = columns::read(symbol) else { return };
+    let Ok(User { id: Some(id), .. }) = user(symbol) else { return };
     key(id.as_bytes());
 }
 
 /// A user is found by their e-mail address.
 fn address_of_user(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
-    let Ok(Named { email: Some(email), .. }) = columns::read(symbol) else { return };
+    let Ok(User { email: Some(email), .. }) = user(symbol) else { return };
     text(email.to_lowercase().as_bytes());
-}
-
-/// An endpoint without its port.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Host<'a> {
-    pub(crate) id: Option<&'a str>,
-    endpoint_type: EndpointType,
-    pub(crate) name: Option<&'a str>,
-    city_name: Option<&'a str>,
-    country_code: Option<&'a str>,
-    os: Option<&'a str>,
-    /// The address up to the port, or the whole of it where it ends in none.
-    pub(crate) host: Option<&'a str>,
-    dns_label: Option<&'a str>,
-}
-
-/// A user, and a policy without the address.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Named<'a> {
-    pub(crate) id: Option<&'a str>,
-    pub(crate) email: Option<&'a str>,
-    name: Option<&'a str>,
 }
 
 /// What little there is to tell of most records, together.
@@ -94,21 +71,13 @@ pub(crate) struct Traits {
     types: u8,
 }
 
+/// What the tail begins with; behind it stand the fields of reports that have no column.
 #[derive(Serialize, Deserialize)]
 struct Tail<'a> {
     #[serde(borrow)]
     flow_id: FlowId<'a>,
     window_start: Option<Timestamp>,
-    given_window_end: Option<Timestamp>,
     received_at: Timestamp,
-    icmp: Option<Icmp>,
-    rx_bytes: u64,
-    rx_packets: u64,
-    tx_bytes: u64,
-    tx_packets: u64,
-    given_starts: u64,
-    given_ends: u64,
-    given_drops: u64,
     /// Each with the microseconds since the one before, or since the record was received.
     events: Vec<(i64, EventType)>,
 }
@@ -164,29 +133,29 @@ fn number(symbol: &[u8]) -> Result<Option<u16>, Error> {
 
 /// Makes a row of a record and gives it to `put`.
 pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T, Error>) -> Result<T, Error> {
-    let (source_host, source_port) = split(record.source.address.as_deref());
-    let (destination_host, destination_port) = split(record.destination.address.as_deref());
+    let given = &record.given;
+    let (source_host, source_port) = without_port(&given.source);
+    let (destination_host, destination_port) = without_port(&given.destination);
     let (source_port, destination_port, protocol) =
-        (protocol(source_port), protocol(destination_port), protocol(record.protocol));
-    let user = &record.user;
-    let policy = &record.policy;
+        (protocol(source_port), protocol(destination_port), protocol(given.protocol));
     let types = record.events.iter().fold(0, |types, event| types | bit(event.event_type));
-    let traits = Traits { direction: record.direction, connection: connection(record), types };
+    let traits = Traits { direction: given.direction, connection: connection(record), types };
 
     // One buffer for all symbols, and where each ends.
-    let buffer = columns::write(&host(&record.source, source_host), Vec::with_capacity(512))?;
-    let source = buffer.len();
-    let buffer = columns::write(&host(&record.destination, destination_host), buffer)?;
-    let destination = buffer.len();
-    let named = Named { id: user.id.as_deref(), email: user.email.as_deref(), name: user.name.as_deref() };
-    let buffer = columns::write(&named, buffer)?;
-    let user = buffer.len();
-    let named = Named { id: policy.id.as_deref(), email: None, name: policy.name.as_deref() };
-    let buffer = columns::write(&named, buffer)?;
-    let policy = buffer.len();
-    let buffer = columns::write(&traits, buffer)?;
+    let mut writer = Writer::new(FieldPlace::Column, Vec::with_capacity(512));
+    Endpoint::<()>::default().each(&source_host, &mut writer)?;
+    let source = writer.length();
+    Endpoint::<()>::default().each(&destination_host, &mut writer)?;
+    let destination = writer.length();
+    User::<()>::default().each(&given.user, &mut writer)?;
+    let user = writer.length();
+    Policy::<()>::default().each(&given.policy, &mut writer)?;
+    let policy = writer.length();
+    let buffer = columns::write(&traits, writer.finish())?;
     let traits = buffer.len();
-    let buffer = columns::write(&tail(record), buffer)?;
+    let mut writer = Writer::new(FieldPlace::Tail, columns::write(&tail(record), buffer)?);
+    Reported::<()>::default().each_own(given, &mut writer)?;
+    let buffer = writer.finish();
 
     let id = record.key.id().to_bytes();
     let symbols: [&[u8]; COLUMNS] = [
@@ -203,30 +172,18 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     put(NewRow { time: record.time().micros(), id: &id, symbols: &symbols, texts: &[], rest: &buffer[traits..] })
 }
 
-fn split(address: Option<&str>) -> (Option<&str>, Option<u16>) {
-    match address.map(split_address) {
-        Some((host, port)) => (Some(host), port),
-        None => (None, None),
-    }
-}
-
-fn host<'a>(endpoint: &'a Endpoint, host: Option<&'a str>) -> Host<'a> {
-    Host {
-        id: endpoint.id.as_deref(),
-        endpoint_type: endpoint.endpoint_type,
-        name: endpoint.name.as_deref(),
-        city_name: endpoint.geo_location.city_name.as_deref(),
-        country_code: endpoint.geo_location.country_code.as_deref(),
-        os: endpoint.os.as_deref(),
-        host,
-        dns_label: endpoint.dns_label.as_deref(),
-    }
+/// An endpoint with the address up to the port, or the whole of it where it ends in none; and the port.
+fn without_port(endpoint: &Endpoint) -> (Endpoint<&str>, Option<u16>) {
+    let mut host = endpoint.with_texts(String::as_str);
+    let Some((address, port)) = host.address.map(split_address) else { return (host, None) };
+    host.address = Some(address);
+    (host, port)
 }
 
 /// The reporter is one of the two endpoints, or neither.
 fn connection(record: &Record) -> Connection {
     let reporter = Some(record.key.reporter_id.as_str());
-    if record.source.id.as_deref() == reporter || record.destination.id.as_deref() == reporter {
+    if record.given.source.id.as_deref() == reporter || record.given.destination.id.as_deref() == reporter {
         Connection::PeerToPeer
     } else {
         Connection::Routed
@@ -249,26 +206,29 @@ fn tail(record: &Record) -> Tail<'_> {
         events: steps.collect(),
         flow_id: uuid.map_or(FlowId::Text(text), |uuid| FlowId::Uuid(uuid.into_bytes())),
         window_start: record.key.window_start,
-        given_window_end: record.given_window_end,
         received_at: record.received_at,
-        icmp: record.icmp,
-        rx_bytes: record.rx_bytes,
-        rx_packets: record.rx_packets,
-        tx_bytes: record.tx_bytes,
-        tx_packets: record.tx_packets,
-        given_starts: record.given_starts,
-        given_ends: record.given_ends,
-        given_drops: record.given_drops,
     }
+}
+
+/// A user, of their symbol.
+pub(crate) fn user(symbol: &[u8]) -> Result<User<&str>, Error> {
+    let mut user = User::default();
+    user.each(&User::<()>::default(), &mut Reader::new(FieldPlace::Column, symbol))?;
+    Ok(user)
+}
+
+/// An endpoint without its port, of its symbol.
+pub(crate) fn host(symbol: &[u8]) -> Result<Endpoint<&str>, Error> {
+    let mut host = Endpoint::default();
+    host.each(&Endpoint::<()>::default(), &mut Reader::new(FieldPlace::Column, symbol))?;
+    Ok(host)
 }
 
 /// The record that [`write`] made a row of, with the row's own texts.
 pub(crate) fn read(row: &Row) -> Result<Record<Cow<'_, str>>, Error> {
     let symbol = |column: usize| row.symbols.get(column).map(|symbol| &**symbol).unwrap_or_default();
-    let user: Named<'_> = columns::read(symbol(USER))?;
-    let policy: Named<'_> = columns::read(symbol(POLICY))?;
     let traits: Traits = columns::read(symbol(TRAITS))?;
-    let tail: Tail<'_> = columns::read(&row.rest)?;
+    let (tail, fields): (Tail<'_>, &[u8]) = postcard::take_from_bytes(&row.rest)?;
     let mut at = tail.received_at.micros();
     let mut events = BTreeSet::new();
     for (step, event_type) in tail.events {
@@ -277,52 +237,32 @@ pub(crate) fn read(row: &Row) -> Result<Record<Cow<'_, str>>, Error> {
         let timestamp = Timestamp::from_micros(at).unwrap_or(Timestamp::EPOCH);
         events.insert(SubEvent { timestamp, event_type });
     }
-    Ok(Record {
-        events,
-        key: RecordKey {
-            reporter_id: String::from_utf8_lossy(symbol(REPORTER)),
-            flow_id: match tail.flow_id {
-                FlowId::Uuid(bytes) => Cow::Owned(Uuid::from_bytes(bytes).hyphenated().to_string()),
-                FlowId::Text(text) => Cow::Borrowed(text),
-            },
-            window_start: tail.window_start,
+    let key = RecordKey {
+        reporter_id: String::from_utf8_lossy(symbol(REPORTER)),
+        flow_id: match tail.flow_id {
+            FlowId::Uuid(bytes) => Cow::Owned(Uuid::from_bytes(bytes).hyphenated().to_string()),
+            FlowId::Text(text) => Cow::Borrowed(text),
         },
-        received_at: tail.received_at,
-        source: endpoint(symbol(SOURCE), symbol(SOURCE_PORT))?,
-        destination: endpoint(symbol(DESTINATION), symbol(DESTINATION_PORT))?,
-        user: User { id: text(user.id), email: text(user.email), name: text(user.name) },
-        policy: Policy { id: text(policy.id), name: text(policy.name) },
-        icmp: tail.icmp,
-        protocol: number(symbol(PROTOCOL))?,
-        direction: traits.direction,
-        rx_bytes: tail.rx_bytes,
-        rx_packets: tail.rx_packets,
-        tx_bytes: tail.tx_bytes,
-        tx_packets: tail.tx_packets,
-        given_starts: tail.given_starts,
-        given_ends: tail.given_ends,
-        given_drops: tail.given_drops,
-        given_window_end: tail.given_window_end,
-    })
-}
-
-fn endpoint<'a>(symbol: &'a [u8], port: &[u8]) -> Result<Endpoint<Cow<'a, str>>, Error> {
-    let host: Host<'_> = columns::read(symbol)?;
-    let address = match (host.host, number(port)?) {
-        (Some(host), Some(port)) => Some(Cow::Owned([host, ":", &port.to_string()].concat())),
-        (host, _) => text(host),
+        window_start: tail.window_start,
     };
-    Ok(Endpoint {
-        id: text(host.id),
-        endpoint_type: host.endpoint_type,
-        name: text(host.name),
-        geo_location: GeoLocation { city_name: text(host.city_name), country_code: text(host.country_code) },
-        os: text(host.os),
-        address,
-        dns_label: text(host.dns_label),
-    })
+    // Filled where it stands: it is large, and there are thousands on a page.
+    let mut record = Record { key, received_at: tail.received_at, given: Reported::default(), events };
+    let (given, nothing) = (&mut record.given, Reported::<()>::default());
+    given.source.each(&nothing.source, &mut Reader::new(FieldPlace::Column, symbol(SOURCE)))?;
+    given.destination.each(&nothing.destination, &mut Reader::new(FieldPlace::Column, symbol(DESTINATION)))?;
+    given.user.each(&nothing.user, &mut Reader::new(FieldPlace::Column, symbol(USER)))?;
+    given.policy.each(&nothing.policy, &mut Reader::new(FieldPlace::Column, symbol(POLICY)))?;
+    given.each_own(&nothing, &mut Reader::new(FieldPlace::Tail, fields))?;
+    add_port(&mut given.source, symbol(SOURCE_PORT))?;
+    add_port(&mut given.destination, symbol(DESTINATION_PORT))?;
+    given.protocol = number(symbol(PROTOCOL))?;
+    given.direction = traits.direction;
+    Ok(record)
 }
 
-fn text(text: Option<&str>) -> Option<Cow<'_, str>> {
-    text.map(Cow::Borrowed)
+fn add_port(host: &mut Endpoint<Cow<'_, str>>, port: &[u8]) -> Result<(), Error> {
+    if let (Some(address), Some(port)) = (&mut host.address, number(port)?) {
+        *address = Cow::Owned([address, ":", &port.to_string()].concat());
+    }
+    Ok(())
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use model::address::as_stored;
 use model::directory::Named as Found;
-use model::traffic::Filter;
+use model::traffic::{Endpoint, Filter, User};
 use segments::{Predicate, Wanted};
 
 use super::row::{
-    DESTINATION, DESTINATION_PORT, Host, Named, PROTOCOL, REPORTER, SOURCE, SOURCE_PORT, TRAITS, Traits, USER, port,
-    protocol,
+    DESTINATION, DESTINATION_PORT, PROTOCOL, REPORTER, SOURCE, SOURCE_PORT, TRAITS, Traits, USER, host, port, protocol,
+    user,
 };
 use crate::lists::columns;
 
@@ -20,7 +20,7 @@ pub(crate) fn predicate(filter: &Filter, found: Found) -> Predicate {
     let mut all = Vec::new();
     if let Some(id) = filter.user_id.clone() {
         let key = id.clone();
-        let has_id = move |symbol: &[u8]| columns::read::<Named<'_>>(symbol).is_ok_and(|user| user.id == Some(&id));
+        let has_id = move |symbol: &[u8]| user(symbol).is_ok_and(|user| user.id == Some(&id));
         all.push(Predicate::keyed(USER, key, has_id));
     }
     if let Some(reporter) = &filter.reporter_id {
@@ -29,7 +29,7 @@ pub(crate) fn predicate(filter: &Filter, found: Found) -> Predicate {
     for (column, id) in [(SOURCE, &filter.source_id), (DESTINATION, &filter.destination_id)] {
         if let Some(id) = id.clone() {
             let key = id.clone();
-            let has_id = move |symbol: &[u8]| columns::read::<Host<'_>>(symbol).is_ok_and(|host| host.id == Some(&id));
+            let has_id = move |symbol: &[u8]| host(symbol).is_ok_and(|host| host.id == Some(&id));
             all.push(Predicate::keyed(column, key, has_id));
         }
     }
@@ -63,13 +63,13 @@ fn is_protocol(number: i64) -> Predicate {
     }
 }
 
-fn named(column: usize, wants: impl Fn(&Named<'_>) -> bool + Send + Sync + 'static) -> Predicate {
-    Predicate::matching(column, move |symbol| columns::read(symbol).is_ok_and(|named| wants(&named)))
+fn by_user(wants: impl Fn(&User<&str>) -> bool + Send + Sync + 'static) -> Predicate {
+    Predicate::matching(USER, move |symbol| user(symbol).is_ok_and(|user| wants(&user)))
 }
 
 /// Both endpoint columns share it, so that each endpoint is judged once.
-fn endpoints(wants: impl Fn(&Host<'_>) -> bool + Send + Sync + 'static) -> Wanted {
-    Wanted::Matching(Arc::new(move |symbol| columns::read(symbol).is_ok_and(|host| wants(&host))))
+fn endpoints(wants: impl Fn(&Endpoint<&str>) -> bool + Send + Sync + 'static) -> Wanted {
+    Wanted::Matching(Arc::new(move |symbol| host(symbol).is_ok_and(|host| wants(&host))))
 }
 
 fn ports(wants: impl Fn(&str) -> bool + Send + Sync + 'static) -> Wanted {
@@ -82,13 +82,13 @@ fn is_found(needle: &str, found: Found) -> Predicate {
     let mut any: Vec<Predicate> = [USER, SOURCE, DESTINATION].into_iter().map(in_column).collect();
     if !found.user_emails.is_empty() {
         let ids = found.user_emails;
-        any.push(named(USER, move |user| user.email.is_none() && user.id.is_some_and(|id| ids.contains(id))));
+        any.push(by_user(move |user| user.email.is_none() && user.id.is_some_and(|id| ids.contains(id))));
     }
     if !found.endpoint_names.is_empty() || !found.endpoint_addresses.is_empty() {
         let (names, addresses) = (found.endpoint_names, found.endpoint_addresses);
         let by_id = endpoints(move |endpoint| {
             let is_in = |ids: &HashSet<String>| endpoint.id.is_some_and(|id| ids.contains(id));
-            (endpoint.name.is_none() && is_in(&names)) || (endpoint.host.is_none() && is_in(&addresses))
+            (endpoint.name.is_none() && is_in(&names)) || (endpoint.address.is_none() && is_in(&addresses))
         });
         any.extend([SOURCE, DESTINATION].map(|column| Predicate::Symbol { column, wanted: by_id.clone() }));
     }
@@ -102,7 +102,8 @@ fn is_found(needle: &str, found: Found) -> Predicate {
     for (colon, _) in needle.match_indices(':') {
         let (host_end, port_start) = (needle[..colon].to_owned(), needle[colon + 1..].to_owned());
         if is_number(&port_start) {
-            let hosts = endpoints(move |host| host.host.is_some_and(|host| host.to_lowercase().ends_with(&host_end)));
+            let hosts =
+                endpoints(move |host| host.address.is_some_and(|host| host.to_lowercase().ends_with(&host_end)));
             let ports = ports(move |port| port.starts_with(&port_start));
             for (column, port) in [(SOURCE, SOURCE_PORT), (DESTINATION, DESTINATION_PORT)] {
                 any.push(Predicate::All(vec![

@@ -84,25 +84,26 @@ struct Icmp {
 
 impl<'a, S: AsRef<str>> From<&'a Record<S>> for Row<'a> {
     fn from(record: &'a Record<S>) -> Self {
+        let given = &record.given;
         Self {
             id: record.key.id().to_string(),
             receive_timestamp: record.received_at,
             flow_id: record.key.flow_id.as_ref(),
             reporter_id: record.key.reporter_id.as_ref(),
-            source: (&record.source).into(),
-            destination: (&record.destination).into(),
-            user: User { id: text(&record.user.id), email: text(&record.user.email), name: text(&record.user.name) },
-            policy: Policy { id: text(&record.policy.id), name: text(&record.policy.name) },
+            source: (&given.source).into(),
+            destination: (&given.destination).into(),
+            user: User { id: text(&given.user.id), email: text(&given.user.email), name: text(&given.user.name) },
+            policy: Policy { id: text(&given.policy.id), name: text(&given.policy.name) },
             icmp: Icmp {
-                icmp_type: record.icmp.map_or(0, |icmp| icmp.icmp_type),
-                code: record.icmp.map_or(0, |icmp| icmp.code),
+                icmp_type: given.icmp.map_or(0, |icmp| icmp.icmp_type),
+                code: given.icmp.map_or(0, |icmp| icmp.code),
             },
-            protocol: record.protocol.unwrap_or_default(),
-            direction: record.direction,
-            rx_bytes: record.rx_bytes,
-            rx_packets: record.rx_packets,
-            tx_bytes: record.tx_bytes,
-            tx_packets: record.tx_packets,
+            protocol: given.protocol.unwrap_or_default(),
+            direction: given.direction,
+            rx_bytes: given.rx_bytes,
+            rx_packets: given.rx_packets,
+            tx_bytes: given.tx_bytes,
+            tx_packets: given.tx_packets,
             num_of_starts: record.count(EventType::Start),
             num_of_ends: record.count(EventType::End),
             num_of_drops: record.count(EventType::Drop),
