@@ -118,16 +118,10 @@ impl<'a> Writer<'a> {
         *sequence = complete_to.max(*sequence);
         let sequence = *sequence;
         self.observe(stream, sequence, 0);
-        let (view, store) = (self.generation.view, self.generation.store.clone());
-        let (written, read_ahead) = self.thread.run(move || (store.write_what_is_due(), store.read_ahead())).await?;
-        match written {
-            Err(error) if error.is_damage() => return Err(Error::View { view, cause: error }),
-            Err(error) => error!(%view, error = %chain(&error), "the newest of the view cannot be written"),
-            Ok(()) => {}
-        }
-        if let Err(error) = read_ahead {
+        let store = self.generation.store.clone();
+        if let Err(error) = self.thread.run(move || store.read_ahead()).await? {
             // The next question meets it, and its asker is told.
-            debug!(%view, error = %chain(&error), "the view cannot be read ahead");
+            debug!(view = %self.generation.view, error = %chain(&error), "the view cannot be read ahead");
         }
         Ok(true)
     }

@@ -68,4 +68,4 @@ pub use row::{NewRow, Row, Schema, Symbol, Texts};
 pub use store::Store;
 pub use time_range::TimeRange;
 pub use wanted::{Wanted, Wants};
-pub use writer::{Found, Held, Prepared, Writer};
+pub use writer::{Found, Prepared, Writer};

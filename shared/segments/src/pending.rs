@@ -249,7 +249,6 @@ impl Pending {
         };
         let update = Update {
             changes,
-            dropped: Vec::new(),
             symbols,
             superseded_in_segments: superseded,
             removed,
@@ -280,7 +279,7 @@ impl Head {
         let merged = if is_full { state.chunks.clone() } else { small_chunks(state) };
         for chunk in &merged {
             let prefix = key(&source.prefix, Kind::Chunk, &[chunk.number()]);
-            update.dropped.push(prefix);
+            pieces::remove(&mut update.changes, &source.tree, &prefix)?;
         }
         let rows = self.gather(&merged, schema)?;
         if is_full {

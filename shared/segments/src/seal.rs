@@ -78,7 +78,7 @@ impl Target<'_> {
         // Also those that this very update was about to add.
         let own = key(&source.prefix, Kind::Symbols, &[number, epoch]);
         update.changes.retain(|(key, _)| !key.starts_with(&own));
-        update.dropped.push(own);
+        pieces::remove(&mut update.changes, &source.tree, &own)?;
 
         let closed = (dictionary, epoch);
         let (known, new) = (state.dictionaries.symbols(dictionary), update.symbols.symbols(dictionary));

@@ -26,8 +26,6 @@ pub(crate) struct RowPlace {
 pub(crate) struct Update {
     /// What is to be written first.
     pub(crate) changes: Vec<Change>,
-    /// Prefixes of keys whose values go before these changes: they may have been made visible and not written.
-    pub(crate) dropped: Vec<Vec<u8>>,
     pub(crate) symbols: NewSymbols,
     /// Of a segment, all rows that are superseded now.
     pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,
@@ -44,13 +42,6 @@ pub(crate) struct Update {
     pub(crate) chunk: Option<Arc<Chunk>>,
     /// Given where the oldest rows were sealed.
     pub(crate) seal: Option<Seal>,
-}
-
-impl Update {
-    /// Whether nothing of it is read from disk once it is visible.
-    pub(crate) fn can_wait(&self) -> bool {
-        self.sealed.is_empty() && self.removed.is_empty() && self.seal.is_none()
-    }
 }
 
 /// What sealing the oldest rows changes: no chunk but the update's new one is left.

@@ -33,20 +33,7 @@ pub struct Found {
 #[derive(Debug, Default)]
 pub struct Prepared {
     changes: Vec<Change>,
-    dropped: Vec<Vec<u8>>,
     updates: Vec<(Lease, Update)>,
-}
-
-/// Tables that stay in memory as long as this is held.
-#[derive(Debug)]
-pub struct Held(Vec<Lease>);
-
-impl Held {
-    /// How many they are.
-    #[must_use]
-    pub fn tables(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl Writer {
@@ -106,7 +93,6 @@ impl Writer {
         for pending in pending.into_values() {
             let (table, mut update) = pending.prepare(&tables.schema, &tables.options, mark)?;
             prepared.changes.append(&mut update.changes);
-            prepared.dropped.append(&mut update.dropped);
             prepared.updates.push((table, update));
         }
         Ok(prepared)
@@ -132,29 +118,14 @@ impl Prepared {
         std::mem::take(&mut self.changes).into_iter()
     }
 
-    /// Whether the changes can be made visible before they are written: what they are about stays in memory. They cannot
-    /// where segments come or go, for these are read from disk.
-    #[must_use]
-    pub fn can_wait(&self) -> bool {
-        self.updates.iter().all(|(_, update)| update.can_wait())
-    }
-
-    /// Prefixes of keys whose values are to be removed before the changes are written, and need not be written where they
-    /// wait for it. Given once.
-    pub fn take_dropped(&mut self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.dropped)
-    }
-
-    /// Makes the changes visible: once they are written or, where they can wait, before. The tables must be held until then,
-    /// for a table that leaves memory is read from disk the next time.
-    pub fn publish(mut self) -> Held {
-        let publish = |(table, update): (Lease, Update)| {
+    /// Makes the changes visible. To be called once they are written, and only then.
+    pub fn publish(mut self) {
+        // A table may leave memory as soon as its changes are visible: what is read again then has them too.
+        for (table, update) in self.updates.drain(..) {
             table.publish(update);
             // Only now may those who wait look again: they find the state that no longer has what they missed.
             table.set_removal(false);
-            table
-        };
-        Held(self.updates.drain(..).map(publish).collect())
+        }
     }
 }
 

@@ -15,7 +15,6 @@ mod error;
 mod key;
 mod question;
 mod slot;
-mod unwritten;
 mod view;
 mod watch;
 

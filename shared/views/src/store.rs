@@ -9,13 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::log::Stream;
-use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::key;
-use crate::unwritten::Unwritten;
 
 /// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
 /// format of its own, [`Layout::format`].
@@ -95,9 +93,6 @@ pub struct Store {
     rows: segments::Store,
     directory: PathBuf,
     is_obsolete: AtomicBool,
-    unwritten: RwLock<Unwritten>,
-    /// Held by whoever writes what waits.
-    writing: Mutex<()>,
 }
 
 impl Store {
@@ -118,15 +113,7 @@ impl Store {
             layout.schema,
             segments::Options::default(),
         );
-        let store = Self {
-            layout,
-            tree,
-            rows,
-            directory: directory.to_owned(),
-            is_obsolete: AtomicBool::new(false),
-            unwritten: RwLock::default(),
-            writing: Mutex::default(),
-        };
+        let store = Self { layout, tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
         match store.tree.get(FORMAT_KEY)? {
             Some(stamp) if *stamp == layout.stamp() => {}
             Some(_) => return Err(sled::Error::Corruption { at: None, bt: () }.into()),
@@ -143,9 +130,11 @@ impl Store {
     /// When the storage fails.
     pub fn checkpoints(&self) -> Result<BTreeMap<Stream, Checkpoint>, Error> {
         let mut checkpoints = BTreeMap::new();
-        for stream in Stream::ALL {
-            if let Some(checkpoint) = self.row(&checkpoint_key(stream))? {
-                checkpoints.insert(stream, checkpoint);
+        for entry in self.tree.scan_prefix(CHECKPOINT_PREFIX) {
+            let (key, value) = entry?;
+            let name = String::from_utf8_lossy(&key[CHECKPOINT_PREFIX.len()..]);
+            if let Ok(stream) = name.parse() {
+                checkpoints.insert(stream, postcard::from_bytes(&value)?);
             }
         }
         Ok(checkpoints)
@@ -164,9 +153,6 @@ impl Store {
 
     /// The value under `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Error> {
-        if let Some(value) = self.unwritten.read().get(key) {
-            return Ok(value.map(Into::into));
-        }
         Ok(self.tree.get(key)?)
     }
 
@@ -187,8 +173,6 @@ impl Store {
 
     /// The first account after another that has anything in the store; every one comes after the empty text.
     pub(crate) fn next_account(&self, after: &str) -> Result<Option<String>, Error> {
-        // It looks on the disk, where an account that is new may not be yet.
-        self.write_all()?;
         // An account's keys go on with a zero byte, so they all come before this one.
         let start = [after.as_bytes(), &[1]].concat();
         let first = self.range((Bound::Included(start), Bound::Unbounded)).next().transpose()?;
@@ -245,79 +229,29 @@ impl Store {
             // One account at a time: those that are being written to stay in memory.
             let mut writer = self.rows.writer();
             writer.forget(&key::table_of(&known), sequence, self.layout.keeps_forever)?;
-            self.take_in(Vec::new(), writer.prepare()?)?;
+            let mut rows = writer.prepare()?;
+            let changes: Vec<segments::Change> = rows.changes().collect();
+            if !changes.is_empty() {
+                self.write(changes.into_iter())?;
+            }
+            rows.publish();
             account = self.next_account(&known)?;
         }
         Ok(())
     }
 
-    /// Shows changes, those by key and those of rows, together. They are written with it where there are some by key,
-    /// which are shown from disk, or where rows are sealed; otherwise soon.
-    fn take_in(&self, by_key: Vec<segments::Change>, mut rows: segments::Prepared) -> Result<(), Error> {
-        let is_written_now = !rows.can_wait() || by_key.iter().any(|(key, _)| !key.starts_with(CHECKPOINT_PREFIX));
-        if !is_written_now {
-            // Before anything is shown: what fails now is tried again, and is to come into the view once.
-            self.write_what_is_due()?;
-        }
-        let dropped = rows.take_dropped();
-        let changes: Vec<segments::Change> = by_key.into_iter().chain(rows.changes()).collect();
-        let _writing = self.writing.lock();
-        if is_written_now {
-            // What waits stays as it is until all is written: where that fails, these changes come again.
-            let mut all = self.unwritten.read().changes_alone();
-            self.add(&mut all, &dropped, changes)?;
-            self.write(&all)?;
-            *self.unwritten.write() = Unwritten::default();
-            rows.publish();
-        } else {
-            self.add(&mut self.unwritten.write(), &dropped, changes)?;
-            let held = rows.publish();
-            self.unwritten.write().hold(held);
-        }
-        Ok(())
-    }
-
-    /// Takes changes in among those that wait, after everything under the prefixes that are dropped.
-    fn add(&self, unwritten: &mut Unwritten, dropped: &[Vec<u8>], changes: Vec<segments::Change>) -> Result<(), Error> {
-        let mut written = Vec::new();
-        for prefix in dropped {
-            for key in self.tree.scan_prefix(prefix).keys() {
-                written.push((key?.to_vec(), None));
-            }
-        }
-        for prefix in dropped {
-            unwritten.drop_values(prefix);
-        }
-        unwritten.add(written.into_iter().chain(changes));
-        Ok(())
-    }
-
-    /// Writes what is shown and was not written for a while.
-    ///
-    /// # Errors
-    /// When the storage fails or the disk is full; it is shown all the same.
-    pub fn write_what_is_due(&self) -> Result<(), Error> {
-        if self.unwritten.read().is_due() { self.write_all() } else { Ok(()) }
-    }
-
-    /// Writes what waits to be written.
-    fn write_all(&self) -> Result<(), Error> {
-        let _writing = self.writing.lock();
-        self.write(&self.unwritten.read())?;
-        *self.unwritten.write() = Unwritten::default();
-        Ok(())
-    }
-
     /// Writes changes, all or none.
-    fn write(&self, unwritten: &Unwritten) -> Result<(), Error> {
+    fn write(&self, changes: impl Iterator<Item = segments::Change>) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
-        self.has_room_for(unwritten.bytes() as u64)?;
-        for (key, value) in unwritten.changes() {
+        let mut bytes = 0;
+        for (key, value) in changes {
+            bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             match value {
                 Some(value) => batch.insert(key, value),
                 None => batch.remove(key),
             }
         }
+        self.has_room_for(bytes as u64)?;
         self.tree.apply_batch(batch)?;
         Ok(())
     }
@@ -327,7 +261,6 @@ impl Store {
     /// # Errors
     /// When the storage fails.
     pub fn flush(&self) -> Result<(), Error> {
-        self.write_all()?;
         self.tree.flush()?;
         Ok(())
     }
@@ -345,10 +278,6 @@ fn checkpoint_key(stream: Stream) -> Vec<u8> {
 impl Drop for Store {
     fn drop(&mut self) {
         if !self.is_obsolete.load(Ordering::Relaxed) {
-            if let Err(error) = self.write_all() {
-                // It is read from the log again.
-                tracing::warn!(directory = %self.directory.display(), %error, "the newest rows are not written");
-            }
             return;
         }
         if let Err(error) = std::fs::remove_dir_all(&self.directory) {
@@ -399,7 +328,7 @@ impl Batch {
         self.changes.insert(key, None);
     }
 
-    /// Shows the changes together with how far the view has now read `stream`; they are written together too, if later.
+    /// Writes the changes together with how far the view has now read `stream`.
     ///
     /// # Errors
     /// When the storage fails or the disk is full; nothing is written then.
@@ -409,6 +338,9 @@ impl Batch {
             let mark = if marking == stream { checkpoint.sequence } else { self.store.reached(marking)? };
             self.rows.mark(mark);
         }
-        self.store.take_in(self.changes.into_iter().collect(), self.rows.prepare()?)
+        let mut rows = self.rows.prepare()?;
+        self.store.write(self.changes.into_iter().chain(rows.changes()))?;
+        rows.publish();
+        Ok(())
     }
 }

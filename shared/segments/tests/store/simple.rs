@@ -61,9 +61,6 @@ pub(crate) fn put_numbers(
 
 pub(crate) fn commit(tree: &sled::Db, mut prepared: Prepared) {
     let mut batch = sled::Batch::default();
-    for prefix in prepared.take_dropped() {
-        tree.scan_prefix(prefix).keys().for_each(|key| batch.remove(key.unwrap()));
-    }
     for (key, value) in prepared.changes() {
         match value {
             Some(value) => batch.insert(key, value),
@@ -71,7 +68,7 @@ pub(crate) fn commit(tree: &sled::Db, mut prepared: Prepared) {
         }
     }
     tree.apply_batch(batch).unwrap();
-    drop(prepared.publish());
+    prepared.publish();
 }
 
 /// All rows of the table, newest first.
