@@ -3,8 +3,8 @@
 use bus::{Bus, KeyError};
 use bytes::Bytes;
 use model::command::{
-    Accepted, ClearConfig, CreateIntegration, DeleteIntegration, NumberedIntegration, Reason, SealedConfig,
-    SteerIntegration, TellSealingKey, UpdateIntegration,
+    Accepted, ClearConfig, CreateIntegration, CreatedIntegration, DeleteIntegration, NumberedIntegration, Reason,
+    SealedConfig, SteerIntegration, TellSealingKey, UpdateIntegration,
 };
 use model::event::Event as Any;
 use model::integration::{self, Ciphertext, Command, Integration, Patch, Rejected, seal};
@@ -81,7 +81,7 @@ impl Integrations {
 
     /// Makes an integration under the next number of its account. The number's subject is the lock: who
     /// publishes first on it has it, and as this stream forgets nothing, it is never given again.
-    pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<NumberedIntegration>, Refusal> {
+    pub(crate) async fn create(self, command: CreateIntegration) -> Result<Accepted<CreatedIntegration>, Refusal> {
         let CreateIntegration { account, by, platform, config, enabled } = command;
         let config = platform.read_config(self.opened(&account, &config)?.0)?;
         let mut id = self.highest_id(&account).await? + 1;
@@ -104,12 +104,18 @@ impl Integrations {
                 }
                 Err(error) => return Err(error.into()),
             }
-            if let Err(refusal) = self.receiver.takes_a_test(owner, &event).await {
-                self.bus.keys().erase(&key_name(&account, id)).await?;
-                return Err(refusal);
-            }
+            let guarantee = match self.receiver.takes_a_test(owner, &event).await {
+                Ok(guarantee) => guarantee,
+                Err(refusal) => {
+                    self.bus.keys().erase(&key_name(&account, id)).await?;
+                    return Err(refusal);
+                }
+            };
             match self.publish_all(&account, id, Loaded { state, last: 0 }, event).await {
-                Ok((position, current)) => return accepted(position, id, current),
+                Ok((position, current)) => {
+                    let Accepted { position, done: integration } = accepted(position, id, current)?;
+                    return Ok(Accepted { position, done: CreatedIntegration { integration, guarantee } });
+                }
                 Err(Unpublished::Conflict) => {
                     self.bus.keys().erase(&key_name(&account, id)).await?;
                     id += 1;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bus::{AskError, Bus};
 use model::command::Reason;
-use model::delivery::{Failure, Question, Test, Tested};
+use model::delivery::{Failure, Guarantee, Question, Test, Tested};
 use model::integration::{Created, Event};
 use runtime::telemetry::chain;
 use tracing::{error, warn};
@@ -26,27 +26,28 @@ impl Receiver {
         Self { bus }
     }
 
-    /// Lets a test event be delivered for an integration that is about to be made enabled. Nobody is contacted for one
-    /// that is not.
+    /// Lets a test event be delivered for an integration that is about to be made enabled; tells what the receiver
+    /// guarantees. None: nobody is contacted for one that is not.
     ///
     /// # Errors
     /// When the receiver does not take it, or nobody can try.
-    pub(crate) async fn takes_a_test(&self, owner: Owner<'_>, events: &[Event]) -> Result<(), Refusal> {
+    pub(crate) async fn takes_a_test(&self, owner: Owner<'_>, events: &[Event]) -> Result<Option<Guarantee>, Refusal> {
+        let mut guarantee = None;
         for event in events {
             let Event::Created(Created { platform, config, enabled: true, by: _ }) = event else { continue };
             let (account, id) = (owner.account.clone(), owner.id);
-            self.try_one(&Test { account, id, platform: *platform, config: config.clone() }).await?;
+            guarantee = Some(self.try_one(&Test { account, id, platform: *platform, config: config.clone() }).await?);
         }
-        Ok(())
+        Ok(guarantee)
     }
 
-    async fn try_one(&self, test: &Test) -> Result<(), Refusal> {
+    async fn try_one(&self, test: &Test) -> Result<Guarantee, Refusal> {
         let request = serde_json::to_vec(test).map_err(|failure| Refusal::internal(&failure))?;
         let subject = format!("flowtrail.streamer.{}", Test::PATH);
         let answer =
             self.bus.ask(&subject, request.into(), ANSWERED_WITHIN).await.map_err(|error| unanswered(&error))?;
         match serde_json::from_slice(&answer).map_err(|failure| Refusal::internal(&failure))? {
-            Tested::Delivered => Ok(()),
+            Tested::Delivered(guarantee) => Ok(guarantee),
             Tested::BadConfig(text) => Err(Refusal::new(Reason::Invalid, text)),
             Tested::Refused(Failure { reason, .. }) => {
                 let message = format!("the test event was not delivered: {reason}");

@@ -13,6 +13,7 @@ use model::command::{
     Accepted, ClearConfig, Command, CreateIntegration, CreateToken, DeleteIntegration, NumberedIntegration, Reason,
     SealedConfig, SteerIntegration, TellSealingKey, UpdateIntegration,
 };
+use model::delivery::Guarantee;
 use model::integration::{Order, Platform, UPDATED, Updated, Value};
 use model::log::{AccountId, Stream, Subject};
 use model::reach::Reach;
@@ -54,7 +55,9 @@ impl Running {
     }
 
     async fn create(&self) -> NumberedIntegration {
-        self.send(create()).await.unwrap().done
+        let made = self.send(create()).await.unwrap().done;
+        assert_eq!(made.guarantee, None, "nobody is contacted for one that is not enabled");
+        made.integration
     }
 }
 
@@ -157,7 +160,7 @@ async fn many_creators_at_once_get_numbers_of_their_own() {
     let mut creators = JoinSet::new();
     for _ in 0..6 {
         let bus = running.bus.clone();
-        creators.spawn(async move { send(&bus, create()).await.unwrap().done.id });
+        creators.spawn(async move { send(&bus, create()).await.unwrap().done.integration.id });
     }
     let mut ids = creators.join_all().await;
     ids.sort_unstable();
@@ -367,8 +370,9 @@ async fn an_enabled_integration_is_made_only_when_its_receiver_takes_a_test_even
     assert_eq!(running.bus.keys().get("integration-main-1").await.unwrap(), None, "nor a key");
     assert_eq!(running.create().await.id, 1, "one that is not enabled is not tried");
     drop(streamer);
-    let _streamer = tests_end(&running, r#""delivered""#).await;
+    let _streamer = tests_end(&running, r#"{"delivered":"exactly once"}"#).await;
     let made = testkit::eventually("the other stand-in is gone", async || running.send(enabled()).await.ok()).await;
-    assert!(made.done.current.enabled);
+    assert!(made.done.integration.current.enabled);
+    assert_eq!(made.done.guarantee, Some(Guarantee::ExactlyOnce));
     running.stop().await;
 }

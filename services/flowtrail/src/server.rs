@@ -184,6 +184,7 @@ impl Running {
             records_reads: server.audit_reads,
             provider: provider(server)?,
             limits: server.limits,
+            origins: server.cors_origins.parse().context("FLOWTRAIL_CORS_ORIGINS")?,
             metrics: self.metrics.clone(),
         };
         let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());

@@ -1,6 +1,7 @@
 //! The wire: connections, bodies, what every answer has, and which dialect a path speaks.
 
 pub(crate) mod body;
+pub(crate) mod cors;
 pub(crate) mod dialect;
 pub(crate) mod frame;
 pub(crate) mod freshness;

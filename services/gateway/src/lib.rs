@@ -54,6 +54,7 @@ mod upstream;
 mod witness;
 
 pub use access::oidc;
+pub use http::cors::{NoOrigin, Origins};
 pub use lists::cursor;
 pub use router::{openapi, scopes_table};
 pub use serve::{Error, Settings, serve, serve_metrics};

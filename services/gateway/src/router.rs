@@ -19,6 +19,7 @@ use crate::dialects::native::{dead_letters, description, health, ingest, metrics
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
+use crate::http::cors::{self, Origins};
 use crate::http::frame::{frame, panicked};
 use crate::openapi::document;
 use crate::render::refusal::Refusal;
@@ -130,8 +131,8 @@ pub fn openapi() -> Value {
     document(&routes())
 }
 
-/// Answers every request, also those to paths that are no route.
-pub(crate) fn router(resources: Resources) -> Router {
+/// Answers every request, also those to paths that are no route. `origins` are those whose pages may ask.
+pub(crate) fn router(resources: Resources, origins: &Origins) -> Router {
     let app = App::new(resources, openapi);
     let count_unrouted = from_fn_with_state(app.access(), count_unrouted);
     let mut router = Router::new();
@@ -144,11 +145,13 @@ pub(crate) fn router(resources: Resources) -> Router {
     for path in paths {
         router = router.route(path, dialects::other_methods(path).layer(count_unrouted.clone()));
     }
-    // The frame is outermost, so that whatever answers, a panic too, gets its dialect, its headers and its count.
+    // The frame is around all that answers, so that a panic too gets its dialect, its headers and its count. Only a
+    // browser's question whether a page may ask at all is answered before.
     router
         .method_not_allowed_fallback((async || Refusal::WrongMethod).layer(count_unrouted.clone()))
         .fallback((async |request: Request| dialects::no_route(&request.into_parts().0)).layer(count_unrouted))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.frame(), frame))
+        .layer(from_fn_with_state(cors::layer(origins), cors::cors))
         .with_state(app)
 }

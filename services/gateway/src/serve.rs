@@ -15,6 +15,7 @@ use tracing::error;
 use crate::access::oidc::{self, KeysError, Provider};
 use crate::app::Resources;
 use crate::dialects::native::metrics;
+use crate::http::cors::Origins;
 use crate::http::server;
 use crate::lists::cursor::{self, LoadError};
 use crate::router::router;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub provider: Option<oidc::Settings>,
     /// How many requests are answered, over how many connections.
     pub limits: LimitSettings,
+    /// The origins whose pages may ask from a browser.
+    pub origins: Origins,
     /// What its process counts.
     pub metrics: Metrics,
 }
@@ -74,7 +77,8 @@ pub async fn serve(
         renewing.spawn(async move { provider.keep_fresh().await });
     }
     let (limits, metrics) = (settings.limits, settings.metrics);
-    let router = router(Resources { reader, bus, cursors, witness, provider, limits, metrics });
+    let resources = Resources { reader, bus, cursors, witness, provider, limits, metrics };
+    let router = router(resources, &settings.origins);
     server::answer(listener, router, limits, stop).await;
     // With the last request's router the witness is gone, and the recorder ends when it has written what it has.
     if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod cors;
 mod dead_letters;
 mod description;
 mod frame;

@@ -7,6 +7,7 @@
 mod continuity;
 mod dead_letters;
 mod error;
+mod ignored;
 mod project;
 mod projector;
 mod reader;

@@ -23,7 +23,7 @@ pub(crate) fn project(
     let mut batch = Batch::new(store.clone());
     let mut letters = Vec::new();
     for mut entry in entries {
-        for Decoded { index, id, event } in std::mem::take(&mut entry.decoded) {
+        for Decoded { index, id, event, ignored: _ } in std::mem::take(&mut entry.decoded) {
             let reason = match event {
                 Ok(event) => {
                     let logged = Logged { account: &entry.account, position: entry.position, event };

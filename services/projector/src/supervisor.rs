@@ -14,6 +14,7 @@ use views::Slot;
 use views::store::Store;
 
 use crate::error::Error;
+use crate::ignored::Named;
 use crate::view_metrics::ViewMetrics;
 use crate::worker::{Purpose, Sequences, Worker};
 use crate::{continuity, rebuild};
@@ -66,7 +67,7 @@ impl Supervisor {
 
     fn worker(&self, store: Arc<Store>, purpose: Purpose) -> Worker {
         let (view, bus, view_metrics) = (self.slot.view(), self.bus.clone(), self.view_metrics.clone());
-        Worker { view, store, bus, purpose, view_metrics }
+        Worker { view, store, bus, purpose, view_metrics, named: Named::default() }
     }
 
     /// Whether the end of a worker means that the view, or the log it was computed from, is lost.

@@ -14,6 +14,7 @@ pub(crate) struct ViewMetrics {
     views: Views,
     projected: Family<Of, Counter>,
     dead_letters: Family<Of, Counter>,
+    reports_with_ignored_members: Counter,
 }
 
 /// Which view.
@@ -24,7 +25,8 @@ struct Of {
 
 impl ViewMetrics {
     pub(crate) fn new(views: Views) -> Self {
-        Self { views, projected: Family::default(), dead_letters: Family::default() }
+        let (projected, dead_letters) = (Family::default(), Family::default());
+        Self { views, projected, dead_letters, reports_with_ignored_members: Counter::default() }
     }
 
     /// Counts what a batch that is committed was made of.
@@ -32,6 +34,11 @@ impl ViewMetrics {
         let of = Of { view: view.name() };
         self.projected.get_or_create(&of).inc_by(events);
         self.dead_letters.get_or_create(&of).inc_by(letters as u64);
+    }
+
+    /// Counts traffic reports that say more than is kept of them.
+    pub(crate) fn ignored(&self, reports: u64) {
+        self.reports_with_ignored_members.inc_by(reports);
     }
 }
 
@@ -53,6 +60,9 @@ impl Source for ViewMetrics {
         registry.register("projected_events", "Events that the view has taken in", self.projected.clone());
         let help = "Events that the view could not take in";
         registry.register("projection_dead_letters", help, self.dead_letters.clone());
+        let help = "Traffic reports with members that no field holds";
+        let reports = self.reports_with_ignored_members.clone();
+        registry.register("reports_with_ignored_members", help, reports);
         registry.register("view_lag_messages", "Messages of the log that wait", messages);
         let help = "For how long the view has not been even with the log";
         registry.register_with_unit("view_lag", help, Unit::Seconds, behind);

@@ -18,6 +18,7 @@ use views::{Observed, Slot, View};
 
 use crate::dead_letters;
 use crate::error::Error;
+use crate::ignored::{Ignored, Named};
 use crate::project::project;
 use crate::reader::{News, Reader};
 use crate::rebuild;
@@ -35,6 +36,7 @@ pub(crate) struct Worker {
     pub(crate) bus: Bus,
     pub(crate) purpose: Purpose,
     pub(crate) view_metrics: ViewMetrics,
+    pub(crate) named: Named,
 }
 
 /// What a generation is being written for.
@@ -175,6 +177,7 @@ impl Worker {
             let entries = work.take_entries();
             let messages = work.messages();
             let events = entries.iter().map(|entry| entry.decoded.len() as u64).sum();
+            let ignored = Ignored::of(&entries);
             let projected = writer.run(move || project(view, &store, stream, entries)).await?;
             let mut refused = 0;
             let committed = match projected {
@@ -193,7 +196,11 @@ impl Worker {
             };
             let Err(error) = committed else {
                 match &self.purpose {
-                    Purpose::Live(_) => self.view_metrics.projected(self.view, events, refused),
+                    Purpose::Live(_) => {
+                        self.view_metrics.projected(self.view, events, refused);
+                        self.view_metrics.ignored(ignored.reports);
+                        self.named.tell(ignored);
+                    }
                     Purpose::Rebuild(_, watch) => watch.projected(messages, events),
                 }
                 return Ok(true);

@@ -60,7 +60,7 @@ impl Receivers {
         Ok(Sink::connect(platform, &opened, &self.guard)?)
     }
 
-    /// Delivers a test event.
+    /// Delivers a test event, and finds out what the receiver guarantees.
     ///
     /// # Errors
     /// When the key cannot be read right now.
@@ -78,9 +78,9 @@ impl Receivers {
             }
             Err(error @ (ConnectError::NoKey | ConnectError::Keys(_))) => return Err(error),
         };
-        let tried = tokio::time::timeout(TEST_TIME, sink.test(owner.account)).await;
+        let tried = tokio::time::timeout(TEST_TIME, sink.try_out(owner.account)).await;
         Ok(match tried {
-            Ok(Ok(())) => Tested::Delivered,
+            Ok(Ok(guarantee)) => Tested::Delivered(guarantee),
             Ok(Err(failure)) => Tested::Refused(self.describe(&failure)),
             Err(_) => {
                 let reason = format!("the receiver did not answer within {} seconds", TEST_TIME.as_secs());

@@ -135,15 +135,8 @@ impl Sink {
         }
     }
 
-    /// Delivers a test event, for real: the usual credentials allow nothing but writing.
-    ///
-    /// # Errors
-    /// When the receiver did not take it.
-    pub async fn test(&self, account: &AccountId) -> Result<(), Failure> {
-        self.try_out(account).await.map(drop)
-    }
-
-    /// The same, and finds out what the receiver guarantees.
+    /// Delivers a test event, for real: the usual credentials allow nothing but writing. Finds out what the receiver
+    /// guarantees.
     ///
     /// # Errors
     /// When the receiver did not take it.

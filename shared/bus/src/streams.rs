@@ -81,7 +81,7 @@ impl Bus {
             }
             Err(refusal) => return Err(wanted.refused(&refusal)),
         };
-        let wanted = wanted.of_existing();
+        let wanted = wanted.of_existing(&found);
         let Err(difference) = wanted.check(&found) else { return Ok(()) };
         info!(stream = %name, %difference, "changing the stream");
         let asked = wanted.over(&found);
@@ -127,10 +127,17 @@ fn definitions(file: &str) -> Result<Vec<Definition>, StreamError> {
 }
 
 impl Definition {
-    /// What must hold of a stream that is there.
-    fn of_existing(&self) -> Self {
+    /// What must hold of a stream that is there, as `found`.
+    fn of_existing(&self, found: &Value) -> Self {
         let mut settings = self.settings.clone();
         settings.retain(|setting, _| !OPERATORS.contains(&setting.as_str()));
+        // The server refuses to remember ids for longer than it keeps messages.
+        let kept = found["config"]["max_age"].as_u64().filter(|age| *age > 0);
+        if let (Some(window), Some(kept)) = (settings.get_mut("duplicate_window"), kept)
+            && window.as_u64().is_some_and(|window| window > kept)
+        {
+            *window = kept.into();
+        }
         Self { name: self.name.clone(), settings }
     }
 

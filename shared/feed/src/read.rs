@@ -29,7 +29,7 @@ pub fn read(message: &Message) -> Entry {
     let (account, contents) = match Subject::parse(&message.subject) {
         Ok(subject) => (subject.account().clone(), decode(&subject, message)),
         Err(bad) => {
-            let decoded = Decoded { index: 0, id: None, event: Err(Unreadable::Rule(bad.to_string())) };
+            let decoded = Decoded::new(0, None, Err(Unreadable::Rule(bad.to_string())));
             let contents = Contents { events: vec![decoded], bytes: message.payload.len() };
             (account_for_dead_letter(&message.subject), contents)
         }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Scopes, TokenHash};
+use crate::delivery::Guarantee;
 use crate::integration::{Current, Order, Platform};
 use crate::log::{AccountId, LogPosition};
 use crate::secret::MASK;
@@ -103,7 +104,7 @@ pub struct SealedConfig(pub String);
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct TellSealingKey {}
 
-/// Makes an integration. Done: its id and state.
+/// Makes an integration. Done: its id and state, and what a test of it found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateIntegration {
     /// From the token; never from a body or a parameter.
@@ -166,13 +167,22 @@ pub struct NumberedIntegration {
     pub current: Current,
 }
 
+/// An integration that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedIntegration {
+    /// Its id, and how it is.
+    pub integration: NumberedIntegration,
+    /// What its receiver guarantees; none where it was not tried, as it is not enabled.
+    pub guarantee: Option<Guarantee>,
+}
+
 impl Command for TellSealingKey {
     type Done = String;
     const PATH: &'static str = "integration.tell_sealing_key";
 }
 
 impl Command for CreateIntegration {
-    type Done = NumberedIntegration;
+    type Done = CreatedIntegration;
     const PATH: &'static str = "integration.create";
 }
 

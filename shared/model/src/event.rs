@@ -1,12 +1,13 @@
 //! Every event of the log, decoded: from a message to values, or to the reason why not.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::envelope::{self, CloudEvent, Malformed, Message, Part};
-use crate::json::{self, BadJson, Json};
+use crate::json::{self, BadJson, Json, Watched};
 use crate::log::{AccountId, Stream, Subject, token};
 use crate::time::Timestamp;
 use crate::{access, audit, delivery, directory, integration, traffic};
@@ -57,6 +58,16 @@ pub struct Decoded {
     pub id: Option<String>,
     /// The decoded event, or why there is none.
     pub event: Result<Event, Unreadable>,
+    /// Members of a traffic report that no field holds, by their paths: what the report says and the event does not.
+    pub ignored: BTreeSet<String>,
+}
+
+impl Decoded {
+    /// One of which nothing is ignored.
+    #[must_use]
+    pub const fn new(index: usize, id: Option<String>, event: Result<Event, Unreadable>) -> Self {
+        Self { index, id, event, ignored: BTreeSet::new() }
+    }
 }
 
 /// What a message of the log says.
@@ -95,7 +106,7 @@ fn decode_unpacked(subject: &Subject, message: Message<'_>, received_at: Timesta
 
 /// A message none of whose events can be read.
 fn unreadable(message: Message<'_>, malformed: Malformed) -> Vec<Decoded> {
-    vec![Decoded { index: 0, id: envelope::id_in(message), event: Err(malformed.into()) }]
+    vec![Decoded::new(0, envelope::id_in(message), Err(malformed.into()))]
 }
 
 /// Decodes one event of a message as if it came on `subject`.
@@ -108,24 +119,32 @@ pub fn decode_part(subject: &Subject, part: Part<'_>, received_at: Timestamp) ->
     // Only what no strict reader takes is looked through for what can be mended.
     let mended = match part.mended() {
         Ok(mended) => mended,
-        Err(bad) => return Decoded { index: 0, id: part.id(), event: Err(bad.into()) },
+        Err(bad) => return Decoded::new(0, part.id(), Err(bad.into())),
     };
     match mended.as_deref().map(|text| envelope::open_structured(text.as_bytes())) {
         Some(Ok(event)) => decode_opened(subject, &event, received_at),
-        Some(Err(malformed)) => Decoded { index: 0, id: part.id(), event: Err(malformed.into()) },
-        None => Decoded { index: 0, id: part.id(), event: Err(malformed.into()) },
+        Some(Err(malformed)) => Decoded::new(0, part.id(), Err(malformed.into())),
+        None => Decoded::new(0, part.id(), Err(malformed.into())),
     }
 }
 
 fn decode_opened(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Decoded {
-    Decoded { index: 0, id: Some(event.id.to_string()), event: decode_event(subject, event, received_at) }
+    let decoded = decode_watched(subject, event, received_at);
+    let has_more = decoded.as_ref().is_ok_and(|decoded| decoded.has_more);
+    let ignored = if has_more { traffic::unknown_members(&event.data) } else { BTreeSet::new() };
+    let event_or_why = decoded.map(|decoded| decoded.value);
+    Decoded { ignored, ..Decoded::new(0, Some(event.id.to_string()), event_or_why) }
 }
 
-/// Decodes a batch of the streams that are written the most in one pass, when nothing is wrong with any of it.
+/// Decodes a batch of the streams that are written the most in one pass, when nothing is wrong with any of it, and
+/// nothing of it is ignored.
 fn decode_at_once(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Option<Vec<Decoded>> {
     match subject.stream() {
-        Stream::Audit => decode_all(subject, message, |event| audit_event(subject, event, received_at)),
-        Stream::Traffic => decode_all(subject, message, |event| traffic_report(subject, event, received_at)),
+        Stream::Audit => decode_all(subject, message, |event| audit_event(subject, event, received_at).ok()),
+        Stream::Traffic => decode_all(subject, message, |event| {
+            let Watched { value, has_more } = traffic_report(subject, event, received_at).ok()?;
+            (!has_more).then_some(value)
+        }),
         Stream::Integration | Stream::Access | Stream::Directory | Stream::Delivery | Stream::DeadLetter => None,
     }
 }
@@ -133,12 +152,12 @@ fn decode_at_once(subject: &Subject, message: Message<'_>, received_at: Timestam
 fn decode_all<'a, D: Deserialize<'a>>(
     subject: &Subject,
     message: Message<'a>,
-    decode: impl Fn(CloudEvent<'a, D>) -> Result<Event, Unreadable>,
+    decode: impl Fn(CloudEvent<'a, D>) -> Option<Event>,
 ) -> Option<Vec<Decoded>> {
     envelope::open_batch(message, |index, event: CloudEvent<'a, D>| {
         check_account(subject.account(), event.account.as_deref()).ok()?;
         let id = Some(event.id.to_string());
-        Some(Decoded { index, id, event: Ok(decode(event).ok()?) })
+        Some(Decoded::new(index, id, Ok(decode(event)?)))
     })
 }
 
@@ -147,17 +166,27 @@ fn decode_all<'a, D: Deserialize<'a>>(
 /// # Errors
 /// When it is none that may stand there.
 pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
+    decode_watched(subject, event, received_at).map(|decoded| decoded.value)
+}
+
+/// The same, and whether the event says more than is kept of it.
+fn decode_watched(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<Watched<Event>, Unreadable> {
     check_account(subject.account(), event.account.as_deref())?;
-    match subject.stream() {
+    let decoded = match subject.stream() {
         Stream::Audit if event.is_foreign() => foreign_event(event, received_at),
         Stream::Audit => audit_event(subject, with_data(event, &[audit::RECORDED])?, received_at),
-        Stream::Traffic => traffic_report(subject, with_data(event, &[traffic::REPORTED])?, received_at),
+        Stream::Traffic => return traffic_report(subject, with_data(event, &[traffic::REPORTED])?, received_at),
         Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
         Stream::Access => decode_access(subject, event, received_at).map(Event::Access),
         Stream::Directory => decode_directory(subject, event),
         Stream::Delivery => decode_delivery(subject, event, received_at).map(Box::new).map(Event::Delivery),
         Stream::DeadLetter => Err(unknown_type(event, &[])),
-    }
+    };
+    decoded.map(|value| Watched { value, has_more: false })
 }
 
 fn audit_event(
@@ -194,19 +223,21 @@ fn foreign_event(event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event
 
 fn traffic_report(
     subject: &Subject,
-    mut event: CloudEvent<'_, traffic::Reported>,
+    event: CloudEvent<'_, Watched<traffic::Reported>>,
     received_at: Timestamp,
-) -> Result<Event, Unreadable> {
+) -> Result<Watched<Event>, Unreadable> {
     check_type(&event, &[traffic::REPORTED])?;
-    check_account(subject.account(), event.data.account_id.as_deref())?;
-    event.data.spell_addresses();
-    Ok(Event::Traffic(traffic::Report {
+    let Watched { value: mut data, has_more } = event.data;
+    check_account(subject.account(), data.account_id.as_deref())?;
+    data.spell_addresses();
+    let report = traffic::Report {
         id: event.id.into_owned(),
         time: event.time.unwrap_or(received_at),
         received_at,
         subject_reporter: subject.name().to_owned(),
-        data: event.data,
-    }))
+        data,
+    };
+    Ok(Watched { value: Event::Traffic(report), has_more })
 }
 
 /// The same event with its data read. The type is looked at first: of an unknown one, the data means nothing.

@@ -4,6 +4,7 @@ mod fields;
 mod number;
 mod text;
 mod value;
+mod watched;
 mod words;
 
 use serde::Deserialize;
@@ -14,6 +15,7 @@ pub use fields::{Integer, count, filled, integer, or_default};
 pub use number::{NotFinite, Number};
 pub use text::{is_beyond_double, mended};
 pub use value::{Json, as_text};
+pub(crate) use watched::Watched;
 
 /// How many levels of objects and arrays a document may nest.
 pub const MAX_DEPTH: usize = 64;

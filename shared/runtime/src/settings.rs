@@ -70,6 +70,11 @@ pub struct ServerSettings {
     #[arg(long, env = "FLOWTRAIL_AUDIT_READS", default_value_t = true, action = ArgAction::Set, value_name = "true|false")]
     pub audit_reads: bool,
 
+    /// The origins whose pages may ask from a browser, such as https://dash.example.com, separated by commas; * is all of
+    /// them, nothing is none. They need a token: cookies are never accepted.
+    #[arg(long, env = "FLOWTRAIL_CORS_ORIGINS", default_value = "*", value_name = "ORIGIN,...")]
+    pub cors_origins: String,
+
     /// Addresses that integrations may reach though they are not public, and without TLS: CIDRs, separated by commas.
     #[arg(long, env = "FLOWTRAIL_EGRESS_ALLOW", default_value = "", value_name = "CIDR,...")]
     pub egress_allow: String,

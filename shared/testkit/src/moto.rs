@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::s3_reader;
 use crate::stand_in::{StandIn, run_stand_in};
+use crate::user::User;
 
 /// moto with the buckets `logs`, `records` and `worm`, which has Object Lock, the delivery stream `events`, which writes into `records`, and users.
 #[derive(Debug)]
@@ -20,15 +22,6 @@ pub struct Moto {
     server: StandIn,
 }
 
-/// Credentials of a user of IAM.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// The access key id, which is sent.
-    pub access_key: String,
-    /// Signs requests, and is never sent.
-    pub secret_key: String,
-}
-
 impl Moto {
     /// Starts it.
     ///
@@ -38,7 +31,8 @@ impl Moto {
         let arguments = |port: u16| vec!["-H".into(), "127.0.0.1".into(), "-p".into(), port.to_string()];
         let server = StandIn::start("moto.server", arguments).await;
         let url = server.url();
-        let users: Value = parsed(&run_stand_in("aws.py", &["setup", &url], String::new()).await);
+        let said = run_stand_in("aws.py", &["setup", &url], String::new()).await;
+        let users: Value = serde_json::from_str(&said).expect("it says JSON");
         let user = |name: &str| {
             let key = |key: &str| users[name][key].as_str().expect("every user has a key").to_owned();
             User { access_key: key("access_key"), secret_key: key("secret_key") }
@@ -62,15 +56,6 @@ impl Moto {
     /// # Panics
     /// When they cannot be read.
     pub async fn objects(&self, bucket: &str) -> Vec<Value> {
-        let User { access_key, secret_key } = &self.reader;
-        let arguments = ["objects", &self.url, bucket, access_key, secret_key];
-        match parsed(&run_stand_in("aws.py", &arguments, String::new()).await) {
-            Value::Array(objects) => objects,
-            other => vec![other],
-        }
+        s3_reader::objects(&self.url, bucket, &self.reader).await
     }
-}
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).expect("it says JSON")
 }

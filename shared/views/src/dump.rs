@@ -1,11 +1,12 @@
 //! The canonical form of a view: one JSON line per row, in order, so that two dumps can be compared.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use model::json::Json;
 use model::log::AccountId;
 use segments::{Page, Predicate, SortKey, Start, TimeRange};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::key;
@@ -58,7 +59,7 @@ impl Question for Dump {
 }
 
 impl Dump {
-    fn by_key(&self, store: &Store, row: fn(u8, &[u8]) -> Result<Option<Value>, Error>) -> Result<Lines, Error> {
+    fn by_key(&self, store: &Store, row: fn(u8, &[u8]) -> Result<Option<Json>, Error>) -> Result<Lines, Error> {
         // Keys that start with a zero byte are the store's own.
         let start = self.after.clone().map_or(Bound::Included(vec![1]), Bound::Excluded);
         let mut lines = Vec::new();
@@ -66,7 +67,7 @@ impl Dump {
             let (key, value) = entry?;
             let Some((account, kind, _)) = key::split(&key) else { continue };
             if let Some(row) = row(kind, &value)? {
-                lines.push(line(account, &row));
+                lines.push(line(account, row));
             }
             if lines.len() == self.limit {
                 return Ok(Lines { lines, next: Some(key.to_vec()) });
@@ -90,7 +91,7 @@ impl Dump {
             let table = key::table_of(&account);
             let listed = store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?;
             for row in &listed.rows {
-                lines.push(line(&account, &(parts.row)(row)?));
+                lines.push(line(&account, (parts.row)(row)?));
             }
             if let Some(last) = listed.rows.last().filter(|_| listed.has_more) {
                 let SortKey { time, id } = (parts.position)(last)?;
@@ -98,7 +99,7 @@ impl Dump {
                 return Ok(Lines { lines, next: Some(postcard::to_stdvec(&place)?) });
             }
             for other in (parts.others)(store, &account)? {
-                lines.push(line(&account, &other));
+                lines.push(line(&account, other));
             }
             place = store.next_account(&account)?.map(ResumePoint::first);
             if let Some(next) = place.as_ref().filter(|_| lines.len() >= self.limit) {
@@ -123,6 +124,7 @@ impl ResumePoint {
     }
 }
 
-fn line(account: &str, row: &Value) -> String {
-    json!({ "account": account, "row": row }).to_string()
+fn line(account: &str, row: Json) -> String {
+    let members = BTreeMap::from([("account".to_owned(), Json::from(account)), ("row".to_owned(), row)]);
+    Json::object(&members).to_string()
 }

@@ -1,11 +1,6 @@
 //! Keys: `<account> 00 <kind> <rest>`. Account ids hold no zero byte, so accounts never share a prefix.
 
 use model::log::AccountId;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
-use crate::error::Error;
 
 /// The kind of the keys that hold an account's rows in columns.
 const ROWS: u8 = b'r';
@@ -53,11 +48,4 @@ pub(crate) fn table(account: &AccountId) -> Vec<u8> {
 /// The same, for an account whose id comes from a key.
 pub(crate) fn table_of(account: &str) -> Vec<u8> {
     [account.as_bytes(), &[0, ROWS]].concat()
-}
-
-/// The value of a key as JSON.
-pub(crate) fn as_json<T: DeserializeOwned + Serialize>(value: &[u8]) -> Result<Option<Value>, Error> {
-    let row: T = postcard::from_bytes(value)?;
-    // Every row type serializes: they all are plain structs.
-    Ok(serde_json::to_value(row).ok())
 }

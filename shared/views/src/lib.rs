@@ -10,6 +10,7 @@ pub mod status;
 pub mod store;
 
 mod all;
+mod canonical;
 mod error;
 mod key;
 mod question;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use model::event::Event;
+use model::json::Json;
 use model::log::{AccountId, LogPosition, Stream};
 use segments::Row;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::store::{Batch, Layout, Store};
@@ -36,7 +36,7 @@ pub(crate) struct Facts {
 /// What the canonical form of a view consists of.
 pub(crate) enum DumpAs {
     /// Its keys in order: of the kind of a key and its value, the row; none for keys that only lead to others.
-    Keys(fn(u8, &[u8]) -> Result<Option<Value>, Error>),
+    Keys(fn(u8, &[u8]) -> Result<Option<Json>, Error>),
     /// Account by account, its rows in columns and what else there is of it.
     Columns(DumpParts),
 }
@@ -44,11 +44,11 @@ pub(crate) enum DumpAs {
 /// What the canonical form of a view with columns is made of.
 pub(crate) struct DumpParts {
     /// A row, in the order of lists.
-    pub(crate) row: fn(&Row) -> Result<Value, Error>,
+    pub(crate) row: fn(&Row) -> Result<Json, Error>,
     /// Where it stands in the table.
     pub(crate) position: fn(&Row) -> Result<segments::SortKey, Error>,
     /// What comes behind an account's rows.
-    pub(crate) others: fn(&Store, &str) -> Result<Vec<Value>, Error>,
+    pub(crate) others: fn(&Store, &str) -> Result<Vec<Json>, Error>,
 }
 
 /// One event of the log on its way into a view.

@@ -319,6 +319,7 @@ async fn the_lists_of_a_running_service_are_fetched_page_by_page() {
     let old = Flowtrail::start(Topology::Together).await;
     publish_both(&old).await;
     let records = traffic_records(&old).await;
+    let events = old.get("/api/events/audit").await;
     let new = Flowtrail::start(Topology::Split).await;
     let fetch = |token: &str| new.run(["import", "netbird", "--url", &old.url, "--token", token]);
     let fetched = fetch(&old.token);
@@ -326,6 +327,12 @@ async fn the_lists_of_a_running_service_are_fetched_page_by_page() {
     assert_eq!((fetched.status.code(), errors.as_str()), (Some(0), ""), "{said}");
     assert_eq!(said.lines().count(), 2, "{said}");
     assert_eq!(traffic_records(&new).await, records);
+    eventually("every event of the old list is in the new one, as it was", async || {
+        let there = new.get("/api/events/audit").await;
+        let there = there.as_array().unwrap();
+        events.as_array().unwrap().iter().all(|event| there.contains(event)).then_some(())
+    })
+    .await;
     let event = new.get("/v1/audit/events/own-1").await;
     assert_eq!(
         (event["actor_id"].as_str(), event["created_at"].as_str()),

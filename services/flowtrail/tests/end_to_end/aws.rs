@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Moto, User, within};
+use testkit::{Moto, S3rver, S3sFs, User, within};
 
 use crate::drill::number;
 use crate::flowtrail::{Flowtrail, Topology};
@@ -39,7 +39,7 @@ fn firehose(endpoint: &str, user: &User) -> Value {
     json!({ "platform": "firehose", "enabled": true, "config": config })
 }
 
-/// Creates an integration; gives the status and the answer.
+/// Creates an integration, or asks something of one; gives the status and the answer.
 async fn create(flowtrail: &Flowtrail, path: &str, body: &Value) -> (u16, Value) {
     let answer = flowtrail.request("POST", path).json(body).send().await.unwrap();
     (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())
@@ -68,6 +68,54 @@ async fn has_delivered(flowtrail: &Flowtrail, integration: &str) {
 
 fn all_ids(count: usize) -> BTreeSet<String> {
     (0..count).map(|number| format!("{PREFIX}{number}")).collect()
+}
+
+#[tokio::test]
+async fn creating_testing_and_the_status_say_what_a_store_guarantees() {
+    let (moto, s3s_fs, s3rver) = (Moto::start().await, S3sFs::start().await, S3rver::start().await);
+    let mut stores = vec![
+        (s3(&moto.url, &moto.writer), "exactly once"),
+        (s3(&s3s_fs.url(), &s3s_fs.user), "exactly once"),
+        (firehose(&moto.url, &moto.writer), "at least once"),
+    ];
+    match &s3rver {
+        Some(s3rver) => {
+            let [access_key, secret_key] = S3rver::KEYS.map(str::to_owned);
+            stores.push((s3(&s3rver.url(), &User { access_key, secret_key }), "at least once"));
+        }
+        None => eprintln!("not run with a store that overwrites: there is no s3rver here"),
+    }
+    for topology in Topology::BOTH {
+        let flowtrail = Flowtrail::start(topology).await;
+        for (body, guarantee) in &stores {
+            let made = flowtrail.request("POST", "/api/event-streaming").json(body).send().await.unwrap();
+            assert_eq!(made.headers().get("flowtrail-guarantee").unwrap(), guarantee, "{body}");
+            let made: Value = serde_json::from_str(&made.text().await.unwrap()).unwrap();
+            let integration = format!("/api/event-streaming/{}", made["id"]);
+            let tested = create(&flowtrail, &format!("{integration}/test"), &json!({})).await;
+            assert_eq!(tested, (200, json!({ "delivered": true, "guarantee": guarantee })), "{body}");
+            within(PATIENCE, "delivery has begun", async || {
+                let shown = flowtrail.get(&format!("{integration}/status")).await["guarantee"].clone();
+                (!shown.is_null()).then(|| assert_eq!(shown, *guarantee, "{body}"))
+            })
+            .await;
+        }
+        // Nobody is contacted for one that is not enabled.
+        let mut body = stores[0].0.clone();
+        body["enabled"] = json!(false);
+        let made = flowtrail.request("POST", "/api/event-streaming").json(&body).send().await.unwrap();
+        assert_eq!((made.status().as_u16(), made.headers().get("flowtrail-guarantee")), (200, None));
+        has_delivered(&flowtrail, "/api/event-streaming/2").await;
+    }
+    let delivered = s3s_fs.objects("logs").await;
+    let audit = delivered.iter().filter(|object| object["key"].as_str().unwrap().contains("/event_kind=audit/"));
+    let lines: Vec<Value> = audit
+        .flat_map(|object| object["text"].as_str().unwrap().lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // Of each topology, those that were made after this one.
+    let made = lines.iter().filter(|line| line["event_type"] == "integration.create").count();
+    assert_eq!(made, Topology::BOTH.len() * (stores.len() - 1), "{lines:?}");
 }
 
 #[tokio::test]

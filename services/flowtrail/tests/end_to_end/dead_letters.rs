@@ -1,12 +1,17 @@
 //! What the views could not take in is listed with its reason, and is driven again once the cause is mended.
 
-use bus::{Bus, Options, Outgoing};
+use std::future::ready;
+
+use bus::{Bus, Endpoint, Options, Outgoing, Refusal, ServiceInfo};
+use bytes::Bytes;
 use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use testkit::eventually;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use views::store::{Batch, Checkpoint};
 use views::{View, Views};
 
@@ -236,6 +241,79 @@ async fn what_came_in_by_another_way_or_is_gone_is_not_published_again() {
     assert!(said.ends_with("0 accepted, 0 known already, 0 gone from the log, 1 refused again\n"), "{said}");
     assert_eq!(bus.state(Stream::Audit).await.unwrap().last_sequence, last, "nothing was published again");
     assert_eq!(flowtrail.succeed(["dump", "audit"]), rows);
+}
+
+/// Answers as a projector that is older than this `redrive`: it lists the letter, knows no event, and refuses what comes
+/// behind `taken`.
+async fn an_older_projector(bus: Bus, open: Value, taken: LogPosition, stop: CancellationToken) -> JoinSet<()> {
+    let answer = |subject: &str, answer: Value| {
+        Endpoint::new(subject, move |_: Bytes| ready(Ok::<_, Refusal>(Bytes::from(answer.to_string()))))
+    };
+    let reply = |answer: Value| json!({ "answer": answer, "freshness": { "as_of": [], "lag_ms": 0, "stale": false } });
+    let (client, said) = (bus.clone(), reply(json!([])));
+    let refuses = Endpoint::new("flowtrail.query.status", move |_: Bytes| {
+        let (bus, said) = (client.clone(), said.clone());
+        async move {
+            let sequence = bus.state(taken.stream).await.unwrap().last_sequence;
+            assert!(sequence > taken.sequence, "it was published before the views are asked how far they are");
+            let (subject, place) = (Subject::audit(&main(), "billing"), LogPosition { sequence, ..taken });
+            publish_letter(&bus, &letter(views::audit::VIEW, &subject, place, &json!({ "id": "late-1" }))).await;
+            Ok(Bytes::from(said.to_string()))
+        }
+    });
+    let listed = json!({ "total": 1, "letters": [open], "more": false, "as_of": 0 });
+    let endpoints = vec![
+        answer(model::dead_letter::LIST, listed),
+        answer("flowtrail.query.audit.by_id", reply(Value::Null)),
+        refuses,
+    ];
+    let (name, version) = ("older".to_owned(), "0.0.1".to_owned());
+    let answering = bus.answer(&ServiceInfo { name, version, description: String::new() }, endpoints).await.unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(answering.run(stop));
+    tasks
+}
+
+// The program is waited for on one thread, and its questions answered on another.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_where_it_was_published_again_has_moved_to_the_letter_about_that() {
+    let mut flowtrail = Flowtrail::start(Topology::Split).await;
+    flowtrail.stop();
+    let event = audit_event("late-1", &json!({ "event_type": "door.open" }));
+    let events = [(views::audit::VIEW, Subject::audit(&main(), "billing"), event)];
+    let positions = as_an_older_flowtrail_left_them(&flowtrail, &events).await;
+    flowtrail.start_processes();
+    let [open] = listed(&flowtrail, &[]).try_into().unwrap();
+    flowtrail.stop();
+
+    let stop = CancellationToken::new();
+    let older = an_older_projector(bus(&flowtrail).await, open, positions[0], stop.clone()).await;
+    let (code, said) = redrive(&flowtrail);
+    stop.cancel();
+    older.join_all().await;
+    let moved = LogPosition { sequence: positions[0].sequence + 1, ..positions[0] };
+    assert_eq!(code, Some(1), "{said}");
+    let became = format!("\tlate-1\trefused again, as {moved}: an older one could not read it\n");
+    assert!(said.contains(&became), "{said}");
+    assert!(said.ends_with("0 accepted, 0 known already, 0 gone from the log, 1 refused again\n"), "{said}");
+
+    // The letter about the new place is the one that is open now. Flowtrail has read the message there by itself.
+    flowtrail.start_processes();
+    let shown = |letter: &Value| (letter["position"].clone(), letter["outcome"].clone());
+    let expected = [(json!(moved.to_string()), Value::Null), (json!(positions[0].to_string()), json!("moved"))];
+    assert_eq!(listed(&flowtrail, &["--all"]).iter().map(shown).collect::<Vec<_>>(), expected);
+    assert_eq!(flowtrail.get(LIST).await["total"], 1);
+    eventually("the event is in the view", async || {
+        (flowtrail.succeed(["dump", "audit"]).matches("late-1").count() == 1).then_some(())
+    })
+    .await;
+    let (code, said) = redrive(&flowtrail);
+    assert_eq!(
+        (code, said.ends_with("0 accepted, 1 known already, 0 gone from the log, 0 refused again\n")),
+        (Some(0), true),
+        "{said}"
+    );
+    assert_eq!(flowtrail.get(LIST).await["total"], 0);
 }
 
 #[tokio::test]

@@ -101,7 +101,10 @@ async fn events_arrive_in_order(topology: Topology) {
     has(&receiver, "later", &later).await;
     assert_eq!(receiver.taken("event").len(), 250, "nothing came twice");
     let path = format!("/api/event-streaming/{id}");
-    assert_eq!(ask(&flowtrail, "POST", &format!("{path}/test"), &json!({})).await, (200, json!({ "delivered": true })));
+    assert_eq!(
+        ask(&flowtrail, "POST", &format!("{path}/test"), &json!({})).await,
+        (200, json!({ "delivered": true, "guarantee": "at least once" }))
+    );
     assert_eq!(flowtrail.get(&format!("{path}/history")).await[3]["event"], "created");
 }
 
@@ -133,7 +136,7 @@ async fn a_receiver_that_refuses_the_test_event_is_refused_and_nothing_is_stored
     assert_eq!((status, receiver.got().len()), (412, 1), "{answer}");
     receiver.rule(|_| Reply::Status(204));
     let (status, answer) = ask(&flowtrail, "POST", "/api/integrations/event-streaming/1/test", &json!({})).await;
-    assert_eq!((status, answer), (200, json!({ "delivered": true })));
+    assert_eq!((status, answer), (200, json!({ "delivered": true, "guarantee": "at least once" })));
     assert_eq!(ask(&flowtrail, "POST", "/api/event-streaming/9/test", &json!({})).await.0, 404);
 }
 

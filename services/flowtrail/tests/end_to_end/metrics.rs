@@ -208,6 +208,47 @@ async fn numbers_are_what_happened(topology: Topology) {
 }
 
 #[tokio::test]
+async fn members_of_reports_over_nats_that_no_field_holds_are_counted_and_named_once() {
+    let flowtrail = Flowtrail::start_with(Topology::Split, SETTINGS).await;
+    let jetstream = async_nats::jetstream::new(async_nats::connect(&flowtrail.nats_url).await.unwrap());
+    let report = |id: &str, more: Value| {
+        let mut data = json!({ "flow_id": id, "protocol": 6, "user": { "id": "u" } });
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "specversion": "1.0", "id": id, "source": "/gw", "type": "flowtrail.traffic.reported.v1", "data": data })
+    };
+    let odd = json!({ "protcol": 6, "user": { "id": "u", "mail\n": "m" } });
+    let batch = json!([report("f-2", json!({})), report("f-3", odd.clone())]);
+    for message in [report("f-1", odd), batch] {
+        jetstream.publish("flowtrail.v1.traffic.main.gw", message.to_string().into()).await.unwrap().await.unwrap();
+    }
+    flowtrail.has_traffic(3).await;
+    let name = "flowtrail_reports_with_ignored_members_total";
+    eventually("both reports are counted", async || {
+        let scrapes = operators(&flowtrail).await;
+        let counted: Vec<f64> = scrapes.iter().filter_map(|scrape| scrape.number(name, &[])).collect();
+        (counted == [2.0]).then_some(())
+    })
+    .await;
+    // The line is written behind the count.
+    let told = eventually("both members are named", async || {
+        let log = std::fs::read_to_string(flowtrail.logs()).unwrap();
+        let told: Vec<String> = log
+            .lines()
+            .filter(|line| line.contains("a member of traffic reports is ignored"))
+            .map(str::to_owned)
+            .collect();
+        (told.len() >= 2).then_some(told)
+    })
+    .await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    for (line, member) in told.iter().zip(["protcol", r"user.mail\n"]) {
+        for part in ["account=main", "position=FLOWTRAIL_TRAFFIC:1", member] {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn numbers_are_what_happened_in_one_process() {
     numbers_are_what_happened(Topology::Together).await;
 }

@@ -1,5 +1,6 @@
 //! The headers that answers and requests have in addition to those of HTTP itself.
 
+use model::delivery::Guarantee::{AtLeastOnce, ExactlyOnce};
 use model::log::Stream;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +13,7 @@ pub(crate) enum Header {
     Stale,
     Link,
     TotalCount,
+    Guarantee,
     Location,
     RetryAfter,
     WwwAuthenticate,
@@ -19,13 +21,14 @@ pub(crate) enum Header {
 }
 
 impl Header {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::RequestId,
         Self::AsOf,
         Self::LagMs,
         Self::Stale,
         Self::Link,
         Self::TotalCount,
+        Self::Guarantee,
         Self::Location,
         Self::RetryAfter,
         Self::WwwAuthenticate,
@@ -40,6 +43,7 @@ impl Header {
             Self::Stale => "Flowtrail-Stale",
             Self::Link => "Link",
             Self::TotalCount => "X-Total-Count",
+            Self::Guarantee => "Flowtrail-Guarantee",
             Self::Location => "Location",
             Self::RetryAfter => "Retry-After",
             Self::WwwAuthenticate => "WWW-Authenticate",
@@ -79,6 +83,11 @@ impl Header {
                 json!({ "type": "string", "examples": ["</api/events/audit?cursor=AQ>; rel=\"next\""] }),
             ),
             Self::TotalCount => (true, "How many there are on all pages.", json!({ "type": "integer", "minimum": 0 })),
+            Self::Guarantee => (
+                false,
+                "How often an event can be with the receiver, as the test event found out; absent where none was sent.",
+                json!({ "type": "string", "enum": [AtLeastOnce.name(), ExactlyOnce.name()] }),
+            ),
             Self::Location => (true, "Where it is.", json!({ "type": "string" })),
             Self::RetryAfter => {
                 (true, "In how many seconds another try is worth it.", json!({ "type": "integer", "minimum": 1 }))

@@ -20,7 +20,8 @@ use crate::render::refusal::Refusal;
 
 /// How long an answer may take in all: a large body, a large question and the wait for a view, one after the other.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(75);
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The request's id, the client's own or a new one.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// What the frame needs.

@@ -9,9 +9,9 @@ use views::Freshness;
 use crate::render::refusal::Refusal;
 
 const AT_LEAST: &str = "flowtrail-at-least";
-const AS_OF: HeaderName = HeaderName::from_static("flowtrail-as-of");
-const LAG: HeaderName = HeaderName::from_static("flowtrail-lag-ms");
-const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
+pub(crate) const AS_OF: HeaderName = HeaderName::from_static("flowtrail-as-of");
+pub(crate) const LAG: HeaderName = HeaderName::from_static("flowtrail-lag-ms");
+pub(crate) const STALE: HeaderName = HeaderName::from_static("flowtrail-stale");
 
 /// As of when a request's last question was answered. A refusal holds no freshness of its own, so it is kept where the frame
 /// finds it. Cheap to clone.

@@ -6,6 +6,7 @@ use runtime::settings::LimitSettings;
 
 use super::world::{Answer, World, send};
 use crate::app::Resources;
+use crate::http::cors::Origins;
 use crate::http::origin::Peer;
 use crate::router::router;
 
@@ -13,7 +14,7 @@ const NONE: LimitSettings = LimitSettings::NONE;
 
 /// A gateway over the views of `world` with limits of its own.
 fn limited(world: &World, limits: LimitSettings) -> Router {
-    router(Resources { limits, ..world.resources(false).0 })
+    router(Resources { limits, ..world.resources(false).0 }, &Origins::Any)
 }
 
 fn from(address: &str, method: Method, path: &str, token: &str) -> Request<Body> {

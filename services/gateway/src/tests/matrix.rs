@@ -9,12 +9,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bus::{Endpoint, Refusal};
 use bytes::Bytes;
 use model::access::{Actor, Event as Access, Scope, TokenDeleted};
-use model::delivery::{Shown, Status, Tested};
+use model::delivery::{Guarantee, Shown, Status, Tested};
 use model::log::Stream;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
-use super::streaming::done;
+use super::streaming::{created, done};
 use super::world::{World, at, tells_sealing_key};
 use crate::access::caller::Needs;
 use crate::access::oidc::{KeySource, Pauses, Provider, Settings};
@@ -83,14 +83,14 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
     let (token, nothing) = (json!({ "position": null, "done": "t" }), json!({ "position": null, "done": null }));
     let endpoints = vec![
         tells_sealing_key(),
-        endpoint("command.integration.create", done(1, None)),
+        endpoint("command.integration.create", created(1, None)),
         endpoint("command.integration.update", done(1, None)),
         endpoint("command.integration.steer", done(1, None)),
         endpoint("command.integration.delete", nothing.clone()),
         endpoint("command.token.create", token),
         endpoint("command.token.delete", nothing),
         endpoint("streamer.status", status()),
-        endpoint("streamer.test_of", json!(Tested::Delivered)),
+        endpoint("streamer.test_of", json!(Tested::Delivered(Guarantee::AtLeastOnce))),
         endpoint("streamer.dead_letters", json!({ "total": 0, "letters": [] })),
         endpoint("streamer.history", json!([])),
         endpoint("query.dead_letters", json!({ "total": 0, "letters": [], "more": false, "as_of": 0 })),

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::world::{World, account_id, at};
+use crate::http::cors::Origins;
 use crate::lists::cursor;
 use crate::{Error, Reader, Settings, serve};
 
@@ -35,7 +36,7 @@ async fn serving_with(limits: LimitSettings) -> Serving {
     let mut tasks = JoinSet::new();
     let (reader, settings) = (
         Reader::Local(world.views.clone()),
-        Settings { records_reads: false, provider: None, limits, metrics: Metrics::default() },
+        Settings { records_reads: false, provider: None, limits, origins: Origins::Any, metrics: Metrics::default() },
     );
     tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }

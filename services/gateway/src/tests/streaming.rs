@@ -30,6 +30,13 @@ pub(super) fn done(id: u64, sequence: Option<u64>) -> Value {
     json!({ "position": position, "done": { "id": id, "current": current } })
 }
 
+/// The same for one that was made, and tried.
+pub(super) fn created(id: u64, sequence: Option<u64>) -> Value {
+    let mut answer = done(id, sequence);
+    answer["done"] = json!({ "integration": answer["done"], "guarantee": "exactly once" });
+    answer
+}
+
 #[tokio::test]
 async fn integrations_are_shown_masked_at_both_paths() {
     let world = World::start().await;
@@ -76,7 +83,7 @@ async fn a_create_is_sent_on_and_answered_when_the_view_has_it() {
                 "enabled": true,
             });
             assert_eq!(command, expected);
-            Ok(done(5, Some(1)))
+            Ok(created(5, Some(1)))
         })
         .await;
     let body = r#"{"platform":"datadog","config":{"api_key":"secret","site":"datadoghq.eu"},"enabled":true,"x":0}"#;
@@ -87,6 +94,7 @@ async fn a_create_is_sent_on_and_answered_when_the_view_has_it() {
     let answer = asking.await;
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, shown(5)));
     assert_eq!(answer.header("flowtrail-as-of"), Some("FLOWTRAIL_INTEGRATION:1"));
+    assert_eq!(answer.header("flowtrail-guarantee"), Some("exactly once"));
 }
 
 #[tokio::test]
@@ -237,6 +245,21 @@ async fn an_order_is_a_command_and_answers_with_the_integration() {
     }
     let refused = world.put(Method::POST, &writer, "/api/event-streaming/7/replay", "{}").await;
     assert_eq!(refused.refusal(400), "from: is required");
+}
+
+#[tokio::test]
+async fn a_test_that_the_receiver_takes_says_what_it_guarantees() {
+    let mut world = World::start().await;
+    let writer = world.token("main", &[Scope::IntegrationsWrite]);
+    world
+        .serve("flowtrail.streamer.test_of", |question| {
+            Ok(json!({ "delivered": if question["id"] == 1 { "exactly once" } else { "at least once" } }))
+        })
+        .await;
+    for (id, guarantee) in [(1, "exactly once"), (2, "at least once")] {
+        let tested = world.put(Method::POST, &writer, &format!("/api/event-streaming/{id}/test"), "").await;
+        assert_eq!(tested.json(), json!({ "delivered": true, "guarantee": guarantee }));
+    }
 }
 
 #[tokio::test]

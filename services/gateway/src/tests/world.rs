@@ -34,6 +34,7 @@ use views::{Logged, Observed, View, Views};
 
 use crate::access::oidc::Provider;
 use crate::app::Resources;
+use crate::http::cors::Origins;
 use crate::lists::cursor;
 use crate::router::router;
 use crate::upstream::reader::Reader;
@@ -93,6 +94,13 @@ impl World {
         world
     }
 
+    /// One that pages of these origins may ask from a browser.
+    pub(super) async fn with_origins(origins: &Origins) -> Self {
+        let mut world = Self::start().await;
+        world.router = gateway_for(Reader::Local(world.views.clone()), &world.bus, origins);
+        world
+    }
+
     /// Lets the gateway record who is turned away and, if so wanted, who reads.
     pub(super) fn record(&mut self, reads: bool) {
         let recorder = self.watch(reads);
@@ -102,7 +110,7 @@ impl World {
     /// A gateway that takes this provider's tokens too.
     pub(super) fn trust(&mut self, provider: Provider) {
         let provider = Some(Arc::new(provider));
-        self.router = router(Resources { provider, ..self.resources(false).0 });
+        self.router = router(Resources { provider, ..self.resources(false).0 }, &Origins::Any);
     }
 
     /// An account, of whose making no audit event is made.
@@ -118,7 +126,7 @@ impl World {
 
     fn watch(&mut self, reads: bool) -> Recorder {
         let (resources, recorder) = self.resources(reads);
-        self.router = router(resources);
+        self.router = router(resources, &Origins::Any);
         recorder
     }
 
@@ -366,7 +374,12 @@ impl Answer {
 
 /// A gateway whose witness nobody listens to.
 pub(super) fn gateway(reader: Reader, bus: &Bus) -> Router {
-    router(resources(reader, bus, false).0)
+    gateway_for(reader, bus, &Origins::Any)
+}
+
+/// One that pages of these origins may ask.
+fn gateway_for(reader: Reader, bus: &Bus, origins: &Origins) -> Router {
+    router(resources(reader, bus, false).0, origins)
 }
 
 fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Recorder) {

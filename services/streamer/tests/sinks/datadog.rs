@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use serde_json::{Map, Value, json};
 use streamer::sink::{Failure, Item, Outcome};
@@ -91,7 +92,7 @@ async fn service_and_texts_are_those_of_netbirds_logs() {
     let receiver = Receiver::start().await;
     let events = [json!({"event_type": "integration.create"}), json!({"event_type": "x", "activity": "Own Text"})];
     let items: Vec<Item> = (1..).zip(&events).map(|(sequence, data)| audit(sequence, data)).collect();
-    assert_eq!(sink(&receiver).test(&account()).await, Ok(()));
+    assert_eq!(sink(&receiver).try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
     assert_eq!(sink(&receiver).deliver(&items).await, Outcome::Delivered);
     let said: Vec<(String, String)> = receiver
         .requests()
@@ -125,5 +126,5 @@ async fn every_site_that_its_own_client_knows_leads_to_where_the_client_sends() 
 async fn a_wrong_key_stops() {
     let receiver = Receiver::start().await;
     receiver.answer(axum::http::StatusCode::FORBIDDEN);
-    assert!(matches!(sink(&receiver).test(&account()).await, Err(Failure::Stop { status: Some(403), .. })));
+    assert!(matches!(sink(&receiver).try_out(&account()).await, Err(Failure::Stop { status: Some(403), .. })));
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use serde_json::{Value, json};
 use streamer::sink::{Failure, Item, Outcome};
@@ -47,20 +48,22 @@ async fn records_arrive_and_wrong_credentials_stop() {
     let items = audits(1..4);
     assert_eq!(sink(&moto.url, &moto.writer).deliver(&items).await, Outcome::Delivered);
     assert_eq!(arrived(&moto).await, ["e-1", "e-2", "e-3"].map(|id| (id.to_owned(), 1)).into());
-    assert_eq!(sink(&moto.url, &moto.writer).test(&account()).await, Ok(()));
+    assert_eq!(sink(&moto.url, &moto.writer).try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
 
     let wrong = User { secret_key: "wrong".into(), ..moto.writer.clone() };
     for (user, expected) in [
         (&wrong, "the secret key does not belong to the access key"),
         (&moto.stranger, "the policy of the access key does not allow it"),
     ] {
-        let Err(Failure::Stop { reason, .. }) = sink(&moto.url, user).test(&account()).await else { panic!("stops") };
+        let Err(Failure::Stop { reason, .. }) = sink(&moto.url, user).try_out(&account()).await else {
+            panic!("stops")
+        };
         assert!(reason.contains(expected), "{reason}");
     }
     let config = [("stream_name", "nowhere"), ("region", "eu-central-1"), ("endpoint", moto.url.as_str())];
     let keys = [("access_key", moto.writer.access_key.as_str()), ("secret_key", moto.writer.secret_key.as_str())];
     let nowhere = connect(Platform::Firehose, &[&config[..], &keys].concat());
-    let Err(Failure::Stop { reason, .. }) = nowhere.test(&account()).await else { panic!("stops") };
+    let Err(Failure::Stop { reason, .. }) = nowhere.try_out(&account()).await else { panic!("stops") };
     assert_eq!(reason, "there is no delivery stream nowhere in eu-central-1");
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use futures_util::stream;
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use serde_json::json;
 use streamer::sink::{Failure, Outcome};
@@ -176,11 +177,11 @@ async fn an_endless_answer_is_read_no_further_than_needed() {
 async fn a_test_is_a_real_event() {
     let receiver = Receiver::start().await;
     let sink = sink(&receiver, &[]);
-    assert_eq!(sink.test(&account()).await, Ok(()));
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
     assert_eq!(receiver.requests()[0].json()["Message"], "integration test");
     receiver.answer(StatusCode::UNAUTHORIZED);
     let reason = "the receiver answered 401: check the credentials".to_owned();
-    assert_eq!(sink.test(&account()).await, Err(Failure::Stop { status: Some(401), reason }));
+    assert_eq!(sink.try_out(&account()).await, Err(Failure::Stop { status: Some(401), reason }));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use axum::http::StatusCode;
+use model::delivery::Guarantee;
 use model::integration::Platform;
 use serde_json::{Value, json};
 use streamer::sink::{Failure, Outcome};
@@ -37,7 +38,7 @@ async fn a_collector_reads_every_field() {
     });
     let items = vec![audit(5, &failed), traffic(6, &json!({"type": "TYPE_DROP", "protocol": 17, "tx_bytes": 7}))];
     assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
-    assert_eq!(sink.test(&account()).await, Ok(()));
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
 
     let lines = run_stand_in("read_otlp.py", &[], get(&agent, "/test/session/logs")).await;
     let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

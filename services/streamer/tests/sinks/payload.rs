@@ -48,6 +48,34 @@ async fn a_payload_arrives_whole_on_every_platform() {
 }
 
 #[tokio::test]
+async fn nothing_begins_with_a_byte_order_mark_but_a_text_that_was_published_with_one() {
+    let marked = audit(1, &json!({ "event_type": "door.open", "activity": "\u{feff}opened" }));
+    let judge = |what: &str, body: &str| {
+        assert!(body.starts_with(['{', '[']), "{what}: {body:?}");
+        assert!(body.lines().all(|line| !line.starts_with('\u{feff}')), "{what}: {body:?}");
+        assert!(body.contains("\"\u{feff}opened\""), "{what}: {body:?}");
+    };
+    for platform in AS_JSON.into_iter().chain([Platform::Otlp]) {
+        judge(platform.name(), &sent(platform, marked.clone()).await);
+    }
+    let receiver = Receiver::start().await;
+    let (url, both) = (receiver.url(), [marked.clone(), marked]);
+    for more in [&[][..], &[("batch", "ndjson")], &[("batch", "array")], &[("format", "document")]] {
+        let sink = connect(Platform::GenericHttp, &[&[("url", url.as_str())], more].concat());
+        assert_eq!(sink.deliver(&both).await, Outcome::Delivered);
+    }
+    for request in receiver.requests() {
+        judge("generic_http", std::str::from_utf8(&request.body).unwrap());
+    }
+    let receiver = Receiver::start().await;
+    let url = receiver.server.url("/");
+    let keys = [("bucket_name", "logs"), ("region", "eu-central-1"), ("endpoint", url.as_str())];
+    let more = [("access_key", "a"), ("secret_key", "s"), ("format", "parquet")];
+    assert_eq!(connect(Platform::S3, &[keys, more].concat()).deliver(&both).await, Outcome::Delivered);
+    assert!(receiver.requests()[0].body.starts_with(b"PAR1"));
+}
+
+#[tokio::test]
 async fn a_payload_arrives_whole_at_a_collector() {
     let body: Value = serde_json::from_str(&sent(Platform::Otlp, item()).await).unwrap();
     let record = &body["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];

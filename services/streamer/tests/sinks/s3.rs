@@ -1,4 +1,4 @@
-//! S3, against moto with signatures and policies checked.
+//! S3, against moto with signatures and policies checked, and against other stores.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use streamer::sink::{Failure, Item, Outcome};
 use streamer::sinks::Sink;
-use testkit::{Moto, S3rver, User};
+use testkit::{Moto, S3rver, S3sFs, User};
 
 use crate::support::{Receiver, account, audit, audits, connect, traffic, unpacked};
 
@@ -42,7 +42,7 @@ async fn a_batch_is_one_object_that_a_second_attempt_finds_there() {
     }
     let flows = [traffic(7, &serde_json::json!({"flow_id": "f1", "type": "TYPE_DROP"}))];
     assert_eq!(sink.deliver(&flows).await, Outcome::Delivered);
-    assert_eq!(sink.test(&account()).await, Ok(()));
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
 
     let mut objects = moto.objects("logs").await;
     objects.sort_by_key(|object| object["key"].as_str().unwrap().to_owned());
@@ -107,7 +107,7 @@ async fn wrong_credentials_and_names_stop_and_say_what_is_wrong() {
         let (status, reason) = stopped(sink.deliver(&items).await);
         assert!(reason.contains(expected), "{status:?} {reason}");
         assert!(!reason.contains(&user.secret_key));
-        assert!(matches!(sink.test(&account()).await, Err(Failure::Stop { .. })));
+        assert!(matches!(sink.try_out(&account()).await, Err(Failure::Stop { .. })));
     }
     assert!(moto.objects("logs").await.is_empty());
 }
@@ -186,6 +186,48 @@ async fn a_store_that_overwrites_guarantees_less_and_tells_a_bucket_that_is_not_
     }
     let sink = sink(&s3rver.url(), &user, &[("bucket_name", "nowhere")]);
     assert_eq!(sink.try_out(&account()).await.unwrap_err().to_string(), "there is no bucket nowhere");
+}
+
+#[tokio::test]
+async fn a_store_in_rust_keeps_every_object_once_and_gives_it_back_as_it_was_sent() {
+    let store = S3sFs::start().await;
+    let items = at(&TIMES);
+    let sink = sink(&store.url(), &store.user, &[("prefix", "flow trail/é=1")]);
+    assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+    for _ in 0..2 {
+        assert_eq!(sink.deliver(&items).await, Outcome::Delivered);
+    }
+    let mut found = Vec::new();
+    for object in store.objects("logs").await {
+        let key = object["key"].as_str().unwrap();
+        assert_eq!(object["kinds"], json!(["application/x-ndjson", "gzip"]));
+        if key.starts_with("flow trail/é=1/account=main/event_kind=test/") {
+            continue;
+        }
+        assert!(key.starts_with("flow trail/é=1/account=main/event_kind=audit/dt="), "{key}");
+        let lines = object["text"].as_str().unwrap().lines();
+        found.extend(lines.map(|line| serde_json::from_str::<Value>(line).unwrap()));
+    }
+    assert_eq!(found.len(), items.len());
+    for item in &items {
+        let line = found.iter().find(|line| line["id"] == item.id.as_str()).unwrap();
+        let time = Timestamp::parse(line["timestamp"].as_str().unwrap()).unwrap();
+        assert_eq!((time, &line["event_type"]), (item.time, &json!("door.open")));
+        assert_eq!(line["position"], format!("FLOWTRAIL_AUDIT:{}", item.sequence));
+    }
+}
+
+#[tokio::test]
+async fn a_store_in_rust_takes_parquet_and_refuses_what_is_wrong_in_words() {
+    let store = S3sFs::start().await;
+    let parquet = sink(&store.url(), &store.user, &[("format", "parquet")]);
+    assert_eq!(parquet.try_out(&account()).await, Ok(Guarantee::ExactlyOnce));
+    assert_eq!(parquet.deliver(&at(&TIMES)).await, Outcome::Delivered);
+    let wrong = User { secret_key: "wrong".into(), ..store.user.clone() };
+    let (_, reason) = stopped(sink(&store.url(), &wrong, &[]).deliver(&audits(1..2)).await);
+    assert!(reason.contains("the secret key does not belong to the access key"), "{reason}");
+    let nowhere = sink(&store.url(), &store.user, &[("bucket_name", "nowhere")]);
+    assert_eq!(nowhere.try_out(&account()).await.unwrap_err().to_string(), "there is no bucket nowhere");
 }
 
 #[tokio::test]
@@ -291,7 +333,7 @@ async fn every_object_comes_with_its_checksum_and_is_kept_as_long_as_it_is_to_be
     let before = runtime::clock::now_micros();
     for more in [&[][..], &[("object_lock_mode", "COMPLIANCE"), ("object_lock_days", "365")]] {
         let sink = to_receiver(&receiver, more);
-        assert_eq!(sink.test(&account()).await, Ok(()));
+        assert_eq!(sink.try_out(&account()).await, Ok(Guarantee::AtLeastOnce));
         assert_eq!(sink.deliver(&at(&TIMES)).await, Outcome::Delivered);
     }
     let requests = receiver.requests().into_iter().filter(|request| request.method == "PUT").collect::<Vec<_>>();

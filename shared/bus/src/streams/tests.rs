@@ -29,9 +29,20 @@ fn a_default_that_the_server_leaves_out_is_no_difference() {
 
 #[test]
 fn an_update_keeps_what_is_the_operators() {
-    let wanted = definition(&json!({ "max_age": 5, "description": "new", "allow_direct": true })).of_existing();
     let found = json!({ "config": { "max_age": 1, "description": "old", "allow_direct": false, "num_replicas": 3 } });
+    let wanted = definition(&json!({ "max_age": 5, "description": "new", "allow_direct": true })).of_existing(&found);
     assert!(wanted.check(&found).is_err());
     let kept = json!({ "max_age": 1, "description": "old", "allow_direct": true, "num_replicas": 3 });
     assert_eq!(wanted.over(&found), kept);
+}
+
+#[test]
+fn ids_are_remembered_for_no_longer_than_messages_are_kept() {
+    for (max_age, window) in [(0, 120), (60, 60), (120, 120), (600, 120)] {
+        let found = json!({ "config": { "max_age": max_age, "duplicate_window": window } });
+        let wanted = definition(&json!({ "max_age": 0, "duplicate_window": 120 })).of_existing(&found);
+        assert!(wanted.check(&found).is_ok(), "{max_age}");
+        let other = json!({ "config": { "max_age": max_age, "duplicate_window": window - 1 } });
+        assert!(wanted.check(&other).is_err(), "{max_age}");
+    }
 }

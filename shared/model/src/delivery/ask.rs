@@ -39,8 +39,8 @@ pub struct Test {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tested {
-    /// The receiver took the test event.
-    Delivered,
+    /// The receiver took the test event, and was found to guarantee this.
+    Delivered(Guarantee),
     /// A part of the configuration is wrong; the text names its key.
     BadConfig(String),
     /// The receiver did not take it, or nobody is there.

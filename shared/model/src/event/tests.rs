@@ -273,3 +273,28 @@ fn an_ipv6_address_has_one_spelling() {
     let Ok(Event::Traffic(report)) = decoded(&Subject::traffic(&main(), "r"), &text) else { panic!("a report") };
     assert_eq!(report.data.source.address.as_deref(), Some("[2001:db8::5]:443"));
 }
+
+#[test]
+fn what_is_ignored_of_a_report_is_named_in_every_form_and_changes_nothing_else() {
+    let subject = Subject::traffic(&main(), "gw");
+    let known = event(traffic::REPORTED, r#"{"flow_id":"f","protocol":6,"user":{"id":"u"}}"#);
+    let more = event(traffic::REPORTED, r#"{"flow_id":"f","protocol":6,"protcol":7,"user":{"id":"u","mail":"m"}}"#);
+    let ignored = |decoded: &Decoded| decoded.ignored.iter().cloned().collect::<Vec<_>>();
+    let [single, plain] = [&more, &known].map(|text| {
+        let message = Message { headers: &[("content-type", STRUCTURED)], payload: text.as_bytes() };
+        decode(&subject, message, received()).events.remove(0)
+    });
+    assert_eq!((ignored(&single), ignored(&plain)), (vec!["protcol".to_owned(), "user.mail".to_owned()], Vec::new()));
+    assert_eq!(single.event, plain.event);
+
+    let batch = format!("[{known},{more}]");
+    let message = Message { headers: &[("content-type", BATCH)], payload: batch.as_bytes() };
+    let events = decode(&subject, message, received()).events;
+    assert_eq!(events.iter().map(ignored).collect::<Vec<_>>(), [Vec::new(), ignored(&single)]);
+    assert!(events.iter().all(|decoded| decoded.event == plain.event));
+
+    // An audit event keeps what no field holds.
+    let audit = event(audit::RECORDED, r#"{"event_type":"a","more":1}"#);
+    let message = Message { headers: &[("content-type", STRUCTURED)], payload: audit.as_bytes() };
+    assert!(decode(&Subject::audit(&main(), "s"), message, received()).events[0].ignored.is_empty());
+}

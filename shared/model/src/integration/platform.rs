@@ -226,7 +226,8 @@ impl Platform {
         config::check_size(config)?;
         let is_text = |key: &str, text: &str| matches!(config.get(key), Some(Value::Text(value)) if value == text);
         // A receiver's library reads what it has verified as one JSON document, which lines are not.
-        if self == Self::GenericHttp && is_text("batch", "ndjson") && config.contains_key("signing_secret") {
+        let is_signed = ["signing_secret", "signing_secret_previous"].iter().any(|key| config.contains_key(*key));
+        if self == Self::GenericHttp && is_text("batch", "ndjson") && is_signed {
             return Err(Rejected::config("batch", "must be array, or absent, with a signing_secret"));
         }
         if self == Self::GenericHttp && is_text("format", "document") && config.contains_key("body_template") {

@@ -305,6 +305,8 @@ fn a_signature_over_lines_that_no_library_reads_is_refused() {
     let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
     let expected = "config.batch: must be array, or absent, with a signing_secret";
     assert_eq!(refusal(Platform::GenericHttp, &with(&[("batch", "ndjson")])), expected);
+    let previous = [base[0], ("signing_secret_previous", secret.1), ("batch", "ndjson")];
+    assert_eq!(refusal(Platform::GenericHttp, &previous), expected, "it signs alone, too");
     let state = given(vec![create(Platform::GenericHttp, &with(&[("batch", "array")])).unwrap()]);
     let update = |values: &[(&str, &str)]| {
         let config = patch(Platform::GenericHttp, values).unwrap();

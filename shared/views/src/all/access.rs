@@ -2,12 +2,14 @@
 
 use model::access::{Actor, Bearer, Event as Happened, Principal, Scope, Scopes, TokenHash, user_id};
 use model::event::Event;
+use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::of_value;
 use crate::error::Error;
-use crate::key::{self, as_json};
+use crate::key;
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
 use crate::view::{DumpAs, Facts, Logged, Refused, View};
@@ -430,11 +432,11 @@ fn rows_below<T: serde::de::DeserializeOwned>(views: &Views, prefix: &[u8]) -> R
 }
 
 /// A row of this view as JSON, for its dump.
-fn canonical(kind: u8, value: &[u8]) -> Result<Option<serde_json::Value>, Error> {
+fn canonical(kind: u8, value: &[u8]) -> Result<Option<Json>, Error> {
     match kind {
-        ACCOUNT => as_json::<Account>(value),
-        USER => as_json::<User>(value),
-        TOKEN => as_json::<Token>(value),
+        ACCOUNT => of_value::<Account>(value),
+        USER => of_value::<User>(value),
+        TOKEN => of_value::<Token>(value),
         _ => Ok(None),
     }
 }

@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::audit::{Event, Filter, fields};
 use model::directory::{Kind, Names};
 use model::event::Event as Any;
+use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use segments::{Predicate, Row};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::directory::Directory;
+use crate::canonical;
 use crate::error::Error;
 use crate::key;
 use crate::lists::columns;
@@ -37,8 +39,7 @@ pub const VIEW: View = View::of(&Facts {
     },
     project,
     dump: DumpAs::Columns(DumpParts {
-        // Every row type serializes: they all are plain structs.
-        row: |row| Ok(serde_json::to_value(row::read(row)?).unwrap_or_default()),
+        row: |row| canonical::of(&row::read(row)?),
         position: columns::position_of::<Audit>,
         others: catalog_of,
     }),
@@ -102,9 +103,9 @@ fn add_to_catalog(batch: &mut Batch, account: &AccountId, event: &Event) -> Resu
 }
 
 /// The catalog of an account, for the view's dump.
-fn catalog_of(store: &Store, account: &str) -> Result<Vec<Value>, Error> {
+fn catalog_of(store: &Store, account: &str) -> Result<Vec<Json>, Error> {
     let pairs = store.scan(&[account.as_bytes(), &[0, CATALOG]].concat());
-    pairs.map(|entry| Ok(json!(postcard::from_bytes::<(String, String)>(&entry?.1)?))).collect()
+    pairs.map(|entry| canonical::of(&postcard::from_bytes::<(String, String)>(&entry?.1)?)).collect()
 }
 
 fn origin(stream: Stream) -> u8 {

@@ -9,6 +9,7 @@ use model::directory::{Entry, Kind, Named, Names};
 use model::event::Event;
 use model::log::{AccountId, Stream};
 
+use crate::canonical;
 use crate::error::Error;
 use crate::key;
 use crate::question::{Asked, Views};
@@ -22,7 +23,7 @@ pub const VIEW: View = View::of(&Facts {
     owns_dead_letters_of: &[Stream::Directory],
     layout: Layout::BY_KEY,
     project,
-    dump: DumpAs::Keys(|_, value| key::as_json::<Entry>(value)),
+    dump: DumpAs::Keys(|_, value| canonical::of_value::<Entry>(value)),
 });
 
 /// None: it answers other views, in their process.

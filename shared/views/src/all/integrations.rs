@@ -6,6 +6,7 @@ use model::integration::{Current, Integration};
 use model::log::{AccountId, Stream};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical;
 use crate::error::Error;
 use crate::key;
 use crate::question::{Asked, Question, Views};
@@ -20,7 +21,7 @@ pub const VIEW: View = View::of(&Facts {
     owns_dead_letters_of: &[Stream::Integration],
     layout: Layout::BY_KEY,
     project,
-    dump: DumpAs::Keys(|_, value| key::as_json::<Current>(value)),
+    dump: DumpAs::Keys(|_, value| canonical::of_value::<Current>(value)),
 });
 
 pub(super) const QUESTIONS: &[Asked] = &[Asked::of::<List>(), Asked::of::<ById>()];

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 
 use super::directory::Directory;
+use crate::canonical;
 use crate::error::Error;
 use crate::key;
 use crate::lists::columns;
@@ -37,8 +38,7 @@ pub const VIEW: View = View::of(&Facts {
     },
     project,
     dump: DumpAs::Columns(DumpParts {
-        // Every row type serializes: they all are plain structs.
-        row: |row| Ok(serde_json::to_value(row::read(row)?).unwrap_or_default()),
+        row: |row| canonical::of(&row::read(row)?),
         position: columns::position_of::<Traffic>,
         others: |_, _| Ok(Vec::new()),
     }),

@@ -7,7 +7,7 @@ use model::{audit, traffic};
 use serde_json::Value;
 use views::dump::Dump;
 
-use super::{account, answer, at, open, project};
+use super::{account, answer, at, open, project, report};
 
 const WHOLE: &str = r#"{"activity":"Booted","event_group":"vm","status":"denied","actor_type":"user","actor_id":"u1",
     "actor_name":"Alice","actor_email":"a@x.org","user_id":-7,"resource_type":"vm","resource_id":"v1","meta":{"b":1,"a":[]},
@@ -73,4 +73,35 @@ fn a_traffic_record_is_dumped_with_every_field_also_those_that_it_does_not_have(
     project(&views, views::traffic::VIEW, Stream::Traffic, 1, &events);
     let lines = answer(&views, Dump { view: views::traffic::VIEW, after: None, limit: 9 }).lines;
     assert_eq!(lines, [OF_WHOLE_REPORT, OF_BARE_REPORT]);
+}
+
+#[test]
+fn every_number_is_dumped_to_the_digit() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let numbers = r#"[12345678901234567890123,1.10,-0.0,1e3,0.1234567890123456789,18446744073709551615,1E-7]"#;
+    // No double holds the last one: it stands as a text in every answer.
+    let data = format!(
+        r#"{{"event_type":"a.b","latency_ms":1.10,"meta":{{"n":{numbers},"beyond":1e400}},"event_payload":{{"n":{numbers}}}}}"#
+    );
+    let context = audit::Context { id: "exact", source: "/test", time: Some(at(1)), received_at: at(0) };
+    let data = model::json::read(data.as_bytes()).unwrap();
+    let event = Event::Audit(audit::Event::new(context, data).unwrap());
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), event)]);
+    let [line, _catalog] =
+        answer(&views, Dump { view: views::audit::VIEW, after: None, limit: 9 }).lines.try_into().unwrap();
+    for expected in [
+        format!(r#""event_payload":{{"n":{numbers}}}"#),
+        format!(r#""meta":{{"beyond":"1e400","n":{numbers}}}"#),
+        r#""latency_ms":1.10,"#.to_owned(),
+    ] {
+        assert!(line.contains(&expected), "{expected} is not in {line}");
+    }
+
+    let counted = report("f", 1, |data| (data.tx_bytes, data.rx_bytes) = (u64::MAX, (1 << 53) + 1));
+    project(&views, views::traffic::VIEW, Stream::Traffic, 1, &[(account("main"), counted)]);
+    let [line] = answer(&views, Dump { view: views::traffic::VIEW, after: None, limit: 9 }).lines.try_into().unwrap();
+    for expected in [r#""tx_bytes":18446744073709551615"#, r#""rx_bytes":9007199254740993"#] {
+        assert!(line.contains(expected), "{expected} is not in {line}");
+    }
 }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod plain;
+
 struct Imported {
     batches: Vec<Batch>,
     counts: Counts,
@@ -244,7 +246,7 @@ fn a_trail_of_every_kind_of_object_is_read_as_a_whole() {
 
 #[test]
 fn flow_logs_that_came_through_cloudwatch_are_the_events_that_they_are() {
-    // Lines as AWS's documentation shows them, and the values read with awk.
+    // Lines as AWS's documentation shows them.
     let plain = "2 123456789010 eni-1235b8ca 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK\n\
                  2 123456789010 eni-1235b8ca 172.31.9.69 172.31.9.12 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK\n\
                  2 123456789010 eni-1235b8ca - - - - - - - 1431280876 1431280934 - NODATA\n\
@@ -259,10 +261,12 @@ fn flow_logs_that_came_through_cloudwatch_are_the_events_that_they_are() {
             data.tx_bytes,
         )
     };
-    let expected = [
-        ("eni-1235b8ca".to_owned(), "172.31.16.139:20641".to_owned(), "172.31.16.21:22".to_owned(), 20, 4249),
-        ("eni-1235b8ca".to_owned(), "172.31.9.69:49761".to_owned(), "172.31.9.12:3389".to_owned(), 20, 4249),
-    ];
+    let columns = |line: &str| {
+        let word = |number: usize| line.split(' ').nth(number - 1).unwrap().to_owned();
+        let address = |ip: usize, port: usize| format!("{}:{}", word(ip), word(port));
+        (word(3), address(4, 6), address(5, 7), word(9).parse().unwrap(), word(10).parse().unwrap())
+    };
+    let expected: Vec<_> = plain.lines().filter(|line| line.ends_with(" OK")).map(columns).collect();
     let messages: Vec<Value> =
         plain.lines().map(|line| json!({ "logStreamName": "eni", "timestamp": 1, "message": line })).collect();
     let filtered = json!({ "events": messages, "searchedLogStreams": [] });

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use model::access::Principal;
-use model::command::{Accepted, CreateIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration};
+use model::command::{
+    Accepted, CreateIntegration, CreatedIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration,
+};
 use model::integration::{Platform, shown};
 use model::log::{AccountId, LogPosition};
 use model::time::Timestamp;
@@ -28,6 +30,9 @@ use crate::lists::ask::Lists;
 use crate::render::json;
 use crate::render::refusal::Refusal;
 use crate::upstream::commands::Commands;
+
+/// Says what a new integration's receiver was found to guarantee; NetBird's body has no member for it.
+const GUARANTEE: HeaderName = HeaderName::from_static("flowtrail-guarantee");
 
 /// An id as it stands in a path. One that is no UTF-8 is refused like any other that is wrong, in the dialect's form.
 type Id = Result<Path<String>, PathRejection>;
@@ -78,9 +83,12 @@ pub(crate) async fn create(
     let Principal { account, actor: by, .. } = caller.principal;
     let config = commands.seal(&account, &config).await?;
     let command = CreateIntegration { account: account.clone(), by, platform, config, enabled };
-    let Accepted { position, done } = commands.send(&command).await?;
-    let response = json::ok(&Shown::new(&account, &done));
-    Ok(written(&commands, position, ById { account, id: done.id }, response).await)
+    let Accepted { position, done: CreatedIntegration { integration, guarantee } } = commands.send(&command).await?;
+    let mut response = json::ok(&Shown::new(&account, &integration));
+    if let Some(guarantee) = guarantee {
+        response.headers_mut().insert(GUARANTEE, HeaderValue::from_static(guarantee.name()));
+    }
+    Ok(written(&commands, position, ById { account, id: integration.id }, response).await)
 }
 
 pub(crate) fn describe_create() -> Operation {
@@ -88,7 +96,7 @@ pub(crate) fn describe_create() -> Operation {
     Operation::new("Create an integration", text)
         .body(body::create_schema)
         .answers::<Shown<'_>>(StatusCode::OK, "The integration, its secrets as `****`.")
-        .with(&[Header::AsOf])
+        .with(&[Header::AsOf, Header::Guarantee])
         .refuses(StatusCode::CONFLICT, "Too many integrations are being made at the same time.")
         .refuses(StatusCode::PRECONDITION_FAILED, "The receiver did not take the test event; nothing is stored.")
 }

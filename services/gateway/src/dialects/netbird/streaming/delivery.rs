@@ -5,7 +5,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::access::Principal;
 use model::command::{Accepted, SteerIntegration};
-use model::delivery::{Change, DeadLetters, Failure, History, Letter, Status, StatusOf, TestOf, Tested};
+use model::delivery::{Change, DeadLetters, Failure, Guarantee, History, Letter, Status, StatusOf, TestOf, Tested};
 use model::integration::{Order, Origin};
 use model::log::LogPosition;
 use model::time::Timestamp;
@@ -43,7 +43,7 @@ pub(crate) fn describe_status() -> Operation {
 pub(crate) async fn test(State(streamer): State<Streamer>, caller: Caller, id: Id) -> Result<Response, Refusal> {
     let question = TestOf { account: caller.principal.account, id: number(id)? };
     match streamer.ask(&question).await?.ok_or_else(missing)? {
-        Tested::Delivered => Ok(json::ok(&object!({ "delivered": true }))),
+        Tested::Delivered(guarantee) => Ok(json::ok(&object!({ "delivered": true, "guarantee": guarantee }))),
         Tested::BadConfig(text) => Err(Refusal::ReceiverRefuses(text)),
         Tested::Refused(Failure { reason, .. }) => {
             Err(Refusal::ReceiverRefuses(format!("the test event was not delivered: {reason}")))
@@ -53,12 +53,13 @@ pub(crate) async fn test(State(streamer): State<Streamer>, caller: Caller, id: I
 
 pub(crate) fn describe_test() -> Operation {
     with_id(Operation::new("Deliver a test event", "It is sent for real, whether or not the integration is enabled."))
-        .answers_in(
-            "application/json",
-            StatusCode::OK,
-            "The receiver took it.",
-            |_| json_schema!({ "type": "object", "properties": { "delivered": { "const": true } }, "required": ["delivered"] }),
-        )
+        .answers_in("application/json", StatusCode::OK, "The receiver took it.", |generator| {
+            json_schema!({
+                "type": "object",
+                "properties": { "delivered": { "const": true }, "guarantee": generator.subschema_for::<Guarantee>() },
+                "required": ["delivered", "guarantee"],
+            })
+        })
         .refuses(StatusCode::PRECONDITION_FAILED, "The receiver did not take it.")
 }
 
