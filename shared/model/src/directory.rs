@@ -94,13 +94,13 @@ pub trait Names {
 /// The ids whose directory entry matches a search, by what it was that matched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Users by name.
+    /// Users whose name matches.
     pub user_names: HashSet<String>,
-    /// Users by e-mail address.
+    /// Users whose e-mail address matches.
     pub user_emails: HashSet<String>,
-    /// Peers and resources by name.
+    /// Peers and resources whose name matches.
     pub endpoint_names: HashSet<String>,
-    /// Peers and resources by address.
+    /// Peers and resources whose address matches.
     pub endpoint_addresses: HashSet<String>,
 }
 

@@ -34,7 +34,7 @@ pub const BATCH: &str = "application/cloudevents-batch+json";
 /// The form of CloudEvents that a media type stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// One structured event.
+    /// A JSON object that holds the attributes and the data.
     Structured,
     /// A JSON array of structured events.
     Batch,
@@ -67,7 +67,7 @@ pub enum Part<'a> {
         /// How deep it may nest.
         levels: usize,
     },
-    /// A binary event.
+    /// A message whose headers hold the attributes, and whose payload is the data.
     Binary(Message<'a>),
 }
 

@@ -12,7 +12,7 @@ pub enum Scope {
     /// Read audit events, in all dialects.
     #[serde(rename = "audit:read")]
     AuditRead,
-    /// Read traffic records.
+    /// Read traffic records and count them.
     #[serde(rename = "traffic:read")]
     TrafficRead,
     /// See integrations and how their delivery stands; secrets are masked.

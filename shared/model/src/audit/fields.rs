@@ -124,13 +124,13 @@ pub struct Fields {
 pub enum FieldPlace {
     /// What was done and how it ended, behind the event's type.
     Action,
-    /// Who did it.
+    /// All that is said of who did it.
     Actor,
     /// What it was done to.
     Resource,
     /// Where it came from.
     Address,
-    /// The virtual machine.
+    /// Which virtual machine it was in.
     Machine,
     /// The session in that machine.
     Session,

@@ -88,7 +88,7 @@ impl Json {
         Self("{}".into())
     }
 
-    /// An object.
+    /// An object of these members, each by its name.
     #[must_use]
     pub fn object(members: &BTreeMap<String, Self>) -> Self {
         let member = |(name, value): (&String, &Self)| format!("{}:{}", Self::from(name.as_str()).0, value.0);

@@ -78,7 +78,7 @@ impl Layout {
         Self(parts)
     }
 
-    /// Writes a time.
+    /// A time as the layout says, in UTC.
     #[must_use]
     pub fn format(&self, time: Timestamp) -> String {
         let micros = time.micros();

@@ -232,7 +232,7 @@ impl<S> Policy<S> {
 }
 
 impl<S> Reported<S> {
-    /// The table of the fields that are of no part, the [`RESOLVED`] ones left out.
+    /// The table of the fields that are of no part. Those that a record keeps in another form, or not at all, are not in it.
     ///
     /// # Errors
     /// When `visit` ends the walk.
@@ -273,9 +273,6 @@ impl<S> Reported<S> {
         self.destination.each(&other.destination, visit)
     }
 }
-
-/// The members of [`Reported`] that a record keeps in another form, or not at all.
-pub const RESOLVED: [&str; 6] = ["flow_id", "type", "reporter_id", "window_start", "events", "account_id"];
 
 const fn column(name: &'static str) -> Field {
     Field { name, kept_as: name, place: FieldPlace::Column }

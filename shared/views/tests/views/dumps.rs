@@ -49,6 +49,32 @@ fn an_audit_event_is_dumped_with_every_field_also_those_that_it_does_not_have() 
     assert_eq!([first.lines, rest].concat(), lines);
 }
 
+const WHOLE_REPORT: &str = r#"{"flow_id":"f1","type":"TYPE_END","reporter_id":"p1","source":{"id":"p1","type":"PEER",
+    "name":"laptop","geo_location":{"city_name":"Berlin","country_code":"DE"},"os":"Linux","address":"100.64.0.1:51820",
+    "dns_label":"laptop.mesh"},"destination":{"id":"r1","type":"HOST_RESOURCE","name":"db","geo_location":{"city_name":
+    "Paris","country_code":"FR"},"os":"BSD","address":":443","dns_label":"db.mesh"},"user":{"id":"u1","email":"a@x.org",
+    "name":"Alice"},"policy":{"id":"po1","name":"All"},"icmp":{"type":8,"code":1},"protocol":6,"direction":"EGRESS",
+    "rx_bytes":1,"rx_packets":2,"tx_bytes":3,"tx_packets":4,"num_of_starts":5,"num_of_ends":6,"num_of_drops":7,
+    "window_start":"1970-01-01T00:00:01Z","window_end":"1970-01-01T00:00:09Z","events":[{"timestamp":
+    "1970-01-01T00:00:02.5Z","type":"TYPE_START"}],"account_id":"main"}"#;
+const OF_WHOLE_REPORT: &str = r#"{"account":"main","row":{"destination":{"address":":443","dns_label":"db.mesh","geo_location":{"city_name":"Paris","country_code":"FR"},"id":"r1","name":"db","os":"BSD","type":"HOST_RESOURCE"},"direction":"EGRESS","events":[{"timestamp":"1970-01-01T00:00:02.500Z","type":"TYPE_START"},{"timestamp":"1970-01-01T00:00:08Z","type":"TYPE_END"}],"given_drops":7,"given_ends":6,"given_starts":5,"given_window_end":"1970-01-01T00:00:09Z","icmp":{"code":1,"icmp_type":8},"key":{"flow_id":"f1","reporter_id":"p1","window_start":"1970-01-01T00:00:01Z"},"policy":{"id":"po1","name":"All"},"protocol":6,"received_at":"1970-01-01T00:00:07Z","rx_bytes":1,"rx_packets":2,"source":{"address":"100.64.0.1:51820","dns_label":"laptop.mesh","geo_location":{"city_name":"Berlin","country_code":"DE"},"id":"p1","name":"laptop","os":"Linux","type":"PEER"},"tx_bytes":3,"tx_packets":4,"user":{"email":"a@x.org","id":"u1","name":"Alice"}}}"#;
+const OF_BARE_REPORT: &str = r#"{"account":"main","row":{"destination":{"address":null,"dns_label":null,"geo_location":{"city_name":null,"country_code":null},"id":null,"name":null,"os":null,"type":"UNKNOWN"},"direction":"DIRECTION_UNKNOWN","events":[{"timestamp":"1970-01-01T00:00:01Z","type":"TYPE_UNKNOWN"}],"given_drops":0,"given_ends":0,"given_starts":0,"given_window_end":null,"icmp":null,"key":{"flow_id":"bare","reporter_id":"gw","window_start":null},"policy":{"id":null,"name":null},"protocol":null,"received_at":"1970-01-01T00:00:07Z","rx_bytes":0,"rx_packets":0,"source":{"address":null,"dns_label":null,"geo_location":{"city_name":null,"country_code":null},"id":null,"name":null,"os":null,"type":"UNKNOWN"},"tx_bytes":0,"tx_packets":0,"user":{"email":null,"id":null,"name":null}}}"#;
+
+#[test]
+fn a_traffic_record_is_dumped_with_every_field_also_those_that_it_does_not_have() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let events = [("bare", 1, "{}"), ("whole", 8, WHOLE_REPORT)].map(|(id, second, data)| {
+        let (time, received_at) = (at(second), at(7));
+        let (id, subject_reporter) = (id.to_owned(), "gw".to_owned());
+        let data = model::json::read(data.as_bytes()).unwrap();
+        (account("main"), Event::Traffic(traffic::Report { id, time, received_at, subject_reporter, data }))
+    });
+    project(&views, views::traffic::VIEW, Stream::Traffic, 1, &events);
+    let lines = answer(&views, Dump { view: views::traffic::VIEW, after: None, limit: 9 }).lines;
+    assert_eq!(lines, [OF_WHOLE_REPORT, OF_BARE_REPORT]);
+}
+
 #[test]
 fn every_number_is_dumped_to_the_digit() {
     let directory = tempfile::tempdir().unwrap();
@@ -78,30 +104,4 @@ fn every_number_is_dumped_to_the_digit() {
     for expected in [r#""tx_bytes":18446744073709551615"#, r#""rx_bytes":9007199254740993"#] {
         assert!(line.contains(expected), "{expected} is not in {line}");
     }
-}
-
-const WHOLE_REPORT: &str = r#"{"flow_id":"f1","type":"TYPE_END","reporter_id":"p1","source":{"id":"p1","type":"PEER",
-    "name":"laptop","geo_location":{"city_name":"Berlin","country_code":"DE"},"os":"Linux","address":"100.64.0.1:51820",
-    "dns_label":"laptop.mesh"},"destination":{"id":"r1","type":"HOST_RESOURCE","name":"db","geo_location":{"city_name":
-    "Paris","country_code":"FR"},"os":"BSD","address":":443","dns_label":"db.mesh"},"user":{"id":"u1","email":"a@x.org",
-    "name":"Alice"},"policy":{"id":"po1","name":"All"},"icmp":{"type":8,"code":1},"protocol":6,"direction":"EGRESS",
-    "rx_bytes":1,"rx_packets":2,"tx_bytes":3,"tx_packets":4,"num_of_starts":5,"num_of_ends":6,"num_of_drops":7,
-    "window_start":"1970-01-01T00:00:01Z","window_end":"1970-01-01T00:00:09Z","events":[{"timestamp":
-    "1970-01-01T00:00:02.5Z","type":"TYPE_START"}],"account_id":"main"}"#;
-const OF_WHOLE_REPORT: &str = r#"{"account":"main","row":{"destination":{"address":":443","dns_label":"db.mesh","geo_location":{"city_name":"Paris","country_code":"FR"},"id":"r1","name":"db","os":"BSD","type":"HOST_RESOURCE"},"direction":"EGRESS","events":[{"timestamp":"1970-01-01T00:00:02.500Z","type":"TYPE_START"},{"timestamp":"1970-01-01T00:00:08Z","type":"TYPE_END"}],"given_drops":7,"given_ends":6,"given_starts":5,"given_window_end":"1970-01-01T00:00:09Z","icmp":{"code":1,"icmp_type":8},"key":{"flow_id":"f1","reporter_id":"p1","window_start":"1970-01-01T00:00:01Z"},"policy":{"id":"po1","name":"All"},"protocol":6,"received_at":"1970-01-01T00:00:07Z","rx_bytes":1,"rx_packets":2,"source":{"address":"100.64.0.1:51820","dns_label":"laptop.mesh","geo_location":{"city_name":"Berlin","country_code":"DE"},"id":"p1","name":"laptop","os":"Linux","type":"PEER"},"tx_bytes":3,"tx_packets":4,"user":{"email":"a@x.org","id":"u1","name":"Alice"}}}"#;
-const OF_BARE_REPORT: &str = r#"{"account":"main","row":{"destination":{"address":null,"dns_label":null,"geo_location":{"city_name":null,"country_code":null},"id":null,"name":null,"os":null,"type":"UNKNOWN"},"direction":"DIRECTION_UNKNOWN","events":[{"timestamp":"1970-01-01T00:00:01Z","type":"TYPE_UNKNOWN"}],"given_drops":0,"given_ends":0,"given_starts":0,"given_window_end":null,"icmp":null,"key":{"flow_id":"bare","reporter_id":"gw","window_start":null},"policy":{"id":null,"name":null},"protocol":null,"received_at":"1970-01-01T00:00:07Z","rx_bytes":0,"rx_packets":0,"source":{"address":null,"dns_label":null,"geo_location":{"city_name":null,"country_code":null},"id":null,"name":null,"os":null,"type":"UNKNOWN"},"tx_bytes":0,"tx_packets":0,"user":{"email":null,"id":null,"name":null}}}"#;
-
-#[test]
-fn a_traffic_record_is_dumped_with_every_field_also_those_that_it_does_not_have() {
-    let directory = tempfile::tempdir().unwrap();
-    let views = open(directory.path());
-    let events = [("bare", 1, "{}"), ("whole", 8, WHOLE_REPORT)].map(|(id, second, data)| {
-        let (time, received_at) = (at(second), at(7));
-        let (id, subject_reporter) = (id.to_owned(), "gw".to_owned());
-        let data = model::json::read(data.as_bytes()).unwrap();
-        (account("main"), Event::Traffic(traffic::Report { id, time, received_at, subject_reporter, data }))
-    });
-    project(&views, views::traffic::VIEW, Stream::Traffic, 1, &events);
-    let lines = answer(&views, Dump { view: views::traffic::VIEW, after: None, limit: 9 }).lines;
-    assert_eq!(lines, [OF_WHOLE_REPORT, OF_BARE_REPORT]);
 }

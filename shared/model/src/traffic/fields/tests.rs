@@ -6,6 +6,9 @@ use serde_json::{Value as Any, json};
 
 use super::*;
 
+/// The members of a report that a record keeps in another form, or not at all.
+const RESOLVED: [&str; 6] = ["flow_id", "type", "reporter_id", "window_start", "events", "account_id"];
+
 /// A report that says something in every field.
 fn whole() -> Reported {
     let end = |id: &str| {
