@@ -60,7 +60,7 @@ impl Source for ViewMetrics {
         registry.register("projected_events", "Events that the view has taken in", self.projected.clone());
         let help = "Events that the view could not take in";
         registry.register("projection_dead_letters", help, self.dead_letters.clone());
-        let help = "Traffic reports with members that no field holds";
+        let help = "Traffic reports with members that no field holds; of a batch the first is looked at";
         let reports = self.reports_with_ignored_members.clone();
         registry.register("reports_with_ignored_members", help, reports);
         registry.register("view_lag_messages", "Messages of the log that wait", messages);

@@ -9,6 +9,7 @@ use model::envelope::{BATCH, Encoding, Envelope, STRUCTURED};
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// An event that is to enter the log.
 #[derive(Clone, Debug)]
@@ -49,7 +50,22 @@ pub fn write<D: Serialize>(event: NewEvent<'_, D>) -> Result<Outgoing, serde_jso
 /// A message whose payload is events that have their envelopes already. `id` is the same when the same events come
 /// again, and no other message's.
 pub fn message(subject: Subject, id: &str, form: Form, payload: impl Into<Bytes>) -> Outgoing {
-    let payload = payload.into();
+    let (headers, payload) = body(form, payload.into());
+    Outgoing { message_id: Some(message_id(subject.account(), id)), subject, headers, payload, expected_last: None }
+}
+
+/// A message of events that have their envelopes already, a JSON array of them, and nothing else to be known by. Its id is
+/// a hash of what is sent: the broker drops the same events when they come again, and not an event that comes again with
+/// other content, so that the view can say so in a dead letter.
+pub fn batch(subject: Subject, payload: impl Into<Bytes>) -> Outgoing {
+    let (headers, payload) = body(Form::Batch, payload.into());
+    // Of the compressed payload, which is a sixth of the other.
+    let hash: String = Sha256::digest(&payload).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Outgoing { message_id: Some(message_id(subject.account(), &hash)), subject, headers, payload, expected_last: None }
+}
+
+/// Headers and payload as they are sent.
+fn body(form: Form, payload: Bytes) -> (Vec<(String, String)>, Bytes) {
     let (content_type, packed) = match form {
         Form::Single => (STRUCTURED, None),
         Form::Batch => (BATCH, Encoding::pack(&payload)),
@@ -58,13 +74,7 @@ pub fn message(subject: Subject, id: &str, form: Form, payload: impl Into<Bytes>
     if packed.is_some() {
         headers.push(("Content-Encoding".to_owned(), "zstd".to_owned()));
     }
-    Outgoing {
-        message_id: Some(message_id(subject.account(), id)),
-        subject,
-        headers,
-        payload: packed.map_or(payload, Bytes::from),
-        expected_last: None,
-    }
+    (headers, packed.map_or(payload, Bytes::from))
 }
 
 /// What the broker de-duplicates by. It compares ids across the whole stream, so without the account in it one account
@@ -135,6 +145,17 @@ mod tests {
         let ids: Vec<String> = entry.decoded.into_iter().filter_map(|decoded| decoded.id).collect();
         assert_eq!(ids, (0..100).map(|number| format!("e{number}")).collect::<Vec<_>>());
         assert_eq!(entry.bytes, length);
+    }
+
+    #[test]
+    fn a_batch_is_known_by_what_is_in_it() {
+        let subject = || Subject::audit(&account("main"), "test");
+        let id = |payload: &str| batch(subject(), payload.to_owned()).message_id.unwrap();
+        let long = format!("[{}]", vec![r#"{"n":1}"#; 1000].join(","));
+        for payload in ["[1]", &long] {
+            assert_eq!(id(payload), id(payload));
+            assert_ne!(id(payload), id(&payload.replace('1', "2")));
+        }
     }
 
     #[test]

@@ -58,7 +58,9 @@ pub struct Decoded {
     pub id: Option<String>,
     /// The decoded event, or why there is none.
     pub event: Result<Event, Unreadable>,
-    /// Members of a traffic report that no field holds, by their paths: what the report says and the event does not.
+    /// Members of a traffic report that no field holds, by their paths: what the report says and the event does not. Of a
+    /// batch only the first report is looked at, for those of one publisher are mostly alike, and a look at each would
+    /// cost a twentieth of reading them.
     pub ignored: BTreeSet<String>,
 }
 
@@ -129,22 +131,25 @@ pub fn decode_part(subject: &Subject, part: Part<'_>, received_at: Timestamp) ->
 }
 
 fn decode_opened(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Decoded {
-    let decoded = decode_watched(subject, event, received_at);
+    let decoded = decode_as::<Watched<traffic::Reported>>(subject, event, received_at);
     let has_more = decoded.as_ref().is_ok_and(|decoded| decoded.has_more);
     let ignored = if has_more { traffic::unknown_members(&event.data) } else { BTreeSet::new() };
     let event_or_why = decoded.map(|decoded| decoded.value);
     Decoded { ignored, ..Decoded::new(0, Some(event.id.to_string()), event_or_why) }
 }
 
-/// Decodes a batch of the streams that are written the most in one pass, when nothing is wrong with any of it, and
-/// nothing of it is ignored.
+/// Decodes a batch of the streams that are written the most in one pass, when nothing is wrong with any of it.
 fn decode_at_once(subject: &Subject, message: Message<'_>, received_at: Timestamp) -> Option<Vec<Decoded>> {
     match subject.stream() {
         Stream::Audit => decode_all(subject, message, |event| audit_event(subject, event, received_at).ok()),
-        Stream::Traffic => decode_all(subject, message, |event| {
-            let Watched { value, has_more } = traffic_report(subject, event, received_at).ok()?;
-            (!has_more).then_some(value)
-        }),
+        Stream::Traffic => {
+            let report = |event: CloudEvent<'_, traffic::Reported>| traffic_report(subject, event, received_at).ok();
+            let mut decoded = decode_all(subject, message, |event| Some(report(event)?.value))?;
+            if let Some(first) = decoded.first_mut() {
+                first.ignored = envelope::first_of_batch(message, |event| traffic::unknown_members(&event.data));
+            }
+            Some(decoded)
+        }
         Stream::Integration | Stream::Access | Stream::Directory | Stream::Delivery | Stream::DeadLetter => None,
     }
 }
@@ -166,11 +171,11 @@ fn decode_all<'a, D: Deserialize<'a>>(
 /// # Errors
 /// When it is none that may stand there.
 pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
-    decode_watched(subject, event, received_at).map(|decoded| decoded.value)
+    decode_as::<traffic::Reported>(subject, event, received_at).map(|decoded| decoded.value)
 }
 
-/// The same, and whether the event says more than is kept of it.
-fn decode_watched(
+/// The same, and whether the event says more than is kept of it, where reports are read as what tells that.
+fn decode_as<R: DeserializeOwned + Into<Watched<traffic::Reported>>>(
     subject: &Subject,
     event: &CloudEvent<'_>,
     received_at: Timestamp,
@@ -179,14 +184,16 @@ fn decode_watched(
     let decoded = match subject.stream() {
         Stream::Audit if event.is_foreign() => foreign_event(event, received_at),
         Stream::Audit => audit_event(subject, with_data(event, &[audit::RECORDED])?, received_at),
-        Stream::Traffic => return traffic_report(subject, with_data(event, &[traffic::REPORTED])?, received_at),
+        Stream::Traffic => {
+            return traffic_report::<R>(subject, with_data(event, &[traffic::REPORTED])?, received_at);
+        }
         Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
         Stream::Access => decode_access(subject, event, received_at).map(Event::Access),
         Stream::Directory => decode_directory(subject, event),
         Stream::Delivery => decode_delivery(subject, event, received_at).map(Box::new).map(Event::Delivery),
         Stream::DeadLetter => Err(unknown_type(event, &[])),
     };
-    decoded.map(|value| Watched { value, has_more: false })
+    decoded.map(Watched::from)
 }
 
 fn audit_event(
@@ -221,13 +228,13 @@ fn foreign_event(event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event
     decoded.map(Event::Audit).map_err(|error| Unreadable::Rule(error.to_string()))
 }
 
-fn traffic_report(
+fn traffic_report<R: Into<Watched<traffic::Reported>>>(
     subject: &Subject,
-    event: CloudEvent<'_, Watched<traffic::Reported>>,
+    event: CloudEvent<'_, R>,
     received_at: Timestamp,
 ) -> Result<Watched<Event>, Unreadable> {
     check_type(&event, &[traffic::REPORTED])?;
-    let Watched { value: mut data, has_more } = event.data;
+    let Watched { value: mut data, has_more } = event.data.into();
     check_account(subject.account(), data.account_id.as_deref())?;
     data.spell_addresses();
     let report = traffic::Report {

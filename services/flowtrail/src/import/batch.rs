@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use super::draft::{Rejected, hash_of};
+use super::draft::Rejected;
 
 /// A message is full at this size, unless the log takes even less. The log is synced for each message, so large ones
 /// cost less: half of this made an import a seventh slower.
@@ -24,12 +24,6 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The same for the same events, so that the broker knows a message that comes again. Not of the event ids alone:
-    /// two files may tell of one connection differently, and then both must go in.
-    pub(super) fn id(&self) -> String {
-        hash_of([self.payload.as_ref()])
-    }
-
     /// The same without the events of some ids, which it holds.
     pub(super) fn without(self, ids: &HashSet<String>) -> Self {
         if ids.is_empty() {
@@ -136,13 +130,6 @@ mod tests {
     fn an_event_that_fits_into_no_message_is_refused() {
         let refused = Packer::new(2048, false).add("id", &[b'x'; 1025]).unwrap_err();
         assert_eq!(refused.to_string(), "1025 bytes long; the log takes 1024");
-    }
-
-    #[test]
-    fn the_id_tells_contents_apart() {
-        let id = |payload: &'static str| Batch { payload: payload.into(), events: 1, ids: Vec::new() }.id();
-        assert_eq!(id("[1]"), id("[1]"));
-        assert_ne!(id("[1]"), id("[2]"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The async half of an import: publishes batches, a bounded number of them at once.
 
 use bus::Bus;
-use feed::write::{self, Form};
+use feed::write;
 use model::log::Subject;
 use tokio::sync::mpsc;
 
@@ -44,8 +44,7 @@ pub(super) async fn publish(
         if batch.events == 0 {
             continue;
         }
-        let message = write::message(subject.clone(), &batch.id(), Form::Batch, batch.payload.clone());
-        publisher.publish(message).await?;
+        publisher.publish(write::batch(subject.clone(), batch.payload)).await?;
         events += batch.events;
         progress.show(events);
     }

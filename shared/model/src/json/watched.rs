@@ -16,6 +16,13 @@ pub(crate) struct Watched<T> {
     pub(crate) has_more: bool,
 }
 
+/// One that was read without watching, of which nothing more is known.
+impl<T> From<T> for Watched<T> {
+    fn from(value: T) -> Self {
+        Self { value, has_more: false }
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Watched<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let passed_over = Cell::new(false);

@@ -1,9 +1,8 @@
 //! Events packed into messages for the log: few, each with an id that is the same when the same events come again.
 
 use bus::Outgoing;
-use feed::write::{self, Form};
+use feed::write;
 use model::log::Subject;
-use sha2::{Digest, Sha256};
 
 /// The most events of one message: it is projected as one.
 const MAX_EVENTS: usize = 500;
@@ -30,12 +29,9 @@ pub(super) fn pack(subject: &Subject, events: Vec<String>, largest: usize) -> Ve
     messages
 }
 
-/// The id is the payload's hash: the same events again are dropped by the broker, and an event that comes again with
-/// other content is not, so that the view can say so in a dead letter.
 fn message(subject: &Subject, mut payload: String) -> Outgoing {
     payload.push(']');
-    let hash: String = Sha256::digest(payload.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    write::message(subject.clone(), &hash, Form::Batch, payload)
+    write::batch(subject.clone(), payload)
 }
 
 #[cfg(test)]
