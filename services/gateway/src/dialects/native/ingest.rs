@@ -7,7 +7,6 @@ mod described;
 mod events;
 mod family;
 mod messages;
-mod unknown;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -19,6 +18,7 @@ use model::{audit as audit_model, traffic as traffic_model};
 use views::{audit as audit_view, traffic as traffic_view};
 
 use self::described::Ingested;
+use self::events::Read;
 use self::family::Family;
 use crate::access::caller::Caller;
 use crate::describe::Operation;
@@ -78,8 +78,7 @@ async fn ingest(
     let largest = publisher.max_payload();
     let prepared = off_thread(move || {
         let body = compressed::open(encoding, body, INGEST.bytes)?;
-        let events = events::read(family, &subject, &headers, &body)?;
-        let ignored = unknown::members(family, &events);
+        let Read { events, ignored } = events::read(family, &subject, &headers, &body)?;
         Ok::<_, Refusal>((events.len(), ignored, messages::pack(&subject, events, largest)))
     });
     let (accepted, ignored, messages) = prepared.await??;
@@ -97,5 +96,5 @@ async fn ingest(
 pub(crate) fn opened(is_audit: bool, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let family = if is_audit { Family::Audit } else { Family::Traffic };
     let body = compressed::open(compressed::encoding(headers)?, Bytes::copy_from_slice(body), INGEST.bytes)?;
-    events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)
+    Ok(events::read(family, &family.subject(&AccountId::escaped("main")), headers, &body)?.events)
 }

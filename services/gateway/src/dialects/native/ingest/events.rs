@@ -3,9 +3,11 @@
 mod form;
 mod problem;
 
+use std::collections::BTreeSet;
+
 use axum::http::HeaderMap;
 use model::envelope::Part;
-use model::event::{self, Event, Unreadable};
+use model::event::{self, Decoded, Event, Unreadable};
 use model::json;
 use model::log::Subject;
 use model::time::Timestamp;
@@ -15,16 +17,23 @@ use self::form::Form;
 use super::family::Family;
 use crate::render::refusal::Refusal;
 
+/// What a body says.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// Its events, each in structured form.
+    pub(super) events: Vec<String>,
+    /// Members of its traffic reports that no field holds, by their paths, of which the sender is told.
+    pub(super) ignored: BTreeSet<String>,
+}
+
+/// How many such members are told. They are texts of strangers.
+const MAX_IGNORED: usize = 100;
+
 /// Reads every event of a body.
 ///
 /// # Errors
 /// When one of them is none, naming it by its place from 0 on and its field; when there is none at all.
-pub(super) fn read(
-    family: Family,
-    subject: &Subject,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Vec<String>, Refusal> {
+pub(super) fn read(family: Family, subject: &Subject, headers: &HeaderMap, body: &[u8]) -> Result<Read, Refusal> {
     json::check_depth(body).map_err(|problem| Refusal::field("body", problem))?;
     let received_at = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
     let form = Form::of(headers, body)?;
@@ -33,19 +42,25 @@ pub(super) fn read(
         return Err(Refusal::Invalid("no events".to_owned()));
     }
     let mut events = Vec::with_capacity(texts.len());
+    let mut ignored = BTreeSet::new();
     for (index, text) in texts.into_iter().enumerate() {
         let read = form.structured(family, &text).and_then(|(event, origin)| {
-            check(subject, &event, received_at).map_err(|problem| origin.to_problem(problem))?;
-            Ok(event)
+            let more = check(subject, &event, received_at).map_err(|problem| origin.to_problem(problem))?;
+            Ok((event, more))
         });
-        events.push(read.map_err(|problem| problem.at(index))?);
+        let (event, more) = read.map_err(|problem| problem.at(index))?;
+        events.push(event);
+        if ignored.len() < MAX_IGNORED {
+            ignored.extend(more);
+        }
     }
-    Ok(events)
+    Ok(Read { events, ignored })
 }
 
-/// Reads an event as a view will read it: one of a batch, from this subject.
-fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<(), Unreadable> {
-    match event::decode_part(subject, Part::in_batch(text.as_bytes()), received_at).event? {
+/// Reads an event as a view will read it: one of a batch, from this subject. Gives what is ignored of it.
+fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<BTreeSet<String>, Unreadable> {
+    let Decoded { event, ignored, .. } = event::decode_part(subject, Part::in_batch(text.as_bytes()), received_at);
+    match event? {
         Event::Traffic(report) if report.data.reporter_id.is_none() => {
             // The views would take the subject's last part for it, which here is nobody.
             Err(Unreadable::Rule("reporter_id: is required".to_owned()))
@@ -55,7 +70,7 @@ fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<(), Un
         | Event::Integration(_)
         | Event::Access(_)
         | Event::Directory { .. }
-        | Event::Delivery(_) => Ok(()),
+        | Event::Delivery(_) => Ok(ignored),
     }
 }
 

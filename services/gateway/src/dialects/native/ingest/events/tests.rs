@@ -16,7 +16,8 @@ fn sent(family: Family, content_type: &'static str, body: &str) -> Result<Vec<Va
 }
 
 fn sent_with(family: Family, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, String> {
-    let events = read(family, &family.subject(&account()), headers, body).map_err(|refused| refused.to_string())?;
+    let read = read(family, &family.subject(&account()), headers, body).map_err(|refused| refused.to_string())?;
+    let events = read.events;
     Ok(events.iter().map(|event| serde_json::from_str(event).unwrap()).collect())
 }
 
@@ -169,7 +170,7 @@ fn what_a_view_would_find_too_deep_is_refused() {
 
 /// The only event of a body, as the views read it.
 fn viewed(family: Family, headers: &HeaderMap, body: &[u8]) -> Event {
-    let events = read(family, &family.subject(&account()), headers, body).unwrap();
+    let events = read(family, &family.subject(&account()), headers, body).unwrap().events;
     let part = Part::in_batch(events[0].as_bytes());
     event::decode_part(&family.subject(&account()), part, Timestamp::EPOCH).event.unwrap()
 }
@@ -221,7 +222,8 @@ fn half_a_surrogate_pair_refuses_nothing_but_an_id() {
 fn numbers_go_into_the_log_as_they_were_written() {
     let body =
         r#"{"id":"1","event_type":"a","event_payload":{"v":[1.50,18446744073709551616,1e400]},"latency_ms":0.10}"#;
-    let events = read(Family::Audit, &Family::Audit.subject(&account()), &HeaderMap::new(), body.as_bytes()).unwrap();
+    let events =
+        read(Family::Audit, &Family::Audit.subject(&account()), &HeaderMap::new(), body.as_bytes()).unwrap().events;
     assert!(events[0].contains("[1.50,18446744073709551616,1e400]") && events[0].contains("0.10"), "{events:?}");
 }
 
@@ -286,4 +288,16 @@ fn what_is_wrong_is_said_without_types_and_libraries() {
             assert!(!refused.contains(word), "{refused}");
         }
     }
+}
+
+#[test]
+fn every_member_that_no_field_of_a_report_holds_is_told_once() {
+    let report = r#"{"flow_id":"f","reporter_id":"r","protcol":6,"user":{"mail":1}}"#;
+    let told = |family: Family, body: String| {
+        read(family, &family.subject(&account()), &HeaderMap::new(), body.as_bytes()).unwrap().ignored
+    };
+    let ignored = told(Family::Traffic, format!("[{report},{report}]"));
+    assert_eq!(ignored.iter().map(String::as_str).collect::<Vec<_>>(), ["protcol", "user.mail"]);
+    // What an audit event says is kept in its meta.
+    assert!(told(Family::Audit, r#"[{"event_type":"a","more":1}]"#.to_owned()).is_empty());
 }
