@@ -80,8 +80,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When the view cannot be read.
     pub(crate) async fn take_in(&mut self, work: Work) -> Result<bool, Error> {
-        let is_other = |open: &Open| open.stream != work.stream;
-        if self.open.as_ref().is_some_and(is_other) && !self.commit().await? {
+        if self.open.as_ref().is_some_and(|open| !open.takes(&work)) && !self.commit().await? {
             return Ok(false);
         }
         let open = self.open.get_or_insert_with(|| Open::new(work.stream));
@@ -242,6 +241,12 @@ impl Open {
         Self { stream, works: Vec::new(), projected: None, size: Size::default(), until }
     }
 
+    /// Whether work may be committed with what is open: of the same stream, and with no more accounts than one batch may
+    /// have, for what a view holds of them stays in memory until it is committed.
+    fn takes(&self, work: &Work) -> bool {
+        self.stream == work.stream && self.size.accounts + work.size.accounts <= BATCH_ACCOUNTS
+    }
+
     /// Whether the next work is to be committed with what is open: it may be, and about as many events as a commit has at
     /// most are still to come, so that who waits for them waits anyway.
     fn waits_for_more(&self, now: Instant) -> bool {
@@ -281,6 +286,14 @@ mod tests {
         open.works.push(work(pending));
         open.size = size;
         open
+    }
+
+    #[test]
+    fn work_with_too_many_accounts_is_committed_apart() {
+        let size = |accounts| Size { accounts, ..Size::default() };
+        assert!(open(OPEN_EVENTS, size(BATCH_ACCOUNTS - 1)).takes(&work(0)));
+        assert!(!open(OPEN_EVENTS, size(BATCH_ACCOUNTS)).takes(&work(0)));
+        assert!(!Open::new(Stream::Traffic).takes(&work(0)), "another stream has a checkpoint of its own");
     }
 
     #[test]

@@ -15,9 +15,10 @@
 //! - What is damaged is an error, never another answer.
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.
 //!
-//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`);
-//! which symbols codes stand for (`wanted`, `dictionary`, `closed`); parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table
-//! (`state`, `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `merge`,
+//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`), and where
+//! they are read from (`cache`, `source`); which symbols codes stand for (`wanted`, `searched`, `dictionary`, `closed`);
+//! parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table (`state`,
+//! `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `merge`,
 //! `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod cache;
