@@ -5,6 +5,7 @@
 //! attempt carries the same bytes under the same name and a receiver can tell it from a new batch.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use model::delivery::EventPlace;
@@ -29,6 +30,21 @@ pub struct Item {
     pub time: Timestamp,
     /// What happened.
     pub kind: Kind,
+    /// What its sink makes of it.
+    pub body: Body,
+}
+
+/// An event as its sink sends it, made once: to know how much room it takes, and for every attempt.
+///
+/// Invariant: an item is for one sink under one configuration, so that there is one form of it.
+#[derive(Clone, Debug, Default)]
+pub struct Body(OnceLock<Box<[u8]>>);
+
+impl Body {
+    /// The bytes, made now where they were not before.
+    pub(crate) fn get(&self, make: impl FnOnce() -> Vec<u8>) -> &[u8] {
+        self.0.get_or_init(|| make().into_boxed_slice())
+    }
 }
 
 /// What happened.
@@ -208,5 +224,6 @@ pub(crate) fn test_event(account: &AccountId) -> Item {
         given: audit::Fields { activity: Some("integration test".to_owned()), ..audit::Fields::default() },
     };
     let kind = Kind::Audit(Box::new(event));
-    Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind }
+    let body = Body::default();
+    Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind, body }
 }

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use runtime::shutdown;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -57,9 +57,9 @@ struct Arguments {
     /// Small sizes, below a minute: to see that it works, not to compare
     #[arg(long)]
     quick: bool,
-    /// Nothing but the many readers at once, of the traffic view alone
-    #[arg(long)]
-    only_readers: bool,
+    /// Nothing but this
+    #[arg(long, value_name = "PART")]
+    only: Option<Part>,
     /// Also write everything to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,6 +69,15 @@ struct Arguments {
     /// The nats-server to run; version 2.14 or newer
     #[arg(long, env = "FLOWTRAIL_NATS_SERVER", default_value = "nats-server", value_name = "FILE")]
     nats_server: PathBuf,
+}
+
+/// What can be measured alone.
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// Event streaming
+    Delivery,
+    /// The many readers at once, of the traffic view alone
+    Readers,
 }
 
 /// Everything that was measured.
@@ -108,10 +117,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         stop,
     };
     let bench = Bench { plan, world: World::new(), progress: Progress::new() };
-    let report = if arguments.only_readers {
-        serde_json::to_value(measure_readers(&bench, &program).await?)
-    } else {
-        serde_json::to_value(measure(&bench, &program).await?)
+    let report = match arguments.only {
+        None => serde_json::to_value(measure(&bench, &program).await?),
+        Some(Part::Delivery) => serde_json::to_value(measure_delivery(&bench, &program).await?),
+        Some(Part::Readers) => serde_json::to_value(measure_readers(&bench, &program).await?),
     };
     if let Some(file) = &arguments.json {
         let json = serde_json::to_vec_pretty(&report?).context("write the report as JSON")?;
@@ -169,8 +178,7 @@ async fn measure(bench: &Bench, program: &Program) -> anyhow::Result<Report> {
         Ok((ingest, publish, lone))
     });
     let (ingest, publish, single_event) = arrival.await?;
-    let delivery = system::run(program, async |system| delivery::measure(bench, system).await).await?;
-    progress.print(&delivery::table(&delivery));
+    let delivery = measure_delivery(bench, program).await?;
 
     let (mut replay, mut lists, mut readers) = (Vec::new(), Vec::new(), Vec::new());
     for &records in &bench.plan.records {
@@ -193,7 +201,12 @@ async fn measure(bench: &Bench, program: &Program) -> anyhow::Result<Report> {
     Ok(Report { machine, report_bytes, ingest, publish, single_event, delivery, replay, lists, readers })
 }
 
-/// The same for the readers alone.
+async fn measure_delivery(bench: &Bench, program: &Program) -> anyhow::Result<Vec<delivery::Row>> {
+    let delivery = system::run(program, async |system| delivery::measure(bench, system).await).await?;
+    bench.progress.print(&delivery::table(&delivery));
+    Ok(delivery)
+}
+
 async fn measure_readers(bench: &Bench, program: &Program) -> anyhow::Result<Vec<readers::Readers>> {
     bench.progress.print(&Machine::this(&program.directory));
     let mut all = Vec::new();

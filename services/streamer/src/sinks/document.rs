@@ -36,7 +36,7 @@ pub(super) struct Details<'a> {
     pub(super) position: String,
     pub(super) index: u32,
     /// Whatever else was published.
-    pub(super) event: Fields,
+    pub(super) event: Fields<'a>,
 }
 
 /// What NetBird knows of an event.
@@ -55,7 +55,7 @@ impl<'a> Document<'a> {
     pub(super) fn new(item: &'a Item) -> Self {
         let Envelope { message, id, initiator_id, target_id, meta, reference, .. } = Envelope::new(item);
         let (event_type, event) = match &item.kind {
-            Kind::Audit(event) => (event.event_type.as_str(), Fields::of_audit(event)),
+            Kind::Audit(event) => (event.event_type.as_str(), Fields::Audit(event)),
             Kind::Traffic(report) => (message, Fields::of_traffic(report)),
         };
         let details = Details {
@@ -79,6 +79,14 @@ impl<'a> Document<'a> {
     }
 }
 
+/// What happened, in words; of a flow, NetBird's name for it.
+pub(super) fn message(item: &Item) -> &str {
+    match &item.kind {
+        Kind::Audit(event) => event.activity(),
+        Kind::Traffic(report) => type_name(report.data.event_type.unwrap_or_default()),
+    }
+}
+
 /// The machine or program that saw it; platforms show it as the host.
 pub(super) fn host(item: &Item) -> &str {
     match &item.kind {
@@ -93,7 +101,7 @@ impl<'a> Envelope<'a> {
         match &item.kind {
             Kind::Audit(event) => Self {
                 timestamp,
-                message: event.activity(),
+                message: message(item),
                 id,
                 initiator_id: text(&event.given.actor_id),
                 target_id: text(&event.given.resource_id),
@@ -104,7 +112,7 @@ impl<'a> Envelope<'a> {
                 let data = &report.data;
                 Self {
                     timestamp,
-                    message: type_name(data.event_type.unwrap_or_default()),
+                    message: message(item),
                     id,
                     initiator_id: data.user.id.as_deref().unwrap_or_else(|| text(&data.source.id)),
                     target_id: text(&data.destination.id),

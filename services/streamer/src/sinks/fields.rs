@@ -5,24 +5,31 @@
 //! and never read, so that no null, no empty object and no number in it changes. Only fields that are ours are left out
 //! where they say nothing.
 
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use model::audit;
+use model::audit::fields::{FIELDS, Field};
 use model::time::Timestamp;
 use model::traffic::Report;
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// The fields of one event, by name.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Fields {
-    /// As text.
-    Audit(Box<RawValue>),
+#[derive(Clone, Debug)]
+pub(super) enum Fields<'a> {
+    /// Written from the event itself, so that all passes as it stands there.
+    Audit(&'a audit::Event),
     /// All of known types.
     Traffic(Map<String, Value>),
 }
+
+/// The fields of an audit event in the order of their names. None: its source, which is no field of the table.
+static AUDIT_BY_NAME: LazyLock<Vec<(&str, Option<&Field>)>> = LazyLock::new(|| {
+    let mut fields: Vec<_> = FIELDS.iter().map(|field| (field.name, Some(field))).chain([("source", None)]).collect();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    fields
+});
 
 /// Whether the envelope says all that a field of an audit event says.
 fn is_in_envelope(event: &audit::Event, name: &str) -> bool {
@@ -38,21 +45,7 @@ fn is_in_envelope(event: &audit::Event, name: &str) -> bool {
     }
 }
 
-impl Fields {
-    /// Of an audit event.
-    pub(super) fn of_audit(event: &audit::Event) -> Self {
-        let given = serde_json::to_string(&event.given).unwrap_or_default();
-        // Only looked through, not copied: most fields of an event are not given.
-        let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&given).unwrap_or_default();
-        // A field that was not given is null; one that was published as null counts as not given.
-        fields.retain(|name, value| !is_in_envelope(event, name) && value.get() != "null");
-        let source = to_raw_value(&event.source);
-        if let Ok(source) = &source {
-            fields.insert("source", source);
-        }
-        Self::Audit(to_raw_value(&fields).unwrap_or_default())
-    }
-
+impl Fields<'_> {
     /// Of a traffic report.
     pub(super) fn of_traffic(report: &Report) -> Self {
         let data = &report.data;
@@ -75,10 +68,29 @@ impl Fields {
 
     /// As JSON.
     pub(super) fn to_json(&self) -> String {
-        match self {
-            Self::Audit(fields) => fields.get().to_owned(),
-            Self::Traffic(fields) => serde_json::to_string(fields).unwrap_or_default(),
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let event = match self {
+            Self::Audit(event) => event,
+            Self::Traffic(fields) => return fields.serialize(serializer),
+        };
+        let mut map = serializer.serialize_map(None)?;
+        for (name, field) in AUDIT_BY_NAME.iter() {
+            let Some(field) = field else {
+                map.serialize_entry(name, &event.source)?;
+                continue;
+            };
+            // What was published as null counts as not given.
+            let value = field.get(&event.given).filter(|value| !value.is_null());
+            if let Some(value) = value.filter(|_| !is_in_envelope(event, name)) {
+                map.serialize_entry(name, &value)?;
+            }
         }
+        map.end()
     }
 }
 

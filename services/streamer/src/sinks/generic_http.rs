@@ -20,13 +20,13 @@ pub(super) struct GenericHttp {
     url: Url,
     headers: HeaderMap,
     batching: Batching,
-    body: Body,
+    form: Form,
     signer: Option<Signer>,
 }
 
 /// How an event becomes a body, or a part of one.
 #[derive(Debug)]
-enum Body {
+enum Form {
     /// As NetBird sends it.
     Netbird,
     /// All of it, as in an object of S3.
@@ -63,7 +63,7 @@ impl GenericHttp {
         };
         let mut headers = http::own_headers(config)?;
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
-        Ok(Self { client, url, headers, batching, body: body(config, batching)?, signer: Signer::new(config)? })
+        Ok(Self { client, url, headers, batching, form: form(config, batching)?, signer: Signer::new(config)? })
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -81,11 +81,11 @@ impl GenericHttp {
         match self.batching {
             Batching::Single => self.deliver_singly(items).await,
             Batching::Ndjson => {
-                let lines = items.iter().flat_map(|item| [self.body(item), b"\n".to_vec()]);
-                Outcome::of(self.post(&batch_id(items), lines.collect::<Vec<_>>().concat()).await)
+                let lines: Vec<[&[u8]; 2]> = items.iter().map(|item| [self.body(item), b"\n"]).collect();
+                Outcome::of(self.post(&batch_id(items), lines.as_flattened().concat()).await)
             }
             Batching::Array => {
-                let elements: Vec<Vec<u8>> = items.iter().map(|item| self.body(item)).collect();
+                let elements: Vec<&[u8]> = items.iter().map(|item| self.body(item)).collect();
                 let body = [b"[".as_slice(), &elements.join(&b','), b"]"].concat();
                 Outcome::of(self.post(&batch_id(items), body).await)
             }
@@ -97,7 +97,7 @@ impl GenericHttp {
     async fn deliver_singly(&self, items: &[Item]) -> Outcome {
         let mut failures = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let Err(failure) = self.post(&webhook_id(&item.id), self.body(item)).await else { continue };
+            let Err(failure) = self.post(&webhook_id(&item.id), self.body(item).to_vec()).await else { continue };
             let goes_on = matches!(failure, Failure::Refused { .. } | Failure::TooLarge);
             failures.push((index, failure));
             if !goes_on {
@@ -120,29 +120,29 @@ impl GenericHttp {
         http::send(request.body(body)).await?.judge()
     }
 
-    fn body(&self, item: &Item) -> Vec<u8> {
-        match &self.body {
-            Body::Netbird => netbird::Body::new(item).to_json(),
-            Body::Document => Document::new(item).to_json(),
-            Body::Template(template) => {
+    fn body<'a>(&self, item: &'a Item) -> &'a [u8] {
+        item.body.get(|| match &self.form {
+            Form::Netbird => netbird::Body::new(item).to_json(),
+            Form::Document => Document::new(item).to_json(),
+            Form::Template(template) => {
                 let body = netbird::Body::new(item);
                 template.render(|field| body.field(field))
             }
-        }
+        })
     }
 }
 
-fn body(config: &Opened, batching: Batching) -> Result<Body, ConfigError> {
+fn form(config: &Opened, batching: Batching) -> Result<Form, ConfigError> {
     let Some(text) = config.text("body_template") else {
         return match config.text("format") {
-            None | Some("netbird") => Ok(Body::Netbird),
-            Some("document") => Ok(Body::Document),
+            None | Some("netbird") => Ok(Form::Netbird),
+            Some("document") => Ok(Form::Document),
             Some(_) => Err(ConfigError::new("format", "must be netbird or document, or absent")),
         };
     };
     let template: Template =
         text.parse().map_err(|error: BadTemplate| ConfigError::new("body_template", error.to_string()))?;
-    Ok(Body::Template(if batching == Batching::Ndjson { template.on_one_line() } else { template }))
+    Ok(Form::Template(if batching == Batching::Ndjson { template.on_one_line() } else { template }))
 }
 
 /// The same for every attempt at the same batch, and no other batch's: batches of a stream do not overlap.

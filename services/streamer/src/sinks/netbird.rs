@@ -8,7 +8,7 @@ use model::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::document::{Envelope, json_bytes};
+use super::document::{self, Envelope, json_bytes};
 use crate::sink::{Item, Kind};
 
 /// The body of NetBird's generic HTTP integration.
@@ -68,6 +68,6 @@ pub(super) fn message(item: &Item) -> Cow<'_, str> {
         Kind::Audit(event) if known_text(&event.event_type) == Some(event.activity()) => {
             Cow::Owned(event.activity().to_lowercase())
         }
-        Kind::Audit(_) | Kind::Traffic(_) => Cow::Borrowed(Envelope::new(item).message),
+        Kind::Audit(_) | Kind::Traffic(_) => Cow::Borrowed(document::message(item)),
     }
 }

@@ -187,15 +187,14 @@ async fn a_test_is_a_real_event() {
 #[tokio::test]
 async fn a_template_shapes_every_body() {
     let receiver = Receiver::start().await;
-    let items = audits(1..3);
     let template =
         "{\n \"id\": \"{{.ID}}\", \"day\": \"{{.Timestamp.Format \"2006-01-02\"}}\",\n \"n\": {{.Meta.number}}}";
     let expected =
         [json!({"id": "e-1", "day": "2024-01-31", "n": "1"}), json!({"id": "e-2", "day": "2024-01-31", "n": "2"})];
     let single = sink(&receiver, &[("body_template", template)]);
-    assert_eq!(single.deliver(&items).await, Outcome::Delivered);
+    assert_eq!(single.deliver(&audits(1..3)).await, Outcome::Delivered);
     let batched = sink(&receiver, &[("body_template", template), ("batch", "ndjson")]);
-    assert_eq!(batched.deliver(&items).await, Outcome::Delivered);
+    assert_eq!(batched.deliver(&audits(1..3)).await, Outcome::Delivered);
     let [first, second, batch] = receiver.requests().try_into().unwrap();
     assert_eq!([first.json(), second.json()], expected);
     let lines = std::str::from_utf8(&batch.body).unwrap().lines();

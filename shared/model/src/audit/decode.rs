@@ -2,7 +2,9 @@
 //! it says into `meta`, so that nothing vanishes.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -136,6 +138,7 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What the name of a member stands for.
+#[derive(Clone, Copy)]
 enum Meant {
     /// A field, under its own name.
     Field(Access),
@@ -145,20 +148,21 @@ enum Meant {
     Nothing,
 }
 
-fn meant(name: &str) -> Meant {
-    if let Some((_, access)) = RESOLVED.iter().find(|(own, _)| *own == name) {
-        return Meant::Field(*access);
-    }
-    if let Some(field) = FIELDS.iter().find(|field| field.name == name) {
-        return Meant::Field(field.access);
-    }
-    match FIELDS.iter().find(|field| field.other_names.contains(&name)).map(|field| field.access) {
-        Some(Access::Text(_, set)) => Meant::Alias(set),
+/// By name, as one is looked up for each member of each event.
+static MEANT: LazyLock<HashMap<&str, Meant>> = LazyLock::new(|| {
+    let own = FIELDS.iter().map(|field| (field.name, field.access)).chain(RESOLVED);
+    let own = own.map(|(name, access)| (name, Meant::Field(access)));
+    let others = FIELDS.iter().flat_map(|field| field.other_names.iter().map(|name| (*name, field.access)));
+    let others = others.filter_map(|(name, access)| match access {
+        Access::Text(_, set) => Some((name, Meant::Alias(set))),
         // Only texts have other names, which the table checks.
-        Some(Access::Integer(..) | Access::Decimal(..) | Access::Json(..) | Access::Object(..)) | None => {
-            Meant::Nothing
-        }
-    }
+        Access::Integer(..) | Access::Decimal(..) | Access::Json(..) | Access::Object(..) => None,
+    });
+    own.chain(others).collect()
+});
+
+fn meant(name: &str) -> Meant {
+    MEANT.get(name).copied().unwrap_or(Meant::Nothing)
 }
 
 /// What is known only when all members are: which of two names of a field stands, and what goes into `meta`.

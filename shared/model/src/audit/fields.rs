@@ -178,6 +178,14 @@ pub enum Value<'a> {
     Json(&'a Json),
 }
 
+impl Value<'_> {
+    /// Whether it is the null of JSON.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Json(json) if json.as_str() == "null")
+    }
+}
+
 use FieldPlace::{Action, Actor, Address, Machine, Resource, Session, Tail};
 
 /// Every field that an event keeps as it was given, in the order of their places. The others are [`RESOLVED`].

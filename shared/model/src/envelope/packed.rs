@@ -76,8 +76,13 @@ impl Encoding {
             Self::Zstd => {
                 // Where it tells its size, it is believed that it is too large.
                 let declared = zstd::zstd_safe::get_frame_content_size(payload).ok().flatten();
-                if declared.is_some_and(|declared| declared > limit as u64) {
+                let declared = declared.map(|declared| usize::try_from(declared).unwrap_or(usize::MAX));
+                if declared.is_some_and(|declared| declared > limit) {
                     return Err(BadPacking::TooLarge { limit });
+                }
+                // In one step, without a window. Another frame may follow, for which there is no room then.
+                if let Some(unpacked) = declared.and_then(|size| zstd::bulk::decompress(payload, size).ok()) {
+                    return Ok(unpacked);
                 }
                 let broken = |_| BadPacking::Damaged("zstd");
                 let mut decoder = zstd::Decoder::with_buffer(payload).map_err(broken)?;
@@ -113,6 +118,13 @@ mod tests {
 
     fn zstd(bytes: &[u8]) -> Vec<u8> {
         zstd::encode_all(bytes, 19).unwrap()
+    }
+
+    #[test]
+    fn all_frames_of_a_payload_are_unpacked() {
+        let frames = [zstd::bulk::compress(b"one", 1).unwrap(), zstd::bulk::compress(b" and two", 1).unwrap()].concat();
+        assert_eq!(Encoding::Zstd.unpack(&frames, 11).unwrap(), b"one and two");
+        assert_eq!(Encoding::Zstd.unpack(&frames, 10), Err(BadPacking::TooLarge { limit: 10 }));
     }
 
     #[test]
