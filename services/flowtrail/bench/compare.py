@@ -4,6 +4,7 @@
     just bench compare 1000000
     just bench compare 10000000 --engines flowtrail,clickhouse,duckdb
     just bench compare 2000000 --workload wide
+    just bench compare 1000000 --before ../main/target/release/flowtrail
 
 Every store has a process of its own, and goes query by query over all of them in turn, so that a noisy machine hits
 all alike: read the ratios, not the milliseconds. All totals and the ends of all pages must be the same. That a demand
@@ -34,7 +35,7 @@ def main():
     options = arguments()
     directory = options.directory.resolve() / options.workload / str(options.records)
     directory.mkdir(parents=True, exist_ok=True)
-    names = engines(options)
+    names = (["before"] if options.before else []) + engines(options)
     here = machine.described()
     say(f"{here}\n{options.records:,} records for {', '.join(names)}, in {directory}")
     data = generated(directory, options)
@@ -45,6 +46,7 @@ def main():
         "workload": options.workload,
         "records": options.records,
         "flowtrail": str(options.flowtrail.resolve()),
+        "before": str(options.before and options.before.resolve()),
     }
     try:
         loads = {}
@@ -80,6 +82,7 @@ def arguments():
     parser.add_argument("--table", type=pathlib.Path, metavar="FILE", help="where the table goes, as Markdown")
     parser.add_argument("--chart", type=pathlib.Path, metavar="FILE", help="where the chart goes, as SVG")
     parser.add_argument("--flowtrail", type=pathlib.Path, required=True, metavar="FILE", help="the program")
+    parser.add_argument("--before", type=pathlib.Path, metavar="FILE", help="another build, which is loaded and asked by turns with it")
     options = parser.parse_args()
     if options.records < 1 or options.rounds < 1:
         parser.error("RECORDS and --rounds must be at least 1")

@@ -41,6 +41,13 @@ class Verdict(unittest.TestCase):
         expected = [("Q1 newest", 8.5, True), ("Q1 newest", 1.6, False), ("Q1 newest", 20, True)]
         self.assertEqual(found, [*expected, ("Q2 user", 8.5, False), ("Q2 user", 90, True)])
 
+    def test_another_build_is_no_peer(self):
+        times = {"Q2 user": {"before": [1.0], "flowtrail": [1.1], "a": [9.0]}, "Q4 udp": {"before": [2.0], "flowtrail": [2.1]}}
+        found = [(bar.query, bar.demand, bar.limit, bar.is_met) for bar in verdict.bars(times, verdict.Http([0.5], {}))]
+        as_before = "p50 as before and 5 %"
+        expected = [("Q2 user", as_before, 1.05, False), ("Q2 user", "p50 at or under a and a round trip", 9.5, True)]
+        self.assertEqual(found, [*expected, ("Q2 user", "p99 at 10 times p50", 11.0, True), ("Q4 udp", as_before, 2.1, True)])
+
     def test_a_slow_answer_among_quick_ones_is_noticed(self):
         times = {"Q2 user": {"flowtrail": [1.0] * 50 + [11.0], "a": [9.0]}}
         self.assertEqual([bar.is_met for bar in verdict.bars(times, verdict.Http([], {}))], [True, False])

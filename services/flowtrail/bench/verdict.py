@@ -5,6 +5,9 @@ import dataclasses
 # These answer from what is known beforehand, however many records there are.
 AT_A_FIFTH = ("Q1", "Q5", "Q7")
 OWN = "flowtrail"
+BEFORE = "before"
+# More than this of what the build before took is slower.
+SLOWER = 1.05
 
 
 @dataclasses.dataclass
@@ -46,11 +49,15 @@ def bars(times, http):
     round_trip = percentile(http.round_trip, 0.5) if http.round_trip else 0
     found = []
     for query, by_store in times.items():
-        peers = {name: percentile(values, 0.5) for name, values in by_store.items() if name != OWN}
-        if OWN not in by_store or not peers:
+        if OWN not in by_store:
+            continue
+        p50, p99 = percentile(by_store[OWN], 0.5), percentile(by_store[OWN], 0.99)
+        if BEFORE in by_store:
+            found.append(Bar(query, "p50 as before and 5 %", p50, percentile(by_store[BEFORE], 0.5) * SLOWER))
+        peers = {name: percentile(values, 0.5) for name, values in by_store.items() if name not in (OWN, BEFORE)}
+        if not peers:
             continue
         fastest = min(peers, key=peers.get)
-        p50, p99 = percentile(by_store[OWN], 0.5), percentile(by_store[OWN], 0.99)
         least = percentile(http.ready[query], 0.5) if http.ready.get(query) else 0
         limit = peers[fastest] + round_trip
         found.append(Bar(query, f"p50 at or under {fastest} and a round trip", p50, limit, least))

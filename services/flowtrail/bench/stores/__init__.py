@@ -16,6 +16,8 @@ NAMES = ("flowtrail", "clickhouse", "duckdb", "sqlite", "postgres")
 def store(name):
     """The class of a store. Only its own requirements are imported."""
     match name:
+        case "before":
+            from .flowtrail import Before as found
         case "clickhouse":
             from .clickhouse import ClickHouse as found
         case "duckdb":

@@ -31,7 +31,7 @@ class Flowtrail(Store):
         data, nats, port = self.directory / "data", free_port(), free_port()
         self.nats_url = f"nats://127.0.0.1:{nats}"
         environment = {name: value for name, value in os.environ.items() if name != "FLOWTRAIL_NATS_URL"} | SETTINGS
-        command = [self.options["flowtrail"], "up", "--data-dir", str(data), "--listen", f"127.0.0.1:{port}"]
+        command = [self.options[self.name], "up", "--data-dir", str(data), "--listen", f"127.0.0.1:{port}"]
         with open(self.directory / "log", "a") as log:
             self.program = subprocess.Popen(
                 [*command, "--nats-port", str(nats)], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -56,7 +56,7 @@ class Flowtrail(Store):
         self.open()
         started = time.perf_counter()
         # What is in the way of every message is a part of the figure: parsing, NATS, projection.
-        command = [self.options["flowtrail"], "import", "traffic", str(path), "--nats-url", self.nats_url]
+        command = [self.options[self.name], "import", "traffic", str(path), "--nats-url", self.nats_url]
         with open(self.directory / "import.log", "w") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.begin()
@@ -114,6 +114,12 @@ class Flowtrail(Store):
         if self.program is not None and self.program.poll() is None:
             self.program.send_signal(signal.SIGINT)
             self.program.wait()
+
+
+class Before(Flowtrail):
+    """Another build of it, which this one is held against."""
+
+    name = "before"
 
 
 def path(query):
