@@ -14,7 +14,14 @@ from verdict import OWN, percentile
 # A colour that stands for the reader's own: it becomes that of the text around the picture, or of the paper's opposite.
 INK = "#010203"
 STYLE = "<style>svg { color: #24292f } @media (prefers-color-scheme: dark) { svg { color: #e6edf3 } }</style>"
-COLOURS = {"flowtrail": "#e8590c", "clickhouse": "#b8901f", "duckdb": "#3f8f5f", "sqlite": "#4b7fc4", "postgres": "#8a6bb8"}
+COLOURS = {
+    "before": "#868e96",
+    "flowtrail": "#e8590c",
+    "clickhouse": "#b8901f",
+    "duckdb": "#3f8f5f",
+    "sqlite": "#4b7fc4",
+    "postgres": "#8a6bb8",
+}
 
 
 def drawn(records, machine, times):

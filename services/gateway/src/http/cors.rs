@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, LINK, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -71,10 +71,12 @@ pub(crate) fn layer(origins: &Origins) -> CorsLayer {
         .max_age(PREFLIGHT_HOLDS)
 }
 
-/// Answers a browser's question whether it may ask, and says in other answers who may read them. An OPTIONS that is not
-/// such a question goes to the routes.
+/// Answers a browser's question whether it may ask, and says in other answers to pages who may read them. An OPTIONS that
+/// is not such a question goes to the routes. Who names no origin is no page, and is told nothing of this; no cache keeps
+/// that for one that is.
 pub(crate) async fn cors(State(layer): State<CorsLayer>, request: Request, next: Next) -> Response {
-    if request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+    let is_question = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if !request.headers().contains_key(ORIGIN) || (request.method() == Method::OPTIONS && !is_question) {
         return next.run(request).await;
     }
     let answered: Result<Response, Infallible> =

@@ -40,6 +40,8 @@ async fn a_page_of_any_origin_may_ask_with_a_token_and_never_with_cookies() {
         let exposed = answer.header("access-control-expose-headers").unwrap();
         assert!(["x-request-id", "flowtrail-as-of", "link"].iter().all(|name| exposed.contains(name)), "{exposed}");
     }
+    let answer = world.send(Request::builder().uri("/healthz").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status, answer.header(ALLOWED), answer.header("vary")), (StatusCode::OK, None, None));
 }
 
 #[tokio::test]
