@@ -56,9 +56,17 @@ fn one_of<F: Family, Other: Family>(
         }
         node::<F>(term, None).or_else(|mistake| match node::<Other>(term, None) {
             Ok(_) if is_other_there => Ok(nothing()),
-            // The family that has the field knows better what is wrong.
-            Err(other) if is_other_there && matches!(mistake.problem, Problem::UnknownField { .. }) => Err(other),
+            // The family that has the field, or one like it, knows better what is wrong.
+            Err(other) if is_other_there && knows_more(&other.problem, &mistake.problem) => Err(other),
             Ok(_) | Err(_) => Err(mistake),
         })
     })
+}
+
+fn knows_more(one: &Problem, other: &Problem) -> bool {
+    match (one, other) {
+        (Problem::UnknownField { nearest, .. }, Problem::UnknownField { nearest: None, .. }) => nearest.is_some(),
+        (Problem::UnknownField { .. }, _) => false,
+        (_, other) => matches!(other, Problem::UnknownField { .. }),
+    }
 }
