@@ -81,7 +81,7 @@ locks *LOCKS:
     done
     exec .ci/check-locks "$@"
 
-# Send a reader of strangers' texts what chance makes up, for so long: TARGET is cursor, filter, cloudevents or instavm_validation.
+# Send a reader of strangers' texts what chance makes up, for so long: TARGET is cursor, filter, query, cloudevents or instavm_validation.
 fuzz TARGET SECONDS='600':
     #!/bin/sh
     set -eu

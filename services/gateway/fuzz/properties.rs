@@ -8,10 +8,11 @@ use gateway::parsers::{self, CursorList};
 use model::audit::{self, Filter};
 use model::envelope::{self, Message};
 use model::event::{self, Event};
+use model::filter::{self, Expression};
 use model::log::{AccountId, Stream, Subject};
 use model::paging::RowPosition;
 use model::time::Timestamp;
-use model::traffic::Record;
+use model::traffic::{Record, Report};
 use serde_json::Value;
 
 const KEY: [u8; 32] = [7; 32];
@@ -84,6 +85,50 @@ pub(crate) fn filter(input: &[u8]) {
     let refusals = bodies.into_iter().chain([at_least]).filter_map(Result::err);
     for refusal in refusals.chain(audit.err()).chain(traffic.err()).chain(vrni.err()) {
         assert!(!refusal.is_empty());
+    }
+}
+
+/// A text is an expression or a mistake within it. An expression writes itself so that it asks for the same, and judges
+/// events of both families, each of them otherwise than its opposite does, or says which field it cannot ask for.
+pub(crate) fn query(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let within = |mistake: &filter::Mistake| (1..=text.chars().count() + 1).contains(&mistake.column);
+    let expression: Expression = match text.parse() {
+        Ok(expression) => expression,
+        Err(mistake) => return assert!(within(&mistake), "{mistake}"),
+    };
+    // Escaped, it may be longer than a text may be.
+    let written = expression.to_string();
+    let again = (written.len() <= filter::MAX_BYTES).then(|| written.parse::<Expression>().expect("it reads itself"));
+    let (now, opposite) = (Some(Timestamp::EPOCH), Expression::Not(Box::new(expression.clone())));
+    match filter::Filter::<filter::Audit>::new(&expression, now) {
+        Ok(asked) => {
+            let event = r#"{"event_type":"a.b","actor_name":"Ab","ip_address":"::1","meta":{"a":[1,{"b":"c"}]}}"#;
+            let given = serde_json::from_str(event).expect("it is an event");
+            let context = audit::Context { id: "e", source: "s", time: now, received_at: Timestamp::EPOCH };
+            let event = audit::Event::new(context, given).expect("it has a type");
+            let otherwise = filter::Filter::<filter::Audit>::new(&opposite, now).expect("so can its opposite be asked");
+            assert_ne!(asked.matches(&event), otherwise.matches(&event), "{written}");
+            if let Some(again) = &again {
+                assert_eq!(filter::Filter::new(again, now).as_ref(), Ok(&asked), "{written}");
+            }
+        }
+        Err(mistake) => assert!(within(&mistake), "{mistake}"),
+    }
+    match filter::Filter::<filter::Traffic>::new(&expression, now) {
+        Ok(asked) => {
+            let data = r#"{"source":{"name":"Ab","address":"[::1]:53"},"protocol":17,"rx_bytes":1024}"#;
+            let data = serde_json::from_str(data).expect("it is a report");
+            let (time, id, subject_reporter) = (Timestamp::EPOCH, "e".to_owned(), "gw".to_owned());
+            let report = Report { id, time, received_at: time, subject_reporter, data };
+            let otherwise =
+                filter::Filter::<filter::Traffic>::new(&opposite, now).expect("so can its opposite be asked");
+            assert_ne!(asked.matches_report(&report), otherwise.matches_report(&report), "{written}");
+            if let Some(again) = &again {
+                assert_eq!(filter::Filter::new(again, now).as_ref(), Ok(&asked), "{written}");
+            }
+        }
+        Err(mistake) => assert!(within(&mistake), "{mistake}"),
     }
 }
 

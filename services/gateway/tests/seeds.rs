@@ -57,6 +57,11 @@ fn every_query_and_body_is_read_or_refused() {
 }
 
 #[test]
+fn every_text_is_an_expression_or_a_mistake_in_it() {
+    hold("query", properties::query);
+}
+
+#[test]
 fn every_message_is_decoded_or_has_a_reason() {
     hold("cloudevents", properties::cloudevents);
 }

@@ -1,14 +1,7 @@
 //! What is wanted of an integration, as its events tell it.
 
-use model::integration::{Current, Event, Integration, Order, Recorded};
+use model::integration::{Current, Event, Families, Integration, Order, Recorded};
 use model::log::Stream;
-
-/// The families of events that an integration delivers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Families {
-    pub(crate) audit: bool,
-    pub(crate) traffic: bool,
-}
 
 /// What is wanted of an integration that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,19 +80,9 @@ impl Desired {
         self.current.enabled && !self.current.paused
     }
 
-    /// The families it delivers: those that `events` names, else all.
-    pub(crate) fn families(&self) -> Families {
-        let chosen = match self.current.config.get("events") {
-            Some(model::integration::Value::Text(text)) => text.as_str(),
-            Some(model::integration::Value::Sealed(_) | model::integration::Value::Headers(_)) | None => "both",
-        };
-        let names = |family: &str| chosen.split(',').map(str::trim).any(|name| name == family || name == "both");
-        Families { audit: names("audit"), traffic: names("traffic") }
-    }
-
     /// The streams it reads. Integration and access events are audit events too.
     pub(crate) fn streams(&self) -> Vec<Stream> {
-        let Families { audit, traffic } = self.families();
+        let Families { audit, traffic } = Families::of(&self.current.config);
         let mut streams = Vec::new();
         if audit {
             streams.extend([Stream::Audit, Stream::Integration, Stream::Access]);
@@ -160,13 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn it_delivers_the_families_that_its_configuration_names() {
-        assert_eq!(after(vec![created(true)]).unwrap().families(), Families { audit: true, traffic: true });
-        let families = |events| after(vec![created(true), updated(true, events)]).unwrap().families();
-        assert_eq!(families("audit"), Families { audit: true, traffic: false });
-        assert_eq!(families("traffic"), Families { audit: false, traffic: true });
-        assert_eq!(families("audit, traffic"), Families { audit: true, traffic: true });
-        assert_eq!(families("both"), Families { audit: true, traffic: true });
+    fn it_reads_the_streams_of_the_families_that_its_configuration_names() {
+        let audit = [Stream::Audit, Stream::Integration, Stream::Access];
+        let streams = |events| after(vec![created(true), updated(true, events)]).unwrap().streams();
+        assert_eq!(streams("audit"), audit);
+        assert_eq!(streams("traffic"), [Stream::Traffic]);
+        assert_eq!(streams("both"), after(vec![created(true)]).unwrap().streams());
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! A stream has its own lane because its sequences are its own: a place means something within one stream only, so each
 //! lane moves its place on without regard to the others, and order is kept within a stream, not between streams.
 //!
+//! Where the integration has a filter, what that does not want is passed over: it is counted and never held, and it is
+//! behind the place as soon as what was held before it is.
+//!
 //! Invariant: what it holds is bounded by the batches that its sink takes and one message.
 
 use std::collections::VecDeque;
@@ -13,6 +16,7 @@ use feed::tail::{self, Placed, Tail};
 use model::audit;
 use model::delivery::EventPlace;
 use model::event::Event;
+use model::filter::StreamFilter;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use tokio::time::Instant;
@@ -28,6 +32,8 @@ pub(crate) struct Held {
     pub(crate) after: EventPlace,
     /// About how many bytes it has.
     pub(crate) bytes: usize,
+    /// How many events before it, back to the one that is held before it, were passed over.
+    pub(crate) passed: u64,
 }
 
 /// One stream's events of one account.
@@ -39,13 +45,24 @@ pub(crate) struct Lane {
     bytes: usize,
     /// Since when the oldest event is held.
     since: Option<Instant>,
+    filter: Option<Arc<StreamFilter>>,
+    /// Behind what is held: how many events were passed over.
+    passed: u64,
+    /// The place after the last of these.
+    passed_to: Option<EventPlace>,
 }
 
 impl Lane {
-    /// Reads from a place on.
-    pub(crate) fn open(bus: &Bus, stream: Stream, account: &AccountId, from: EventPlace) -> Self {
+    /// Reads from a place on, and holds what `filter` wants; without one, everything.
+    pub(crate) fn open(
+        bus: &Bus,
+        account: &AccountId,
+        (stream, from): (Stream, EventPlace),
+        filter: Option<Arc<StreamFilter>>,
+    ) -> Self {
         let tail = Tail::open(bus, stream, account, from);
-        Self { stream, account: account.clone(), tail, held: VecDeque::new(), bytes: 0, since: None }
+        let (held, account) = (VecDeque::new(), account.clone());
+        Self { stream, account, tail, held, bytes: 0, since: None, filter, passed: 0, passed_to: None }
     }
 
     /// The sequence of the last message that was read.
@@ -76,13 +93,13 @@ impl Lane {
         self.since.map(|since| since + limits.wait)
     }
 
-    /// Waits until there is at least one event more. Can be dropped half-way without losing one.
+    /// Waits until there is at least one event more, held or passed over. Can be dropped half-way without losing one.
     ///
     /// # Errors
     /// When the log is gone or another one.
     pub(crate) async fn fill(&mut self) -> Result<(), ConsumeError> {
-        let before = self.held.len();
-        while self.held.len() == before {
+        let before = (self.held.len(), self.passed_to);
+        while (self.held.len(), self.passed_to) == before {
             let events = self.tail.next().await?;
             // Nothing is waited for between the two, so what was taken out of the tail is held.
             self.take_in(events);
@@ -106,11 +123,24 @@ impl Lane {
     }
 
     fn take_in(&mut self, events: Vec<Placed>) {
-        for one in events.into_iter().filter_map(|placed| held(self.stream, &self.account, placed)) {
+        for mut one in events.into_iter().filter_map(|placed| held(self.stream, &self.account, placed)) {
+            if self.filter.as_ref().is_some_and(|filter| !is_wanted(filter, &one.item.kind)) {
+                self.passed += 1;
+                self.passed_to = Some(one.after);
+                continue;
+            }
+            one.passed = std::mem::take(&mut self.passed);
+            self.passed_to = None;
             self.bytes += one.bytes;
             self.since.get_or_insert_with(Instant::now);
             self.held.push_back(one);
         }
+    }
+
+    /// Where nothing is held, the place after what was passed over since this was asked last, and how much that was.
+    pub(crate) fn take_passed(&mut self) -> Option<(EventPlace, u64)> {
+        let place = self.passed_to.take_if(|_| self.held.is_empty())?;
+        Some((place, std::mem::take(&mut self.passed)))
     }
 
     /// The first event, if it is one of the next batch.
@@ -148,7 +178,14 @@ fn held(stream: Stream, account: &AccountId, placed: Placed) -> Option<Held> {
     let EventPlace { sequence, index } = place;
     let body = Body::default();
     let item = Item { id, stream, sequence, index, account: account.clone(), time, kind, body };
-    Some(Held { item, subject, after, bytes })
+    Some(Held { item, subject, after, bytes, passed: 0 })
+}
+
+fn is_wanted(filter: &StreamFilter, kind: &Kind) -> bool {
+    match kind {
+        Kind::Audit(event) => filter.matches_audit(event),
+        Kind::Traffic(report) => filter.matches_traffic(report),
+    }
 }
 
 /// An event as it is delivered: its id, when it happened, and what.

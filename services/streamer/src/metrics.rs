@@ -150,6 +150,7 @@ struct Row {
     labels: Labels,
     shown: Shown,
     delivered: u64,
+    passed_over: u64,
     failed: u64,
     dead_lettered: u64,
     /// Seconds since 1970.
@@ -189,6 +190,7 @@ impl Row {
             labels: Labels { account: account.as_str().to_owned(), integration: *id, platform },
             shown: status::shown(desired, &state).0,
             delivered: state.delivered,
+            passed_over: state.passed_over,
             failed: state.failed,
             dead_lettered: state.dead_lettered,
             last_success: state.last_success.map(|time| time.micros() as f64 / 1e6),
@@ -204,6 +206,8 @@ impl Collector for Rows {
         let counter = |number: u64| Some(ConstCounter::new(number));
         let gauge = |number: u64| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
         self.write(out, ("delivery_events", "Events that the receiver took", None), |row| counter(row.delivered))?;
+        let help = "Events that the filter did not want";
+        self.write(out, ("delivery_events_passed_over", help, None), |row| counter(row.passed_over))?;
         self.write(out, ("delivery_failed_attempts", "Attempts that failed", None), |row| counter(row.failed))?;
         let help = "Events that the receiver refused for good";
         self.write(out, ("delivery_dead_letters", help, None), |row| counter(row.dead_lettered))?;

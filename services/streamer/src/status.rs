@@ -48,6 +48,7 @@ pub(crate) async fn of(
         since,
         next_retry: next_retry.filter(|_| shown == Shown::Failing).and_then(|at| Timestamp::from_micros(at).ok()),
         delivered: state.delivered,
+        passed_over: state.passed_over,
         failed: state.failed,
         dead_lettered: state.dead_lettered,
         position,

@@ -1,7 +1,7 @@
 //! Addresses in one spelling: IPv6 has many, and an address is looked for in any of them.
 
 use std::borrow::Cow;
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 
 /// An IPv6 address as RFC 5952 writes it. None: it is none, or is written so.
 #[must_use]
@@ -28,6 +28,33 @@ pub fn as_stored(text: &str) -> Cow<'_, str> {
     canonical_address(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
+/// Splits `host:port`; a text that ends in no port is all host, and so is an IPv6 address without brackets.
+#[must_use]
+pub fn split_port(address: &str) -> (&str, Option<u16>) {
+    let split = address.rsplit_once(':').and_then(|(host, text)| {
+        let port: u16 = text.parse().ok()?;
+        // Only what is written back the same is a port: not `:080`, not `:+80`.
+        let is_port = port.to_string() == text && !is_bare_ipv6(address);
+        is_port.then_some((host, port))
+    });
+    split.map_or((address, None), |(host, port)| (host, Some(port)))
+}
+
+fn is_bare_ipv6(text: &str) -> bool {
+    memchr::memchr_iter(b':', text.as_bytes()).nth(1).is_some() && text.parse::<Ipv6Addr>().is_ok()
+}
+
+/// The address that a host is, in brackets or not. An IPv4 address in the form of an IPv6 one is the IPv4 address.
+#[must_use]
+pub fn ip_of(host: &str) -> Option<IpAddr> {
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let address = match inner {
+        Some(inner) => IpAddr::V6(inner.parse().ok()?),
+        None => host.parse().ok()?,
+    };
+    Some(address.to_canonical())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +74,32 @@ mod tests {
         {
             assert_eq!((canonical_ip(text), canonical_address(text)), (None, None), "{text}");
         }
+    }
+
+    #[test]
+    fn a_port_is_what_stands_behind_a_host() {
+        let cases = [
+            ("10.0.0.1:443", ("10.0.0.1", Some(443))),
+            ("[2001:db8::5]:443", ("[2001:db8::5]", Some(443))),
+            ("host:0", ("host", Some(0))),
+            ("2001:db8::5", ("2001:db8::5", None)),
+            ("host", ("host", None)),
+            ("host:080", ("host:080", None)),
+            ("host:65536", ("host:65536", None)),
+            ("a:b:1", ("a:b", Some(1))),
+            ("", ("", None)),
+        ];
+        for (text, split) in cases {
+            assert_eq!(split_port(text), split, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_in_brackets_and_in_the_form_of_the_other_version() {
+        let v4 = Some(IpAddr::from([10, 0, 0, 1]));
+        assert_eq!([ip_of("10.0.0.1"), ip_of("::ffff:10.0.0.1"), ip_of("[::ffff:a00:1]")], [v4; 3]);
+        assert_eq!(ip_of("[2001:DB8::5]"), ip_of("2001:db8:0::5"));
+        assert!(ip_of("2001:db8::5").is_some());
+        assert_eq!([ip_of("[10.0.0.1]"), ip_of("host"), ip_of(""), ip_of("10.0.0.1:80")], [None; 4]);
     }
 }

@@ -62,6 +62,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event that says nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        let (id, event_type, source) = (String::new(), String::new(), String::new());
+        Self { id, time: Timestamp::EPOCH, time_given: false, event_type, source, given: Fields::default() }
+    }
+
     /// Makes the canonical event of what was published.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod key;
 mod platform;
 mod rejected;
 mod steering;
+mod wanted;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub use config::{Change, Ciphertext, Config, Patch, Value, seal, shown};
 pub use platform::{Platform, Receiver, UnknownPlatform};
 pub use rejected::Rejected;
 pub use steering::{Order, Origin, ReplayRequested, Steered};
+pub use wanted::{Families, filter};
 
 use crate::access::Actor;
 use crate::reach::Reach;

@@ -13,6 +13,7 @@ pub mod directory;
 mod endpoint;
 pub mod envelope;
 pub mod event;
+pub mod filter;
 pub mod integration;
 pub mod json;
 pub mod log;

@@ -144,6 +144,7 @@ fn status() -> Value {
         since: None,
         next_retry: None,
         delivered: 0,
+        passed_over: 0,
         failed: 0,
         dead_lettered: 0,
         position: [].into(),

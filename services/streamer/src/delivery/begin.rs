@@ -1,10 +1,12 @@
 //! How a worker begins: the state is brought to what was ordered, each stream gets its place, the last plan is read
 //! again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use feed::tail;
 use model::delivery::{Data, EventPlace, Guaranteed, Missing, Redrive, Standing, Step};
+use model::filter::StreamFilter;
 use model::integration::{Order, Origin};
 use model::log::Stream;
 use model::time::Timestamp;
@@ -157,7 +159,7 @@ impl Worker<'_> {
         Ok(EventPlace::start_of(sequence.clamp(log.first_sequence.clamp(1, end), end)))
     }
 
-    pub(super) async fn open_lanes(&mut self) -> Result<(), WorkerError> {
+    pub(super) async fn open_lanes(&mut self, filter: Option<Arc<StreamFilter>>) -> Result<(), WorkerError> {
         for stream in self.desired.streams() {
             let log = self.receivers.bus.state(stream).await?;
             let mut from = self.state.next.get(&stream).copied().unwrap_or(EventPlace::start_of(1));
@@ -174,7 +176,8 @@ impl Worker<'_> {
                 self.note_missing(missing).await?;
                 from = EventPlace::start_of(log.first_sequence);
             }
-            self.lanes.push(Lane::open(&self.receivers.bus, stream, &self.integration.account, from));
+            let (bus, account) = (&self.receivers.bus, &self.integration.account);
+            self.lanes.push(Lane::open(bus, account, (stream, from), filter.clone()));
         }
         Ok(())
     }

@@ -96,8 +96,8 @@ impl Worker<'_> {
     fn narrow(&mut self, batch: &mut Batch, again: &[usize]) {
         let is_end = again.first().is_some_and(|first| first + again.len() == batch.items.len());
         batch.keep(again);
-        if let (true, None, Some(first)) = (is_end, batch.plan.letter, batch.items.first()) {
-            batch.plan.first = first.place();
+        if is_end && batch.plan.letter.is_none() {
+            self.state.passed_over += batch.begin_with_first();
             self.state.next.insert(batch.plan.stream, batch.plan.first);
             self.state.plan = Some(batch.plan);
         }
@@ -141,6 +141,7 @@ impl Worker<'_> {
             (Some(_), None) => {}
             (None, _) => {
                 self.state.next.insert(batch.plan.stream, batch.after);
+                self.state.passed_over += batch.passed;
             }
         }
         self.state.plan = None;

@@ -17,6 +17,8 @@ use crate::lane::Lane;
 const IDLE: Duration = Duration::from_secs(10);
 /// The most partitions of a batch: each is a request, and an attempt is to end in time.
 const PARTITIONS: usize = 24;
+/// How long it may take until it is recorded that events were passed over. Whatever is recorded meanwhile says so too.
+const TELLS_AFTER: Duration = Duration::from_secs(60);
 /// How often a running delivery looks whether the log's retention took something before it was delivered.
 const GAPS_EVERY: Duration = Duration::from_secs(10);
 
@@ -66,6 +68,10 @@ impl Worker<'_> {
                 lane.top_up(&limits);
             }
             let now = Instant::now();
+            self.pass_over(now);
+            if self.passed_at.is_some_and(|passed_at| now >= passed_at + TELLS_AFTER) {
+                self.record(Step::Kept, Data::default()).await?;
+            }
             let count = self.lanes.len();
             let ripe = (0..count).map(|step| (self.turn + step) % count).find(|&index| {
                 self.lanes.get(index).and_then(|lane| lane.ripe_at(&limits)).is_some_and(|ripe_at| ripe_at <= now)
@@ -87,7 +93,8 @@ impl Worker<'_> {
             }
             let ripens_at = self.lanes.iter().filter_map(|lane| lane.ripe_at(&limits)).min();
             let drops_at = (is_idle && self.sink.is_some()).then_some(idle_since + IDLE);
-            let wakes_at = [ripens_at, drops_at].into_iter().flatten().fold(self.looks_at, Instant::min);
+            let tells_at = self.passed_at.map(|passed_at| passed_at + TELLS_AFTER);
+            let wakes_at = [ripens_at, drops_at, tells_at].into_iter().flatten().fold(self.looks_at, Instant::min);
             let fills = self.lanes.iter_mut().filter(|lane| !lane.is_full(&limits)).map(|lane| Box::pin(lane.fill()));
             let fills: Vec<_> = fills.collect();
             // Dropping the fills that are not the first loses nothing: a lane takes a message out of its reader and
@@ -98,6 +105,22 @@ impl Worker<'_> {
                 filled = first_of(fills) => filled?,
                 () = tokio::time::sleep_until(wakes_at) => {}
             }
+        }
+    }
+
+    /// Moves places on over what was passed over in lanes that hold nothing. It is shown at once and recorded with the next
+    /// step: after a crash before that, it is passed over and counted again, from the place that is recorded.
+    fn pass_over(&mut self, now: Instant) {
+        let mut has_passed = false;
+        for lane in &mut self.lanes {
+            let Some((place, count)) = lane.take_passed() else { continue };
+            self.state.next.insert(lane.stream, place);
+            self.state.passed_over += count;
+            has_passed = true;
+        }
+        if has_passed {
+            self.passed_at.get_or_insert(now);
+            self.show();
         }
     }
 

@@ -1,10 +1,12 @@
 //! What a worker has in hand while it delivers one integration's events, and the few things that each of its parts
 //! does: make the sink, suspend, record a step, show how it stands.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{ConsumeError, LoadError};
 use model::delivery::{Data, Standing, State, Step};
+use model::filter::StreamFilter;
 use model::time::Timestamp;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::watch;
@@ -71,6 +73,8 @@ pub(super) struct Worker<'a> {
     pub(super) looked_for_gaps_at: Instant,
     /// When it is looked next how far the log is.
     pub(super) looks_at: Instant,
+    /// Since when events were passed over that no step tells of.
+    pub(super) passed_at: Option<Instant>,
     pub(super) stop: CancellationToken,
 }
 
@@ -110,9 +114,23 @@ impl<'a> Worker<'a> {
             turn: 0,
             looked_for_gaps_at: Instant::now(),
             looks_at: Instant::now() + LOOKS_EVERY,
+            passed_at: None,
             stop,
         };
         Ok((worker, is_new))
+    }
+
+    /// What is wanted of the events. None: the filter cannot be read, and the delivery is suspended rather than to bring what
+    /// nobody asked for. It is checked when it is set, so that it was set by another version.
+    pub(super) async fn filter(&mut self) -> Result<Option<Option<Arc<StreamFilter>>>, WorkerError> {
+        match model::integration::filter(&self.desired.current.config) {
+            Ok(filter) => Ok(Some(filter.map(Arc::new))),
+            Err(rejected) => {
+                let failure = self.receivers.failure(None, rejected.to_string());
+                self.suspend(failure).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Makes the sink. False: the configuration or the master key is wrong, and the delivery is suspended.
@@ -147,6 +165,7 @@ impl<'a> Worker<'a> {
     pub(super) async fn record(&mut self, step: Step, mut data: Data) -> Result<(), WorkerError> {
         data.state = self.state.clone();
         self.journal.record(step, &data).await?;
+        self.passed_at = None;
         match step {
             Step::Planned | Step::Delivered | Step::Kept => {}
             Step::Started

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod datadog;
+mod filter;
 mod refused;
 mod s3;
 mod world;

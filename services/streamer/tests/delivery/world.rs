@@ -99,6 +99,13 @@ impl World {
             .await;
     }
 
+    /// Makes an integration that delivers what a filter wants of all families to the receiver.
+    pub(crate) async fn integrate_filtered(&self, id: u64, filter: &str) {
+        let texts = [("url", self.receiver.url("/")), ("filter", filter.to_owned())];
+        let texts: Vec<_> = texts.iter().map(|(key, text)| (*key, text.as_str())).collect();
+        self.integrate_with(id, Platform::GenericHttp, &texts, &[]).await;
+    }
+
     /// Makes an integration of any platform.
     pub(crate) async fn integrate_with(
         &self,
@@ -143,6 +150,11 @@ impl World {
             let subject = Subject::traffic(&main(), "test");
             self.put(subject, "flowtrail.traffic.reported.v1", &format!("{prefix}{number}"), &data).await;
         }
+    }
+
+    /// Publishes a traffic report.
+    pub(crate) async fn report_one(&self, id: &str, data: &Value) {
+        self.put(Subject::traffic(&main(), "test"), "flowtrail.traffic.reported.v1", id, data).await;
     }
 
     /// Publishes audit events that happen now, in one message.

@@ -138,6 +138,9 @@ pub struct Status {
     pub next_retry: Option<Timestamp>,
     /// How many events the receiver took.
     pub delivered: u64,
+    /// How many events the filter did not want.
+    #[serde(default)]
+    pub passed_over: u64,
     /// How many attempts failed.
     pub failed: u64,
     /// How many events became dead letters.

@@ -141,6 +141,8 @@ pub struct State {
     pub last_error: Option<Failure>,
     /// How many events the receiver took.
     pub delivered: u64,
+    /// How many events the filter did not want.
+    pub passed_over: u64,
     /// How many attempts failed.
     pub failed: u64,
     /// How many events became dead letters.

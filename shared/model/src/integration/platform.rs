@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{self, CONFIG_BYTES, Config, Patch, TOO_LARGE, Value};
 use super::key::{BUCKET, DAYS, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use super::rejected::Rejected;
+use super::wanted;
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
 
@@ -63,7 +64,7 @@ type Alternatives = &'static [&'static [&'static str]];
 
 const CREDENTIALS: Alternatives = &[&["access_key", "secret_key"], &["access_key_id", "secret_access_key"]];
 
-const AWS_KEYS: [(&str, Kind); 8] = [
+const AWS_KEYS: [(&str, Kind); 9] = [
     ("access_key", Kind::Text),
     ("access_key_id", Kind::Text),
     ("secret_key", Kind::Secret),
@@ -72,6 +73,7 @@ const AWS_KEYS: [(&str, Kind); 8] = [
     ("region", Kind::Form(REGION)),
     ("endpoint", Kind::Url),
     ("events", Kind::Families),
+    ("filter", Kind::Text),
 ];
 
 impl std::str::FromStr for Platform {
@@ -115,6 +117,7 @@ impl Platform {
                 ("site", Kind::OneOf(&DATADOG_SITES)),
                 ("region", Kind::Text),
                 ("events", Kind::Families),
+                ("filter", Kind::Text),
             ],
             Self::S3 => &[
                 ("bucket_name", Kind::Form(BUCKET)),
@@ -135,14 +138,18 @@ impl Platform {
                 ("signing_secret_previous", Kind::SecretOf(SIGNING_SECRET)),
                 ("batch", Kind::OneOf(&["ndjson", "array"])),
                 ("events", Kind::Families),
+                ("filter", Kind::Text),
             ],
-            Self::Otlp => &[("url", Kind::Url), ("headers", Kind::Headers), ("events", Kind::Families)],
+            Self::Otlp => {
+                &[("url", Kind::Url), ("headers", Kind::Headers), ("events", Kind::Families), ("filter", Kind::Text)]
+            }
             Self::Syslog => &[
                 ("address", Kind::Address),
                 ("tls", Kind::Switch),
                 ("framing", Kind::OneOf(&["octet_counting", "newline"])),
                 ("max_message_bytes", Kind::Form(MESSAGE_BYTES)),
                 ("events", Kind::Families),
+                ("filter", Kind::Text),
             ],
             Self::SplunkHec => &[
                 ("url", Kind::Url),
@@ -151,6 +158,7 @@ impl Platform {
                 ("source", Kind::Text),
                 ("sourcetype", Kind::Text),
                 ("events", Kind::Families),
+                ("filter", Kind::Text),
             ],
         }
     }
@@ -238,7 +246,8 @@ impl Platform {
                 return Err(Rejected::config(other, format!("is required with {key}")));
             }
         }
-        Ok(())
+        // What is wanted is asked of the families that are delivered.
+        wanted::filter(config).map(drop)
     }
 
     /// The receivers that a configuration names, where they may be reached.

@@ -326,3 +326,30 @@ fn retention_is_a_mode_and_a_time() {
     assert_eq!(refused("object_lock_days", "7"), "config.object_lock_mode: is required with object_lock_days");
     assert!(refused("object_lock_days", "0").starts_with("config.object_lock_days: must be a number of days"));
 }
+
+#[test]
+fn a_filter_is_checked_against_the_families_whenever_either_changes() {
+    let with = |more: &[(&str, &'static str)]| {
+        let base = [("url", "https://example.com/"), ("filter", "dport:53")];
+        let config: Vec<_> = base.into_iter().filter(|(key, _)| more.iter().all(|(other, _)| other != key)).collect();
+        create(Platform::Otlp, &[config.as_slice(), more].concat()).unwrap()
+    };
+    let refused =
+        |command| Integration::Absent.decide(command, by()).map(drop).map_err(|rejected| rejected.to_string());
+    assert_eq!(refused(with(&[])), Ok(()));
+    let problem = refused(with(&[("filter", "dport:53 sttaus:x")]));
+    assert_eq!(problem.unwrap_err(), r#"config.filter: column 10: "sttaus" is no field: is status meant?"#);
+    assert!(refused(with(&[("filter", "time:>now-1h")])).unwrap_err().contains("no time relative to now here"));
+
+    let mut integration = Integration::default();
+    integration.apply(integration.decide(with(&[]), by()).unwrap().remove(0), Timestamp::EPOCH);
+    let update = |key: &str, value: &str| {
+        let config = Platform::Otlp.read_config([(key.to_owned(), value.to_owned())].into()).unwrap();
+        let config = seal(config, |_, _| Ok::<_, ()>(Ciphertext("sealed".to_owned()))).unwrap();
+        integration.decide(Command::Update { config, enabled: None }, by())
+    };
+    let problem = update("events", "audit").unwrap_err().to_string();
+    assert_eq!(problem, r#"config.filter: column 1: "dport" is no field"#);
+    assert_eq!(update("events", "traffic").unwrap().len(), 1);
+    assert_eq!(update("filter", "").unwrap().len(), 1, "an empty text takes it away");
+}

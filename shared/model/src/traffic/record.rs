@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 use super::fields::{Endpoint, Field, Reported, Visit};
+use super::filter::Connection;
 use super::report::Report;
 use super::values::{EventType, SubEvent, Value};
 use crate::directory::{Kind, Names};
@@ -131,6 +132,19 @@ impl<S> Record<S> {
     pub fn window_end(&self) -> Timestamp {
         let latest = || self.events.last().map_or(self.received_at, |event| event.timestamp);
         self.given.window_end.unwrap_or_else(latest)
+    }
+}
+
+impl<S: AsRef<str>> Record<S> {
+    /// How the flow reached its destination: the reporter is one of the two endpoints, or neither.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        let is_reporter = |id: &Option<S>| id.as_ref().is_some_and(|id| id.as_ref() == self.key.reporter_id.as_ref());
+        if is_reporter(&self.given.source.id) || is_reporter(&self.given.destination.id) {
+            Connection::PeerToPeer
+        } else {
+            Connection::Routed
+        }
     }
 }
 

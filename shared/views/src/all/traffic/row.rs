@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use model::address::split_port;
 use model::time::Timestamp;
 use model::traffic::fields::FieldPlace;
 use model::traffic::{Connection, Direction, Endpoint, EventType, Policy, Record, RecordKey, Reported, SubEvent, User};
@@ -104,16 +105,6 @@ fn bit(event_type: EventType) -> u8 {
     }
 }
 
-/// Splits `host:port`; a text that ends in no port is all host.
-fn split_address(address: &str) -> (&str, Option<u16>) {
-    let split = address.rsplit_once(':').and_then(|(host, text)| {
-        let port: u16 = text.parse().ok()?;
-        // Only what is written back the same is a port: not `:080`, not `:+80`.
-        (port.to_string() == text).then_some((host, port))
-    });
-    split.map_or((address, None), |(host, port)| (host, Some(port)))
-}
-
 /// A protocol's symbol.
 pub(crate) fn protocol(protocol: Option<u16>) -> Vec<u8> {
     protocol.map_or_else(Vec::new, |protocol| protocol.to_be_bytes().to_vec())
@@ -139,7 +130,7 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     let (source_port, destination_port, protocol) =
         (protocol(source_port), protocol(destination_port), protocol(given.protocol));
     let types = record.events.iter().fold(0, |types, event| types | bit(event.event_type));
-    let traits = Traits { direction: given.direction, connection: connection(record), types };
+    let traits = Traits { direction: given.direction, connection: record.connection(), types };
 
     // One buffer for all symbols, and where each ends.
     let mut writer = Writer::new(FieldPlace::Column, Vec::with_capacity(512));
@@ -175,19 +166,9 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
 /// An endpoint with the address up to the port, or the whole of it where it ends in none; and the port.
 fn without_port(endpoint: &Endpoint) -> (Endpoint<&str>, Option<u16>) {
     let mut host = endpoint.with_texts(String::as_str);
-    let Some((address, port)) = host.address.map(split_address) else { return (host, None) };
+    let Some((address, port)) = host.address.map(split_port) else { return (host, None) };
     host.address = Some(address);
     (host, port)
-}
-
-/// The reporter is one of the two endpoints, or neither.
-fn connection(record: &Record) -> Connection {
-    let reporter = Some(record.key.reporter_id.as_str());
-    if record.given.source.id.as_deref() == reporter || record.given.destination.id.as_deref() == reporter {
-        Connection::PeerToPeer
-    } else {
-        Connection::Routed
-    }
 }
 
 fn tail(record: &Record) -> Tail<'_> {

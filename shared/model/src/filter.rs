@@ -1,0 +1,43 @@
+//! The filter language: what a person asks of events, in one line of text. docs/query.md describes it.
+//!
+//! A text becomes an [`Expression`], which knows nothing of fields. For a family of events that becomes a [`Filter`],
+//! which judges one event.
+//!
+//! Invariant: what a filter wants of an event depends on nothing but the two, and the time at which it was made where it
+//! names times relative to that.
+
+mod audit;
+mod compile;
+mod expression;
+mod family;
+mod judge;
+mod mistake;
+mod parse;
+mod pattern;
+mod protocol;
+mod quantity;
+mod stream;
+mod traffic;
+mod wanted;
+mod when;
+
+pub use audit::{Audit, AuditField};
+pub use compile::{Filter, Node};
+pub use expression::{Expression, Limit, Name, Order, Term, Value};
+pub use family::{Described, Family, Kind, Value as FieldValue};
+pub use mistake::{Mistake, Problem};
+pub use pattern::{Pattern, Piece};
+pub use quantity::Quantity;
+pub use stream::StreamFilter;
+pub use traffic::{Traffic, TrafficField};
+pub use wanted::{AnyCase, Span, Wanted};
+
+/// The most bytes of a text.
+pub const MAX_BYTES: usize = 10_000;
+/// The most terms of an expression.
+pub const MAX_TERMS: usize = 1000;
+/// How deep parentheses and negations may nest.
+pub const MAX_DEPTH: usize = 64;
+
+#[cfg(test)]
+mod tests;
