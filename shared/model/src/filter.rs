@@ -25,19 +25,12 @@ pub use audit::{Audit, AuditField};
 pub use compile::{Filter, Node};
 pub use expression::{Expression, Limit, Name, Order, Term, Value};
 pub use family::{Described, Family, Kind, Value as FieldValue};
-pub use mistake::{Mistake, Problem};
+pub use mistake::{MAX_BYTES, MAX_DEPTH, MAX_TERMS, Mistake, Problem};
 pub use pattern::{Pattern, Piece};
 pub use quantity::Quantity;
 pub use stream::StreamFilter;
 pub use traffic::{Traffic, TrafficField};
 pub use wanted::{AnyCase, Span, Wanted};
-
-/// The most bytes of a text.
-pub const MAX_BYTES: usize = 10_000;
-/// The most terms of an expression.
-pub const MAX_TERMS: usize = 1000;
-/// How deep parentheses and negations may nest.
-pub const MAX_DEPTH: usize = 64;
 
 #[cfg(test)]
 mod tests;

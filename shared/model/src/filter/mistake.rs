@@ -1,6 +1,11 @@
 //! What is wrong with a text, and where.
 
-use super::{MAX_BYTES, MAX_DEPTH, MAX_TERMS};
+/// The most bytes of a text.
+pub const MAX_BYTES: usize = 10_000;
+/// The most terms of an expression.
+pub const MAX_TERMS: usize = 1000;
+/// How deep parentheses and negations may nest.
+pub const MAX_DEPTH: usize = 64;
 
 /// A text that is no expression, or one that a family of events cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

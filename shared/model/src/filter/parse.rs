@@ -11,9 +11,8 @@ use winnow::token::{any, literal, one_of, take_while};
 use winnow::{ModalResult, Parser};
 
 use super::expression::{Expression, Limit, Name, Order, Term, Value};
-use super::mistake::{Mistake, Problem, shown};
+use super::mistake::{MAX_BYTES, MAX_DEPTH, MAX_TERMS, Mistake, Problem, shown};
 use super::pattern::{Pattern, Piece};
-use super::{MAX_BYTES, MAX_DEPTH, MAX_TERMS};
 
 const A_TERM: &str = "a word, a field or a parenthesis";
 const A_VALUE: &str = "a value";
