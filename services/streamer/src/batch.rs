@@ -101,7 +101,7 @@ mod tests {
     use model::time::Timestamp;
 
     use super::*;
-    use crate::sink::{Body, Kind};
+    use crate::sink::{Kind, Rendered};
 
     /// Events at the sequences 10, 20, ..., each after so many that were passed over.
     fn batch(passed: &[u64]) -> Batch {
@@ -109,8 +109,8 @@ mod tests {
             let sequence = number * 10;
             let (id, time) = (format!("e{number}"), Timestamp::EPOCH);
             let (stream, account, kind) = (Stream::Audit, AccountId::escaped("main"), audit::Event::nothing());
-            let (kind, body) = (Kind::Audit(Box::new(kind)), Body::default());
-            let item = Item { id, stream, sequence, index: 0, account, time, kind, body };
+            let (kind, rendered) = (Kind::Audit(Box::new(kind)), Rendered::default());
+            let item = Item { id, stream, sequence, index: 0, account, time, kind, rendered };
             Held { item, subject: "s".into(), after: EventPlace::start_of(sequence + 1), bytes: 1, passed: *passed }
         };
         Batch::new((1..).zip(passed).map(held).collect(), 1, None).unwrap()

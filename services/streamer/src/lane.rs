@@ -21,7 +21,7 @@ use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use tokio::time::Instant;
 
-use crate::sink::{Body, Item, Kind, Limits};
+use crate::sink::{Item, Kind, Limits, Rendered};
 
 /// An event with what its sink need not know.
 #[derive(Clone, Debug)]
@@ -176,8 +176,8 @@ fn held(stream: Stream, account: &AccountId, placed: Placed) -> Option<Held> {
     let Placed { event, subject, place, after, bytes } = placed;
     let (id, time, kind) = kind_of(event)?;
     let EventPlace { sequence, index } = place;
-    let body = Body::default();
-    let item = Item { id, stream, sequence, index, account: account.clone(), time, kind, body };
+    let rendered = Rendered::default();
+    let item = Item { id, stream, sequence, index, account: account.clone(), time, kind, rendered };
     Some(Held { item, subject, after, bytes, passed: 0 })
 }
 

@@ -31,16 +31,16 @@ pub struct Item {
     /// What happened.
     pub kind: Kind,
     /// What its sink makes of it.
-    pub body: Body,
+    pub rendered: Rendered,
 }
 
 /// An event as its sink sends it, made once: to know how much room it takes, and for every attempt.
 ///
 /// Invariant: an item is for one sink under one configuration, so that there is one form of it.
 #[derive(Clone, Debug, Default)]
-pub struct Body(OnceLock<Box<[u8]>>);
+pub struct Rendered(OnceLock<Box<[u8]>>);
 
-impl Body {
+impl Rendered {
     /// The bytes, made now where they were not before.
     pub(crate) fn get(&self, make: impl FnOnce() -> Vec<u8>) -> &[u8] {
         self.0.get_or_init(|| make().into_boxed_slice())
@@ -224,6 +224,6 @@ pub(crate) fn test_event(account: &AccountId) -> Item {
         given: audit::Fields { activity: Some("integration test".to_owned()), ..audit::Fields::default() },
     };
     let kind = Kind::Audit(Box::new(event));
-    let body = Body::default();
-    Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind, body }
+    let rendered = Rendered::default();
+    Item { id, stream: Stream::Audit, sequence: 0, index: 0, account: account.clone(), time, kind, rendered }
 }

@@ -121,7 +121,7 @@ impl GenericHttp {
     }
 
     fn body<'a>(&self, item: &'a Item) -> &'a [u8] {
-        item.body.get(|| match &self.form {
+        item.rendered.get(|| match &self.form {
             Form::Netbird => netbird::Body::new(item).to_json(),
             Form::Document => Document::new(item).to_json(),
             Form::Template(template) => {

@@ -19,7 +19,7 @@ use model::traffic::{Report, Reported};
 use serde_json::{Value, from_value, json};
 use streamer::guard::Guard;
 use streamer::opened::Opened;
-use streamer::sink::{Body, Item, Kind};
+use streamer::sink::{Item, Kind, Rendered};
 use streamer::sinks::Sink;
 use testkit::HttpServer;
 
@@ -136,7 +136,16 @@ pub(crate) fn audit(sequence: u64, data: &Value) -> Item {
     let context = Context { id: &id, source: "/test", time: Some(time), received_at: time };
     let event = Event::new(context, data).unwrap();
     let kind = Kind::Audit(Box::new(event));
-    Item { id, stream: Stream::Audit, sequence, index: 0, account: account(), time, kind, body: Body::default() }
+    Item {
+        id,
+        stream: Stream::Audit,
+        sequence,
+        index: 0,
+        account: account(),
+        time,
+        kind,
+        rendered: Rendered::default(),
+    }
 }
 
 pub(crate) fn traffic(sequence: u64, data: &Value) -> Item {
@@ -145,7 +154,16 @@ pub(crate) fn traffic(sequence: u64, data: &Value) -> Item {
     let data: Reported = from_value(data.clone()).unwrap();
     let report = Report { id: id.clone(), time, received_at: time, subject_reporter: "gw-1".into(), data };
     let kind = Kind::Traffic(Box::new(report));
-    Item { id, stream: Stream::Traffic, sequence, index: 0, account: account(), time, kind, body: Body::default() }
+    Item {
+        id,
+        stream: Stream::Traffic,
+        sequence,
+        index: 0,
+        account: account(),
+        time,
+        kind,
+        rendered: Rendered::default(),
+    }
 }
 
 /// What a request holds, where it is compressed.
