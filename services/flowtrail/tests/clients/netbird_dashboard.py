@@ -32,14 +32,13 @@ PATH = "/api/integrations/event-streaming"
 def main():
     options = parsed(arguments(__doc__.splitlines()[0]))
     http = Http(options.url, options.token)
-    receiver = Receiver()
     for scheme, first, second in [
         ("Bearer", "t0p-s3cret-1", "t0p-s3cret-2"),
         ("Basic", basic("alice", "s3cret-1"), basic("alice", "s3cret-2")),
     ]:
-        webhook(http, receiver, scheme, first, second)
-    body_without_template(http, receiver)
-    setup_forms(http, receiver)
+        webhook(http, Receiver(), scheme, first, second)
+    body_without_template(http, Receiver())
+    setup_forms(http)
     go_client(http)
     print("all facts hold")
 
@@ -56,7 +55,7 @@ def webhook(http, receiver, scheme, first, second):
     made = made_of(http, webhook_body(receiver, f"{scheme} {first}", PROPOSED))
     number, headers = made["id"], json.loads(made["config"]["headers"])
     same(headers, {"Authorization": f"{scheme} ****", "X-Team": "****"}, f"{scheme}: shown as the dashboard looks for it")
-    test = receiver.last()
+    test = receiver.first()
     same(test["authorization"], f"{scheme} {first}", f"{scheme}: the test event has the credentials")
     same(test["body"]["message"], "integration test", f"{scheme}: the test event has NetBird's text")
 
@@ -104,17 +103,19 @@ def body_without_template(http, receiver):
 # --- the forms of the other platforms ---
 
 
-def setup_forms(http, receiver):
+def setup_forms(http):
     """As the forms send them, but that those of Amazon have an endpoint, which leads here."""
-    amazon = {"access_key": "AKIAEXAMPLE", "secret_key": "s3cret", "region": "eu-central-1", "endpoint": receiver.url}
-    for platform, config, secret in [
-        ("datadog", {"api_key": "s3cret", "api_url": f"{receiver.url}/api/v2/logs"}, "api_key"),
-        ("s3", {**amazon, "bucket_name": "logs"}, "secret_key"),
-        ("firehose", {**amazon, "stream_name": "logs"}, "secret_key"),
+    amazon = {"access_key": "AKIAEXAMPLE", "secret_key": "s3cret", "region": "eu-central-1"}
+    for platform, config, address, path, secret in [
+        ("datadog", {"api_key": "s3cret"}, "api_url", "/api/v2/logs", "api_key"),
+        ("s3", {**amazon, "bucket_name": "logs"}, "endpoint", "", "secret_key"),
+        ("firehose", {**amazon, "stream_name": "logs"}, "endpoint", "", "secret_key"),
     ]:
+        receiver = Receiver()
+        config = {**config, address: receiver.url + path}
         made = made_of(http, {"platform": platform, "config": config, "enabled": True})
         same(made["config"], {**config, secret: "****"}, f"{platform}: connected, and shown with its mask")
-        holds(receiver.last(), f"{platform}: a test event came first")
+        holds(receiver.first(), f"{platform}: a test event came first")
         gone(http, made["id"])
 
 
@@ -143,7 +144,10 @@ def go_client(http):
 
 
 class Receiver:
-    """Keeps what it is sent: headers and bodies."""
+    """Keeps what it is sent: headers and bodies.
+
+    Each integration has one of its own, as a deleted one may still send what it had begun to.
+    """
 
     def __init__(self):
         self.got = []
@@ -173,8 +177,8 @@ class Receiver:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
 
-    def last(self):
-        return self.got[-1] if self.got else None
+    def first(self):
+        return self.got[0] if self.got else None
 
 
 def sent_by(http, receiver, event=None):
