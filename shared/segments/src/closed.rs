@@ -170,8 +170,12 @@ impl<'a> Closed<'a> {
     pub(crate) fn matching(&self, wanted: &Wanted) -> Result<RoaringBitmap, Error> {
         match wanted {
             Wanted::Is(symbol) => self.candidates(symbol, |own| own == symbol),
-            Wanted::Keyed { key, wants } if self.schema.keys(self.key.0).is_some() => {
-                self.candidates(key, |own| wants(own))
+            Wanted::Keyed { keys, wants } if self.schema.keys(self.key.0).is_some() => {
+                let mut found = RoaringBitmap::new();
+                for key in keys {
+                    found |= self.candidates(key, |own| wants(own))?;
+                }
+                Ok(found)
             }
             Wanted::Containing(needle) => {
                 let mut found = RoaringBitmap::new();

@@ -168,8 +168,9 @@ impl Dictionary {
                 }
                 found
             }
-            (Wanted::Keyed { key, wants }, Some(by_key)) => {
-                by_key.codes(key).filter(|code| is_wanted(&**wants, *code)).collect()
+            (Wanted::Keyed { keys, wants }, Some(by_key)) => {
+                let keyed = keys.iter().flat_map(|key| by_key.codes(key));
+                keyed.filter(|code| is_wanted(&**wants, *code)).collect()
             }
             (Wanted::Keyed { wants, .. } | Wanted::Matching(wants), _) => {
                 (0..self.next).filter(|code| is_wanted(&**wants, *code)).collect()

@@ -63,7 +63,18 @@ impl Predicate {
         key: impl Into<Vec<u8>>,
         wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self::Symbol { column, wanted: Wanted::Keyed { key: key.into(), wants: Arc::new(wants) } }
+        Self::keyed_by_any(column, [key], wants)
+    }
+
+    /// The same, where one of these keys is enough.
+    #[must_use]
+    pub fn keyed_by_any<K: Into<Vec<u8>>>(
+        column: usize,
+        keys: impl IntoIterator<Item = K>,
+        wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let keys = keys.into_iter().map(Into::into).collect();
+        Self::Symbol { column, wanted: Wanted::Keyed { keys, wants: Arc::new(wants) } }
     }
 }
 

@@ -15,6 +15,11 @@ impl Part {
         if range.is_empty() || matches!(wanted, Resolved::Never) {
             return Ok(0);
         }
+        // What is left out is often counted, or of one column: no row has to be looked at for the others.
+        if let Resolved::Not(inner) = wanted {
+            let live = range.len() as u64 - self.superseded_in(&range);
+            return Ok(live.saturating_sub(self.count(inner, range)?));
+        }
         if range.len() == self.len()
             && let Resolved::Symbol { column, set } = wanted
             && let Some(count) = self.counted(*column, set)?
@@ -86,12 +91,8 @@ impl Resolved {
             Self::Never => mask.fill(0),
             Self::Symbol { column, set } => part.codes(*column)?.select(set, from, mask),
             Self::Text { column, finder } => select_text(part, *column, finder, from, mask)?,
-            Self::All(parts) => {
-                combine(parts, part, from, mask, |mask, other| *mask &= other)?;
-            }
-            Self::Any(parts) => {
-                combine(parts, part, from, mask, |mask, other| *mask |= other)?;
-            }
+            Self::All(parts) => select_all(parts, part, from, mask)?,
+            Self::Any(parts) => select_any(parts, part, from, mask)?,
             Self::Not(inner) => {
                 inner.select(part, from, mask)?;
                 for byte in mask {
@@ -99,6 +100,47 @@ impl Resolved {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Drops the rows that are not wanted from a few rows of `part`, which are in order.
+    fn retain(&self, part: &Part, rows: &mut Vec<usize>) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Always => {}
+            Self::Never => rows.clear(),
+            Self::Symbol { column, set } => {
+                let codes = part.codes(*column)?;
+                rows.retain(|row| set.contains(codes.get(*row)));
+            }
+            Self::Text { column, finder } => {
+                let texts = part.texts(*column)?;
+                rows.retain(|row| finder.find(texts.get(*row)).is_some());
+            }
+            Self::All(parts) => {
+                for inner in parts {
+                    inner.retain(part, rows)?;
+                }
+            }
+            Self::Any(parts) => {
+                let mut others = rows.clone();
+                for inner in parts {
+                    inner.drop_from(part, &mut others)?;
+                }
+                rows.retain(|row| others.binary_search(row).is_err());
+            }
+            Self::Not(inner) => inner.drop_from(part, rows)?,
+        }
+        Ok(())
+    }
+
+    /// Drops the rows that are wanted.
+    fn drop_from(&self, part: &Part, rows: &mut Vec<usize>) -> Result<(), Error> {
+        let mut wanted = rows.clone();
+        self.retain(part, &mut wanted)?;
+        rows.retain(|row| wanted.binary_search(row).is_err());
         Ok(())
     }
 
@@ -117,23 +159,54 @@ impl Resolved {
     }
 }
 
-fn combine(
-    parts: &[Resolved],
-    part: &Part,
-    from: usize,
-    mask: &mut [u8],
-    merge: impl Fn(&mut u8, u8),
-) -> Result<(), Error> {
+fn select_all(parts: &[Resolved], part: &Part, from: usize, mask: &mut [u8]) -> Result<(), Error> {
+    let Some((first, others)) = parts.split_first() else { return Ok(()) };
+    first.select(part, from, mask)?;
+    let mut next = Vec::new();
+    for (number, other) in others.iter().enumerate() {
+        if let Some(mut rows) = few(mask) {
+            for row in &mut rows {
+                mask[*row] = 0;
+                *row += from;
+            }
+            for other in &others[number..] {
+                other.retain(part, &mut rows)?;
+            }
+            for row in rows {
+                mask[row - from] = 1;
+            }
+            return Ok(());
+        }
+        next.resize(mask.len(), 0);
+        other.select(part, from, &mut next)?;
+        for (byte, other) in mask.iter_mut().zip(&next) {
+            *byte &= other;
+        }
+    }
+    Ok(())
+}
+
+fn select_any(parts: &[Resolved], part: &Part, from: usize, mask: &mut [u8]) -> Result<(), Error> {
     let Some((first, others)) = parts.split_first() else { return Ok(()) };
     first.select(part, from, mask)?;
     let mut next = vec![0; mask.len()];
     for other in others {
         other.select(part, from, &mut next)?;
         for (byte, other) in mask.iter_mut().zip(&next) {
-            merge(byte, *other);
+            *byte |= other;
         }
     }
     Ok(())
+}
+
+/// The rows that a mask lets through, where they are so few that to ask about each takes less time than to look at all of
+/// a column.
+fn few(mask: &[u8]) -> Option<Vec<usize>> {
+    /// Of so many rows one may be left.
+    const FEW: usize = 128;
+    let most = mask.len() / FEW;
+    let rows: Vec<usize> = memchr::memchr_iter(1, mask).take(most + 1).collect();
+    (rows.len() <= most).then_some(rows)
 }
 
 fn select_text(part: &Part, column: usize, finder: &Finder<'_>, from: usize, mask: &mut [u8]) -> Result<(), Error> {

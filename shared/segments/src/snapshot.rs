@@ -59,9 +59,9 @@ pub(crate) fn stretches(table: &Table, schema: &Schema, query: &Query<'_>) -> Re
 }
 
 impl Stretch {
-    /// How many rows have each code of a column, where all rows are asked for and they were counted.
+    /// How many rows have each code of a column, where they were counted and the wanted ones are all, or all but some.
     pub(crate) fn counts(&self, column: usize) -> Option<&[u32]> {
-        let is_all = matches!(self.wanted, Resolved::Always)
+        let is_all = matches!(self.wanted, Resolved::Always | Resolved::Not(_))
             && self.range.len() == self.part.len()
             && self.part.superseded.is_empty();
         self.part.segment().filter(|_| is_all)?.counts(column)

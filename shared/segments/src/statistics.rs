@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU64;
 
 use crate::Error;
+use crate::predicate::Resolved;
 use crate::row::{Schema, Symbol};
 use crate::snapshot::{Query, stretches};
 use crate::table::Table;
@@ -24,16 +25,21 @@ pub(crate) fn by_value(
         if counts.len() < longest {
             counts.resize(longest, 0);
         }
-        if let Some(known) = stretch.counts(column) {
-            for (code, known) in present.iter().zip(known) {
-                counts[code as usize] += u64::from(*known);
-            }
-            continue;
+        let known = stretch.counts(column);
+        for (code, known) in present.iter().zip(known.unwrap_or_default()) {
+            counts[code as usize] += u64::from(*known);
         }
+        // Where all rows are counted already, only those that are left out are looked at.
+        let (looked_at, is_left_out) = match &stretch.wanted {
+            Resolved::Always if known.is_some() => continue,
+            Resolved::Not(inner) if known.is_some() => (&**inner, true),
+            wanted => (wanted, false),
+        };
         let codes = stretch.part.codes(column)?;
-        let mask = stretch.part.mask(&stretch.wanted, stretch.range.clone())?;
+        let mask = stretch.part.mask(looked_at, stretch.range.clone())?;
         for row in memchr::memchr_iter(1, &mask) {
-            counts[codes.get(stretch.range.start + row) as usize] += 1;
+            let count = &mut counts[codes.get(stretch.range.start + row) as usize];
+            *count = if is_left_out { count.saturating_sub(1) } else { *count + 1 };
         }
     }
     // The same value has another code in each epoch.

@@ -13,13 +13,13 @@ pub enum Wanted {
     Is(Vec<u8>),
     /// Those in whose searched texts these bytes are found: in one pass over all of them.
     Containing(Vec<u8>),
-    /// Those that have this key, see [`crate::Schema::keys`], and that `wants` says yes to. They are looked up; `wants` may
-    /// be asked about others, and has to refuse those without the key. Where a
-    /// dictionary has no keys, it is asked about all symbols.
+    /// Those that have one of these keys, see [`crate::Schema::keys`], and that `wants` says yes to. They are looked up;
+    /// `wants` may be asked about others, and has to refuse those without any of the keys. Where a dictionary has no
+    /// keys, it is asked about all symbols.
     Keyed {
-        /// The key.
-        key: Vec<u8>,
-        /// Which of the symbols with it.
+        /// The keys.
+        keys: Vec<Vec<u8>>,
+        /// Which of the symbols with one of them.
         wants: Arc<Wants>,
     },
     /// Those that this says yes to. It is asked once for each symbol of the column's dictionary.
@@ -52,7 +52,7 @@ impl fmt::Debug for Wanted {
         match self {
             Self::Is(symbol) => formatter.debug_tuple("Is").field(symbol).finish(),
             Self::Containing(needle) => formatter.debug_tuple("Containing").field(needle).finish(),
-            Self::Keyed { key, .. } => formatter.debug_struct("Keyed").field("key", key).finish_non_exhaustive(),
+            Self::Keyed { keys, .. } => formatter.debug_struct("Keyed").field("keys", keys).finish_non_exhaustive(),
             Self::Matching(_) => formatter.write_str("Matching(..)"),
         }
     }

@@ -62,8 +62,11 @@ pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
         (0_usize..3, 0_u8..10).prop_map(|(column, symbol)| Predicate::is(column, [symbol])),
         (0_usize..3, 0_u8..10)
             .prop_map(|(column, least)| Predicate::matching(column, move |symbol: &[u8]| symbol >= &[least])),
-        (0_usize..3, 0_u8..5, 0_u8..10).prop_map(|(column, key, least)| {
-            Predicate::keyed(column, [key], move |symbol: &[u8]| key_of(symbol) == [key] && symbol >= &[least])
+        (0_usize..3, prop::collection::vec(0_u8..5, 0..3), 0_u8..10).prop_map(|(column, keys, least)| {
+            let wanted = keys.clone();
+            let has_key = move |symbol: &[u8]| wanted.contains(&key_of(symbol)[0]);
+            let wants = move |symbol: &[u8]| has_key(symbol) && symbol >= &[least];
+            Predicate::keyed_by_any(column, keys.into_iter().map(|key| [key]), wants)
         }),
         (0_usize..2, prop::collection::vec(0_u8..10, 0..3)).prop_map(|(column, needle)| {
             Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle) }
