@@ -11,6 +11,7 @@ mod ingest;
 mod instavm;
 mod limits;
 mod matrix;
+mod reads;
 mod refused;
 mod remote;
 mod server;

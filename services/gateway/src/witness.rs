@@ -71,7 +71,7 @@ impl Witness {
             "total": read.seen.total, "token_id": reader.token_id,
         });
         let data = Fields {
-            event_type: Some(format!("{}.read", log.name())),
+            event_type: Some(log.read().to_owned()),
             activity: Some(log.activity().to_owned()),
             resource_type: Some("log".to_owned()),
             resource_id: Some(log.name().to_owned()),

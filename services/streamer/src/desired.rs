@@ -82,10 +82,13 @@ impl Desired {
 
     /// The streams it reads. Integration and access events are audit events too.
     pub(crate) fn streams(&self) -> Vec<Stream> {
-        let Families { audit, traffic } = Families::of(&self.current.config);
+        let Families { audit, traffic, reads } = Families::of(&self.current.config);
         let mut streams = Vec::new();
+        if audit || reads {
+            streams.push(Stream::Audit);
+        }
         if audit {
-            streams.extend([Stream::Audit, Stream::Integration, Stream::Access]);
+            streams.extend([Stream::Integration, Stream::Access]);
         }
         if traffic {
             streams.push(Stream::Traffic);
@@ -148,6 +151,7 @@ mod tests {
         let streams = |events| after(vec![created(true), updated(true, events)]).unwrap().streams();
         assert_eq!(streams("audit"), audit);
         assert_eq!(streams("traffic"), [Stream::Traffic]);
+        assert_eq!(streams("reads"), [Stream::Audit]);
         assert_eq!(streams("both"), after(vec![created(true)]).unwrap().streams());
     }
 

@@ -3,8 +3,8 @@
 //! A stream has its own lane because its sequences are its own: a place means something within one stream only, so each
 //! lane moves its place on without regard to the others, and order is kept within a stream, not between streams.
 //!
-//! Where the integration has a filter, what that does not want is passed over: it is counted and never held, and it is
-//! behind the place as soon as what was held before it is.
+//! What the integration does not want of them is passed over: it is counted and never held, and it is behind the place as
+//! soon as what was held before it is.
 //!
 //! Invariant: what it holds is bounded by the batches that its sink takes and one message.
 
@@ -16,7 +16,7 @@ use feed::tail::{self, Placed, Tail};
 use model::audit;
 use model::delivery::EventPlace;
 use model::event::Event;
-use model::filter::StreamFilter;
+use model::integration::Wanted;
 use model::log::{AccountId, Stream};
 use model::time::Timestamp;
 use tokio::time::Instant;
@@ -45,7 +45,7 @@ pub(crate) struct Lane {
     bytes: usize,
     /// Since when the oldest event is held.
     since: Option<Instant>,
-    filter: Option<Arc<StreamFilter>>,
+    wanted: Arc<Wanted>,
     /// Behind what is held: how many events were passed over.
     passed: u64,
     /// The place after the last of these.
@@ -53,16 +53,16 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Reads from a place on, and holds what `filter` wants; without one, everything.
+    /// Reads from a place on, and holds what is wanted.
     pub(crate) fn open(
         bus: &Bus,
         account: &AccountId,
         (stream, from): (Stream, EventPlace),
-        filter: Option<Arc<StreamFilter>>,
+        wanted: Arc<Wanted>,
     ) -> Self {
         let tail = Tail::open(bus, stream, account, from);
         let (held, account) = (VecDeque::new(), account.clone());
-        Self { stream, account, tail, held, bytes: 0, since: None, filter, passed: 0, passed_to: None }
+        Self { stream, account, tail, held, bytes: 0, since: None, wanted, passed: 0, passed_to: None }
     }
 
     /// The sequence of the last message that was read.
@@ -124,7 +124,7 @@ impl Lane {
 
     fn take_in(&mut self, events: Vec<Placed>) {
         for mut one in events.into_iter().filter_map(|placed| held(self.stream, &self.account, placed)) {
-            if self.filter.as_ref().is_some_and(|filter| !is_wanted(filter, &one.item.kind)) {
+            if !is_wanted(&self.wanted, &one.item.kind) {
                 self.passed += 1;
                 self.passed_to = Some(one.after);
                 continue;
@@ -181,10 +181,10 @@ fn held(stream: Stream, account: &AccountId, placed: Placed) -> Option<Held> {
     Some(Held { item, subject, after, bytes, passed: 0 })
 }
 
-fn is_wanted(filter: &StreamFilter, kind: &Kind) -> bool {
+fn is_wanted(wanted: &Wanted, kind: &Kind) -> bool {
     match kind {
-        Kind::Audit(event) => filter.matches_audit(event),
-        Kind::Traffic(report) => filter.matches_traffic(report),
+        Kind::Audit(event) => wanted.has_audit(event),
+        Kind::Traffic(report) => wanted.has_traffic(report),
     }
 }
 

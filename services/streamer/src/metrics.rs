@@ -206,7 +206,7 @@ impl Collector for Rows {
         let counter = |number: u64| Some(ConstCounter::new(number));
         let gauge = |number: u64| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
         self.write(out, ("delivery_events", "Events that the receiver took", None), |row| counter(row.delivered))?;
-        let help = "Events that the filter did not want";
+        let help = "Events that were not wanted: by the filter, or because they record reads";
         self.write(out, ("delivery_events_passed_over", help, None), |row| counter(row.passed_over))?;
         self.write(out, ("delivery_failed_attempts", "Attempts that failed", None), |row| counter(row.failed))?;
         let help = "Events that the receiver refused for good";

@@ -6,6 +6,7 @@ mod derived;
 pub mod fields;
 mod filter;
 mod kept;
+mod reads;
 mod shown_as;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 pub use activity::{known_code, known_text};
 pub use fields::Fields;
 pub use filter::Filter;
+pub use reads::{AUDIT_READ, READS, TRAFFIC_READ, is_read};
 pub use shown_as::ShownAs;
 
 use crate::json::{self, Json};

@@ -17,7 +17,7 @@ pub use config::{Change, Ciphertext, Config, Patch, Value, seal, shown};
 pub use platform::{Platform, Receiver, UnknownPlatform};
 pub use rejected::Rejected;
 pub use steering::{Order, Origin, ReplayRequested, Steered};
-pub use wanted::{Families, filter};
+pub use wanted::{Families, Wanted};
 
 use crate::access::Actor;
 use crate::reach::Reach;

@@ -1,5 +1,6 @@
 //! What is recorded of a question that reads a log: people are told who has looked at what.
 
+use model::audit::{AUDIT_READ, TRAFFIC_READ};
 use model::paging::Rows;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,6 +24,15 @@ impl Log {
         match self {
             Self::Audit => "audit",
             Self::Traffic => "traffic",
+        }
+    }
+
+    /// The type of the events that record its being read.
+    #[must_use]
+    pub const fn read(self) -> &'static str {
+        match self {
+            Self::Audit => AUDIT_READ,
+            Self::Traffic => TRAFFIC_READ,
         }
     }
 

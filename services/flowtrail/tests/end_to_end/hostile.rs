@@ -31,6 +31,7 @@ const LISTS: [(&str, &[&str]); 3] = [
             "start_date",
             "end_date",
             "search",
+            "reads",
             "limit",
             "cursor",
         ],
@@ -54,7 +55,10 @@ const LISTS: [(&str, &[&str]); 3] = [
             "cursor",
         ],
     ),
-    ("/v1/audit/events", &["event_group", "event_type", "status", "user_id", "vm_id", "session_id", "cursor", "limit"]),
+    (
+        "/v1/audit/events",
+        &["event_group", "event_type", "status", "user_id", "vm_id", "session_id", "reads", "cursor", "limit"],
+    ),
 ];
 /// Whatever has an id in its path.
 const ONES: [(&str, &[&str]); 3] = [

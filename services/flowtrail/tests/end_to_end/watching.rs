@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::flowtrail::{Flowtrail, Topology, flowtrail as program};
+use crate::receiver::Receiver;
 
 /// The audit view's events of a type; asked of the view itself, which makes no event.
 fn dumped(flowtrail: &Flowtrail, event_type: &str) -> Vec<Value> {
@@ -69,7 +70,7 @@ async fn pages_add_up_to_their_total_though_the_reading_of_each_is_recorded() {
         (0..50).map(|n| json!({"event_type": "door.open", "resource_id": n.to_string()})).collect();
     assert_eq!(status(&flowtrail, "POST", "/api/events/audit", &json!(events)).await, 202);
     for _ in 0..2 {
-        let (mut body, mut rows, mut totals) = (json!({"size": 7}), 0, Vec::new());
+        let (mut body, mut rows, mut totals) = (json!({"size": 7, "reads": "include"}), 0, Vec::new());
         loop {
             let before = dumped(&flowtrail, "audit.read").len();
             let answer = flowtrail.request("POST", "/api/ni/logs/audit").json(&body).send().await.unwrap();
@@ -86,6 +87,45 @@ async fn pages_add_up_to_their_total_though_the_reading_of_each_is_recorded() {
         }
         assert!(totals.len() > 7 && totals.iter().all(|total| *total == rows), "{rows}, {totals:?}");
     }
+}
+
+#[tokio::test]
+async fn polls_are_in_no_list_and_with_no_receiver_but_those_that_ask_for_them() {
+    let flowtrail = Flowtrail::start_with(Topology::Together, &[]).await;
+    let (plain, auditor) = (Receiver::start().await, Receiver::start().await);
+    for (receiver, events) in [(&plain, "both"), (&auditor, "reads")] {
+        let config = json!({ "url": receiver.url(), "events": events });
+        let made = json!({ "platform": "generic_http", "enabled": true, "config": config });
+        assert_eq!(status(&flowtrail, "POST", "/api/event-streaming", &made).await, 200);
+    }
+    for _ in 0..10 {
+        flowtrail.get("/api/events/audit").await;
+        flowtrail.get("/api/events/network-traffic").await;
+    }
+    let polls = eventually("every poll is recorded", async || {
+        let records = ["audit.read", "traffic.read"].iter().flat_map(|kind| dumped(&flowtrail, kind));
+        let ids: Vec<String> = records.map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+        (ids.len() == 20).then_some(ids)
+    })
+    .await;
+    eventually("who asks for them has them", async || {
+        polls.iter().all(|id| auditor.taken(id).len() == 1).then_some(())
+    })
+    .await;
+    let last = json!({ "id": "last", "event_type": "door.open" });
+    assert_eq!(status(&flowtrail, "POST", "/api/events/audit", &last).await, 202);
+    eventually("what came after them is delivered", async || (plain.taken("last").len() == 1).then_some(())).await;
+    assert!(polls.iter().all(|id| plain.taken(id).is_empty()) && auditor.taken("last").is_empty());
+    assert_eq!(flowtrail.get("/api/event-streaming/1/status").await["passed_over"], 20);
+
+    let codes = async |query: &str| {
+        let events = flowtrail.get(&format!("/api/events/audit{query}")).await;
+        let codes = events.as_array().unwrap().iter().map(|event| event["activity_code"].as_str().unwrap().to_owned());
+        codes.filter(|code| code.ends_with(".read")).count()
+    };
+    assert_eq!(codes("").await, 0);
+    assert_eq!(codes("?activity_code=traffic.read").await, 10);
+    assert!(codes("?reads=include").await >= 20);
 }
 
 #[tokio::test]

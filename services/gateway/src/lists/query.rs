@@ -14,6 +14,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::render::refusal::Refusal;
 
+/// What `reads` may be.
+pub(crate) const READS: [(&str, ()); 1] = [("include", ())];
+
 /// The parameters of a request, in their order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);
@@ -111,6 +114,14 @@ impl Parameters {
     /// When one of them is no RFC 3339 time, or given twice.
     pub(crate) fn period(&self) -> Result<Period, Refusal> {
         Ok(Period { from: self.time("start_date")?, to: self.time("end_date")? })
+    }
+
+    /// Whether records of reads are wanted too.
+    ///
+    /// # Errors
+    /// When it says something else, or twice.
+    pub(crate) fn includes_reads(&self) -> Result<bool, Refusal> {
+        Ok(self.choice("reads", &READS)?.is_some())
     }
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {

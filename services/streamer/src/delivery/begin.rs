@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use feed::tail;
 use model::delivery::{Data, EventPlace, Guaranteed, Missing, Redrive, Standing, Step};
-use model::filter::StreamFilter;
-use model::integration::{Order, Origin};
+use model::integration::{Order, Origin, Wanted};
 use model::log::Stream;
 use model::time::Timestamp;
 use tracing::warn;
@@ -159,7 +158,7 @@ impl Worker<'_> {
         Ok(EventPlace::start_of(sequence.clamp(log.first_sequence.clamp(1, end), end)))
     }
 
-    pub(super) async fn open_lanes(&mut self, filter: Option<Arc<StreamFilter>>) -> Result<(), WorkerError> {
+    pub(super) async fn open_lanes(&mut self, wanted: &Arc<Wanted>) -> Result<(), WorkerError> {
         for stream in self.desired.streams() {
             let log = self.receivers.bus.state(stream).await?;
             let mut from = self.state.next.get(&stream).copied().unwrap_or(EventPlace::start_of(1));
@@ -177,7 +176,7 @@ impl Worker<'_> {
                 from = EventPlace::start_of(log.first_sequence);
             }
             let (bus, account) = (&self.receivers.bus, &self.integration.account);
-            self.lanes.push(Lane::open(bus, account, (stream, from), filter.clone()));
+            self.lanes.push(Lane::open(bus, account, (stream, from), wanted.clone()));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! Invariants: a batch is recorded before its first attempt and done before the next one of any stream begins; the
 //! place in a stream moves on only when everything before it was delivered or is a dead letter.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::delivery::{Data, Standing, Step};
@@ -28,8 +29,8 @@ impl<'a> Worker<'a> {
         if !worker.connect().await? {
             return Ok(End::Suspended);
         }
-        let Some(filter) = worker.filter().await? else { return Ok(End::Suspended) };
-        worker.open_lanes(filter).await?;
+        let Some(wanted) = worker.wanted().await? else { return Ok(End::Suspended) };
+        worker.open_lanes(&Arc::new(wanted)).await?;
         worker.show();
         let end = worker.deliver_all().await?;
         // While it rests, the log's retention is not to seem to take what was only passed over.

@@ -1,12 +1,11 @@
 //! What a worker has in hand while it delivers one integration's events, and the few things that each of its parts
 //! does: make the sink, suspend, record a step, show how it stands.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{ConsumeError, LoadError};
 use model::delivery::{Data, Standing, State, Step};
-use model::filter::StreamFilter;
+use model::integration::Wanted;
 use model::time::Timestamp;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::watch;
@@ -122,9 +121,9 @@ impl<'a> Worker<'a> {
 
     /// What is wanted of the events. None: the filter cannot be read, and the delivery is suspended rather than to bring what
     /// nobody asked for. It is checked when it is set, so that it was set by another version.
-    pub(super) async fn filter(&mut self) -> Result<Option<Option<Arc<StreamFilter>>>, WorkerError> {
-        match model::integration::filter(&self.desired.current.config) {
-            Ok(filter) => Ok(Some(filter.map(Arc::new))),
+    pub(super) async fn wanted(&mut self) -> Result<Option<Wanted>, WorkerError> {
+        match Wanted::of(&self.desired.current.config) {
+            Ok(wanted) => Ok(Some(wanted)),
             Err(rejected) => {
                 let failure = self.receivers.failure(None, rejected.to_string());
                 self.suspend(failure).await?;

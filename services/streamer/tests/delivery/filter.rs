@@ -1,5 +1,5 @@
-//! Delivery with a filter: what arrives is what the matcher says of what was published, and the rest is passed over and
-//! counted.
+//! Delivery of what is wanted: what arrives is what the matcher says of what was published, records of reads only where
+//! they are asked for, and the rest is passed over and counted.
 
 use std::time::Duration;
 
@@ -89,8 +89,13 @@ async fn publish_reports(world: &World, chance: &mut Chance, published: &mut Pub
 
 /// Waits until everything was looked at, and so many of it were passed over.
 async fn is_done(world: &World, passed_over: usize) {
+    is_done_by(world, 1, passed_over).await;
+}
+
+/// The same for one of several integrations.
+async fn is_done_by(world: &World, id: u64, passed_over: usize) {
     eventually("everything was delivered or passed over", async || {
-        let status = world.status(1).await;
+        let status = world.status(id).await;
         let is_it = status["lag_events"] == 0 && status["passed_over"].as_u64() == Some(passed_over as u64);
         is_it.then_some(())
     })
@@ -178,6 +183,25 @@ async fn a_receiver_that_fails_holds_up_what_is_wanted_and_what_is_passed_over_b
     is_done(&world, 7).await;
     let position = world.status(1).await["position"]["FLOWTRAIL_AUDIT"].clone();
     assert_eq!((&position["sequence"], &position["index"]), (&json!(9), &json!(0)), "{position}");
+}
+
+#[tokio::test]
+async fn records_of_reads_are_delivered_where_they_are_asked_for() {
+    let mut world = World::start().await;
+    let event = |id: &str, kind: &str| (id.to_owned(), json!({ "event_type": kind }));
+    world.integrate(1, "audit").await;
+    world.stream(HOUR).await;
+    world.publish_together(&[event("open0", "door.open"), event("read0", "audit.read")]).await;
+    world.publish_together(&[event("read1", "traffic.read"), event("open1", "file.read")]).await;
+    is_done_by(&world, 1, 2).await;
+    assert_eq!((world.taken("open"), world.taken("read")), (["open0", "open1"].map(str::to_owned).into(), Vec::new()));
+
+    world.integrate(2, "reads").await;
+    world.publish_together(&[event("read2", "audit.read"), event("open2", "door.open")]).await;
+    is_done_by(&world, 1, 3).await;
+    is_done_by(&world, 2, 1).await;
+    let reads: Vec<String> = world.taken("read");
+    assert_eq!((world.taken("open").len(), reads), (3, vec!["read2".to_owned()]));
 }
 
 #[tokio::test]

@@ -37,4 +37,15 @@ pub struct Filter {
     pub vm_id: Option<String>,
     /// Of this session, of whatever machine.
     pub session_id: Option<String>,
+    /// Also records of reads, which are else only wanted by their type or group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub include_reads: bool,
+}
+
+impl Filter {
+    /// Whether records of reads are left out: nobody asks for them.
+    #[must_use]
+    pub fn hides_reads(&self) -> bool {
+        !self.include_reads && self.event_types.is_empty() && self.event_group.is_none()
+    }
 }

@@ -138,7 +138,7 @@ pub struct Status {
     pub next_retry: Option<Timestamp>,
     /// How many events the receiver took.
     pub delivered: u64,
-    /// How many events the filter did not want.
+    /// How many events were not wanted: by the filter, or because they record reads.
     #[serde(default)]
     pub passed_over: u64,
     /// How many attempts failed.

@@ -141,7 +141,7 @@ pub struct State {
     pub last_error: Option<Failure>,
     /// How many events the receiver took.
     pub delivered: u64,
-    /// How many events the filter did not want.
+    /// How many events were not wanted: by the filter, or because they record reads.
     pub passed_over: u64,
     /// How many attempts failed.
     pub failed: u64,

@@ -137,9 +137,10 @@ impl Kind {
             Self::Secret | Self::SecretOf(_) => Ok(Change::Secret(Secret::new(value))),
             Self::Switch if value != "true" && value != "false" => refuse("must be \"true\" or \"false\""),
             Self::Families
-                if value != "both" && !value.split(',').all(|family| ["audit", "traffic"].contains(&family.trim())) =>
+                if value != "both"
+                    && !value.split(',').all(|family| ["audit", "traffic", "reads"].contains(&family.trim())) =>
             {
-                refuse("must be audit, traffic or both")
+                refuse("must be both, or some of audit, traffic and reads, separated by commas")
             }
             Self::OneOf(choices) if !choices.contains(&value.as_str()) => {
                 refuse(&format!("must be one of {}", choices.join(", ")))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{self, CONFIG_BYTES, Config, Patch, TOO_LARGE, Value};
 use super::key::{BUCKET, DAYS, Kind, MESSAGE_BYTES, PREFIX, REGION, SECONDS, SIGNING_SECRET, STREAM_NAME};
 use super::rejected::Rejected;
-use super::wanted;
+use super::wanted::Wanted;
 use crate::reach::{Reach, Target};
 use crate::secret::Secret;
 
@@ -247,7 +247,7 @@ impl Platform {
             }
         }
         // What is wanted is asked of the families that are delivered.
-        wanted::filter(config).map(drop)
+        Wanted::of(config).map(drop)
     }
 
     /// The receivers that a configuration names, where they may be reached.

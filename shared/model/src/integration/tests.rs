@@ -250,15 +250,15 @@ fn a_signing_secret_that_no_receiver_could_verify_is_refused_naming_its_key() {
 }
 
 #[test]
-fn events_are_audit_traffic_or_both() {
+fn events_are_of_three_families_of_which_both_names_two() {
     let with = |events: &'static str| [("url", "https://example.com/"), ("events", events)];
-    for good in ["audit", "traffic", "both", "audit,traffic", "traffic, audit"] {
+    for good in ["audit", "traffic", "both", "audit,traffic", "traffic, audit", "reads", "audit,traffic,reads"] {
         assert!(create(Platform::GenericHttp, &with(good)).is_ok(), "{good}");
     }
-    for bad in ["all", "audit,both", "Audit", ",", "audit,"] {
+    for bad in ["all", "audit,both", "both,reads", "Audit", ",", "audit,"] {
         assert_eq!(
             refusal(Platform::GenericHttp, &with(bad)),
-            "config.events: must be audit, traffic or both",
+            "config.events: must be both, or some of audit, traffic and reads, separated by commas",
             "{bad}"
         );
     }

@@ -15,7 +15,7 @@ use views::audit::{CountByTime, CountByValue, Facet, List};
 use super::{IDS, account, answer, at, by_time, by_value, project, second, seconds, text};
 
 fn audit_event() -> impl Strategy<Value = (String, i64, audit::Fields)> {
-    const TYPES: &[&str] = &["vm.boot", "route.add", "plain", "vm.boot.late"];
+    const TYPES: &[&str] = &["vm.boot", "route.add", "plain", "vm.boot.late", "audit.read", "traffic.read"];
     const WORDS: &[&str] = &["vm", "success", "failure", "ADD", "Alice", "SUCCESS"];
     let payload = prop::option::of(select(vec!["{\"Name\":\"Straße\"}", "[1,\"alice\"]", "null"]));
     let texts = (text(TYPES), text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(WORDS));
@@ -50,12 +50,15 @@ fn audit_event() -> impl Strategy<Value = (String, i64, audit::Fields)> {
 fn audit_filter() -> impl Strategy<Value = audit::Filter> {
     const WORDS: &[&str] =
         &["vm", "success", "failure", "ADD", "BOOT", "SUCCESS", "FAILURE", "alice@x.org", "Alice", ""];
-    const SEARCHES: &[&str] = &["ALICE", "boot", "straß", "value\"", "[1,", "route cre", "b", "key\":", "}{"];
+    const SEARCHES: &[&str] =
+        &["ALICE", "boot", "straß", "value\"", "[1,", "route cre", "b", "key\":", "}{", "READ"];
     let texts = (text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(SEARCHES));
     let ids = (text(IDS), text(IDS), text(IDS), text(IDS), text(&["10.0.0.1"]));
-    let types = prop::collection::vec(select(vec!["vm.boot".to_owned(), "plain".to_owned()]), 0..3);
-    (texts, ids, types, prop::option::of(-2_i128..3), (second(), second()), any::<u16>()).prop_map(
-        |(texts, ids, event_types, user_id, (from, to), mask)| {
+    let types = ["vm.boot", "plain", "audit.read"].map(str::to_owned).to_vec();
+    let types = prop::collection::vec(select(types), 0..3);
+    let period = (second(), second());
+    (texts, ids, types, prop::option::of(-2_i128..3), period, any::<u16>(), any::<bool>()).prop_map(
+        |(texts, ids, event_types, user_id, (from, to), mask, include_reads)| {
             let on = |bit: u16| mask.rotate_left(bit.into()) & 3 == 0;
             audit::Filter {
                 event_types: if on(0) { event_types } else { Vec::new() },
@@ -74,6 +77,7 @@ fn audit_filter() -> impl Strategy<Value = audit::Filter> {
                 ip_address: ids.4.filter(|_| on(12)),
                 user_id: user_id.filter(|_| on(13)),
                 period: Period { from: from.filter(|_| on(14)), to: to.filter(|_| on(15)) },
+                include_reads,
             }
         },
     )
@@ -112,6 +116,10 @@ fn wants_event(filter: &audit::Filter, event: &audit::Event) -> bool {
         && filter.period.from.is_none_or(|from| event.time >= from)
         && filter.period.to.is_none_or(|to| event.time <= to)
         && filter.search.as_ref().is_none_or(found)
+        && (filter.include_reads
+            || !filter.event_types.is_empty()
+            || filter.event_group.is_some()
+            || !["audit.read", "traffic.read"].contains(&&*event.event_type))
 }
 
 /// What an event counts as: the definition.

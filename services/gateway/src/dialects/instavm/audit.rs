@@ -22,6 +22,7 @@ use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::{Binding, Key};
+use crate::lists::query::READS;
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
@@ -57,6 +58,11 @@ pub(crate) fn describe_list() -> Operation {
         .query("user_id", "Events of this user.", schema::integer())
         .query("vm_id", "Events of this virtual machine.", schema::text())
         .query("session_id", "Events of this session.", schema::text())
+        .query(
+            "reads",
+            "`include`: also records of reads, which are else only listed by type or group.",
+            schema::choice(&READS),
+        )
         .query("cursor", "The `next_cursor` of the page before.", schema::text())
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .answers::<EventList<'_>>(StatusCode::OK, "A page of events.")
@@ -137,9 +143,11 @@ impl ListQuery {
         let user_id = given.integer("user_id");
         let vm_id = given.text("vm_id");
         let session_id = given.text("session_id");
+        let include_reads = given.choice("reads", READS[0].0);
         let cursor = given.text("cursor").filter(|cursor| !cursor.is_empty());
         let limit = given.bounded("limit", 1..=MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
-        let filter = Filter { event_group, event_types, status, user_id, vm_id, session_id, ..Filter::default() };
+        let filter =
+            Filter { event_group, event_types, status, user_id, vm_id, session_id, include_reads, ..Filter::default() };
         given.finish().map(|()| Self { filter, cursor, limit })
     }
 }
@@ -246,7 +254,8 @@ mod tests {
 
     #[test]
     fn every_parameter_is_part_of_the_question() {
-        let query = "event_group=g&event_type=t&status=s&user_id=-7&vm_id=v&session_id=e&cursor=c&limit=9";
+        let query =
+            "event_group=g&event_type=t&status=s&user_id=-7&vm_id=v&session_id=e&reads=include&cursor=c&limit=9";
         let text = |text: &str| Some(text.to_owned());
         let filter = Filter {
             event_group: text("g"),
@@ -255,6 +264,7 @@ mod tests {
             user_id: Some(-7),
             vm_id: text("v"),
             session_id: text("e"),
+            include_reads: true,
             ..Filter::default()
         };
         assert_eq!(read(query), Ok(ListQuery { filter, cursor: text("c"), limit: 9 }));

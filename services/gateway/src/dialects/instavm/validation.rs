@@ -26,13 +26,14 @@ pub(super) struct Problem {
     ctx: Option<Bound>,
 }
 
-/// The limit that a number is beyond.
+/// The limit that a number is beyond, or what else a value has to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Limit")]
 enum Bound {
     Ge(i128),
     Le(i128),
+    Expected(String),
 }
 
 /// Reads parameters one by one, each once, and remembers what is wrong.
@@ -51,6 +52,17 @@ impl<'a> Validation<'a> {
     /// A text, which may be empty.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         self.parameters.last(name).map(str::to_owned)
+    }
+
+    /// Whether a parameter is given that has only one value.
+    pub(super) fn choice(&mut self, name: &str, only: &str) -> bool {
+        let given = self.parameters.last(name);
+        if given.is_some_and(|given| given != only) {
+            let expected = format!("'{only}'");
+            let msg = format!("Input should be {expected}");
+            self.add("literal_error", name, msg, Some(Bound::Expected(expected)));
+        }
+        given.is_some()
     }
 
     /// A whole number of any size; one beyond 128 bits becomes the one nearest to it.
@@ -137,12 +149,22 @@ mod tests {
     }
 
     #[test]
+    fn the_only_value_of_a_choice_is_told() {
+        let parameters = Parameters::parse(Some("reads=all"));
+        let mut validation = Validation::of(&parameters);
+        validation.choice("reads", "include");
+        let expected = r#"[{"type":"literal_error","loc":["query","reads"],"msg":"Input should be 'include'","input":"all","ctx":{"expected":"'include'"}}]"#;
+        assert_eq!(serde_json::to_string(&validation.finish().unwrap_err()).unwrap(), expected);
+    }
+
+    #[test]
     fn what_is_right_is_read() {
-        let parameters = Parameters::parse(Some("size=0&size=200&id=-1.0&text="));
+        let parameters = Parameters::parse(Some("size=0&size=200&id=-1.0&text=&reads=include"));
         let mut validation = Validation::of(&parameters);
         assert_eq!(validation.bounded("size", 1..=200), Some(200));
         assert_eq!((validation.integer("id"), validation.integer("absent")), (Some(-1), None));
         assert_eq!((validation.text("text"), validation.text("absent")), (Some(String::new()), None));
+        assert_eq!((validation.choice("reads", "include"), validation.choice("absent", "x")), (true, false));
         assert_eq!(validation.finish(), Ok(()));
     }
 }

@@ -21,7 +21,7 @@ use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
-use crate::lists::query::Parameters;
+use crate::lists::query::{Parameters, READS};
 use crate::render::pieces;
 use crate::render::refusal::Refusal;
 
@@ -62,6 +62,11 @@ pub(crate) fn describe_list() -> Operation {
         .query("start_date", "Events at this time or later.", schema::time())
         .query("end_date", "Events at this time or earlier.", schema::time())
         .query("search", "A part of any text of the event, in any case.", schema::text())
+        .query(
+            "reads",
+            "`include`: also records of reads, which are else only listed by their code.",
+            schema::choice(&READS),
+        )
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, MAX_LIMIT))
         .query("cursor", "Out of the `Link` of the page before.", schema::text())
         .answers::<Vec<Row<'_>>>(StatusCode::OK, "The events.")
@@ -81,6 +86,7 @@ pub(crate) fn filter(parameters: &Parameters) -> Result<Filter, Refusal> {
         resource_id: parameters.text("target_id")?,
         period: parameters.period()?,
         search: parameters.text("search")?,
+        include_reads: parameters.includes_reads()?,
         ..Filter::default()
     })
 }
@@ -140,12 +146,12 @@ mod tests {
     fn every_parameter_is_part_of_the_filter() {
         let filter = read(
             "activity_code=b&activity_code=a&activity_code=b&initiator_id=u&target_id=t&search=s\
-             &start_date=2024-01-01T00:00:00Z&end_date=2024-01-02T00:00:00Z&unknown=1",
+             &start_date=2024-01-01T00:00:00Z&end_date=2024-01-02T00:00:00Z&reads=include&unknown=1",
         )
         .unwrap();
         assert_eq!(filter.event_types, ["a", "b"]);
         assert_eq!((filter.actor_id.as_deref(), filter.resource_id.as_deref()), (Some("u"), Some("t")));
-        assert_eq!(filter.search.as_deref(), Some("s"));
+        assert_eq!((filter.search.as_deref(), filter.include_reads), (Some("s"), true));
         assert!(filter.period.from < filter.period.to);
     }
 

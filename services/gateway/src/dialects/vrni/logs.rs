@@ -18,6 +18,7 @@ use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
+use crate::lists::query::READS;
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
@@ -93,6 +94,10 @@ fn query_schema(_: &mut SchemaGenerator) -> Schema {
             "entity_id": text("The id of what was changed."),
             "operation": text("What was done to it."),
             "response": text("`SUCCESS` or `FAILURE`."),
+            "reads": {
+                "type": "string", "enum": [READS[0].0],
+                "description": "`include`: also records of reads, which are else not listed.",
+            },
             "cursor": text("The `cursor` of the page before."),
             "size": {
                 "type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT,
@@ -110,7 +115,7 @@ fn query_schema(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A cursor also holds the total that the first page told. Clients add up the rows of the pages until they have so
-/// many, so rows that came since (the record of each page's reading is one) must not count.
+/// many, so rows that came since must not count.
 fn with_total(mut position: RowPosition, total: u64) -> RowPosition {
     position.id = format!("{total}:{}", position.id);
     position
@@ -145,6 +150,7 @@ fn parse(body: &[u8]) -> Result<ListQuery, Refusal> {
         operation: filled(&mut fields, "operation")?,
         response: filled(&mut fields, "response")?,
         period: period(&mut fields)?,
+        include_reads: includes_reads(&mut fields)?,
         ..Filter::default()
     };
     Ok(ListQuery { filter, limit, cursor })
@@ -167,6 +173,16 @@ fn user_name(fields: &mut Fields) -> Result<Option<String>, Refusal> {
         return Err(fields.wrong("username", "is another name of user_name, which is given differently"));
     }
     Ok(one.or(other))
+}
+
+/// Whether records of reads are wanted too. An operation does not ask for them: every type has one.
+fn includes_reads(fields: &mut Fields) -> Result<bool, Refusal> {
+    let [(include, ())] = READS;
+    match filled(fields, "reads")? {
+        Some(text) if text == include => Ok(true),
+        Some(_) => Err(fields.wrong("reads", &format!("must be {include}"))),
+        None => Ok(false),
+    }
 }
 
 /// 0 is what the vendor's example sends: as many as usual.
@@ -252,12 +268,12 @@ mod tests {
     fn every_field_is_part_of_the_filter() {
         let ListQuery { filter, limit, cursor } = read(
             r#"{"username":"u","ip_address":"i","entity_type":"t","entity_id":"e","operation":"o","response":"r",
-                "size":1000,"cursor":"c","time_range":{"start_time":1,"end_time":2}}"#,
+                "size":1000,"cursor":"c","reads":"include","time_range":{"start_time":1,"end_time":2}}"#,
         );
         let text = |text: &str| Some(text.to_owned());
         assert_eq!((filter.user_name, filter.ip_address, filter.resource_type), (text("u"), text("i"), text("t")));
         assert_eq!((filter.resource_id, filter.operation, filter.response), (text("e"), text("o"), text("r")));
-        assert_eq!((limit, cursor), (1000, text("c")));
+        assert_eq!((limit, cursor, filter.include_reads), (1000, text("c"), true));
         assert_eq!(filter.period.from.unwrap().to_string(), "1970-01-01T00:00:01Z");
         assert_eq!(filter.period.to.unwrap().to_string(), "1970-01-01T00:00:02.999999Z");
     }
@@ -282,6 +298,7 @@ mod tests {
         assert_eq!(why(r#"{"size":-1}"#), "size: must be from 0 to 1000");
         assert_eq!(why(r#"{"size":"10"}"#), "size: must be an integer of 64 bits");
         assert_eq!(why(r#"{"entity_id":7}"#), "entity_id: must be a string");
+        assert_eq!(why(r#"{"reads":"all"}"#), "reads: must be include");
         assert_eq!(why(r#"{"time_range":[]}"#), "time_range: must be an object");
         assert_eq!(why(r#"{"time_range":{"end_time":1.5}}"#), "time_range.end_time: must be an integer of 64 bits");
     }

@@ -43,13 +43,20 @@ pub(crate) const SCHEMA: Schema =
 
 /// By which of its fields a symbol is looked up.
 const KEYS: [Option<Texts>; COLUMNS] = [
-    None,
+    Some(event_type),
     Some(keyed_by::<ACTOR_ID>),
     Some(keyed_by::<RESOURCE_ID>),
     Some(keyed_by::<IP_ADDRESS>),
     Some(keyed_by::<VM_ID>),
     Some(keyed_by::<SESSION_ID>),
 ];
+
+/// What was done is looked up by its type.
+fn event_type(action: &[u8], key: &mut dyn FnMut(&[u8])) {
+    if let Ok((event_type, _)) = postcard::take_from_bytes::<&str>(action) {
+        key(event_type.as_bytes());
+    }
+}
 
 fn keyed_by<const FIELD: u8>(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
     if let Ok(Some(own)) = text(symbol, FIELD) {

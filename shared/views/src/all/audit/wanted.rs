@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::address::as_stored;
 use model::audit::fields::{Fields, number_of};
-use model::audit::{Event, Filter, ShownAs};
+use model::audit::{Event, Filter, READS, ShownAs, is_read};
 use model::directory::Named;
 use segments::Predicate;
 
@@ -52,6 +52,13 @@ pub(crate) fn predicate(filter: &Filter, found: Named, shown_as: ShownAs) -> Pre
     if let Some(search) = &filter.search {
         all.push(is_found(&as_stored(search).to_lowercase(), found));
     }
+    // Last, so that only the rows that all others leave are asked.
+    if filter.hides_reads() && !asks_by_action(filter) {
+        let reads = Predicate::keyed_by_any(ACTION, READS, |symbol: &[u8]| {
+            action(symbol).is_ok_and(|event| is_read(&event.event_type))
+        });
+        all.push(Predicate::Not(Box::new(reads)));
+    }
     Predicate::All(all)
 }
 
@@ -59,19 +66,33 @@ fn is_none_or(wanted: Option<&str>, own: Option<&str>) -> bool {
     wanted.is_none() || wanted == own
 }
 
+/// Whether what was done, or how it ended, is asked for.
+fn asks_by_action(filter: &Filter) -> bool {
+    let texts = [&filter.event_group, &filter.status, &filter.operation, &filter.response];
+    !filter.event_types.is_empty() || texts.into_iter().any(Option::is_some)
+}
+
 fn by_action(filter: &Filter) -> Option<Predicate> {
-    let Filter { event_types, event_group, status, operation, response, .. } = filter.clone();
-    let texts = [&event_group, &status, &operation, &response];
-    if event_types.is_empty() && texts.iter().all(|text| text.is_none()) {
+    if !asks_by_action(filter) {
         return None;
     }
-    Some(on_action(move |event| {
-        (event_types.is_empty() || event_types.contains(&event.event_type))
+    let hides_reads = filter.hides_reads();
+    let Filter { event_types, event_group, status, operation, response, .. } = filter.clone();
+    let types = event_types.clone();
+    let is_it = move |event: &Event| {
+        (types.is_empty() || types.contains(&event.event_type))
+            && !(hides_reads && is_read(&event.event_type))
             && is_none_or(event_group.as_deref(), Some(event.event_group()))
             && is_none_or(status.as_deref(), Some(event.status()))
             && is_none_or(operation.as_deref(), Some(&event.operation()))
             && is_none_or(response.as_deref(), Some(event.response()))
-    }))
+    };
+    let wants = move |symbol: &[u8]| action(symbol).is_ok_and(|event| is_it(&event));
+    Some(if event_types.is_empty() {
+        Predicate::matching(ACTION, wants)
+    } else {
+        Predicate::keyed_by_any(ACTION, event_types, wants)
+    })
 }
 
 fn by_actor(filter: &Filter, shown_as: ShownAs) -> Option<Predicate> {
