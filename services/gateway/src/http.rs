@@ -5,6 +5,7 @@ pub(crate) mod cors;
 pub(crate) mod dialect;
 pub(crate) mod frame;
 pub(crate) mod freshness;
+pub(crate) mod ignored;
 pub(crate) mod metrics;
 pub(crate) mod off_thread;
 pub(crate) mod origin;

@@ -78,7 +78,7 @@ impl Describing {
         parameters.extend(headers_of(route).map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
         let mut responses = Map::new();
         for answer in answers {
-            responses.insert(answer.status.as_str().to_owned(), self.answer(answer));
+            responses.insert(answer.status.as_str().to_owned(), self.answer(dialect, answer));
         }
         for (status, text) in refusal::of(route) {
             responses.insert(status.as_str().to_owned(), refusal::referred(dialect, status, text));
@@ -103,8 +103,10 @@ impl Describing {
         (form.media_type.to_owned(), json!({ "schema": (form.schema)(&mut self.read) }))
     }
 
-    fn answer(&mut self, answer: &Answer) -> Value {
-        let all = [Header::RequestId].into_iter().chain(answer.headers.iter().copied());
+    fn answer(&mut self, dialect: Dialect, answer: &Answer) -> Value {
+        let is_told = dialect.ignores_unknown() && answer.status.is_success();
+        let everywhere = [Header::RequestId].into_iter().chain(is_told.then_some(Header::Ignored));
+        let all = everywhere.chain(answer.headers.iter().copied());
         let headers: Map<String, Value> = all.map(Header::referred).collect();
         let mut described = json!({ "description": answer.text, "headers": headers });
         if let Some(Form { media_type, schema }) = &answer.form {

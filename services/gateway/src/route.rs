@@ -8,6 +8,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use crate::access::caller::Needs;
 use crate::app::App;
 use crate::describe::Operation;
+use crate::describe::operation::Parameter;
+use crate::http::ignored::Known;
 
 /// One method of one path.
 pub(crate) struct Route {
@@ -22,6 +24,11 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// The parameters that its query may have.
+    pub(crate) fn parameters(&self) -> Known {
+        self.operation.parameters.iter().filter_map(Parameter::name_in_query).collect()
+    }
+
     /// Answers HEAD too, without the body.
     pub(crate) fn get<H, T>(path: &'static str, needs: Needs, handler: H, operation: Operation) -> Self
     where

@@ -20,7 +20,9 @@ use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
 use crate::http::cors::{self, Origins};
+use crate::http::dialect::Dialect;
 use crate::http::frame::{frame, panicked};
+use crate::http::ignored::tell_ignored;
 use crate::openapi::document;
 use crate::render::refusal::Refusal;
 use crate::route::Route;
@@ -137,7 +139,12 @@ pub(crate) fn router(resources: Resources, origins: &Origins) -> Router {
     let count_unrouted = from_fn_with_state(app.access(), count_unrouted);
     let mut router = Router::new();
     let mut paths = BTreeSet::new();
-    for Route { path, needs, answer, .. } in routes() {
+    for route in routes() {
+        let known = route.parameters();
+        let Route { path, needs, mut answer, .. } = route;
+        if Dialect::of(path).ignores_unknown() {
+            answer = answer.route_layer(from_fn_with_state(known, tell_ignored));
+        }
         // A route layer: a method that the path does not know is a 405 for anybody, with or without a token.
         router = router.route(path, answer.route_layer(from_fn_with_state((app.access(), needs), guard)));
         paths.insert(path);

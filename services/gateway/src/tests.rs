@@ -7,6 +7,7 @@ mod dead_letters;
 mod description;
 mod frame;
 mod health;
+mod ignored;
 mod ingest;
 mod instavm;
 mod limits;

@@ -11,6 +11,7 @@ pub(crate) enum Header {
     AsOf,
     LagMs,
     Stale,
+    Ignored,
     Link,
     TotalCount,
     Guarantee,
@@ -21,11 +22,12 @@ pub(crate) enum Header {
 }
 
 impl Header {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::RequestId,
         Self::AsOf,
         Self::LagMs,
         Self::Stale,
+        Self::Ignored,
         Self::Link,
         Self::TotalCount,
         Self::Guarantee,
@@ -41,6 +43,7 @@ impl Header {
             Self::AsOf => "Flowtrail-As-Of",
             Self::LagMs => "Flowtrail-Lag-Ms",
             Self::Stale => "Flowtrail-Stale",
+            Self::Ignored => "Flowtrail-Ignored",
             Self::Link => "Link",
             Self::TotalCount => "X-Total-Count",
             Self::Guarantee => "Flowtrail-Guarantee",
@@ -76,6 +79,12 @@ impl Header {
                 false,
                 "`true` while the log cannot be reached, so that there may be more than the answer holds.",
                 json!({ "type": "boolean" }),
+            ),
+            Self::Ignored => (
+                false,
+                "The parameters, or members of the body, that are not known here and were ignored: each once, with what is \
+                 not visible ASCII, a comma or a percent sign percent-encoded. `...` stands for too many.",
+                json!({ "type": "string", "examples": ["protcol, sort"] }),
             ),
             Self::Link => (
                 false,

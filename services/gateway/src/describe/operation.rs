@@ -149,6 +149,11 @@ impl Operation {
 }
 
 impl Parameter {
+    /// Its name, where it is one of the query.
+    pub(crate) fn name_in_query(&self) -> Option<&'static str> {
+        (self.location == "query").then_some(self.name)
+    }
+
     pub(crate) fn described(&self) -> Value {
         let Self { location, name, text, schema } = self;
         let mut described = json!({ "name": name, "in": location, "description": text, "schema": schema });

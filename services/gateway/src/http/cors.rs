@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::http::frame::REQUEST_ID;
 use crate::http::freshness::{AS_OF, LAG, STALE};
+use crate::http::ignored::IGNORED;
 
 /// How long a browser need not ask again.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(600);
@@ -67,7 +68,18 @@ pub(crate) fn layer(origins: &Origins) -> CorsLayer {
         // What a route does not know it refuses itself. A `*` would leave `Authorization` out.
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID, AS_OF, LAG, STALE, TOTAL_COUNT, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE])
+        .expose_headers([
+            REQUEST_ID,
+            AS_OF,
+            LAG,
+            STALE,
+            IGNORED,
+            TOTAL_COUNT,
+            LINK,
+            LOCATION,
+            RETRY_AFTER,
+            WWW_AUTHENTICATE,
+        ])
         .max_age(PREFLIGHT_HOLDS)
 }
 

@@ -40,6 +40,14 @@ impl Dialect {
         }
     }
 
+    /// Whether it stands for an API that others made, which ignores parameters that it does not know.
+    pub(crate) fn ignores_unknown(self) -> bool {
+        match self {
+            Self::NetBird | Self::InstaVm | Self::Vrni => true,
+            Self::Native => false,
+        }
+    }
+
     /// The dialect of a path, known or not.
     pub(crate) fn of(path: &str) -> Self {
         let is_below =

@@ -5,12 +5,14 @@ use serde_json::{Map, Value};
 
 use crate::render::refusal::Refusal;
 
-/// The members of an object. Those that nobody asks for say nothing.
+/// The members of an object. Those that nobody asks for say nothing, and are [`left`](Self::left).
 #[derive(Debug)]
 pub(super) struct Fields {
     /// Where it stands in the body, with a dot at its end; empty for the body itself.
     within: String,
     members: Map<String, Value>,
+    /// What was left of the objects that stand in it.
+    left_within: Vec<String>,
 }
 
 impl Fields {
@@ -20,13 +22,17 @@ impl Fields {
     /// When it is something else.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {
-            return Ok(Self { within: String::new(), members: Map::new() });
+            return Ok(Self::new(String::new(), Map::new()));
         }
         match json::read(body) {
-            Ok(Value::Object(members)) => Ok(Self { within: String::new(), members }),
+            Ok(Value::Object(members)) => Ok(Self::new(String::new(), members)),
             // What the reader says of a body that is no JSON could quote a password.
             Ok(_) | Err(_) => Err(Refusal::field("body", "must be a JSON object")),
         }
+    }
+
+    fn new(within: String, members: Map<String, Value>) -> Self {
+        Self { within, members, left_within: Vec::new() }
     }
 
     /// Takes a text out.
@@ -50,9 +56,20 @@ impl Fields {
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, Refusal> {
         match self.members.remove(name) {
             None => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(Self { within: format!("{}{name}.", self.within), members })),
+            Some(Value::Object(members)) => Ok(Some(Self::new(format!("{}{name}.", self.within), members))),
             Some(_) => Err(self.wrong(name, "must be an object")),
         }
+    }
+
+    /// Puts back what is left of an object that was taken out.
+    pub(super) fn put_back(&mut self, inner: Self) {
+        self.left_within.extend(inner.left());
+    }
+
+    /// The names of the members that were not taken out.
+    pub(super) fn left(self) -> Vec<String> {
+        let Self { within, members, left_within } = self;
+        members.into_iter().map(|(name, _)| within.clone() + &name).chain(left_within).collect()
     }
 
     /// Says what is wrong with a member.
@@ -88,5 +105,14 @@ mod tests {
         }
         let mut inner = fields.object("e").unwrap().unwrap();
         assert_eq!(inner.object("f").unwrap_err(), wrong("e.f", "must be an object"));
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_left_by_name() {
+        let mut fields = Fields::read(br#"{"a":1,"b":"x","c":{"d":1,"e":2}}"#).unwrap();
+        let mut inner = fields.object("c").unwrap().unwrap();
+        assert_eq!((fields.text("b"), inner.integer("e")), (Ok(Some("x".to_owned())), Ok(Some(2))));
+        fields.put_back(inner);
+        assert_eq!(fields.left(), ["a", "c.d"]);
     }
 }

@@ -16,6 +16,7 @@ use crate::access::caller::Caller;
 use crate::describe::Operation;
 use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
+use crate::http::ignored::IgnoredMembers;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
 use crate::lists::query::READS;
@@ -46,7 +47,7 @@ struct AuditPage<'a> {
 
 /// Lists audit events, newest first; 50 of them when the body does not say how many.
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
-    let ListQuery { filter, limit, cursor } = parse(&read(request, REQUEST).await?)?;
+    let ListQuery { filter, limit, cursor, ignored } = parse(&read(request, REQUEST).await?)?;
     let account = caller.principal.account.clone();
     let binding = Binding::new("vrni.audit", &account, &filter)?;
     let (start, first_total) = match cursor {
@@ -70,6 +71,7 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Re
     let reply = lists.ask_then(&caller, List { account, filter, page: Page { start, limit } }, render).await?;
     let mut response = reply.answer;
     freshness::add(response.headers_mut(), &reply.freshness);
+    response.extensions_mut().insert(IgnoredMembers(ignored));
     Ok(response)
 }
 
@@ -136,6 +138,8 @@ struct ListQuery {
     filter: Filter,
     limit: usize,
     cursor: Option<String>,
+    /// What it says beyond that.
+    ignored: Vec<String>,
 }
 
 fn parse(body: &[u8]) -> Result<ListQuery, Refusal> {
@@ -153,7 +157,7 @@ fn parse(body: &[u8]) -> Result<ListQuery, Refusal> {
         include_reads: includes_reads(&mut fields)?,
         ..Filter::default()
     };
-    Ok(ListQuery { filter, limit, cursor })
+    Ok(ListQuery { filter, limit, cursor, ignored: fields.left() })
 }
 
 /// The filter of a body.
@@ -200,7 +204,9 @@ fn period(fields: &mut Fields) -> Result<Period, Refusal> {
     let Some(mut range) = fields.object("time_range")? else { return Ok(Period::default()) };
     let from = range.integer("start_time")?.map(|seconds| instant(seconds.saturating_mul(SECOND)));
     let last = |seconds: i64| instant(seconds.saturating_mul(SECOND).saturating_add(SECOND - 1));
-    Ok(Period { from, to: range.integer("end_time")?.map(last) })
+    let to = range.integer("end_time")?.map(last);
+    fields.put_back(range);
+    Ok(Period { from, to })
 }
 
 /// A time before or after all times that there can be stands for the first or the last of them.
@@ -258,22 +264,25 @@ mod tests {
 
     #[test]
     fn nothing_given_is_the_first_page_of_everything() {
-        let everything = ListQuery { filter: Filter::default(), limit: 50, cursor: None };
-        for body in ["", "{}", r#"{"size":0,"time_range":{},"user_name":"","cursor":"","unknown":[1]}"#] {
+        let everything = ListQuery { filter: Filter::default(), limit: 50, cursor: None, ignored: Vec::new() };
+        for body in ["", "{}", r#"{"size":0,"time_range":{},"user_name":"","cursor":""}"#] {
             assert_eq!(read(body), everything, "{body}");
         }
+        let unknown = read(r#"{"operaton":"LOGIN","time_range":{"start":1}}"#);
+        assert_eq!(unknown.ignored, ["operaton", "time_range.start"]);
+        assert_eq!(ListQuery { ignored: Vec::new(), ..unknown }, everything);
     }
 
     #[test]
     fn every_field_is_part_of_the_filter() {
-        let ListQuery { filter, limit, cursor } = read(
+        let ListQuery { filter, limit, cursor, ignored } = read(
             r#"{"username":"u","ip_address":"i","entity_type":"t","entity_id":"e","operation":"o","response":"r",
                 "size":1000,"cursor":"c","reads":"include","time_range":{"start_time":1,"end_time":2}}"#,
         );
         let text = |text: &str| Some(text.to_owned());
         assert_eq!((filter.user_name, filter.ip_address, filter.resource_type), (text("u"), text("i"), text("t")));
         assert_eq!((filter.resource_id, filter.operation, filter.response), (text("e"), text("o"), text("r")));
-        assert_eq!((limit, cursor, filter.include_reads), (1000, text("c"), true));
+        assert_eq!((limit, cursor, filter.include_reads, ignored.len()), (1000, text("c"), true, 0));
         assert_eq!(filter.period.from.unwrap().to_string(), "1970-01-01T00:00:01Z");
         assert_eq!(filter.period.to.unwrap().to_string(), "1970-01-01T00:00:02.999999Z");
     }
