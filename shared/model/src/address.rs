@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 
+use ipnet::{IpNet, Ipv4Net};
+
 /// An IPv6 address as RFC 5952 writes it. None: it is none, or is written so.
 #[must_use]
 pub fn canonical_ip(text: &str) -> Option<String> {
@@ -55,6 +57,32 @@ pub fn ip_of(host: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
+/// The addresses that someone looks for, exactly: a network, or one address, which may have a port. None: it is a name.
+#[must_use]
+pub fn network_of(text: &str) -> Option<(IpNet, Option<u16>)> {
+    if let Ok(network) = text.parse() {
+        return Some((canonical_network(network), None));
+    }
+    let (host, port) = split_port(text);
+    Some((IpNet::from(ip_of(host)?), port))
+}
+
+/// A network of IPv4 addresses in the form of IPv6 ones is that of the IPv4 addresses.
+fn canonical_network(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network.trunc() };
+    let v4 = v6.prefix_len().checked_sub(96).and_then(|length| match IpAddr::V6(v6.network()).to_canonical() {
+        IpAddr::V4(address) => Ipv4Net::new(address, length).ok(),
+        IpAddr::V6(_) => None,
+    });
+    v4.map_or(IpNet::V6(v6.trunc()), IpNet::V4)
+}
+
+/// A host as it is known whatever its spelling: its address, or its name in lower case.
+#[must_use]
+pub fn canonical_host(host: &str) -> String {
+    ip_of(host).map_or_else(|| host.to_lowercase(), |ip| ip.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +129,29 @@ mod tests {
         assert_eq!(ip_of("[2001:DB8::5]"), ip_of("2001:db8:0::5"));
         assert!(ip_of("2001:db8::5").is_some());
         assert_eq!([ip_of("[10.0.0.1]"), ip_of("host"), ip_of(""), ip_of("10.0.0.1:80")], [None; 4]);
+    }
+
+    #[test]
+    fn who_looks_for_an_address_means_it_exactly() {
+        let found = |text: &str| network_of(text).map(|(network, port)| (network.to_string(), port));
+        for (text, network, port) in [
+            ("10.0.0.1", "10.0.0.1/32", None),
+            ("10.0.0.1:80", "10.0.0.1/32", Some(80)),
+            ("::ffff:10.0.0.1", "10.0.0.1/32", None),
+            ("[2001:DB8::5]:80", "2001:db8::5/128", Some(80)),
+            ("10.0.0.9/8", "10.0.0.0/8", None),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8", None),
+            ("2001:db8:0::/32", "2001:db8::/32", None),
+        ] {
+            assert_eq!(found(text), Some((network.to_owned(), port)), "{text}");
+        }
+        assert_eq!(
+            [found("gate"), found("gate:80"), found("10.0.0"), found("10.0.0.0/40"), found("")],
+            [(); 5].map(|()| None)
+        );
+        assert_eq!(
+            ["Gate", "::FFFF:10.0.0.1", "[2001:DB8::5]"].map(canonical_host),
+            ["gate", "10.0.0.1", "2001:db8::5"]
+        );
     }
 }

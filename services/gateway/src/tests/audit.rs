@@ -14,7 +14,10 @@ fn fill(world: &World) {
         ("e4", 4, "route.delete", "alice"),
         ("e5", 4, "route.add", "bob"),
     ] {
-        let data = json!({ "event_type": code, "actor_id": actor, "resource_id": format!("r-{id}") });
+        let ip_address = format!("192.0.2.{second}");
+        let data = json!({
+            "event_type": code, "actor_id": actor, "resource_id": format!("r-{id}"), "ip_address": ip_address,
+        });
         world.audit("main", id, second, &data);
     }
 }
@@ -69,6 +72,7 @@ async fn every_filter_narrows_the_list() {
         ("target_id=r-e3", vec!["e3"]),
         ("search=ROUTE+CREATED", vec!["e5", "e3", "e2"]),
         ("search=r-e4", vec!["e4"]),
+        ("search=0.2.4", vec!["e5", "e4"]),
         ("search=%25", vec![]),
         ("search=%00", vec![]),
         ("start_date=2024-01-01T00:00:03Z", vec!["e5", "e4", "e3"]),

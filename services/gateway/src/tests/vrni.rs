@@ -81,6 +81,31 @@ async fn every_filter_narrows_the_list() {
 }
 
 #[tokio::test]
+async fn an_address_is_meant_exactly_and_in_any_spelling() {
+    let world = World::start().await;
+    let token = world.silent_token("main", &[Scope::AuditRead]);
+    let addresses = ["10.0.0.4", "110.0.0.4", "10.0.0.40", "10.0.0.4:53", "2001:db8::5", "::ffff:10.0.0.4", "Gate-1"];
+    for (second, address) in (1..).zip(addresses) {
+        world.audit("main", &format!("e{second}"), second, &json!({ "event_type": "x", "ip_address": address }));
+    }
+    for (wanted, expected) in [
+        ("10.0.0.4", vec![6, 4, 1]),
+        ("10.0.0.4:53", vec![4]),
+        ("10.0.0.0/24", vec![6, 4, 3, 1]),
+        ("10.0.0.4/32", vec![6, 4, 1]),
+        ("2001:DB8:0:0::5", vec![5]),
+        ("2001:db8::/32", vec![5]),
+        ("gate-1", vec![7]),
+        ("gate", vec![]),
+        ("0.0.0.4", vec![]),
+        ("10.0.0", vec![]),
+    ] {
+        let total = expected.len() as u64;
+        assert_eq!(found(&world, &token, &json!({ "ip_address": wanted })).await, (expected, total), "{wanted}");
+    }
+}
+
+#[tokio::test]
 async fn the_whole_last_second_of_a_range_is_in_it() {
     let (world, token) = reader().await;
     let late = json!({ "specversion": "1.0", "id": "late", "source": "/t", "type": "flowtrail.audit.recorded.v1",

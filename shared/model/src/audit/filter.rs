@@ -17,7 +17,7 @@ pub struct Filter {
     pub period: Period,
     /// Done by whom vRNI shows as this: [`Event::user_name`](super::Event::user_name), with the directory's names.
     pub user_name: Option<String>,
-    /// Came from this address.
+    /// Came from this address, one with a port, this network, or the host of this name; exactly, in any spelling.
     pub ip_address: Option<String>,
     /// Done to this kind of resource.
     pub resource_type: Option<String>,
@@ -25,7 +25,7 @@ pub struct Filter {
     pub operation: Option<String>,
     /// It ended like this: [`Event::response`](super::Event::response).
     pub response: Option<String>,
-    /// Part of activity, type, actor (id, name, address), resource or payload; any case, literal.
+    /// Part of activity, type, actor (id, name, address), resource, IP address or payload; any case, literal.
     pub search: Option<String>,
     /// Of this group; an empty text is a group too.
     pub event_group: Option<String>,

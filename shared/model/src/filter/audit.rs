@@ -163,7 +163,7 @@ impl Family for Audit {
 
     fn is_any_text(event: &Event, take: &mut dyn FnMut(&str) -> bool) -> bool {
         let given = &event.given;
-        let own = [&given.actor_id, &given.actor_name, &given.actor_email, &given.resource_id];
+        let own = [&given.actor_id, &given.actor_name, &given.actor_email, &given.resource_id, &given.ip_address];
         let json = [event.event_payload(), given.meta.as_ref()];
         take(event.activity())
             || take(&event.event_type)

@@ -1,10 +1,9 @@
 //! What a field's value is to be, and whether a value is that.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::ops::Range;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use serde_json::value::RawValue;
 
 use super::expression::{self, Limit, Order};
@@ -12,7 +11,7 @@ use super::family::{Kind, Value};
 use super::pattern::Pattern;
 use super::quantity::Quantity;
 use super::{protocol, when};
-use crate::address::{ip_of, split_port};
+use crate::address::{ip_of, network_of, split_port};
 use crate::json::{Number, as_text};
 use crate::time::Timestamp;
 
@@ -208,25 +207,12 @@ fn span<T: Copy>(value: &expression::Value, parse: impl Fn(&str) -> Option<Range
 fn address(value: &expression::Value) -> Result<Wanted, Unfit> {
     let pattern = pattern(value)?;
     let Some(text) = pattern.as_literal() else { return Ok(Wanted::Text(AnyCase::new(pattern))) };
-    if let Ok(network) = text.parse::<IpNet>() {
-        return Ok(Wanted::Address(canonical(network), None));
+    if let Some((network, port)) = network_of(text) {
+        return Ok(Wanted::Address(network, port));
     }
-    let (host, port) = split_port(text);
-    if let Some(ip) = ip_of(host) {
-        return Ok(Wanted::Address(IpNet::from(ip), port));
-    }
+    let (host, _) = split_port(text);
     // Whoever writes so means an address, and would find none.
     let is_meant =
         text.contains('/') || (text.contains('.') && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
     if is_meant { Err(unfit(pattern)) } else { Ok(Wanted::Text(AnyCase::new(pattern))) }
-}
-
-/// A network of IPv4 addresses in the form of IPv6 ones is that of the IPv4 addresses.
-fn canonical(network: IpNet) -> IpNet {
-    let IpNet::V6(v6) = network else { return network.trunc() };
-    let v4 = v6.prefix_len().checked_sub(96).and_then(|length| match IpAddr::V6(v6.network()).to_canonical() {
-        IpAddr::V4(address) => Ipv4Net::new(address, length).ok(),
-        IpAddr::V6(_) => None,
-    });
-    v4.map_or(IpNet::V6(v6.trunc()), IpNet::V4)
 }

@@ -14,13 +14,37 @@ use views::audit::{CountByTime, CountByValue, Facet, List};
 
 use super::{IDS, account, answer, at, by_time, by_value, project, second, seconds, text};
 
+const ADDRESSES: &[&str] = &[
+    "10.0.0.4",
+    "10.0.0.4:53",
+    "110.0.0.4",
+    "10.0.0.40",
+    "::ffff:10.0.0.4",
+    "2001:db8::5",
+    "[2001:db8::5]:53",
+    "Gate",
+    "gate:80",
+];
+const LOOKED_FOR: &[&str] = &[
+    "10.0.0.4",
+    "10.0.0.4:53",
+    "10.0.0.0/24",
+    "2001:DB8:0::5",
+    "2001:db8::/32",
+    "gate",
+    "GATE:80",
+    "10.0.0",
+    "at",
+    "",
+];
+
 fn audit_event() -> impl Strategy<Value = (String, i64, audit::Fields)> {
     const TYPES: &[&str] = &["vm.boot", "route.add", "plain", "vm.boot.late", "audit.read", "traffic.read"];
     const WORDS: &[&str] = &["vm", "success", "failure", "ADD", "Alice", "SUCCESS"];
     let payload = prop::option::of(select(vec!["{\"Name\":\"Straße\"}", "[1,\"alice\"]", "null"]));
     let texts = (text(TYPES), text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(WORDS));
     let actor = (text(IDS), text(WORDS), text(&["alice@x.org"]), prop::option::of(-2_i64..3));
-    let more = (text(IDS), text(IDS), text(&["10.0.0.1"]), text(IDS), payload, any::<bool>());
+    let more = (text(IDS), text(IDS), text(ADDRESSES), text(IDS), payload, any::<bool>());
     (0_u8..60, -4_i64..9, texts, actor, more).prop_map(|(id, second, texts, actor, more)| {
         let meta = more.5.then(|| serde_json::Map::from_iter([("Key".to_owned(), "Value".into())]));
         let data = audit::Fields {
@@ -51,9 +75,9 @@ fn audit_filter() -> impl Strategy<Value = audit::Filter> {
     const WORDS: &[&str] =
         &["vm", "success", "failure", "ADD", "BOOT", "SUCCESS", "FAILURE", "alice@x.org", "Alice", ""];
     const SEARCHES: &[&str] =
-        &["ALICE", "boot", "straß", "value\"", "[1,", "route cre", "b", "key\":", "}{", "READ"];
+        &["ALICE", "boot", "straß", "value\"", "[1,", "route cre", "b", "key\":", "}{", "0.0.4:5", "GAT", "READ"];
     let texts = (text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(WORDS), text(SEARCHES));
-    let ids = (text(IDS), text(IDS), text(IDS), text(IDS), text(&["10.0.0.1"]));
+    let ids = (text(IDS), text(IDS), text(IDS), text(IDS), text(LOOKED_FOR));
     let types = ["vm.boot", "plain", "audit.read"].map(str::to_owned).to_vec();
     let types = prop::collection::vec(select(types), 0..3);
     let period = (second(), second());
@@ -95,6 +119,7 @@ fn wants_event(filter: &audit::Filter, event: &audit::Event) -> bool {
         given.actor_name.as_deref(),
         given.actor_email.as_deref(),
         given.resource_id.as_deref(),
+        given.ip_address.as_deref(),
         payload,
         given.meta.as_ref().map(json::Json::as_str),
     ];
@@ -111,7 +136,10 @@ fn wants_event(filter: &audit::Filter, event: &audit::Event) -> bool {
         && is(&filter.resource_type, given.resource_type.as_deref())
         && is(&filter.vm_id, given.vm_id.as_deref())
         && is(&filter.session_id, given.session_id.as_deref())
-        && is(&filter.ip_address, given.ip_address.as_deref())
+        && filter
+            .ip_address
+            .as_deref()
+            .is_none_or(|wanted| given.ip_address.as_deref().is_some_and(|own| is_from(wanted, own)))
         && filter.user_id.is_none_or(|wanted| given.user_id.map(i128::from) == Some(wanted))
         && filter.period.from.is_none_or(|from| event.time >= from)
         && filter.period.to.is_none_or(|to| event.time <= to)
@@ -120,6 +148,20 @@ fn wants_event(filter: &audit::Filter, event: &audit::Event) -> bool {
             || !filter.event_types.is_empty()
             || filter.event_group.is_some()
             || !["audit.read", "traffic.read"].contains(&&*event.event_type))
+}
+
+/// Whether an address is one that is looked for: the definition, for those of this test.
+fn is_from(wanted: &str, own: &str) -> bool {
+    let is_v4 = ["10.0.0.4", "10.0.0.4:53", "::ffff:10.0.0.4"].contains(&own);
+    match wanted {
+        "10.0.0.4" => is_v4,
+        "10.0.0.4:53" => own == wanted,
+        "10.0.0.0/24" => is_v4 || own == "10.0.0.40",
+        "2001:DB8:0::5" | "2001:db8::/32" => own.contains("2001:db8::5"),
+        "gate" => ["Gate", "gate:80"].contains(&own),
+        "GATE:80" => own == "gate:80",
+        _ => false,
+    }
 }
 
 /// What an event counts as: the definition.

@@ -349,7 +349,8 @@ fn audit_values(event: &Value, name: &str) -> Vec<Held> {
 
 fn audit_searched(event: &Value) -> Vec<String> {
     let given = &event["given"];
-    let own = ["actor_id", "actor_name", "actor_email", "resource_id"].iter().filter_map(|name| text_of(&given[*name]));
+    let own = ["actor_id", "actor_name", "actor_email", "resource_id", "ip_address"];
+    let own = own.iter().filter_map(|name| text_of(&given[*name]));
     let json = ["meta", "event_payload"].iter().map(|name| &given[*name]).filter(|json| !json.is_null());
     let said = audit_values(event, "activity").into_iter().filter_map(|value| match value {
         Held::Text(text) => Some(text),

@@ -4,6 +4,7 @@
 //! A symbol, and the tail, is a list of fields: each one's number in the table, then its value. What an event does not
 //! say takes no room.
 
+use model::address::{canonical_host, split_port};
 use model::audit::Event;
 use model::audit::fields::{Access, FIELDS, FieldPlace, Fields, Value, number_of};
 use model::json::Json;
@@ -38,15 +39,21 @@ pub(crate) const PAYLOAD: usize = 0;
 /// Between the two; no text holds it, for it is not UTF-8.
 const BETWEEN: u8 = 0xff;
 
-pub(crate) const SCHEMA: Schema =
-    Schema { symbols: &[0, 1, 2, 3, 4, 5], searched: &[], keys: &KEYS, filtered: &[ACTION, ACTOR, RESOURCE], texts: 1 };
+/// Each column has a dictionary of its own.
+pub(crate) const SCHEMA: Schema = Schema {
+    symbols: &[0, 1, 2, 3, 4, 5],
+    searched: &[None, None, None, Some(address)],
+    keys: &KEYS,
+    filtered: &[ACTION, ACTOR, RESOURCE],
+    texts: 1,
+};
 
 /// By which of its fields a symbol is looked up.
 const KEYS: [Option<Texts>; COLUMNS] = [
     Some(event_type),
     Some(keyed_by::<ACTOR_ID>),
     Some(keyed_by::<RESOURCE_ID>),
-    Some(keyed_by::<IP_ADDRESS>),
+    Some(host),
     Some(keyed_by::<VM_ID>),
     Some(keyed_by::<SESSION_ID>),
 ];
@@ -55,6 +62,20 @@ const KEYS: [Option<Texts>; COLUMNS] = [
 fn event_type(action: &[u8], key: &mut dyn FnMut(&[u8])) {
     if let Ok((event_type, _)) = postcard::take_from_bytes::<&str>(action) {
         key(event_type.as_bytes());
+    }
+}
+
+/// An address is looked up by its host: whatever its spelling, and whether it has a port.
+fn host(address: &[u8], key: &mut dyn FnMut(&[u8])) {
+    if let Ok(Some(own)) = text(address, IP_ADDRESS) {
+        key(canonical_host(split_port(own).0).as_bytes());
+    }
+}
+
+/// An address is found by any part of it.
+fn address(address: &[u8], found: &mut dyn FnMut(&[u8])) {
+    if let Ok(Some(own)) = text(address, IP_ADDRESS) {
+        found(own.to_lowercase().as_bytes());
     }
 }
 

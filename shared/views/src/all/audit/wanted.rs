@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::address::as_stored;
+use model::address::{as_stored, canonical_host, ip_of, network_of, split_port};
 use model::audit::fields::{Fields, number_of};
 use model::audit::{Event, Filter, READS, ShownAs, is_read};
 use model::directory::Named;
-use segments::Predicate;
+use segments::{Predicate, Wanted};
 
 use super::row::{
     ACTION, ACTOR, ADDRESS, IP_ADDRESS, MACHINE, PAYLOAD, RESOURCE, RESOURCE_ID, SESSION, SESSION_ID, VM_ID, action,
@@ -36,13 +36,10 @@ pub(crate) fn predicate(filter: &Filter, found: Named, shown_as: ShownAs) -> Pre
         };
         all.push(by_key(RESOURCE, key, is_it));
     }
-    let ip_address = filter.ip_address.as_deref().map(|address| as_stored(address).into_owned());
-    let one_by_one = [
-        (ADDRESS, IP_ADDRESS, &ip_address),
-        (MACHINE, VM_ID, &filter.vm_id),
-        (SESSION, SESSION_ID, &filter.session_id),
-    ];
-    for (column, field, wanted) in one_by_one {
+    if let Some(wanted) = &filter.ip_address {
+        all.push(by_address(wanted));
+    }
+    for (column, field, wanted) in [(MACHINE, VM_ID, &filter.vm_id), (SESSION, SESSION_ID, &filter.session_id)] {
         if let Some(wanted) = wanted.clone() {
             let key = wanted.clone();
             let is_it = move |symbol: &[u8]| text(symbol, field).is_ok_and(|own| own == Some(&*wanted));
@@ -109,6 +106,28 @@ fn by_actor(filter: &Filter, shown_as: ShownAs) -> Option<Predicate> {
     Some(by_key(ACTOR, key, move |symbol: &[u8]| actor(symbol).is_ok_and(|given| is_it(&given))))
 }
 
+/// An address, one with a port, a network or a host's name: exactly, in any spelling.
+fn by_address(wanted: &str) -> Predicate {
+    let Some((network, port)) = network_of(wanted) else {
+        let (name, key) = (wanted.to_lowercase(), canonical_host(split_port(wanted).0));
+        let is_it = move |own: &str| own.to_lowercase() == name || split_port(own).0.to_lowercase() == name;
+        return Predicate::keyed(ADDRESS, key, on_address(is_it));
+    };
+    let is_in = on_address(move |own| {
+        let (host, own_port) = split_port(own);
+        ip_of(host).is_some_and(|ip| network.contains(&ip)) && (port.is_none() || port == own_port)
+    });
+    if network.prefix_len() == network.max_prefix_len() {
+        Predicate::keyed(ADDRESS, network.addr().to_string(), is_in)
+    } else {
+        Predicate::matching(ADDRESS, is_in)
+    }
+}
+
+fn on_address(wants: impl Fn(&str) -> bool + Send + Sync + 'static) -> impl Fn(&[u8]) -> bool + Send + Sync + 'static {
+    move |symbol: &[u8]| text(symbol, IP_ADDRESS).is_ok_and(|own| own.is_some_and(&wants))
+}
+
 /// The symbols that `wants` says yes to; where these have a key, they are looked up by it.
 fn by_key(column: usize, key: Option<String>, wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Predicate {
     match key {
@@ -117,9 +136,10 @@ fn by_key(column: usize, key: Option<String>, wants: impl Fn(&[u8]) -> bool + Se
     }
 }
 
-/// Activity, type, actor, resource or payload contain `needle`, which is in lower case.
+/// Activity, type, actor, resource, address or payload contain `needle`, which is in lower case.
 fn is_found(needle: &str, found: Named) -> Predicate {
     let payload = Predicate::Text { column: PAYLOAD, needle: needle.as_bytes().to_vec() };
+    let address = Wanted::Containing(needle.as_bytes().to_vec());
     let needle: Arc<str> = needle.into();
     let contains = move |text: &str| text.to_lowercase().contains(&*needle);
     let (in_action, in_actor, in_resource) = (contains.clone(), contains.clone(), contains);
@@ -135,6 +155,7 @@ fn is_found(needle: &str, found: Named) -> Predicate {
         Predicate::matching(RESOURCE, move |symbol| {
             text(symbol, RESOURCE_ID).is_ok_and(|id| id.is_some_and(&in_resource))
         }),
+        Predicate::Symbol { column: ADDRESS, wanted: address },
         payload,
     ])
 }
