@@ -58,7 +58,7 @@ pub struct Event {
     pub source: String,
     /// The rest, as given; its `event_type`, `activity_code`, `source` and `account_id` are empty.
     #[serde(with = "kept")]
-    pub given: Fields,
+    pub given: Box<Fields>,
 }
 
 impl Event {
@@ -66,14 +66,15 @@ impl Event {
     #[must_use]
     pub fn nothing() -> Self {
         let (id, event_type, source) = (String::new(), String::new(), String::new());
-        Self { id, time: Timestamp::EPOCH, time_given: false, event_type, source, given: Fields::default() }
+        Self { id, time: Timestamp::EPOCH, time_given: false, event_type, source, given: Box::default() }
     }
 
     /// Makes the canonical event of what was published.
     ///
     /// # Errors
     /// When neither `event_type` nor `activity_code` is there.
-    pub fn new(context: Context<'_>, mut given: Fields) -> Result<Self, NoEventType> {
+    pub fn new(context: Context<'_>, given: impl Into<Box<Fields>>) -> Result<Self, NoEventType> {
+        let mut given = given.into();
         let (event_type, code) = (given.event_type.take(), given.activity_code.take());
         let event_type = event_type.or(code).ok_or(NoEventType)?;
         let source = given.source.take().unwrap_or_else(|| context.source.to_owned());

@@ -48,7 +48,7 @@ fn report() -> impl Strategy<Value = traffic::Report> {
             data.user.id = user;
             data.user.email = email;
             let (time, received_at) = (at(second), at(second + 100));
-            traffic::Report { id: "e".into(), time, received_at, subject_reporter: "gw".into(), data }
+            traffic::Report { id: "e".into(), time, received_at, subject_reporter: "gw".into(), data: data.into() }
         },
     )
 }

@@ -64,7 +64,13 @@ fn report(flow: &str, second: i64, change: impl FnOnce(&mut traffic::Reported)) 
     let mut data = traffic::Reported { flow_id: Some(flow.into()), ..traffic::Reported::default() };
     change(&mut data);
     let (time, received_at) = (at(second), at(second));
-    Event::Traffic(traffic::Report { id: "e".into(), time, received_at, subject_reporter: "gw".into(), data })
+    Event::Traffic(traffic::Report {
+        id: "e".into(),
+        time,
+        received_at,
+        subject_reporter: "gw".into(),
+        data: data.into(),
+    })
 }
 
 fn audit_page(views: &Views, account: &AccountId, filter: audit::Filter, page: Page) -> (Vec<String>, u64, Page) {

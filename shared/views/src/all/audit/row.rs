@@ -172,7 +172,7 @@ pub(crate) fn action(symbol: &[u8]) -> Result<Event, Error> {
         time_given: false,
         event_type: event_type.to_owned(),
         source: String::new(),
-        given,
+        given: Box::new(given),
     })
 }
 
