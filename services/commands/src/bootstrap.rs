@@ -3,8 +3,6 @@
 //! Every step is repeated at each start until it is in the log, and each is in the log at most once, so a crash
 //! between two of them does no harm. Token and password are on disk before the log knows them.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bus::Bus;
@@ -12,6 +10,7 @@ use model::access::{Actor, Scope, TokenHash, new_token, user_id};
 use model::command::{CreateAccount, CreateToken, CreateUser, Reason};
 use model::log::{AccountId, Stream};
 use model::secret::Secret;
+use runtime::private_file;
 use tracing::info;
 
 use crate::access;
@@ -136,15 +135,6 @@ fn check_token(token: &Secret) -> Result<(), BootstrapError> {
 /// Writes a secret to a file that only its owner may read. The log does not know what stood there before.
 fn write_secret(path: &Path, secret: Secret) -> Result<Secret, BootstrapError> {
     let failed = |cause| BootstrapError::File { path: path.to_owned(), cause };
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(failed)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    writeln!(file, "{}", secret.reveal()).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    private_file::write(path, &format!("{}\n", secret.reveal())).map_err(failed)?;
     Ok(secret)
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use runtime::settings::Settings;
 
+use crate::nats_url;
+
 /// One line when the roles of `run` are at work.
 pub(crate) fn announce(address: Option<SocketAddr>, metrics: Option<SocketAddr>) {
     let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics")).unwrap_or_default();
@@ -34,7 +36,10 @@ pub(crate) fn greet(
     let token: PathBuf = settings.data_dir.join("admin.token");
     let token = token.display();
     let nats = match own_server {
-        Some(pid) => format!("{} (own server, pid {pid})", settings.nats_url()),
+        Some(pid) => {
+            let (shown, file) = (nats_url::without_password(settings.nats_port), nats_url::file(&settings.data_dir));
+            format!("{shown}  (own server, pid {pid}; its URL with the password is in {})", file.display())
+        }
         // The URL itself may hold a password.
         None => "the server that FLOWTRAIL_NATS_URL names".to_owned(),
     };

@@ -8,6 +8,7 @@ mod dead_letters;
 mod greeting;
 mod import;
 mod nats_server;
+mod nats_url;
 mod redrive;
 mod samples;
 mod schemas;

@@ -23,6 +23,7 @@ use crate::cli::{Role, Run, Up};
 use crate::data_folder;
 use crate::greeting::{announce, greet};
 use crate::nats_server::NatsServer;
+use crate::nats_url;
 use crate::samples;
 
 /// Everything in this process.
@@ -34,9 +35,9 @@ pub(crate) async fn up(settings: &Settings, up: &Up) -> anyhow::Result<()> {
         Some(url) => (url.clone(), None),
         None => {
             let own = NatsServer::start(settings).await?;
-            let pid = own.pid();
+            let (url, pid) = (own.url(), own.pid());
             server.spawn(own.supervise(stop_server.clone()));
-            (settings.nats_url(), pid)
+            (url, pid)
         }
     };
     let roles = [Role::Projector, Role::Streamer, Role::Commands, Role::Gateway];
@@ -66,7 +67,7 @@ async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: 
 pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
     // Not locked: roles in processes of their own share the master key in it.
     data_folder::prepare(&settings.data_dir)?;
-    let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles).await?;
+    let mut running = Running::start(settings, &run.server, &nats_url::of_log(settings)?, &run.roles).await?;
     let outcome = async {
         running.wait_until_ready().await?;
         announce(running.address, running.metrics_address);

@@ -22,7 +22,8 @@ pub struct Settings {
     #[arg(long, global = true, env = "FLOWTRAIL_DATA_DIR", default_value = "./data", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// The NATS server to use. Unset: `up` starts and supervises one of its own, other commands look for that one.
+    /// The NATS server to use. Unset: `up` starts and supervises one of its own, other commands take the one that
+    /// <data-dir>/nats.url names.
     #[arg(long, global = true, env = "FLOWTRAIL_NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
 
@@ -171,12 +172,6 @@ impl LimitSettings {
 }
 
 impl Settings {
-    /// The NATS server that commands other than `up` talk to.
-    #[must_use]
-    pub fn nats_url(&self) -> String {
-        self.nats_url.clone().unwrap_or_else(|| format!("nats://127.0.0.1:{}", self.nats_port))
-    }
-
     /// Where the master key is.
     #[must_use]
     pub fn master_key_file(&self) -> PathBuf {

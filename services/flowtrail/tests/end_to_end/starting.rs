@@ -76,6 +76,57 @@ async fn a_folder_in_use_is_left_alone_and_is_its_owners_alone() {
     flowtrail.get("/api/events/audit").await;
 }
 
+/// The permissions of a file.
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_without_its_password_uses_the_own_nats_server() {
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    let (user, server) = flowtrail.nats_url.strip_prefix("nats://").unwrap().split_once('@').unwrap();
+    let (name, password) = user.split_once(':').unwrap();
+    let nobody = async_nats::ConnectOptions::new();
+    let other = async_nats::ConnectOptions::with_user_and_password(name.to_owned(), password.replace('a', "b"));
+    for options in [nobody, other] {
+        let refused = options.connect(server).await.unwrap_err();
+        assert_eq!(refused.kind(), async_nats::ConnectErrorKind::AuthorizationViolation, "{refused}");
+    }
+    for file in ["nats.url", "nats/server.conf"] {
+        assert_eq!(mode(&flowtrail.data().join(file)), 0o600, "{file}");
+    }
+    let pid = std::fs::read_to_string(flowtrail.data().join("nats/server.pid")).unwrap();
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap();
+    let arguments = String::from_utf8(arguments).unwrap();
+    assert!(
+        arguments.contains("server.conf") && !arguments.contains(password) && !arguments.contains("$2"),
+        "{arguments}"
+    );
+    // The command line finds it by the folder.
+    assert!(flowtrail.succeed(["status"]).contains("audit"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_folder_of_an_older_version_gets_a_password_and_keeps_it() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let event = serde_json::json!({"id": "e1", "event_type": "door.open"});
+    flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap().error_for_status().unwrap();
+    flowtrail.stop();
+    let url = flowtrail.data().join("nats.url");
+    std::fs::remove_file(&url).unwrap();
+    let before = flowtrail.nats_url.clone();
+    flowtrail.start_processes();
+    assert_ne!(flowtrail.nats_url, before);
+    assert_eq!(flowtrail.get("/api/events/audit?activity_code=door.open").await.as_array().unwrap().len(), 1);
+    let made = flowtrail.nats_url.clone();
+    flowtrail.stop();
+    flowtrail.start_processes();
+    assert_eq!(flowtrail.nats_url, made);
+}
+
 #[test]
 fn an_unknown_setting_is_warned_of_with_the_one_that_was_meant() {
     let data = tempfile::tempdir().unwrap();
