@@ -9,10 +9,10 @@ use runtime::settings::Settings;
 use crate::nats_url;
 
 /// One line when the roles of `run` are at work.
-pub(crate) fn announce(address: Option<SocketAddr>, metrics: Option<SocketAddr>) {
+pub(crate) fn announce(api: Option<&str>, metrics: Option<SocketAddr>) {
     let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics")).unwrap_or_default();
-    match address {
-        Some(address) => say(&format!("ready, the API is at http://{address}{metrics}\n")),
+    match api {
+        Some(api) => say(&format!("ready, the API is at {api}{metrics}\n")),
         None => say(&format!("ready{metrics}\n")),
     }
 }
@@ -24,14 +24,9 @@ fn say(text: &str) {
 }
 
 /// What runs where, and what to try first.
-pub(crate) fn greet(
-    settings: &Settings,
-    own_server: Option<u32>,
-    address: Option<SocketAddr>,
-    metrics: Option<SocketAddr>,
-) {
+pub(crate) fn greet(settings: &Settings, own_server: Option<u32>, api: Option<&str>, metrics: Option<SocketAddr>) {
     let metrics = metrics.map(|address| format!("\n  Metrics  http://{address}/metrics")).unwrap_or_default();
-    let address = address.map(|address| format!("http://{address}")).unwrap_or_default();
+    let api = api.unwrap_or_default();
     let data = settings.data_dir.display();
     let token: PathBuf = settings.data_dir.join("admin.token");
     let token = token.display();
@@ -47,7 +42,7 @@ pub(crate) fn greet(
         "
 Flowtrail {version} is ready.
 
-  API    {address}  (described at {address}/docs)
+  API    {api}  (described at {api}/docs)
   NATS   {nats}
   Data   {data}
   Token  {token}  (account main, all scopes){metrics}
@@ -55,9 +50,9 @@ Flowtrail {version} is ready.
 Try:
 
   TOKEN=$(cat {token})
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit
-  curl -H \"Authorization: Token $TOKEN\" '{address}/api/events/network-traffic?page_size=5'
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit \\
+  curl -H \"Authorization: Token $TOKEN\" {api}/api/events/audit
+  curl -H \"Authorization: Token $TOKEN\" '{api}/api/events/network-traffic?page_size=5'
+  curl -H \"Authorization: Token $TOKEN\" {api}/api/events/audit \\
        -d '{{\"event_type\":\"door.open\",\"actor_id\":\"alice\",\"resource_id\":\"lab\"}}'
 
 Ctrl-C stops everything.

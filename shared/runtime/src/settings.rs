@@ -59,6 +59,19 @@ pub struct ServerSettings {
     #[arg(long, env = "FLOWTRAIL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
+    /// The certificate that clients are shown, with those of its issuers behind it, in PEM: with it the gateway speaks TLS,
+    /// and nothing else. SIGHUP reads it again, and its key.
+    #[arg(long, env = "FLOWTRAIL_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM.
+    #[arg(long, env = "FLOWTRAIL_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Proxies in front of the gateway that are believed about the addresses of clients: CIDRs, separated by commas.
+    #[arg(long, env = "FLOWTRAIL_TRUSTED_PROXIES", default_value = "", value_name = "CIDR,...")]
+    pub trusted_proxies: String,
+
     /// Where this process's metrics are, for the operator: of all accounts and without a token. Unset: nowhere.
     #[arg(long, env = "FLOWTRAIL_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,

@@ -329,7 +329,7 @@ impl Process {
             }
         }
         let urls =
-            said.split_whitespace().map(|word| word.trim_end_matches(',')).filter(|word| word.starts_with("http://"));
+            said.split_whitespace().map(|word| word.trim_end_matches(',')).filter(|word| word.starts_with("http"));
         let (metrics, api): (Vec<&str>, Vec<&str>) = urls.partition(|url| url.ends_with("/metrics"));
         let url = api.first().copied().unwrap_or_default().to_owned();
         let metrics_url = metrics.first().map(|url| (*url).to_owned());

@@ -76,6 +76,46 @@ async fn a_folder_in_use_is_left_alone_and_is_its_owners_alone() {
     flowtrail.get("/api/events/audit").await;
 }
 
+#[test]
+fn a_setting_that_cannot_be_used_is_a_line_that_names_it_and_exit_code_2() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, empty) = (directory.path().join("data"), directory.path().join("empty.pem"));
+    std::fs::write(&empty, "").unwrap();
+    let empty = empty.to_str().unwrap();
+    let (issuer, audience) =
+        (("FLOWTRAIL_OIDC_ISSUER", "https://id.example"), ("FLOWTRAIL_OIDC_AUDIENCE", "flowtrail"));
+    for (settings, told) in [
+        (
+            vec![("FLOWTRAIL_TLS_CERTIFICATE", empty)],
+            "FLOWTRAIL_TLS_CERTIFICATE cannot be used: FLOWTRAIL_TLS_KEY is not set",
+        ),
+        (vec![("FLOWTRAIL_TLS_KEY", empty)], "FLOWTRAIL_TLS_KEY cannot be used: FLOWTRAIL_TLS_CERTIFICATE is not set"),
+        (
+            vec![("FLOWTRAIL_TLS_CERTIFICATE", "/nowhere.pem"), ("FLOWTRAIL_TLS_KEY", empty)],
+            "FLOWTRAIL_TLS_CERTIFICATE cannot be used: /nowhere.pem cannot be read: No such file or directory (os error 2)",
+        ),
+        (
+            vec![("FLOWTRAIL_TRUSTED_PROXIES", "10.0.0.0/8,proxy")],
+            "FLOWTRAIL_TRUSTED_PROXIES cannot be used: \"proxy\" is no CIDR such as 10.1.0.0/16 or fd00::/8; separate several \
+             by commas",
+        ),
+        (
+            vec![("FLOWTRAIL_CORS_ORIGINS", "dash.example")],
+            "FLOWTRAIL_CORS_ORIGINS cannot be used: \"dash.example\" is no origin; one is *, or like \
+             https://dash.example.com",
+        ),
+        (
+            vec![issuer, audience],
+            "FLOWTRAIL_OIDC_ISSUER cannot be used: neither FLOWTRAIL_OIDC_JWKS_URL nor FLOWTRAIL_OIDC_JWKS_FILE is set",
+        ),
+    ] {
+        let output = flowtrail(&data).arg("up").envs(settings).output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("error: {told}\n"));
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(!data.join("nats").exists(), "nothing was started");
+    }
+}
+
 /// The permissions of a file.
 #[cfg(unix)]
 fn mode(path: &Path) -> u32 {
