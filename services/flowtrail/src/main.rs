@@ -9,6 +9,7 @@ mod dead_letters;
 mod gateway_settings;
 mod greeting;
 mod import;
+mod master_key;
 mod nats_server;
 mod nats_url;
 mod redrive;

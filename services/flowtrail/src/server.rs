@@ -16,7 +16,6 @@ use streamer::guard::Guard;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use vault::MasterKey;
 use views::{View, Views};
 
 use crate::bad_setting::BadSetting;
@@ -24,6 +23,7 @@ use crate::cli::{Role, Run, Up};
 use crate::data_folder;
 use crate::gateway_settings;
 use crate::greeting::{announce, greet};
+use crate::master_key;
 use crate::nats_server::NatsServer;
 use crate::nats_url;
 use crate::samples;
@@ -163,7 +163,8 @@ impl Running {
     }
 
     async fn start_commands(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let master = master_key(settings, &bus).await?;
+        let master = master_key::load(settings, &bus).await?;
+        master_key::make_known(settings, &master, &bus).await?;
         let reach = server.egress_allow.parse().context(BadSetting("FLOWTRAIL_EGRESS_ALLOW"))?;
         let commands = commands::start(&bus, master, reach, &bootstrap(settings, server)).await?;
         let stop = self.stop_back.clone();
@@ -175,7 +176,7 @@ impl Running {
     }
 
     async fn start_streamer(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let master = master_key(settings, &bus).await?;
+        let master = master_key::load(settings, &bus).await?;
         let reach = server.egress_allow.parse().context(BadSetting("FLOWTRAIL_EGRESS_ALLOW"))?;
         let guard = Guard::new(reach).context("prepare TLS")?;
         let delivery = streamer::Settings { suspend_after: server.suspend_after, metrics: self.metrics.clone() };
@@ -267,19 +268,6 @@ impl Running {
         }
         outcome
     }
-}
-
-/// The master key; a new one only where the log holds nothing yet that another has sealed.
-async fn master_key(settings: &Settings, bus: &Bus) -> anyhow::Result<MasterKey> {
-    let path = settings.master_key_file();
-    if !path.exists() && !bus.keys().is_empty().await.context("look whether the log holds secrets")? {
-        anyhow::bail!(
-            "the master key {} is missing, and the log holds secrets of integrations that only it opens: put it back from \
-             where it is kept, or name its file by FLOWTRAIL_MASTER_KEY_FILE",
-            path.display()
-        );
-    }
-    Ok(MasterKey::load_or_create(&path)?)
 }
 
 /// Waits until one of the tasks is over; forever when there is none.

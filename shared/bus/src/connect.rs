@@ -45,7 +45,7 @@ pub enum ConnectError {
         path: PathBuf,
         /// What is wrong with it.
         #[source]
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// Nobody is there, or it refuses this client.
     #[error("connect to nats at {url}")]

@@ -201,6 +201,56 @@ async fn a_master_key_that_is_missing_beside_secrets_is_no_reason_for_a_new_one(
 }
 
 #[tokio::test]
+async fn another_master_key_is_refused_and_with_the_right_one_it_goes_on() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let integration = serde_json::json!({
+        "platform": "datadog", "config": { "api_key": "k", "site": "datadoghq.com" }, "enabled": false
+    });
+    let answer = flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let (key, kept) = (flowtrail.data().join("master.key"), flowtrail.data().join("kept"));
+    for is_of_an_older_version in [false, true] {
+        if is_of_an_older_version {
+            // That one left no fingerprint, but there is a key that only the right master key opens.
+            flowtrail.start_processes();
+            let context = async_nats::jetstream::new(flowtrail.nats().await);
+            let bucket = context.get_stream("KV_FLOWTRAIL_KEYS").await.unwrap();
+            bucket.purge().filter("$KV.FLOWTRAIL_KEYS.master-fingerprint").await.unwrap();
+        }
+        flowtrail.stop();
+        std::fs::rename(&key, &kept).unwrap();
+        std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+        let line = refusal(&flowtrail.data(), &["--nats-port", &free_port().to_string()]);
+        let told = "is another master key than the one that secrets in the log are sealed with";
+        assert_eq!(line, format!("error: FLOWTRAIL_MASTER_KEY_FILE cannot be used: {} {told}", key.display()));
+        std::fs::rename(&kept, &key).unwrap();
+    }
+    flowtrail.start_processes();
+    flowtrail.get("/api/event-streaming/1").await;
+}
+
+#[tokio::test]
+async fn a_first_token_that_comes_too_late_is_warned_of_and_the_same_one_again_is_not() {
+    let mut flowtrail =
+        Flowtrail::start_with(Topology::Together, &[("FLOWTRAIL_BOOTSTRAP_TOKEN", "the-first-one")]).await;
+    let warnings = |flowtrail: &Flowtrail| {
+        let logs = std::fs::read_to_string(flowtrail.logs()).unwrap();
+        logs.lines()
+            .filter(|line| line.contains("WARN") && line.contains("FLOWTRAIL_BOOTSTRAP_TOKEN changes nothing"))
+            .count()
+    };
+    assert_eq!(flowtrail.token, "the-first-one");
+    flowtrail.stop();
+    flowtrail.start_processes();
+    assert_eq!(warnings(&flowtrail), 0);
+    flowtrail.stop();
+    std::fs::write(flowtrail.data().join("admin.token"), "another-one\n").unwrap();
+    flowtrail.start_processes();
+    assert_eq!(warnings(&flowtrail), 1);
+    flowtrail.get("/api/events/audit").await;
+}
+
+#[tokio::test]
 async fn it_stops_on_sigterm_and_starts_again_with_everything() {
     let mut flowtrail = Flowtrail::start(Topology::Together).await;
     let event = serde_json::json!({"id": "e1", "event_type": "door.open"});
