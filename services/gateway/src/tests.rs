@@ -16,6 +16,7 @@ mod remote;
 mod server;
 mod sign_in;
 mod streaming;
+mod tls;
 mod traffic;
 mod truth;
 mod vrni;

@@ -17,6 +17,7 @@ pub mod filter;
 pub mod integration;
 pub mod json;
 pub mod log;
+pub mod networks;
 pub mod paging;
 pub mod reach;
 pub mod schema;
