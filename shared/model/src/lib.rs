@@ -17,6 +17,7 @@ pub mod filter;
 pub mod integration;
 pub mod json;
 pub mod log;
+mod nearest;
 pub mod paging;
 pub mod reach;
 pub mod schema;
@@ -24,3 +25,5 @@ pub mod secret;
 pub mod template;
 pub mod time;
 pub mod traffic;
+
+pub use nearest::nearest;
