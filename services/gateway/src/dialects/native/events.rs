@@ -15,6 +15,7 @@ use model::time::Timestamp;
 use model::traffic::{self, EventType, Reported};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use views::Question;
 use views::audit::Audit;
 use views::lists::{Family, List};
@@ -63,7 +64,8 @@ pub(crate) trait Listed: Family {
 pub(crate) struct AuditItem {
     id: String,
     time: Timestamp,
-    /// As it could be published again, with the names that the directory knows.
+    /// As `POST /api/events/audit` takes it, with the names that the directory knows.
+    #[schemars(with = "Map<String, Value>")]
     data: Fields,
 }
 
@@ -76,8 +78,8 @@ pub(crate) struct TrafficItem<'a> {
     time: Timestamp,
     /// When the log received the first report of it.
     received_at: Timestamp,
-    /// All reports of it as one, with the names that the directory knows.
-    #[schemars(with = "Reported")]
+    /// All reports of it as one, as `POST /api/events/network-traffic` takes it, with the names that the directory knows.
+    #[schemars(with = "Map<String, Value>")]
     data: Reported<Cow<'a, str>>,
 }
 
