@@ -16,6 +16,7 @@ pub use fields::Fields;
 pub use filter::Filter;
 pub use shown_as::ShownAs;
 
+use crate::directory::{Kind, Names};
 use crate::json::{self, Json};
 use crate::time::Timestamp;
 
@@ -96,6 +97,17 @@ impl Event {
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let same_time = self.time == other.time || (!self.time_given && !other.time_given);
         same_time && self.event_type == other.event_type && self.source == other.source && self.given == other.given
+    }
+
+    /// Fills in what the directory knows of the actor and the event does not say.
+    pub fn fill_in(&mut self, names: &impl Names) {
+        let given = &mut self.given;
+        if given.actor_name.is_some() && given.actor_email.is_some() {
+            return;
+        }
+        let Some(known) = given.actor_id.as_deref().and_then(|id| names.entry(Kind::User, id)) else { return };
+        given.actor_name = given.actor_name.take().or(known.name);
+        given.actor_email = given.actor_email.take().or(known.email);
     }
 
     /// What happened, in words: as given, else the known text of the code, else the code.

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use form_urlencoded::Serializer;
+use model::nearest;
 use model::paging::Period;
 use model::time::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -40,9 +41,10 @@ impl Parameters {
     /// When there is one.
     pub(crate) fn are_among(&self, known: &[&str]) -> Result<(), Refusal> {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => {
-                Err(Refusal::field(name, format_args!("is no parameter here; known are {}", known.join(", "))))
-            }
+            Some((name, _)) => Err(match nearest(name, known.iter().copied()) {
+                Some(meant) => Refusal::field(name, format_args!("is no parameter here: is {meant} meant?")),
+                None => Refusal::field(name, format_args!("is no parameter here; known are {}", known.join(", "))),
+            }),
             None => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ mod by_id;
 mod closed;
 mod damage;
 mod disk;
+mod judged;
 mod limits;
 mod memory;
 mod model;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use model::filter::{Filter, Node};
 use model::log::AccountId;
 use model::paging::{Period, RowPosition};
 use segments::{Predicate, Row};
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::lists::bounds::Bounds;
 use crate::question::Views;
 use crate::view::View;
 use crate::watch::Log;
@@ -28,6 +30,8 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
 
     /// Which rows are wanted.
     type Filter: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// The family of events that the language is asked in.
+    type Language: model::filter::Family;
     /// What rows are counted by.
     type Facet: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// A row as it is shown.
@@ -44,6 +48,18 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// # Errors
     /// When the storage fails.
     fn predicate(views: &Views, account: &AccountId, filter: &Self::Filter) -> Result<Predicate, Error>;
+
+    /// The rows for which all of these hold, as far as columns know.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn bounds(views: &Views, account: &AccountId, parts: &[&Node<Self::Language>]) -> Result<Bounds, Error>;
+
+    /// Whether a filter wants a row, as it is shown.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    fn wants(filter: &Filter<Self::Language>, shown: &Self::Shown) -> Result<bool, Error>;
 
     /// Where a row stands in a list.
     ///

@@ -68,6 +68,9 @@ struct Tail<'a> {
     source: &'a str,
 }
 
+/// The origins of ids, in the order in which they are looked up.
+pub(crate) const ORIGINS: [u8; 3] = [0, 1, 2];
+
 /// How an id stands in the table. Ids hold no control characters, so the zero byte ends them and they sort as they are.
 pub(crate) fn id_in_table(id: &str, origin: u8) -> Vec<u8> {
     [id.as_bytes(), &[0, origin]].concat()
@@ -174,6 +177,16 @@ pub(crate) fn action(symbol: &[u8]) -> Result<Event, Error> {
         source: String::new(),
         given: Box::new(given),
     })
+}
+
+/// An event that says nothing but what the symbol of a column does.
+pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Event, Error> {
+    if column == ACTION {
+        return action(symbol);
+    }
+    let mut event = Event::nothing();
+    read_fields(symbol, &mut event.given)?;
+    Ok(event)
 }
 
 /// Who did it, and nothing else.
