@@ -3,8 +3,7 @@
 //! Every step is repeated at each start until it is in the log, and each is in the log at most once, so a crash
 //! between two of them does no harm. Token and password are on disk before the log knows them.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use bus::Bus;
@@ -12,7 +11,8 @@ use model::access::{Actor, Scope, TokenHash, new_token, user_id};
 use model::command::{CreateAccount, CreateToken, CreateUser, Reason};
 use model::log::{AccountId, Stream};
 use model::secret::Secret;
-use tracing::info;
+use runtime::private_file;
+use tracing::{info, warn};
 
 use crate::access;
 use crate::refusal::Refusal;
@@ -79,28 +79,32 @@ pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), Bootstrap
         )?;
     }
     let admin_id = user_id(ADMIN);
-    if !knows("user", &admin_id) {
+    let (token_file, password_file) = (first.data_dir.join("admin.token"), first.data_dir.join("admin.password"));
+    if knows("user", &admin_id) {
+        warn_if_late("FLOWTRAIL_BOOTSTRAP_PASSWORD", first.password.as_ref(), &password_file);
+    } else {
         let password = match &first.password {
             Some(password) => password.clone(),
             None => new_token(runtime::clock::random_bytes()?),
         };
         // In the file first: a crash in between leaves a password that opens nothing, and the next start another. The
         // other way round it would leave a user whose password nobody has.
-        let password = write_secret(&first.data_dir.join("admin.password"), password)?;
+        let password = write_secret(&password_file, password)?;
         let password_hash = tokio::task::spawn_blocking(move || vault::hash_password(&password)).await??;
         let (email, name) = (ADMIN.to_owned(), "Administrator".to_owned());
         let scopes = [Scope::Admin].into_iter().collect();
         let command = CreateUser { account: account.clone(), email, name, password_hash, scopes, by: by.clone() };
         once(access::create_user(bus.clone(), command).await)?;
     }
-    if !knows("token", TOKEN_ID) {
+    if knows("token", TOKEN_ID) {
+        warn_if_late("FLOWTRAIL_BOOTSTRAP_TOKEN", first.token.as_ref(), &token_file);
+    } else {
         let token = match &first.token {
             Some(token) => token.clone(),
             None => new_token(runtime::clock::random_bytes()?),
         };
         check_token(&token)?;
-        let path = first.data_dir.join("admin.token");
-        let token = write_secret(&path, token)?;
+        let token = write_secret(&token_file, token)?;
         let command = CreateToken {
             account,
             name: "first admin token".to_owned(),
@@ -111,7 +115,7 @@ pub(crate) async fn ensure(bus: &Bus, first: &Bootstrap) -> Result<(), Bootstrap
             by,
         };
         once(access::create_token_as(bus, command, TOKEN_ID.to_owned()).await)?;
-        info!(account = ACCOUNT, token_file = %path.display(), "made the first account, its user and its token");
+        info!(account = ACCOUNT, token_file = %token_file.display(), "made the first account, its user and its token");
     }
     Ok(())
 }
@@ -133,18 +137,20 @@ fn check_token(token: &Secret) -> Result<(), BootstrapError> {
     Ok(())
 }
 
+/// Says that a setting comes too late. One that still says what the first start was told stays there without harm.
+fn warn_if_late(setting: &str, given: Option<&Secret>, file: &Path) {
+    let Some(given) = given else { return };
+    let is_first = fs::read_to_string(file).is_ok_and(|first| first.trim_end() == given.reveal());
+    if !is_first {
+        warn!(
+            "{setting} changes nothing: the first account was made with another one; see `flowtrail token` and `flowtrail user`"
+        );
+    }
+}
+
 /// Writes a secret to a file that only its owner may read. The log does not know what stood there before.
 fn write_secret(path: &Path, secret: Secret) -> Result<Secret, BootstrapError> {
     let failed = |cause| BootstrapError::File { path: path.to_owned(), cause };
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(failed)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    writeln!(file, "{}", secret.reveal()).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    private_file::write(path, &format!("{}\n", secret.reveal())).map_err(failed)?;
     Ok(secret)
 }

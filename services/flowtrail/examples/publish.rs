@@ -2,13 +2,19 @@
 
 use std::io::Write;
 
-use async_nats::HeaderMap;
+use async_nats::{ConnectOptions, HeaderMap, ServerAddr};
 use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), async_nats::Error> {
     let url = std::env::args().nth(1).unwrap_or_else(|| "nats://127.0.0.1:4222".to_owned());
-    let jetstream = async_nats::jetstream::new(async_nats::connect(url).await?);
+    let server: ServerAddr = url.parse()?;
+    // The library takes user and password apart from the server.
+    let options = match (server.username(), server.password()) {
+        (Some(user), Some(password)) => ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned()),
+        (_, _) => ConnectOptions::new(),
+    };
+    let jetstream = async_nats::jetstream::new(options.connect(server).await?);
 
     let audit = event(
         "invoice-42-paid",

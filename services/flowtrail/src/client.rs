@@ -14,19 +14,21 @@ use tokio::time::{sleep, timeout};
 use views::status::Status;
 use views::{Ask, Question, Reply};
 
+use crate::nats_url;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A connection to the NATS server that the settings name.
 ///
 /// # Errors
-/// When nobody is there.
+/// When nobody is there, or refuses us.
 pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Bus> {
     // The client's name is the NATS user's that permissions are given to: see `nats/permissions.conf`.
-    let (url, credentials, name) = (settings.nats_url(), settings.nats_creds.clone(), "operator".to_owned());
+    let (url, credentials, name) = (nats_url::of_log(settings)?, settings.nats_creds.clone(), "operator".to_owned());
     let options = Options { url, credentials, name };
-    let hint = "connect to the log; is Flowtrail running (`flowtrail up`), or should FLOWTRAIL_NATS_URL or \
-                FLOWTRAIL_NATS_PORT name another place?";
+    let hint = "connect to the log; is Flowtrail running (`flowtrail up`), or should FLOWTRAIL_DATA_DIR or \
+                FLOWTRAIL_NATS_URL name another place?";
     Bus::connect(&options).await.context(hint)
 }
 

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use runtime::settings::Settings;
 
+use crate::nats_url;
+
 /// One line when the roles of `run` are at work.
-pub(crate) fn announce(address: Option<SocketAddr>, metrics: Option<SocketAddr>) {
+pub(crate) fn announce(api: Option<&str>, metrics: Option<SocketAddr>) {
     let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics")).unwrap_or_default();
-    match address {
-        Some(address) => say(&format!("ready, the API is at http://{address}{metrics}\n")),
+    match api {
+        Some(api) => say(&format!("ready, the API is at {api}{metrics}\n")),
         None => say(&format!("ready{metrics}\n")),
     }
 }
@@ -22,19 +24,17 @@ fn say(text: &str) {
 }
 
 /// What runs where, and what to try first.
-pub(crate) fn greet(
-    settings: &Settings,
-    own_server: Option<u32>,
-    address: Option<SocketAddr>,
-    metrics: Option<SocketAddr>,
-) {
+pub(crate) fn greet(settings: &Settings, own_server: Option<u32>, api: Option<&str>, metrics: Option<SocketAddr>) {
     let metrics = metrics.map(|address| format!("\n  Metrics  http://{address}/metrics")).unwrap_or_default();
-    let address = address.map(|address| format!("http://{address}")).unwrap_or_default();
+    let api = api.unwrap_or_default();
     let data = settings.data_dir.display();
     let token: PathBuf = settings.data_dir.join("admin.token");
     let token = token.display();
     let nats = match own_server {
-        Some(pid) => format!("{} (own server, pid {pid})", settings.nats_url()),
+        Some(pid) => {
+            let (shown, file) = (nats_url::without_password(settings.nats_port), nats_url::file(&settings.data_dir));
+            format!("{shown}  (own server, pid {pid}; its URL with the password is in {})", file.display())
+        }
         // The URL itself may hold a password.
         None => "the server that FLOWTRAIL_NATS_URL names".to_owned(),
     };
@@ -42,7 +42,7 @@ pub(crate) fn greet(
         "
 Flowtrail {version} is ready.
 
-  API    {address}  (described at {address}/docs)
+  API    {api}  (described at {api}/docs)
   NATS   {nats}
   Data   {data}
   Token  {token}  (account main, all scopes){metrics}
@@ -50,9 +50,9 @@ Flowtrail {version} is ready.
 Try:
 
   TOKEN=$(cat {token})
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit
-  curl -H \"Authorization: Token $TOKEN\" '{address}/api/events/network-traffic?page_size=5'
-  curl -H \"Authorization: Token $TOKEN\" {address}/api/events/audit \\
+  curl -H \"Authorization: Token $TOKEN\" {api}/api/events/audit
+  curl -H \"Authorization: Token $TOKEN\" '{api}/api/events/network-traffic?page_size=5'
+  curl -H \"Authorization: Token $TOKEN\" {api}/api/events/audit \\
        -d '{{\"event_type\":\"door.open\",\"actor_id\":\"alice\",\"resource_id\":\"lab\"}}'
 
 Ctrl-C stops everything.

@@ -1,13 +1,17 @@
 //! The flowtrail binary: reads the command line and does what it says.
 
 mod admin;
+mod bad_setting;
 mod cli;
 mod client;
 mod data_folder;
 mod dead_letters;
+mod gateway_settings;
 mod greeting;
 mod import;
+mod master_key;
 mod nats_server;
+mod nats_url;
 mod redrive;
 mod samples;
 mod schemas;
@@ -21,6 +25,7 @@ use anyhow::Context;
 use clap::Parser;
 use runtime::telemetry;
 
+use crate::bad_setting::BadSetting;
 use crate::cli::{Cli, Command};
 
 /// Half of projecting is making and dropping small texts.
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
-            ExitCode::FAILURE
+            if error.is::<BadSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -10,12 +10,15 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use runtime::private_file;
 use runtime::settings::Settings;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use semver::Version;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+
+use crate::nats_url::Credentials;
 
 const CONFIGURATION: &str = include_str!("../../../nats/server.conf");
 const OLDEST: Version = Version::new(2, 14, 0);
@@ -34,6 +37,7 @@ pub(crate) struct NatsServer {
     files: Files,
     program: PathBuf,
     port: u16,
+    credentials: Credentials,
     child: Child,
 }
 
@@ -46,12 +50,14 @@ struct Files {
 }
 
 impl Files {
-    fn below(data_dir: &Path) -> anyhow::Result<Self> {
+    /// Makes what the server needs. Its configuration is its owner's alone: what it asks of clients is in it.
+    fn below(data_dir: &Path, credentials: &Credentials) -> anyhow::Result<Self> {
         let directory = data_dir.join("nats");
         fs::create_dir_all(&directory).with_context(|| format!("make {}", directory.display()))?;
         let directory = directory.canonicalize().with_context(|| format!("find {}", directory.display()))?;
         let configuration = directory.join("server.conf");
-        fs::write(&configuration, CONFIGURATION).with_context(|| format!("write {}", configuration.display()))?;
+        let text = format!("{CONFIGURATION}\n{}", credentials.configuration()?);
+        private_file::write(&configuration, &text).with_context(|| format!("write {}", configuration.display()))?;
         let (store, log, pid) = (directory.join("store"), directory.join("server.log"), directory.join("server.pid"));
         Ok(Self { configuration, store, log, pid })
     }
@@ -64,13 +70,20 @@ impl NatsServer {
     /// With one clear line when the program is missing or too old, the port is taken, or the server ends by itself.
     pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Self> {
         check_version(&settings.nats_server).await?;
-        let files = Files::below(&settings.data_dir)?;
+        let credentials = Credentials::keep(&settings.data_dir, settings.nats_port)?;
+        let files = Files::below(&settings.data_dir, &credentials)?;
         end_leftover(&files).await?;
         check_port(settings.nats_port).await?;
         let child = spawn(&settings.nats_server, &files, settings.nats_port)?;
-        let mut server = Self { files, program: settings.nats_server.clone(), port: settings.nats_port, child };
+        let (program, port) = (settings.nats_server.clone(), settings.nats_port);
+        let mut server = Self { files, program, port, credentials, child };
         server.wait_until_up().await?;
         Ok(server)
+    }
+
+    /// Where the server is, with what it asks of clients.
+    pub(crate) fn url(&self) -> String {
+        self.credentials.url(self.port)
     }
 
     /// The server's process id, while it runs.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use bus::{Bus, Options};
 use commands::Bootstrap;
-use gateway::{Reader, oidc};
+use gateway::Reader;
 use model::log::{LogPosition, Stream};
 use model::secret::Secret;
 use runtime::clock::Clock;
@@ -16,31 +16,35 @@ use streamer::guard::Guard;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use vault::MasterKey;
 use views::{View, Views};
 
+use crate::bad_setting::BadSetting;
 use crate::cli::{Role, Run, Up};
 use crate::data_folder;
+use crate::gateway_settings;
 use crate::greeting::{announce, greet};
+use crate::master_key;
 use crate::nats_server::NatsServer;
+use crate::nats_url;
 use crate::samples;
 
 /// Everything in this process.
 pub(crate) async fn up(settings: &Settings, up: &Up) -> anyhow::Result<()> {
     let _lock = data_folder::lock(&settings.data_dir)?;
+    let plan =
+        Plan::read(settings, &up.server, &[Role::Projector, Role::Streamer, Role::Commands, Role::Gateway]).await?;
     let stop_server = CancellationToken::new();
     let mut server = JoinSet::new();
     let (url, own_server) = match &settings.nats_url {
         Some(url) => (url.clone(), None),
         None => {
             let own = NatsServer::start(settings).await?;
-            let pid = own.pid();
+            let (url, pid) = (own.url(), own.pid());
             server.spawn(own.supervise(stop_server.clone()));
-            (settings.nats_url(), pid)
+            (url, pid)
         }
     };
-    let roles = [Role::Projector, Role::Streamer, Role::Commands, Role::Gateway];
-    let outcome = match Running::start(settings, &up.server, &url, &roles).await {
+    let outcome = match Running::start(plan, &url).await {
         Ok(mut running) => {
             let outcome = serve(settings, up, &mut running, own_server).await;
             outcome.and(running.end().await)
@@ -58,7 +62,7 @@ async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: 
     if up.demo {
         samples::import(&settings.data_dir, &running.bus).await.context("import the sample events")?;
     }
-    greet(settings, own_server, running.address, running.metrics_address);
+    greet(settings, own_server, running.api.as_deref(), running.metrics_address);
     running.wait().await
 }
 
@@ -66,14 +70,36 @@ async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: 
 pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
     // Not locked: roles in processes of their own share the master key in it.
     data_folder::prepare(&settings.data_dir)?;
-    let mut running = Running::start(settings, &run.server, &settings.nats_url(), &run.roles).await?;
+    let plan = Plan::read(settings, &run.server, &run.roles).await?;
+    let mut running = Running::start(plan, &nats_url::of_log(settings)?).await?;
     let outcome = async {
         running.wait_until_ready().await?;
-        announce(running.address, running.metrics_address);
+        announce(running.api.as_deref(), running.metrics_address);
         running.wait().await
     };
     let outcome = outcome.await;
     outcome.and(running.end().await)
+}
+
+/// What is to run in this process.
+struct Plan<'a> {
+    settings: &'a Settings,
+    server: &'a ServerSettings,
+    roles: &'a [Role],
+    metrics: Metrics,
+    /// How the gateway is to behave, where there is one.
+    gateway: Option<gateway::Settings>,
+}
+
+impl<'a> Plan<'a> {
+    async fn read(settings: &'a Settings, server: &'a ServerSettings, roles: &'a [Role]) -> anyhow::Result<Self> {
+        let metrics = Metrics::default();
+        let gateway = match roles.contains(&Role::Gateway) {
+            true => Some(gateway_settings::read(server, metrics.clone()).await?),
+            false => None,
+        };
+        Ok(Self { settings, server, roles, metrics, gateway })
+    }
 }
 
 /// The roles of this process, at work. At the end the gateway goes first, so that the requests it drains still find
@@ -87,13 +113,15 @@ struct Running {
     stop_back: CancellationToken,
     bus: Bus,
     views: Option<Views>,
-    address: Option<SocketAddr>,
+    /// The URL of the API.
+    api: Option<String>,
     metrics: Metrics,
     metrics_address: Option<SocketAddr>,
 }
 
 impl Running {
-    async fn start(settings: &Settings, server: &ServerSettings, url: &str, roles: &[Role]) -> anyhow::Result<Self> {
+    async fn start(plan: Plan<'_>, url: &str) -> anyhow::Result<Self> {
+        let Plan { settings, server, roles, metrics, gateway } = plan;
         let connect = async || {
             let (url, credentials) = (url.to_owned(), settings.nats_creds.clone());
             Bus::connect(&Options { url, credentials, name: client_name(roles).to_owned() }).await
@@ -112,8 +140,8 @@ impl Running {
             stop_back,
             bus,
             views: None,
-            address: None,
-            metrics: Metrics::default(),
+            api: None,
+            metrics,
             metrics_address: None,
         };
         if roles.contains(&Role::Streamer) {
@@ -125,8 +153,8 @@ impl Running {
         if roles.contains(&Role::Projector) {
             running.start_projector(settings, server, connect().await?).await?;
         }
-        if roles.contains(&Role::Gateway) {
-            running.start_gateway(server, connect().await?).await?;
+        if let Some(gateway) = gateway {
+            running.start_gateway(server.listen, gateway, connect().await?).await?;
         }
         if let Some(listen) = server.metrics_listen {
             running.start_metrics(listen, server).await?;
@@ -135,8 +163,9 @@ impl Running {
     }
 
     async fn start_commands(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let master = master_key(settings, &bus).await?;
-        let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
+        let master = master_key::load(settings, &bus).await?;
+        master_key::make_known(settings, &master, &bus).await?;
+        let reach = server.egress_allow.parse().context(BadSetting("FLOWTRAIL_EGRESS_ALLOW"))?;
         let commands = commands::start(&bus, master, reach, &bootstrap(settings, server)).await?;
         let stop = self.stop_back.clone();
         self.back.spawn(async move {
@@ -147,8 +176,8 @@ impl Running {
     }
 
     async fn start_streamer(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let master = master_key(settings, &bus).await?;
-        let reach = server.egress_allow.parse().context("read FLOWTRAIL_EGRESS_ALLOW")?;
+        let master = master_key::load(settings, &bus).await?;
+        let reach = server.egress_allow.parse().context(BadSetting("FLOWTRAIL_EGRESS_ALLOW"))?;
         let guard = Guard::new(reach).context("prepare TLS")?;
         let delivery = streamer::Settings { suspend_after: server.suspend_after, metrics: self.metrics.clone() };
         let streamer = streamer::start(&bus, master, guard, Clock::System, delivery).await?;
@@ -174,19 +203,16 @@ impl Running {
         Ok(())
     }
 
-    async fn start_gateway(&mut self, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
-        let listen = server.listen;
+    async fn start_gateway(&mut self, listen: SocketAddr, settings: gateway::Settings, bus: Bus) -> anyhow::Result<()> {
         let reader = self.views.clone().map_or_else(|| Reader::Remote(bus.clone()), Reader::Local);
         let hint = || format!("listen on {listen}; FLOWTRAIL_LISTEN chooses another address");
         let listener = TcpListener::bind(listen).await.with_context(hint)?;
-        self.address = Some(listener.local_addr().context("learn the address")?);
-        let settings = gateway::Settings {
-            records_reads: server.audit_reads,
-            provider: provider(server)?,
-            limits: server.limits,
-            origins: server.cors_origins.parse().context("FLOWTRAIL_CORS_ORIGINS")?,
-            metrics: self.metrics.clone(),
-        };
+        let address = listener.local_addr().context("learn the address")?;
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        self.api = Some(format!("{scheme}://{address}"));
+        if let Some(tls) = settings.tls.clone() {
+            self.front.spawn(gateway_settings::reload_on_hangup(tls, self.stop_front.clone()));
+        }
         let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
         Ok(())
@@ -244,19 +270,6 @@ impl Running {
     }
 }
 
-/// The master key; a new one only where the log holds nothing yet that another has sealed.
-async fn master_key(settings: &Settings, bus: &Bus) -> anyhow::Result<MasterKey> {
-    let path = settings.master_key_file();
-    if !path.exists() && !bus.keys().is_empty().await.context("look whether the log holds secrets")? {
-        anyhow::bail!(
-            "the master key {} is missing, and the log holds secrets of integrations that only it opens: put it back from \
-             where it is kept, or name its file by FLOWTRAIL_MASTER_KEY_FILE",
-            path.display()
-        );
-    }
-    Ok(MasterKey::load_or_create(&path)?)
-}
-
 /// Waits until one of the tasks is over; forever when there is none.
 async fn next_end(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     match tasks.join_next().await {
@@ -274,27 +287,6 @@ fn client_name(roles: &[Role]) -> &'static str {
         [Role::Streamer] => "streamer",
         _ => "flowtrail",
     }
-}
-
-/// The OpenID provider whose tokens are accepted.
-fn provider(server: &ServerSettings) -> anyhow::Result<Option<oidc::Settings>> {
-    let Some(issuer) = server.oidc_issuer.clone() else { return Ok(None) };
-    let keys = match (&server.oidc_jwks_url, &server.oidc_jwks_file) {
-        (Some(url), _) => oidc::KeySource::Url(url.clone()),
-        (None, Some(file)) => oidc::KeySource::File(file.clone()),
-        (None, None) => {
-            anyhow::bail!("FLOWTRAIL_OIDC_ISSUER needs FLOWTRAIL_OIDC_JWKS_URL or FLOWTRAIL_OIDC_JWKS_FILE")
-        }
-    };
-    Ok(Some(oidc::Settings {
-        issuer,
-        audiences: server.oidc_audience.clone(),
-        keys,
-        pauses: oidc::Pauses::default(),
-        account_claim: server.oidc_account_claim.clone(),
-        scope_claim: server.oidc_scope_claim.clone(),
-        leeway: server.oidc_leeway_seconds,
-    }))
 }
 
 fn bootstrap(settings: &Settings, server: &ServerSettings) -> Bootstrap {

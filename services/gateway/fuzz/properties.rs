@@ -104,7 +104,7 @@ pub(crate) fn query(input: &[u8]) {
     match filter::Filter::<filter::Audit>::new(&expression, now) {
         Ok(asked) => {
             let event = r#"{"event_type":"a.b","actor_name":"Ab","ip_address":"::1","meta":{"a":[1,{"b":"c"}]}}"#;
-            let given = serde_json::from_str(event).expect("it is an event");
+            let given: audit::Fields = serde_json::from_str(event).expect("it is an event");
             let context = audit::Context { id: "e", source: "s", time: now, received_at: Timestamp::EPOCH };
             let event = audit::Event::new(context, given).expect("it has a type");
             let otherwise = filter::Filter::<filter::Audit>::new(&opposite, now).expect("so can its opposite be asked");
@@ -120,7 +120,7 @@ pub(crate) fn query(input: &[u8]) {
             let data = r#"{"source":{"name":"Ab","address":"[::1]:53"},"protocol":17,"rx_bytes":1024}"#;
             let data = serde_json::from_str(data).expect("it is a report");
             let (time, id, subject_reporter) = (Timestamp::EPOCH, "e".to_owned(), "gw".to_owned());
-            let report = Report { id, time, received_at: time, subject_reporter, data };
+            let report = Report { id, time, received_at: time, subject_reporter, data: Box::new(data) };
             let otherwise =
                 filter::Filter::<filter::Traffic>::new(&opposite, now).expect("so can its opposite be asked");
             assert_ne!(asked.matches_report(&report), otherwise.matches_report(&report), "{written}");

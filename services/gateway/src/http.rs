@@ -9,4 +9,6 @@ pub(crate) mod ignored;
 pub(crate) mod metrics;
 pub(crate) mod off_thread;
 pub(crate) mod origin;
+pub(crate) mod proxies;
 pub(crate) mod server;
+pub(crate) mod tls;

@@ -4,8 +4,9 @@
 //!
 //! `GET /api/events/audit?limit=50` with a token, by the files that it comes through:
 //!
-//! 1. `http/server.rs` takes the connection in, if its address may have one more (`http/server/seats.rs`), and reads
-//!    the head of the request. The address goes with it (`http/origin.rs`).
+//! 1. `http/server.rs` takes the connection in, if its address may have one more (`http/server/seats.rs`), and
+//!    `http/server/connection.rs` reads the head of the request, under TLS where the gateway speaks it (`http/tls.rs`).
+//!    The client's address goes with it (`http/origin.rs`), which a proxy may name (`http/proxies.rs`).
 //! 2. `router.rs` has the table of routes. Everything below it is inside of the frame:
 //! 3. `http/frame.rs` gives the request an id and 75 seconds. When the answer is there, it is counted
 //!    (`http/metrics.rs`), a refusal is put into the words of the path's dialect (`dialects.rs`), and it gets the
@@ -55,6 +56,8 @@ mod witness;
 
 pub use access::oidc;
 pub use http::cors::{NoOrigin, Origins};
+pub use http::proxies::Proxies;
+pub use http::tls::{FileProblem, Tls, TlsError};
 pub use lists::cursor;
 pub use router::{openapi, scopes_table};
 pub use serve::{Error, Settings, serve, serve_metrics};

@@ -2,4 +2,5 @@
 
 pub(crate) mod ask;
 pub mod cursor;
+pub(crate) mod language;
 pub(crate) mod query;

@@ -9,13 +9,15 @@ use axum::middleware::from_fn_with_state;
 use model::access::Scope;
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use views::audit::Audit;
+use views::traffic::Traffic;
 
 use crate::access::auth::{count_unrouted, guard};
 use crate::access::caller::Needs;
 use crate::app::{App, Resources};
 use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, session};
-use crate::dialects::native::{dead_letters, description, health, ingest, metrics};
+use crate::dialects::native::{dead_letters, description, events, health, ingest, metrics};
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
@@ -55,6 +57,25 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/healthz", Needs::Nothing, health::alive, health::describe_alive()),
         Route::get("/readyz", Needs::Nothing, health::ready, health::describe_ready()),
         Route::get("/metrics", ADMIN, metrics::show, metrics::describe_show()),
+        Route::get("/flowtrail/v1/audit", AUDIT, events::list::<Audit>, events::describe_list::<Audit>("Audit events")),
+        Route::get(
+            "/flowtrail/v1/audit/{id}",
+            AUDIT,
+            events::get::<Audit>,
+            events::describe_get::<Audit>("An audit event"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic",
+            TRAFFIC,
+            events::list::<Traffic>,
+            events::describe_list::<Traffic>("Traffic records"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/{id}",
+            TRAFFIC,
+            events::get::<Traffic>,
+            events::describe_get::<Traffic>("A traffic record"),
+        ),
         Route::get("/flowtrail/v1/dead-letters", ADMIN, dead_letters::list, dead_letters::describe_list()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.

@@ -16,7 +16,9 @@ use crate::access::oidc::{self, KeysError, Provider};
 use crate::app::Resources;
 use crate::dialects::native::metrics;
 use crate::http::cors::Origins;
-use crate::http::server;
+use crate::http::proxies::Proxies;
+use crate::http::server::{self, Entrance};
+use crate::http::tls::Tls;
 use crate::lists::cursor::{self, LoadError};
 use crate::router::router;
 use crate::upstream::reader::Reader;
@@ -47,6 +49,10 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The origins whose pages may ask from a browser.
     pub origins: Origins,
+    /// What is shown to clients that want TLS, as they then must. None: it is spoken elsewhere, or nowhere.
+    pub tls: Option<Tls>,
+    /// Who is believed about the addresses of clients.
+    pub proxies: Proxies,
     /// What its process counts.
     pub metrics: Metrics,
 }
@@ -77,9 +83,10 @@ pub async fn serve(
         renewing.spawn(async move { provider.keep_fresh().await });
     }
     let (limits, metrics) = (settings.limits, settings.metrics);
+    let entrance = Entrance { listener, limits, tls: settings.tls, proxies: settings.proxies };
     let resources = Resources { reader, bus, cursors, witness, provider, limits, metrics };
     let router = router(resources, &settings.origins);
-    server::answer(listener, router, limits, stop).await;
+    server::answer(entrance, router, stop).await;
     // With the last request's router the witness is gone, and the recorder ends when it has written what it has.
     if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
         error!("who read or was denied in the last moments is not recorded: the log does not answer");
@@ -89,5 +96,6 @@ pub async fn serve(
 
 /// Shows what a process counts, everybody's numbers to everybody, on `listener` until `stop`.
 pub async fn serve_metrics(listener: TcpListener, shown: Metrics, limits: LimitSettings, stop: CancellationToken) {
-    server::answer(listener, metrics::open(shown), limits, stop).await;
+    let entrance = Entrance { listener, limits, tls: None, proxies: Proxies::default() };
+    server::answer(entrance, metrics::open(shown), stop).await;
 }

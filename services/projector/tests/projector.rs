@@ -42,7 +42,8 @@ impl Running {
     }
 
     async fn audit_total(&self) -> u64 {
-        let question = views::audit::List { account: main(), filter: Default::default(), page: Page::newest(0) };
+        let question =
+            views::audit::List { account: main(), filter: Default::default(), q: None, page: Page::newest(0) };
         self.views.ask(Ask { at_least: Vec::new(), question }).await.unwrap().answer.total
     }
 
@@ -53,7 +54,8 @@ impl Running {
 
     async fn has_traffic(&self, total: u64) {
         eventually("the records are in the view", async || {
-            let question = views::traffic::List { account: main(), filter: Default::default(), page: Page::newest(0) };
+            let question =
+                views::traffic::List { account: main(), filter: Default::default(), q: None, page: Page::newest(0) };
             let reply = self.views.ask(Ask { at_least: Vec::new(), question }).await.unwrap();
             (reply.answer.total == total).then_some(())
         })
@@ -366,7 +368,8 @@ async fn a_view_that_is_found_damaged_comes_back_from_the_log() {
 
     let running = Running::start(&server, directory.path()).await;
     // Never a wrong answer: an error, until the view has come back.
-    let question = || views::audit::List { account: main(), filter: Default::default(), page: Page::newest(9) };
+    let question =
+        || views::audit::List { account: main(), filter: Default::default(), q: None, page: Page::newest(9) };
     eventually("the view came back", async || {
         let asked = running.views.ask(Ask { at_least: Vec::new(), question: question() }).await;
         let total = asked.ok().map(|reply| reply.answer.total);

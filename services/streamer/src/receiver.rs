@@ -17,6 +17,11 @@ use crate::sinks::Sink;
 /// How long a receiver may take for a test event.
 const TEST_TIME: Duration = Duration::from_secs(10);
 
+/// Why a delivery is suspended whose secrets are sealed with another master key. By this text the log tells that from other
+/// reasons, also where an older version wrote it: it stays as it is.
+pub(crate) const UNOPENABLE: &str =
+    "the secrets cannot be opened: the master key is another one than they were sealed with";
+
 /// What it takes to reach receivers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Receivers {
@@ -36,7 +41,7 @@ pub(crate) enum ConnectError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The key was wrapped by another master key.
-    #[error("the secrets cannot be opened: the master key is another one than they were sealed with")]
+    #[error("{UNOPENABLE}")]
     Unopenable(#[from] Unopenable),
     /// The configuration is wrong.
     #[error(transparent)]

@@ -221,7 +221,7 @@ pub(crate) fn test_event(account: &AccountId) -> Item {
         time_given: true,
         event_type: "integration.test".to_owned(),
         source: "flowtrail".to_owned(),
-        given: audit::Fields { activity: Some("integration test".to_owned()), ..audit::Fields::default() },
+        given: Box::new(audit::Fields { activity: Some("integration test".to_owned()), ..audit::Fields::default() }),
     };
     let kind = Kind::Audit(Box::new(event));
     let rendered = Rendered::default();

@@ -1,5 +1,6 @@
 //! Connecting: the options, the [`Bus`] itself, and the check that the server is new enough.
 
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -44,7 +45,7 @@ pub enum ConnectError {
         path: PathBuf,
         /// What is wrong with it.
         #[source]
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// Nobody is there, or it refuses this client.
     #[error("connect to nats at {url}")]
@@ -99,9 +100,13 @@ impl Bus {
             let unreadable = |cause| ConnectError::Credentials { path: path.clone(), cause };
             settings = settings.credentials_file(path).await.map_err(unreadable)?;
         }
-        settings = with_user(settings, &options.url);
         let unreachable = |cause: crate::Cause| ConnectError::Unreachable { url: without_user(&options.url), cause };
-        let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
+        let (servers, user) = apart(&options.url).map_err(|error| unreachable(error.into()))?;
+        settings = match user {
+            Some(User::Named { name, password }) => settings.user_and_password(name, password),
+            Some(User::Token(token)) => settings.token(token),
+            None => settings,
+        };
         let client = tokio::time::timeout(CONNECTS_WITHIN, settings.connect(servers))
             .await
             .map_err(|elapsed| unreachable(elapsed.into()))?
@@ -130,18 +135,35 @@ impl Bus {
     }
 }
 
-/// The client library reads user and password from a URL, but does not use them.
-fn with_user(settings: ConnectOptions, urls: &str) -> ConnectOptions {
+/// Who the client is, as a URL says it.
+#[derive(Debug, PartialEq, Eq)]
+enum User {
+    Named { name: String, password: String },
+    Token(String),
+}
+
+/// The servers of a URL, and apart from them the first user that is named: the client library has another way for
+/// that one to go, and addresses may be written into log lines.
+///
+/// # Errors
+/// When one of the addresses is none.
+fn apart(urls: &str) -> io::Result<(Vec<ServerAddr>, Option<User>)> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let servers = urls.split(',').filter_map(|url| ServerAddr::from_str(url.trim()).ok());
-    for server in servers {
-        match (server.username(), server.password()) {
-            (Some(user), Some(password)) => return settings.user_and_password(decoded(user), decoded(password)),
-            (Some(token), None) => return settings.token(decoded(token)),
-            (None, _) => {}
-        }
+    let (mut servers, mut user) = (Vec::new(), None);
+    for url in urls.split(',').map(str::trim) {
+        let server = ServerAddr::from_str(url)?;
+        user = user.or_else(|| match (server.username(), server.password()) {
+            (Some(name), Some(password)) => Some(User::Named { name: decoded(name), password: decoded(password) }),
+            (Some(token), None) => Some(User::Token(decoded(token))),
+            (None, _) => None,
+        });
+        let mut address = server.into_inner();
+        // Neither fails where there is a host, and without one nobody can be named.
+        let _ = address.set_username("");
+        let _ = address.set_password(None);
+        servers.push(ServerAddr::from_url(address)?);
     }
-    settings
+    Ok((servers, user))
 }
 
 fn check_version(found: &str) -> Result<(), ConnectError> {

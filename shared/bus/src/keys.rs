@@ -6,8 +6,9 @@
 use async_nats::HeaderMap;
 use async_nats::header;
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::stream::{DeleteMessageErrorKind, LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::{DeleteMessageErrorKind, InfoError, LastRawMessageErrorKind, Stream};
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 
 use crate::publish::Unacknowledged;
 use crate::{Bus, PublishError};
@@ -90,22 +91,24 @@ impl Keys {
         Ok(())
     }
 
-    /// Whether there is no key.
+    /// The names of all keys, in order. Other clients of the bucket leave some behind that have no key any more.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub async fn is_empty(&self) -> Result<bool, KeyError> {
-        Ok(self.last_on(&format!("{BUCKET_SUBJECT}.>")).await?.is_none())
+    pub async fn names(&self) -> Result<Vec<String>, KeyError> {
+        let unreachable = |error: InfoError| KeyError::Unreachable(error.into());
+        let filter = format!("{BUCKET_SUBJECT}.>");
+        let found = self.stream().await?.info_with_subjects(filter).await.map_err(unreachable)?;
+        let subjects: Vec<String> = found.map_ok(|(subject, _)| subject).try_collect().await.map_err(unreachable)?;
+        let names = subjects.iter().filter_map(|subject| subject.strip_prefix(BUCKET_SUBJECT)?.strip_prefix('.'));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Asks the leader and no replica: an erased key must not be seen again, a new one must be.
     async fn find(&self, name: &str) -> Result<Option<(u64, Bytes)>, KeyError> {
-        self.last_on(&subject(name)?).await
-    }
-
-    /// The last message on a subject of the bucket.
-    async fn last_on(&self, subject: &str) -> Result<Option<(u64, Bytes)>, KeyError> {
-        let found = self.stream().await?.get_last_raw_message_by_subject(subject).await;
+        let found = self.stream().await?.get_last_raw_message_by_subject(&subject(name)?).await;
         match found {
             Ok(message) => Ok(Some((message.sequence, message.payload))),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),

@@ -36,14 +36,11 @@ pub fn split_port(address: &str) -> (&str, Option<u16>) {
     let split = address.rsplit_once(':').and_then(|(host, text)| {
         let port: u16 = text.parse().ok()?;
         // Only what is written back the same is a port: not `:080`, not `:+80`.
-        let is_port = port.to_string() == text && !is_bare_ipv6(address);
-        is_port.then_some((host, port))
+        let is_written_so = text == "0" || !text.starts_with(['0', '+']);
+        let is_bare_ipv6 = host.as_bytes().contains(&b':') && address.parse::<Ipv6Addr>().is_ok();
+        (is_written_so && !is_bare_ipv6).then_some((host, port))
     });
     split.map_or((address, None), |(host, port)| (host, Some(port)))
-}
-
-fn is_bare_ipv6(text: &str) -> bool {
-    memchr::memchr_iter(b':', text.as_bytes()).nth(1).is_some() && text.parse::<Ipv6Addr>().is_ok()
 }
 
 /// The address that a host is, in brackets or not. An IPv4 address in the form of an IPv6 one is the IPv4 address.

@@ -18,6 +18,7 @@ pub use filter::Filter;
 pub use reads::{AUDIT_READ, READS, TRAFFIC_READ, is_read};
 pub use shown_as::ShownAs;
 
+use crate::directory::{Kind, Names};
 use crate::json::{self, Json};
 use crate::time::Timestamp;
 
@@ -60,7 +61,7 @@ pub struct Event {
     pub source: String,
     /// The rest, as given; its `event_type`, `activity_code`, `source` and `account_id` are empty.
     #[serde(with = "kept")]
-    pub given: Fields,
+    pub given: Box<Fields>,
 }
 
 impl Event {
@@ -68,14 +69,15 @@ impl Event {
     #[must_use]
     pub fn nothing() -> Self {
         let (id, event_type, source) = (String::new(), String::new(), String::new());
-        Self { id, time: Timestamp::EPOCH, time_given: false, event_type, source, given: Fields::default() }
+        Self { id, time: Timestamp::EPOCH, time_given: false, event_type, source, given: Box::default() }
     }
 
     /// Makes the canonical event of what was published.
     ///
     /// # Errors
     /// When neither `event_type` nor `activity_code` is there.
-    pub fn new(context: Context<'_>, mut given: Fields) -> Result<Self, NoEventType> {
+    pub fn new(context: Context<'_>, given: impl Into<Box<Fields>>) -> Result<Self, NoEventType> {
+        let mut given = given.into();
         let (event_type, code) = (given.event_type.take(), given.activity_code.take());
         let event_type = event_type.or(code).ok_or(NoEventType)?;
         let source = given.source.take().unwrap_or_else(|| context.source.to_owned());
@@ -97,6 +99,17 @@ impl Event {
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let same_time = self.time == other.time || (!self.time_given && !other.time_given);
         same_time && self.event_type == other.event_type && self.source == other.source && self.given == other.given
+    }
+
+    /// Fills in what the directory knows of the actor and the event does not say.
+    pub fn fill_in(&mut self, names: &impl Names) {
+        let given = &mut self.given;
+        if given.actor_name.is_some() && given.actor_email.is_some() {
+            return;
+        }
+        let Some(known) = given.actor_id.as_deref().and_then(|id| names.entry(Kind::User, id)) else { return };
+        given.actor_name = given.actor_name.take().or(known.name);
+        given.actor_email = given.actor_email.take().or(known.email);
     }
 
     /// What happened, in words: as given, else the known text of the code, else the code.

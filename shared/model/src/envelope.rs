@@ -211,9 +211,9 @@ pub fn open_batch<'a, D: Deserialize<'a>, T>(
 
 /// Tells something of the first event of a batch; nothing where there is none.
 pub fn first_of_batch<T: Default>(message: Message<'_>, tell: impl FnOnce(CloudEvent<'_>) -> T) -> T {
-    let text = str::from_utf8(message.payload).unwrap_or_default();
-    let events = after_blanks(text).strip_prefix('[').unwrap_or_default();
-    let mut events = serde_json::Deserializer::from_str(events).into_iter::<&RawValue>();
+    // As bytes: only the first of them is looked at.
+    let events = message.payload.trim_ascii_start().strip_prefix(b"[").unwrap_or_default();
+    let mut events = serde_json::Deserializer::from_slice(events).into_iter::<&RawValue>();
     let first = events.next().and_then(|event| open_structured(event.ok()?.get().as_bytes()).ok());
     first.map(tell).unwrap_or_default()
 }

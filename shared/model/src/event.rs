@@ -131,7 +131,7 @@ pub fn decode_part(subject: &Subject, part: Part<'_>, received_at: Timestamp) ->
 }
 
 fn decode_opened(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Decoded {
-    let decoded = decode_as::<Watched<traffic::Reported>>(subject, event, received_at);
+    let decoded = decode_as::<Watched<Box<traffic::Reported>>>(subject, event, received_at);
     let has_more = decoded.as_ref().is_ok_and(|decoded| decoded.has_more);
     let ignored = if has_more { traffic::unknown_members(&event.data) } else { BTreeSet::new() };
     let event_or_why = decoded.map(|decoded| decoded.value);
@@ -143,7 +143,8 @@ fn decode_at_once(subject: &Subject, message: Message<'_>, received_at: Timestam
     match subject.stream() {
         Stream::Audit => decode_all(subject, message, |event| audit_event(subject, event, received_at).ok()),
         Stream::Traffic => {
-            let report = |event: CloudEvent<'_, traffic::Reported>| traffic_report(subject, event, received_at).ok();
+            let report =
+                |event: CloudEvent<'_, Box<traffic::Reported>>| traffic_report(subject, event, received_at).ok();
             let mut decoded = decode_all(subject, message, |event| Some(report(event)?.value))?;
             if let Some(first) = decoded.first_mut() {
                 first.ignored = envelope::first_of_batch(message, |event| traffic::unknown_members(&event.data));
@@ -171,11 +172,11 @@ fn decode_all<'a, D: Deserialize<'a>>(
 /// # Errors
 /// When it is none that may stand there.
 pub fn decode_event(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
-    decode_as::<traffic::Reported>(subject, event, received_at).map(|decoded| decoded.value)
+    decode_as::<Box<traffic::Reported>>(subject, event, received_at).map(|decoded| decoded.value)
 }
 
 /// The same, and whether the event says more than is kept of it, where reports are read as what tells that.
-fn decode_as<R: DeserializeOwned + Into<Watched<traffic::Reported>>>(
+fn decode_as<R: DeserializeOwned + Into<Watched<Box<traffic::Reported>>>>(
     subject: &Subject,
     event: &CloudEvent<'_>,
     received_at: Timestamp,
@@ -198,15 +199,15 @@ fn decode_as<R: DeserializeOwned + Into<Watched<traffic::Reported>>>(
 
 fn audit_event(
     subject: &Subject,
-    event: CloudEvent<'_, audit::Fields>,
+    mut event: CloudEvent<'_, Box<audit::Fields>>,
     received_at: Timestamp,
 ) -> Result<Event, Unreadable> {
     check_type(&event, &[audit::RECORDED])?;
     check_account(subject.account(), event.data.account_id.as_deref())?;
     let context = audit::Context { id: &event.id, source: &event.source, time: event.time, received_at };
     let about = event.subject.map(|subject| (Cow::Borrowed("subject"), Json::from(&*subject)));
-    let data = event.data.with_attributes(event.attributes.into_iter().chain(about));
-    let decoded = audit::Event::new(context, data);
+    event.data.add_attributes(event.attributes.into_iter().chain(about));
+    let decoded = audit::Event::new(context, event.data);
     decoded.map(Event::Audit).map_err(|error| Unreadable::Rule(error.to_string()))
 }
 
@@ -214,7 +215,7 @@ fn audit_event(
 fn foreign_event(event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event, Unreadable> {
     let context = audit::Context { id: &event.id, source: &event.source, time: event.time, received_at };
     let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let data = audit::Fields {
+    let mut data = Box::new(audit::Fields {
         event_type: filled(&event.kind),
         resource_id: event.subject.as_deref().and_then(filled),
         // What claims to be JSON and is none is kept as text: nobody here can ask its sender to mend it.
@@ -223,12 +224,13 @@ fn foreign_event(event: &CloudEvent<'_>, received_at: Timestamp) -> Result<Event
             json.unwrap_or_else(|| envelope::as_string(&event.data))
         }),
         ..audit::Fields::default()
-    };
-    let decoded = audit::Event::new(context, data.with_attributes(event.attributes.iter().cloned()));
+    });
+    data.add_attributes(event.attributes.iter().cloned());
+    let decoded = audit::Event::new(context, data);
     decoded.map(Event::Audit).map_err(|error| Unreadable::Rule(error.to_string()))
 }
 
-fn traffic_report<R: Into<Watched<traffic::Reported>>>(
+fn traffic_report<R: Into<Watched<Box<traffic::Reported>>>>(
     subject: &Subject,
     event: CloudEvent<'_, R>,
     received_at: Timestamp,

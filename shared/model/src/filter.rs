@@ -16,6 +16,7 @@ mod parse;
 mod pattern;
 mod protocol;
 mod quantity;
+mod query;
 mod stream;
 mod traffic;
 mod wanted;
@@ -28,9 +29,11 @@ pub use family::{Described, Family, Kind, Value as FieldValue};
 pub use mistake::{MAX_BYTES, MAX_DEPTH, MAX_TERMS, Mistake, Problem};
 pub use pattern::{Pattern, Piece};
 pub use quantity::Quantity;
+pub use query::Query;
 pub use stream::StreamFilter;
 pub use traffic::{Traffic, TrafficField};
 pub use wanted::{AnyCase, Span, Wanted};
+pub use when::ends_of_time;
 
 #[cfg(test)]
 mod tests;

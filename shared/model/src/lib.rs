@@ -17,6 +17,8 @@ pub mod filter;
 pub mod integration;
 pub mod json;
 pub mod log;
+mod nearest;
+pub mod networks;
 pub mod paging;
 pub mod reach;
 pub mod schema;
@@ -24,3 +26,5 @@ pub mod secret;
 pub mod template;
 pub mod time;
 pub mod traffic;
+
+pub use nearest::nearest;

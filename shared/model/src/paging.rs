@@ -45,10 +45,23 @@ impl Page {
 pub struct Rows<T> {
     /// The rows, newest first.
     pub rows: Vec<T>,
-    /// How many rows match on all pages together: exact.
+    /// How many rows match on all pages together: exact, but where `judged` says otherwise.
     pub total: u64,
-    /// The last row's position when more rows follow it.
+    /// The position after which more rows follow: the last row's, but where `judged` says otherwise.
     pub next: Option<RowPosition>,
+    /// How rows were judged, where that had to be done one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
+}
+
+/// What was judged one by one of the rows that a list leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// How many were looked at.
+    pub scanned: u64,
+    /// Whether all were. Where not, the total is of those that are known to match, and a page may have fewer rows than
+    /// there is room for although more follow.
+    pub complete: bool,
 }
 
 /// A range of time, both ends included; an end that is not given is open.

@@ -5,19 +5,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{Ipv4Net, Ipv6Net};
 use url::{Host, Url};
+
+use crate::networks::{BadNetwork, Networks};
 
 /// What may be reached: public addresses over TLS, and what the operator allows in addition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    allowed: Vec<IpNet>,
+    allowed: Networks,
 }
-
-/// The operator's list is none.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no CIDR such as 10.1.0.0/16 or fd00::/8; separate several by commas")]
-pub struct BadList(String);
 
 /// Why an address is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,16 +54,11 @@ const WEB: &str = "an http or https URL";
 const TCP: &str = "a host and a port, such as logs.example.com:6514";
 
 impl std::str::FromStr for Reach {
-    type Err = BadList;
+    type Err = BadNetwork;
 
-    /// Reads CIDRs, separated by commas; a single address is one, too.
+    /// Reads what is allowed, as [`Networks`].
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let parse = |part: &str| {
-            let net = part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
-            net.map_err(|_| BadList(part.to_owned()))
-        };
-        Ok(Self { allowed: parts.map(parse).collect::<Result<_, _>>()? })
+        Ok(Self { allowed: text.parse()? })
     }
 }
 
@@ -127,7 +119,7 @@ impl Reach {
         match host {
             Host::Ipv4(address) => self.check(IpAddr::V4(*address), encrypted).map(|()| target(address.to_string())),
             Host::Ipv6(address) => self.check(IpAddr::V6(*address), encrypted).map(|()| target(address.to_string())),
-            Host::Domain(_) if !encrypted && self.allowed.is_empty() => Err(Unreachable::Plain),
+            Host::Domain(_) if !encrypted && self.allowed.are_none() => Err(Unreachable::Plain),
             Host::Domain(name) => Ok(target((*name).to_owned())),
         }
     }
@@ -137,7 +129,7 @@ impl Reach {
     /// # Errors
     /// When it may not.
     pub fn check(&self, address: IpAddr, encrypted: bool) -> Result<(), Unreachable> {
-        if self.allowed.iter().any(|net| net.contains(&address)) {
+        if self.allowed.contain(address) {
             return Ok(());
         }
         if !is_public(address) {

@@ -22,7 +22,8 @@ pub struct Settings {
     #[arg(long, global = true, env = "FLOWTRAIL_DATA_DIR", default_value = "./data", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// The NATS server to use. Unset: `up` starts and supervises one of its own, other commands look for that one.
+    /// The NATS server to use. Unset: `up` starts and supervises one of its own, other commands take the one that
+    /// <data-dir>/nats.url names.
     #[arg(long, global = true, env = "FLOWTRAIL_NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: Option<String>,
 
@@ -57,6 +58,19 @@ pub struct ServerSettings {
     /// Where the gateway listens; port 0 takes any free one.
     #[arg(long, env = "FLOWTRAIL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+
+    /// The certificate that clients are shown, with those of its issuers behind it, in PEM: with it the gateway speaks TLS,
+    /// and nothing else. SIGHUP reads it again, and its key.
+    #[arg(long, env = "FLOWTRAIL_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM.
+    #[arg(long, env = "FLOWTRAIL_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Proxies in front of the gateway that are believed about the addresses of clients: CIDRs, separated by commas.
+    #[arg(long, env = "FLOWTRAIL_TRUSTED_PROXIES", default_value = "", value_name = "CIDR,...")]
+    pub trusted_proxies: String,
 
     /// Where this process's metrics are, for the operator: of all accounts and without a token. Unset: nowhere.
     #[arg(long, env = "FLOWTRAIL_METRICS_LISTEN", value_name = "ADDRESS")]
@@ -171,12 +185,6 @@ impl LimitSettings {
 }
 
 impl Settings {
-    /// The NATS server that commands other than `up` talk to.
-    #[must_use]
-    pub fn nats_url(&self) -> String {
-        self.nats_url.clone().unwrap_or_else(|| format!("nats://127.0.0.1:{}", self.nats_port))
-    }
-
     /// Where the master key is.
     #[must_use]
     pub fn master_key_file(&self) -> PathBuf {

@@ -18,8 +18,8 @@
 //! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`), and where
 //! they are read from (`cache`, `source`); which symbols codes stand for (`wanted`, `searched`, `dictionary`, `closed`);
 //! parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table (`state`,
-//! `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `merge`,
-//! `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
+//! `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `judged`,
+//! `merge`, `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod cache;
 mod chunk;
@@ -30,6 +30,7 @@ mod error;
 mod frame;
 mod head_index;
 mod id_index;
+mod judged;
 mod key;
 mod list;
 mod manifest;
@@ -60,6 +61,7 @@ mod wanted;
 mod writer;
 
 pub use error::Error;
+pub use judged::{Bounds, Judge, JudgedRows};
 pub use list::{Page, Rows, SortKey, Start};
 pub use memory::Cache;
 pub use options::Options;

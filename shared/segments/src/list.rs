@@ -63,10 +63,15 @@ struct Counted {
 
 /// One page and the exact total.
 pub(crate) fn list(table: &Table, schema: &Schema, query: &Query<'_>, page: &Page) -> Result<Rows, Error> {
+    page_of(table, schema, stretches(table, schema, query)?, page)
+}
+
+/// One page of what is wanted of parts, and how much that is.
+pub(crate) fn page_of(table: &Table, schema: &Schema, stretches: Vec<Stretch>, page: &Page) -> Result<Rows, Error> {
     let mut total = 0;
     let mut counted = Vec::new();
     // Counted and read are the same parts, as they were at one moment: so page and total agree while rows are written.
-    for stretch in stretches(table, schema, query)? {
+    for stretch in stretches {
         let matching = stretch.part.count(&stretch.wanted, stretch.range.clone())?;
         if matching == 0 {
             continue;

@@ -39,6 +39,11 @@ impl Matched {
         Self { part, wanted, latest, unseen, rows: Vec::new(), next_rows: MIN_ROWS, times, ids }
     }
 
+    /// The latest time in the part.
+    pub(crate) fn latest(&self) -> i64 {
+        self.latest
+    }
+
     /// Looks at all rows that were not looked at yet.
     pub(crate) fn look_at_all(&mut self) -> Result<(), Error> {
         self.look_at(self.unseen.len())

@@ -209,7 +209,7 @@ impl Part {
 }
 
 /// A range of rows as sets of rows have it. A part has no row that is not numbered.
-fn bounds(range: &Range<usize>) -> Option<Range<u32>> {
+pub(crate) fn bounds(range: &Range<usize>) -> Option<Range<u32>> {
     Some(u32::try_from(range.start).ok()?..u32::try_from(range.end).ok()?)
 }
 

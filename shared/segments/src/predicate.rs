@@ -10,6 +10,7 @@ use crate::Error;
 use crate::codes::CodeSet;
 use crate::dictionary::Epochs;
 use crate::row::Schema;
+use crate::time_range::TimeRange;
 use crate::wanted::{Identity, Wanted};
 
 /// A condition on rows.
@@ -29,6 +30,8 @@ pub enum Predicate {
         /// What it contains.
         needle: Vec<u8>,
     },
+    /// The row's time is in this range.
+    Time(TimeRange),
     /// Each of these holds. Of none of them: every row.
     All(Vec<Predicate>),
     /// One of these holds. Of none of them: no row.
@@ -42,6 +45,12 @@ impl Predicate {
     #[must_use]
     pub fn everything() -> Self {
         Self::All(Vec::new())
+    }
+
+    /// No row.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::Any(Vec::new())
     }
 
     /// The column's value is this symbol.
@@ -79,12 +88,21 @@ impl Predicate {
 }
 
 /// A predicate in codes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Resolved {
     Always,
     Never,
-    Symbol { column: usize, set: Arc<CodeSet> },
-    Text { column: usize, finder: Box<Finder<'static>> },
+    Symbol {
+        column: usize,
+        set: Arc<CodeSet>,
+    },
+    Text {
+        column: usize,
+        finder: Box<Finder<'static>>,
+    },
+    Time(TimeRange),
+    /// These rows, where they are of a part whose rows were looked at.
+    Rows(Arc<RoaringBitmap>),
     All(Vec<Resolved>),
     Any(Vec<Resolved>),
     Not(Box<Resolved>),
@@ -117,6 +135,7 @@ impl<'a> Resolver<'a> {
             Predicate::Text { column, needle } => {
                 Resolved::Text { column: *column, finder: Box::new(Finder::new(needle).into_owned()) }
             }
+            Predicate::Time(range) => Resolved::Time(*range),
             Predicate::All(parts) => self.resolve_parts(parts, epochs, |parts| all(parts))?,
             Predicate::Any(parts) => self.resolve_parts(parts, epochs, |parts| any(parts))?,
             Predicate::Not(inner) => not(self.resolve(inner, epochs)?),
@@ -197,7 +216,13 @@ impl Resolved {
         match self {
             Self::Always => Some(true),
             Self::Never => Some(false),
-            Self::Symbol { .. } | Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => None,
+            Self::Symbol { .. }
+            | Self::Text { .. }
+            | Self::Time(_)
+            | Self::Rows(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Not(_) => None,
         }
     }
 }

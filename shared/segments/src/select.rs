@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::Error;
 use crate::codes::{CodeSet, Mask, ones};
-use crate::part::Part;
+use crate::part::{self, Part};
 use crate::predicate::{Resolved, all, any, not};
 
 impl Part {
@@ -78,6 +78,17 @@ impl Resolved {
                 }
             }
             Self::Text { column, finder } => Self::Text { column: *column, finder: finder.clone() },
+            Self::Time(range) => {
+                let (first, last) = part.span();
+                if !range.overlaps(first, last) {
+                    Self::Never
+                } else if range.covers(first, last) {
+                    Self::Always
+                } else {
+                    Self::Time(*range)
+                }
+            }
+            Self::Rows(rows) => Self::Rows(rows.clone()),
             Self::All(parts) => all(parts.iter().map(|inner| inner.within(part))),
             Self::Any(parts) => any(parts.iter().map(|inner| inner.within(part))),
             Self::Not(inner) => not(inner.within(part)),
@@ -91,6 +102,17 @@ impl Resolved {
             Self::Never => mask.fill(0),
             Self::Symbol { column, set } => part.codes(*column)?.select(set, from, mask),
             Self::Text { column, finder } => select_text(part, *column, finder, from, mask)?,
+            Self::Time(range) => {
+                mask.fill(0);
+                let wanted = common(&part.range(*range)?, &(from..from + mask.len()));
+                mask[wanted.start - from..wanted.end - from].fill(1);
+            }
+            Self::Rows(rows) => {
+                mask.fill(0);
+                for row in part::bounds(&(from..from + mask.len())).into_iter().flat_map(|bounds| rows.range(bounds)) {
+                    mask[row as usize - from] = 1;
+                }
+            }
             Self::All(parts) => select_all(parts, part, from, mask)?,
             Self::Any(parts) => select_any(parts, part, from, mask)?,
             Self::Not(inner) => {
@@ -119,6 +141,11 @@ impl Resolved {
                 let texts = part.texts(*column)?;
                 rows.retain(|row| finder.find(texts.get(*row)).is_some());
             }
+            Self::Time(range) => {
+                let wanted = part.range(*range)?;
+                rows.retain(|row| wanted.contains(row));
+            }
+            Self::Rows(wanted) => rows.retain(|row| u32::try_from(*row).is_ok_and(|row| wanted.contains(row))),
             Self::All(parts) => {
                 for inner in parts {
                     inner.retain(part, rows)?;
@@ -150,6 +177,8 @@ impl Resolved {
             Self::Always => Ok(range.len() as u64),
             Self::Never => Ok(0),
             Self::Symbol { column, set } => Ok(part.codes(*column)?.count(set, range)),
+            Self::Time(wanted) => Ok(common(&part.range(*wanted)?, &range).len() as u64),
+            Self::Rows(rows) => Ok(part::bounds(&range).map_or(0, |bounds| rows.range_cardinality(bounds))),
             Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
                 let mut mask = vec![0; range.len()];
                 self.select(part, range.start, &mut mask)?;
@@ -157,6 +186,12 @@ impl Resolved {
             }
         }
     }
+}
+
+/// The rows of both ranges; where there are none, an empty range within the second.
+fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
+    let start = one.start.clamp(other.start, other.end);
+    start..one.end.clamp(start, other.end)
 }
 
 fn select_all(parts: &[Resolved], part: &Part, from: usize, mask: &mut [u8]) -> Result<(), Error> {

@@ -30,32 +30,50 @@ pub(crate) struct Stretch {
 
 /// What of each part is asked for, as the table is now; parts of which nothing is wanted are left out.
 pub(crate) fn stretches(table: &Table, schema: &Schema, query: &Query<'_>) -> Result<Vec<Stretch>, Error> {
+    let parts = resolved_parts(table, schema, [query.predicate], query.range)?;
+    Ok(parts.into_iter().map(|(part, [wanted], range)| Stretch { part, wanted, range }).collect())
+}
+
+/// What each of several predicates wants of each part, and the rows in the range of time. It is of one moment for all of
+/// them; parts of which none wants anything are left out.
+pub(crate) fn resolved_parts<const N: usize>(
+    table: &Table,
+    schema: &Schema,
+    predicates: [&Predicate; N],
+    range: TimeRange,
+) -> Result<Vec<(Part, [Resolved; N], Range<usize>)>, Error> {
     let reaches_in = |part: &&Part| {
         let (first, last) = part.span();
-        query.range.overlaps(first, last)
+        range.overlaps(first, last)
     };
     // Parts never change, so what is read of them later is of this moment too. Codes are resolved later, in dictionaries
     // that may have grown: a code that came since is in none of these parts.
     let parts: Vec<Part> = table.state.read().parts().filter(reaches_in).cloned().collect();
     let look_up = |dictionary, epoch, wanted: &Wanted| table.matching(schema, (dictionary, epoch), wanted);
     let mut resolver = Resolver::new(schema, &look_up);
-    let mut resolved: HashMap<Epochs, Resolved> = HashMap::new();
-    let mut stretches = Vec::new();
+    let mut resolved: HashMap<Epochs, [Resolved; N]> = HashMap::new();
+    let mut found = Vec::new();
     for part in parts {
         let resolved = match resolved.entry(part.epochs().clone()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(resolver.resolve(query.predicate, part.epochs())?),
+            Entry::Vacant(vacant) => {
+                let mut all = [const { Resolved::Never }; N];
+                for (place, predicate) in all.iter_mut().zip(predicates) {
+                    *place = resolver.resolve(predicate, part.epochs())?;
+                }
+                vacant.insert(all)
+            }
         };
-        let wanted = resolved.within(&part);
-        if matches!(wanted, Resolved::Never) {
+        let wanted = resolved.each_ref().map(|resolved| resolved.within(&part));
+        if wanted.iter().all(|wanted| matches!(wanted, Resolved::Never)) {
             continue;
         }
-        let range = part.range(query.range)?;
-        if !range.is_empty() {
-            stretches.push(Stretch { part, wanted, range });
+        let rows = part.range(range)?;
+        if !rows.is_empty() {
+            found.push((part, wanted, rows));
         }
     }
-    Ok(stretches)
+    Ok(found)
 }
 
 impl Stretch {

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use crate::judged::{self, Bounds, JudgedRows};
 use crate::list::{self, Page, Rows};
 use crate::memory::Cache;
 use crate::options::Options;
@@ -41,6 +42,20 @@ impl Store {
     /// When the storage fails or is damaged.
     pub fn list(&self, table: &[u8], predicate: &Predicate, range: TimeRange, page: &Page) -> Result<Rows, Error> {
         self.0.read(table, |table| list::list(table, &self.0.schema, &Query { predicate, range }, page))
+    }
+
+    /// One page of a table, newest first, under a condition of which columns know only bounds.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged, or the rows cannot be judged.
+    pub fn list_judged(
+        &self,
+        table: &[u8],
+        bounds: &Bounds<'_>,
+        range: TimeRange,
+        page: &Page,
+    ) -> Result<JudgedRows, Error> {
+        self.0.read(table, |table| judged::list(table, &self.0.schema, range, bounds, page))
     }
 
     /// Whether a table is in memory, so that the next question about it does not wait for that.

@@ -89,6 +89,13 @@ impl Owner<'_> {
         format!("integration-{}-{}", self.account, self.id)
     }
 
+    /// Whose key has a name that [`Owner::key_name`] has made; none: something else is kept under it.
+    #[must_use]
+    pub fn in_key_name(name: &str) -> Option<(AccountId, u64)> {
+        let (account, id) = name.strip_prefix("integration-")?.rsplit_once('-')?;
+        Some((AccountId::parse(account).ok()?, id.parse().ok()?))
+    }
+
     /// What a sealed value is bound to. Account and id hold no slash, so no two contexts are equal.
     pub(crate) fn context(self, field: &str) -> String {
         format!("flowtrail/{}/{}/{field}", self.account, self.id)
@@ -145,6 +152,16 @@ mod tests {
         let owner = Owner { account: &main, id: 1 };
         let key = DataKey::generate().unwrap();
         assert_ne!(key.seal(owner, "f", &secret()).unwrap(), key.seal(owner, "f", &secret()).unwrap());
+    }
+
+    #[test]
+    fn the_name_of_a_key_tells_its_owner() {
+        let account = AccountId::parse("a-1").unwrap();
+        let name = Owner { account: &account, id: 7 }.key_name();
+        assert_eq!(Owner::in_key_name(&name), Some((account, 7)));
+        for other in ["gateway-cursor", "integration-main", "integration-main-x", "integration--1"] {
+            assert_eq!(Owner::in_key_name(other), None, "{other}");
+        }
     }
 
     #[test]

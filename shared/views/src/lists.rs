@@ -1,10 +1,12 @@
 //! Lists of many rows in columns: what the audit and traffic views have in common.
 
+pub(crate) mod bounds;
 pub(crate) mod columns;
 mod counts;
 mod family;
 mod page;
 
+pub use bounds::Bounds;
 pub use counts::{CountByTime, CountByValue};
 pub use family::{Effort, Family};
-pub use page::List;
+pub use page::{List, Selection};

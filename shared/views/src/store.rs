@@ -17,7 +17,7 @@ use crate::key;
 
 /// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
 /// format of its own, [`Layout::format`].
-const FORMAT: u32 = 12;
+const FORMAT: u32 = 11;
 /// What stays free on the disk, for what sled writes in addition.
 const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.

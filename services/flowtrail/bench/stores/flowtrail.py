@@ -28,13 +28,12 @@ class Flowtrail(Store):
 
     def open(self):
         """Starts the program and waits until its views have caught up with its log."""
-        data, nats, port = self.directory / "data", free_port(), free_port()
-        self.nats_url = f"nats://127.0.0.1:{nats}"
+        data, port, self.nats_port = self.directory / "data", free_port(), free_port()
         environment = {name: value for name, value in os.environ.items() if name != "FLOWTRAIL_NATS_URL"} | SETTINGS
         command = [self.options[self.name], "up", "--data-dir", str(data), "--listen", f"127.0.0.1:{port}"]
         with open(self.directory / "log", "a") as log:
             self.program = subprocess.Popen(
-                [*command, "--nats-port", str(nats)], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*command, "--nats-port", str(self.nats_port)], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         until = time.monotonic() + STARTS_WITHIN
@@ -56,7 +55,9 @@ class Flowtrail(Store):
         self.open()
         started = time.perf_counter()
         # What is in the way of every message is a part of the figure: parsing, NATS, projection.
-        command = [self.options[self.name], "import", "traffic", str(path), "--nats-url", self.nats_url]
+        command = [self.options[self.name], "import", "traffic", str(path), "--data-dir", str(self.directory / "data")]
+        # An older build knows its nats-server by the port alone.
+        command += ["--nats-port", str(self.nats_port)]
         with open(self.directory / "import.log", "w") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.begin()

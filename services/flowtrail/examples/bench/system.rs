@@ -70,8 +70,9 @@ impl<'a> System<'a> {
             ensure!(started.elapsed() < STARTS_WITHIN, "flowtrail is not ready after {STARTS_WITHIN:?}");
             tokio::time::sleep(POLL_EVERY).await;
         };
-        let nats = format!("nats://127.0.0.1:{}", ports.nats);
-        let bus = Bus::connect(&Options { url: nats, credentials: None, name: "bench".to_owned() }).await?;
+        let nats = fs::read_to_string(data.join("nats.url")).context("read the URL of its nats-server")?;
+        let bus =
+            Bus::connect(&Options { url: nats.trim().to_owned(), credentials: None, name: "bench".to_owned() }).await?;
         Ok(Self { program, data, ports, process, url, token, bus })
     }
 

@@ -1,7 +1,9 @@
 import { jetstream } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
 
-const client = await connect({ servers: process.argv[2] ?? "nats://127.0.0.1:4222" });
+const url = new URL(process.argv[2] ?? "nats://127.0.0.1:4222");
+// The library takes user and password apart from the server.
+const client = await connect({ servers: url.host, user: url.username || undefined, pass: url.password || undefined });
 const event = {
   specversion: "1.0", id: "invoice-44-paid", source: "/billing",
   type: "flowtrail.audit.recorded.v1", time: "2024-01-31T12:00:00Z",

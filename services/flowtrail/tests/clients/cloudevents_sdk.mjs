@@ -46,7 +46,8 @@ function tell(mode, transport, ids) {
 }
 
 console.log(JSON.stringify({ sdk: "JavaScript `cloudevents`", version }));
-const client = await connect({ servers: natsUrl });
+const server = new URL(natsUrl);
+const client = await connect({ servers: server.host, user: server.username || undefined, pass: server.password || undefined });
 for (const { mode, ids, headers, body } of messages("NATS")) {
   const fields = natsHeaders();
   for (const [name, value] of Object.entries(headers)) fields.set(name, String(value));

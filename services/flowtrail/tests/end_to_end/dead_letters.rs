@@ -65,18 +65,9 @@ async fn stored(flowtrail: &Flowtrail) -> u64 {
     bus(flowtrail).await.state(Stream::DeadLetter).await.unwrap().messages
 }
 
-/// A client that may publish anywhere; its name and password stand in the URL where there are any.
-async fn operator(url: &str) -> async_nats::Client {
-    let server = url.strip_prefix("nats://").unwrap();
-    let Some((user, server)) = server.split_once('@') else { return async_nats::connect(url).await.unwrap() };
-    let (name, password) = user.split_once(':').unwrap();
-    let options = async_nats::ConnectOptions::with_user_and_password(name.to_owned(), password.to_owned());
-    options.connect(server).await.unwrap()
-}
-
 async fn an_account_sees_its_own(topology: Topology) {
     let flowtrail = Flowtrail::start(topology).await;
-    let jetstream = async_nats::jetstream::new(operator(&flowtrail.nats_url).await);
+    let jetstream = async_nats::jetstream::new(flowtrail.nats().await);
     let bad = audit_event("bad-1", &json!({ "actor_id": "alice\u{7}" })).to_string();
     for subject in ["audit.main.billing", "audit.other.billing", "audit.m%n.billing"] {
         let subject = format!("flowtrail.v1.{subject}");

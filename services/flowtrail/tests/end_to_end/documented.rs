@@ -123,7 +123,7 @@ async fn the_tour_answers_as_the_readme_shows() {
         let run = || {
             let mut shell = Command::new("sh");
             shell.args(["-ec", &format!("{setting}{commands}")]).current_dir(place);
-            shell.env("FLOWTRAIL_NATS_URL", &flowtrail.nats_url).env("FLOWTRAIL_DATA_DIR", flowtrail.data());
+            shell.env("FLOWTRAIL_DATA_DIR", flowtrail.data());
             let output = shell.output().unwrap();
             assert!(output.status.success(), "{commands}{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap()

@@ -80,6 +80,7 @@ impl Flowtrail {
         let nats_url = match (&nats, topology) {
             (Some(nats), Topology::LeastPrivilege) => as_user(&nats.url(), "operator"),
             (Some(nats), _) => nats.url(),
+            // Until the first start makes one with a password.
             (None, _) => format!("nats://127.0.0.1:{}", free_port()),
         };
         // The streamer's build of the library has TLS without a provider of cryptography.
@@ -122,13 +123,13 @@ impl Flowtrail {
     fn start_together(&mut self) {
         let port = self.nats_url.rsplit(':').next().unwrap().to_owned();
         let mut command = self.command(["up", "--listen", "127.0.0.1:0", "--nats-port", &port]);
-        command.env_remove("FLOWTRAIL_NATS_URL");
         if let Some(mib) = self.disk {
             command = on_disk_of_its_own(&command, &self.views(), mib, &self.logs());
         }
         let process = Process::start(command, &self.logs());
         self.url.clone_from(&process.url);
         self.processes.push(process);
+        self.nats_url = std::fs::read_to_string(self.data().join("nats.url")).unwrap().trim().to_owned();
     }
 
     /// Starts one more gateway that asks over NATS, and gives its URL.
@@ -184,7 +185,10 @@ impl Flowtrail {
         let mut command = flowtrail(&self.data());
         // Receivers are on loopback.
         command.env("FLOWTRAIL_EGRESS_ALLOW", "127.0.0.0/8");
-        command.env("FLOWTRAIL_NATS_URL", &self.nats_url).args(arguments);
+        if self.nats.is_some() {
+            command.env("FLOWTRAIL_NATS_URL", &self.nats_url);
+        }
+        command.args(arguments);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         let log = std::fs::File::options().create(true).append(true).open(self.logs()).unwrap();
         command.stderr(log);
@@ -201,6 +205,18 @@ impl Flowtrail {
         let output = self.run(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A client of NATS that may do everything.
+    pub(crate) async fn nats(&self) -> async_nats::Client {
+        let server: async_nats::ServerAddr = self.nats_url.parse().unwrap();
+        let options = match (server.username(), server.password()) {
+            (Some(name), Some(password)) => {
+                async_nats::ConnectOptions::with_user_and_password(name.to_owned(), password.to_owned())
+            }
+            (_, _) => async_nats::ConnectOptions::new(),
+        };
+        options.connect(server).await.unwrap()
     }
 
     /// A request with the admin's token.
@@ -313,7 +329,7 @@ impl Process {
             }
         }
         let urls =
-            said.split_whitespace().map(|word| word.trim_end_matches(',')).filter(|word| word.starts_with("http://"));
+            said.split_whitespace().map(|word| word.trim_end_matches(',')).filter(|word| word.starts_with("http"));
         let (metrics, api): (Vec<&str>, Vec<&str>) = urls.partition(|url| url.ends_with("/metrics"));
         let url = api.first().copied().unwrap_or_default().to_owned();
         let metrics_url = metrics.first().map(|url| (*url).to_owned());

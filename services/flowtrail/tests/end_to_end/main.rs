@@ -25,6 +25,7 @@ mod sdks;
 mod secrets;
 mod slow;
 mod starting;
+mod tls;
 mod topologies;
 mod truth;
 mod watching;

@@ -210,7 +210,7 @@ async fn numbers_are_what_happened(topology: Topology) {
 #[tokio::test]
 async fn members_of_reports_over_nats_that_no_field_holds_are_counted_and_named_once() {
     let flowtrail = Flowtrail::start_with(Topology::Split, SETTINGS).await;
-    let jetstream = async_nats::jetstream::new(async_nats::connect(&flowtrail.nats_url).await.unwrap());
+    let jetstream = async_nats::jetstream::new(flowtrail.nats().await);
     let report = |id: &str, more: Value| {
         let mut data = json!({ "flow_id": id, "protocol": 6, "user": { "id": "u" } });
         data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

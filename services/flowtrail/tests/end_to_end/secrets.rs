@@ -25,7 +25,7 @@ fn holding(path: &Path, text: &str) -> Vec<PathBuf> {
 
 /// Hears every message on NATS, whoever sends it to whom.
 async fn listen(flowtrail: &Flowtrail) -> Subscriber {
-    let client = async_nats::connect(&flowtrail.nats_url).await.unwrap();
+    let client = flowtrail.nats().await;
     let heard = client.subscribe(">").await.unwrap();
     client.flush().await.unwrap();
     heard
@@ -133,8 +133,20 @@ async fn no_secret_is_in_clear(topology: Topology) {
 
     std::fs::remove_file(flowtrail.data().join("admin.token")).unwrap();
     std::fs::remove_file(flowtrail.data().join("admin.password")).unwrap();
+    let mut own_server = None;
+    if topology == Topology::Together {
+        std::fs::remove_file(flowtrail.data().join("nats.url")).unwrap();
+        let server: async_nats::ServerAddr = flowtrail.nats_url.parse().unwrap();
+        own_server = server.password().map(str::to_owned);
+        assert!(own_server.as_ref().is_some_and(|password| password.len() == 40));
+    }
     let searched = [flowtrail.data(), flowtrail.nats_store(), flowtrail.logs()];
-    for text in secrets.into_iter().chain(more_secrets).chain(["Zq7", &token, &password, signed_in, &flowtrail.token]) {
+    for text in secrets
+        .into_iter()
+        .chain(more_secrets)
+        .chain(["Zq7", &token, &password, signed_in, &flowtrail.token])
+        .chain(own_server.as_deref())
+    {
         let found: Vec<PathBuf> = searched.iter().flat_map(|path| holding(path, text)).collect();
         assert_eq!(found, Vec::<PathBuf>::new(), "{text} is in clear");
     }

@@ -77,6 +77,97 @@ async fn a_folder_in_use_is_left_alone_and_is_its_owners_alone() {
 }
 
 #[test]
+fn a_setting_that_cannot_be_used_is_a_line_that_names_it_and_exit_code_2() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, empty) = (directory.path().join("data"), directory.path().join("empty.pem"));
+    std::fs::write(&empty, "").unwrap();
+    let empty = empty.to_str().unwrap();
+    let (issuer, audience) =
+        (("FLOWTRAIL_OIDC_ISSUER", "https://id.example"), ("FLOWTRAIL_OIDC_AUDIENCE", "flowtrail"));
+    for (settings, told) in [
+        (
+            vec![("FLOWTRAIL_TLS_CERTIFICATE", empty)],
+            "FLOWTRAIL_TLS_CERTIFICATE cannot be used: FLOWTRAIL_TLS_KEY is not set",
+        ),
+        (vec![("FLOWTRAIL_TLS_KEY", empty)], "FLOWTRAIL_TLS_KEY cannot be used: FLOWTRAIL_TLS_CERTIFICATE is not set"),
+        (
+            vec![("FLOWTRAIL_TLS_CERTIFICATE", "/nowhere.pem"), ("FLOWTRAIL_TLS_KEY", empty)],
+            "FLOWTRAIL_TLS_CERTIFICATE cannot be used: /nowhere.pem cannot be read: No such file or directory (os error 2)",
+        ),
+        (
+            vec![("FLOWTRAIL_TRUSTED_PROXIES", "10.0.0.0/8,proxy")],
+            "FLOWTRAIL_TRUSTED_PROXIES cannot be used: \"proxy\" is no CIDR such as 10.1.0.0/16 or fd00::/8; separate several \
+             by commas",
+        ),
+        (
+            vec![("FLOWTRAIL_CORS_ORIGINS", "dash.example")],
+            "FLOWTRAIL_CORS_ORIGINS cannot be used: \"dash.example\" is no origin; one is *, or like \
+             https://dash.example.com",
+        ),
+        (
+            vec![issuer, audience],
+            "FLOWTRAIL_OIDC_ISSUER cannot be used: neither FLOWTRAIL_OIDC_JWKS_URL nor FLOWTRAIL_OIDC_JWKS_FILE is set",
+        ),
+    ] {
+        let output = flowtrail(&data).arg("up").envs(settings).output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("error: {told}\n"));
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(!data.join("nats").exists(), "nothing was started");
+    }
+}
+
+/// The permissions of a file.
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_without_its_password_uses_the_own_nats_server() {
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    let (user, server) = flowtrail.nats_url.strip_prefix("nats://").unwrap().split_once('@').unwrap();
+    let (name, password) = user.split_once(':').unwrap();
+    let nobody = async_nats::ConnectOptions::new();
+    let other = async_nats::ConnectOptions::with_user_and_password(name.to_owned(), password.replace('a', "b"));
+    for options in [nobody, other] {
+        let refused = options.connect(server).await.unwrap_err();
+        assert_eq!(refused.kind(), async_nats::ConnectErrorKind::AuthorizationViolation, "{refused}");
+    }
+    for file in ["nats.url", "nats/server.conf"] {
+        assert_eq!(mode(&flowtrail.data().join(file)), 0o600, "{file}");
+    }
+    let pid = std::fs::read_to_string(flowtrail.data().join("nats/server.pid")).unwrap();
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap();
+    let arguments = String::from_utf8(arguments).unwrap();
+    assert!(
+        arguments.contains("server.conf") && !arguments.contains(password) && !arguments.contains("$2"),
+        "{arguments}"
+    );
+    // The command line finds it by the folder.
+    assert!(flowtrail.succeed(["status"]).contains("audit"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_folder_of_an_older_version_gets_a_password_and_keeps_it() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let event = serde_json::json!({"id": "e1", "event_type": "door.open"});
+    flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap().error_for_status().unwrap();
+    flowtrail.stop();
+    let url = flowtrail.data().join("nats.url");
+    std::fs::remove_file(&url).unwrap();
+    let before = flowtrail.nats_url.clone();
+    flowtrail.start_processes();
+    assert_ne!(flowtrail.nats_url, before);
+    assert_eq!(flowtrail.get("/api/events/audit?activity_code=door.open").await.as_array().unwrap().len(), 1);
+    let made = flowtrail.nats_url.clone();
+    flowtrail.stop();
+    flowtrail.start_processes();
+    assert_eq!(flowtrail.nats_url, made);
+}
+
+#[test]
 fn an_unknown_setting_is_warned_of_with_the_one_that_was_meant() {
     let data = tempfile::tempdir().unwrap();
     let mut command = flowtrail(data.path());
@@ -107,6 +198,56 @@ async fn a_master_key_that_is_missing_beside_secrets_is_no_reason_for_a_new_one(
     std::fs::rename(&kept, &key).unwrap();
     flowtrail.start_processes();
     flowtrail.get("/api/event-streaming/1").await;
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused_and_with_the_right_one_it_goes_on() {
+    let mut flowtrail = Flowtrail::start(Topology::Together).await;
+    let integration = serde_json::json!({
+        "platform": "datadog", "config": { "api_key": "k", "site": "datadoghq.com" }, "enabled": false
+    });
+    let answer = flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let (key, kept) = (flowtrail.data().join("master.key"), flowtrail.data().join("kept"));
+    for is_of_an_older_version in [false, true] {
+        if is_of_an_older_version {
+            // That one left no fingerprint, but there is a key that only the right master key opens.
+            flowtrail.start_processes();
+            let context = async_nats::jetstream::new(flowtrail.nats().await);
+            let bucket = context.get_stream("KV_FLOWTRAIL_KEYS").await.unwrap();
+            bucket.purge().filter("$KV.FLOWTRAIL_KEYS.master-fingerprint").await.unwrap();
+        }
+        flowtrail.stop();
+        std::fs::rename(&key, &kept).unwrap();
+        std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+        let line = refusal(&flowtrail.data(), &["--nats-port", &free_port().to_string()]);
+        let told = "is another master key than the one that secrets in the log are sealed with";
+        assert_eq!(line, format!("error: FLOWTRAIL_MASTER_KEY_FILE cannot be used: {} {told}", key.display()));
+        std::fs::rename(&kept, &key).unwrap();
+    }
+    flowtrail.start_processes();
+    flowtrail.get("/api/event-streaming/1").await;
+}
+
+#[tokio::test]
+async fn a_first_token_that_comes_too_late_is_warned_of_and_the_same_one_again_is_not() {
+    let mut flowtrail =
+        Flowtrail::start_with(Topology::Together, &[("FLOWTRAIL_BOOTSTRAP_TOKEN", "the-first-one")]).await;
+    let warnings = |flowtrail: &Flowtrail| {
+        let logs = std::fs::read_to_string(flowtrail.logs()).unwrap();
+        logs.lines()
+            .filter(|line| line.contains("WARN") && line.contains("FLOWTRAIL_BOOTSTRAP_TOKEN changes nothing"))
+            .count()
+    };
+    assert_eq!(flowtrail.token, "the-first-one");
+    flowtrail.stop();
+    flowtrail.start_processes();
+    assert_eq!(warnings(&flowtrail), 0);
+    flowtrail.stop();
+    std::fs::write(flowtrail.data().join("admin.token"), "another-one\n").unwrap();
+    flowtrail.start_processes();
+    assert_eq!(warnings(&flowtrail), 1);
+    flowtrail.get("/api/events/audit").await;
 }
 
 #[tokio::test]

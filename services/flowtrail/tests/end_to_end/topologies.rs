@@ -30,6 +30,18 @@ const READS: &[&str] = &[
     "/v1/audit/events?limit=0&user_id=x",
     "/v1/audit/events/nope",
     "/v1/audit/catalog",
+    "/api/events/audit?q=type:s3*%20-status:failure&limit=9",
+    "/api/events/audit?q=payload.eventSource:s3.amazonaws.com&limit=9",
+    "/api/events/audit?q=actr:x",
+    "/api/events/network-traffic?q=ip:10.0.0.0/8%20bytes:%3E1k&page_size=9",
+    "/v1/audit/events?q=type:s3*",
+    "/flowtrail/v1/audit?q=type:s3*%20time:%3C2100-01-01&limit=9",
+    "/flowtrail/v1/audit?q=agent:*aws*&from=2000-01-01&limit=9",
+    "/flowtrail/v1/audit?lmit=9",
+    "/flowtrail/v1/audit/nope",
+    "/flowtrail/v1/traffic?q=dport:53%20-protocol:tcp&limit=9",
+    "/flowtrail/v1/traffic?q=bytes:%3E1k%20OR%20type:drop",
+    "/flowtrail/v1/traffic/nope",
     "/healthz",
 ];
 
@@ -58,7 +70,7 @@ async fn every_read_has_the_same_answer_in_one_process_and_over_nats() {
             flowtrail.url.clone_from(url);
             let answer = flowtrail.request("GET", path).send().await.unwrap();
             let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-            let headers = ["flowtrail-as-of", "x-total-count", "link", "content-type"].map(header);
+            let headers = ["flowtrail-as-of", "x-total-count", "link", "content-type", "flowtrail-scanned"].map(header);
             let status = answer.status();
             answers.push((status, headers, answer.text().await.unwrap()));
         }

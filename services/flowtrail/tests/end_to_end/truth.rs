@@ -29,7 +29,7 @@ fn fields((sample, number): &(Sample, String)) -> String {
 
 /// Publishes every other event over NATS, with an envelope of its own, and the rest as lines over HTTP.
 async fn publish(flowtrail: &Flowtrail, samples: &Samples) {
-    let jetstream = async_nats::jetstream::new(async_nats::connect(&flowtrail.nats_url).await.unwrap());
+    let jetstream = async_nats::jetstream::new(flowtrail.nats().await);
     let (mut sent, mut lines) = (Vec::new(), String::new());
     for (number, (id, sample)) in samples.iter().enumerate() {
         let fields = fields(sample);

@@ -14,6 +14,8 @@ pub(crate) enum Header {
     Ignored,
     Link,
     TotalCount,
+    Scanned,
+    Complete,
     Guarantee,
     Location,
     RetryAfter,
@@ -22,7 +24,7 @@ pub(crate) enum Header {
 }
 
 impl Header {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::RequestId,
         Self::AsOf,
         Self::LagMs,
@@ -30,6 +32,8 @@ impl Header {
         Self::Ignored,
         Self::Link,
         Self::TotalCount,
+        Self::Scanned,
+        Self::Complete,
         Self::Guarantee,
         Self::Location,
         Self::RetryAfter,
@@ -46,6 +50,8 @@ impl Header {
             Self::Ignored => "Flowtrail-Ignored",
             Self::Link => "Link",
             Self::TotalCount => "X-Total-Count",
+            Self::Scanned => "Flowtrail-Scanned",
+            Self::Complete => "Flowtrail-Complete",
             Self::Guarantee => "Flowtrail-Guarantee",
             Self::Location => "Location",
             Self::RetryAfter => "Retry-After",
@@ -91,7 +97,21 @@ impl Header {
                 "Where the next page is, with `rel=\"next\"`; absent on the last one.",
                 json!({ "type": "string", "examples": ["</api/events/audit?cursor=AQ>; rel=\"next\""] }),
             ),
-            Self::TotalCount => (true, "How many there are on all pages.", json!({ "type": "integer", "minimum": 0 })),
+            Self::TotalCount => (
+                false,
+                "How many there are on all pages; absent where `Flowtrail-Complete` is `false`.",
+                json!({ "type": "integer", "minimum": 0 }),
+            ),
+            Self::Scanned => (
+                false,
+                "How many rows were read and judged one by one for `q`; absent where none was.",
+                json!({ "type": "integer", "minimum": 0 }),
+            ),
+            Self::Complete => (
+                false,
+                "`false` where there are more to judge than for one answer: the next page goes on from there.",
+                json!({ "type": "boolean" }),
+            ),
             Self::Guarantee => (
                 false,
                 "How often an event can be with the receiver, as the test event found out; absent where none was sent.",

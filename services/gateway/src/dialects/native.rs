@@ -1,8 +1,9 @@
-//! Flowtrail's own: events published over HTTP, those that no view could take in, whether the service is well and what it
-//! counts, and the description of the API.
+//! Flowtrail's own: the lists in its own form, events published over HTTP, those that no view could take in, whether the
+//! service is well and what it counts, and the description of the API.
 
 pub(crate) mod dead_letters;
 pub(crate) mod description;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod metrics;

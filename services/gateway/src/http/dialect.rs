@@ -36,7 +36,9 @@ impl Dialect {
             }
             Self::InstaVm => "InstaVM's audit API, down to how it refuses parameters.",
             Self::Vrni => "Sign-in and audit logs of vRNI (VMware Aria Operations for Networks).",
-            Self::Native => "Whether Flowtrail is well, what it could not take in, and this description.",
+            Self::Native => {
+                "The lists in Flowtrail's own form, what it could not take in, whether it is well, and this description."
+            }
         }
     }
 

@@ -11,7 +11,8 @@ use crate::http::dialect::Dialect;
 /// Longer texts of a request are cut where they are kept.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// The address that a request came from: the client's, or that of a proxy in front of the gateway.
+/// The address that a request came from: the connection's, or the one that a trusted proxy names
+/// ([`crate::http::proxies`]).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use form_urlencoded::Serializer;
+use model::nearest;
 use model::paging::Period;
 use model::time::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -16,6 +17,8 @@ use crate::render::refusal::Refusal;
 
 /// What `reads` may be.
 pub(crate) const READS: [(&str, ()); 1] = [("include", ())];
+/// What the description of the API says of the parameter.
+pub(crate) const ABOUT_READS: &str = "`include`: also records of reads, which are else only listed by type or group.";
 
 /// The parameters of a request, in their order.
 #[derive(Clone, Debug, Default)]
@@ -43,9 +46,10 @@ impl Parameters {
     /// When there is one.
     pub(crate) fn are_among(&self, known: &[&str]) -> Result<(), Refusal> {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => {
-                Err(Refusal::field(name, format_args!("is no parameter here; known are {}", known.join(", "))))
-            }
+            Some((name, _)) => Err(match nearest(name, known.iter().copied()) {
+                Some(meant) => Refusal::field(name, format_args!("is no parameter here: is {meant} meant?")),
+                None => Refusal::field(name, format_args!("is no parameter here; known are {}", known.join(", "))),
+            }),
             None => Ok(()),
         }
     }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use model::access::{Actor, Event as Access, Scope, TokenDeleted};
 use model::delivery::{Guarantee, Shown, Status, Tested};
 use model::log::Stream;
+use model::traffic::RecordKey;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
@@ -98,6 +99,7 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
     world.serve_all(endpoints).await;
     world.account("main");
     world.audit("main", "1", 1, &json!({ "event_type": "door.open" }));
+    world.traffic("main", "1", 1, &json!({ "reporter_id": "r", "flow_id": "f" }));
     world.integration("main", 1);
     let user = world.user("main", "alice@example.com", "correct horse");
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
@@ -168,11 +170,18 @@ fn good(route: &Route, asker: &Asker) -> Request<Body> {
         _ => json!({}),
     };
     let body = if route.method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };
-    let request = Request::builder().method(route.method.clone()).uri(route.path.replace("{id}", "1"));
+    let id = if route.path.contains("traffic") { record_id() } else { "1".to_owned() };
+    let request = Request::builder().method(route.method.clone()).uri(route.path.replace("{id}", &id));
     match &asker.token {
         Some(token) => request.header("authorization", format!("Bearer {token}")).body(body).unwrap(),
         None => request.body(body).unwrap(),
     }
+}
+
+/// The id of the one record that there is.
+fn record_id() -> String {
+    let key = RecordKey { reporter_id: "r".to_owned(), flow_id: "f".to_owned(), window_start: None };
+    key.id().to_string()
 }
 
 /// The status that the asker must be answered with: a success where it is a hundred.

@@ -40,12 +40,14 @@ async fn views_of_another_process_give_the_same_answers() {
         endpoint::<audit::ById>(&views),
         endpoint::<audit::Catalog>(&views),
         endpoint::<traffic::List>(&views),
+        endpoint::<traffic::ById>(&views),
         endpoint::<integrations::List>(&views),
         endpoint::<integrations::ById>(&views),
         endpoint::<status::Status>(&views),
     ];
     world.serve_all(endpoints).await;
     let remote = gateway(Reader::Remote(world.bus.clone()), &world.bus);
+    let newest = world.get(&token, "/flowtrail/v1/traffic?limit=1").await;
     for path in [
         "/api/events?limit=7",
         "/api/events/audit?search=A.B",
@@ -58,12 +60,18 @@ async fn views_of_another_process_give_the_same_answers() {
         "/v1/audit/events/e7",
         "/v1/audit/events/none",
         "/v1/audit/catalog",
+        "/api/events/audit?q=type:a.b%20meta.n:%3E40&limit=3",
+        "/flowtrail/v1/audit?q=type:a.*%20time:%3Enow-100000d&limit=3",
+        "/flowtrail/v1/audit/e7",
+        "/flowtrail/v1/traffic?q=flow:f4*&limit=3",
+        "/flowtrail/v1/traffic/none",
+        &format!("/flowtrail/v1/traffic/{}", newest.all("id")[0]),
         "/readyz",
     ] {
         let here = world.get(&token, path).await;
         let there = send(&remote, request(axum::http::Method::GET, &token, path, Default::default())).await;
         assert_eq!((here.status, &here.bytes), (there.status, &there.bytes), "{path}");
-        for name in ["flowtrail-as-of", "x-total-count", "link"] {
+        for name in ["flowtrail-as-of", "x-total-count", "link", "flowtrail-scanned"] {
             assert_eq!(here.header(name), there.header(name), "{name} of {path}");
         }
     }

@@ -7,7 +7,7 @@ use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use serde_json::json;
 use testkit::eventually;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,35 +15,45 @@ use tokio_util::sync::CancellationToken;
 use super::world::{World, account_id, at};
 use crate::http::cors::Origins;
 use crate::lists::cursor;
-use crate::{Error, Reader, Settings, serve};
+use crate::{Error, Proxies, Reader, Settings, serve};
 
-struct Serving {
-    world: World,
-    address: String,
-    stop: CancellationToken,
-    tasks: JoinSet<Result<(), Error>>,
+pub(super) struct Serving {
+    pub(super) world: World,
+    pub(super) address: String,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: JoinSet<Result<(), Error>>,
 }
 
 async fn serving() -> Serving {
-    serving_with(LimitSettings::NONE).await
+    serving_with(settings()).await
 }
 
-async fn serving_with(limits: LimitSettings) -> Serving {
+/// A gateway without limits that nobody is told of.
+pub(super) fn settings() -> Settings {
+    Settings {
+        records_reads: false,
+        provider: None,
+        limits: LimitSettings::NONE,
+        origins: Origins::Any,
+        tls: None,
+        proxies: Proxies::default(),
+        metrics: Metrics::default(),
+    }
+}
+
+pub(super) async fn serving_with(settings: Settings) -> Serving {
     let world = World::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let (reader, settings) = (
-        Reader::Local(world.views.clone()),
-        Settings { records_reads: false, provider: None, limits, origins: Origins::Any, metrics: Metrics::default() },
-    );
+    let reader = Reader::Local(world.views.clone());
     tasks.spawn(serve(listener, reader, world.bus.clone(), settings, stop.clone()));
     Serving { world, address, stop, tasks }
 }
 
 impl Serving {
-    async fn connect(&self, text: &str) -> TcpStream {
+    pub(super) async fn connect(&self, text: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         stream
@@ -51,7 +61,7 @@ impl Serving {
 }
 
 /// Reads until the answer holds `end`, or until the server closes.
-async fn read(stream: &mut TcpStream, end: &str) -> String {
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), end: &str) -> String {
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     while !String::from_utf8_lossy(&answer).contains(end) {
@@ -137,17 +147,28 @@ async fn headers_that_drip_are_cut_off_after_eight_seconds() {
     assert!((Duration::from_secs(7)..Duration::from_secs(11)).contains(&took), "{took:?}");
 }
 
-#[tokio::test]
-async fn a_sign_in_is_recorded_with_the_address_of_its_connection() {
-    let serving = serving().await;
+/// The address that a sign-in is recorded with which says that it is forwarded.
+async fn recorded_address(serving: &Serving) -> serde_json::Value {
     serving.world.user("main", "a@x", "p");
     let body = r#"{"username":"a@x","password":"wrong"}"#;
-    let head = format!("POST /api/ni/auth/token HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
-    let mut stream = serving.connect(&format!("{head}{body}")).await;
+    let head = "POST /api/ni/auth/token HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.1, 192.0.2.1\r\n";
+    let mut stream = serving.connect(&format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await;
     assert!(read(&mut stream, "is wrong").await.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
     let recorded = serving.world.bus.load(&Subject::audit(&account_id("main"), "flowtrail")).await.unwrap();
     let event: serde_json::Value = serde_json::from_slice(&recorded[0].payload).unwrap();
-    assert_eq!(event["data"]["ip_address"], "127.0.0.1");
+    event["data"]["ip_address"].clone()
+}
+
+#[tokio::test]
+async fn a_sign_in_is_recorded_with_the_address_of_its_connection() {
+    assert_eq!(recorded_address(&serving().await).await, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_a_sign_in_is_recorded_with_the_address_that_the_proxy_was_asked_from() {
+    let proxies = "127.0.0.0/8".parse().unwrap();
+    let serving = serving_with(Settings { proxies, ..settings() }).await;
+    assert_eq!(recorded_address(&serving).await, "192.0.2.1");
 }
 
 #[tokio::test]
@@ -178,7 +199,8 @@ async fn headers_that_are_too_large_or_too_many_are_refused() {
 
 #[tokio::test]
 async fn an_address_has_so_many_connections_and_the_next_one_is_closed() {
-    let serving = serving_with(LimitSettings { connections_address: 2, ..LimitSettings::NONE }).await;
+    let limits = LimitSettings { connections_address: 2, ..LimitSettings::NONE };
+    let serving = serving_with(Settings { limits, ..settings() }).await;
     let alive = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut first = serving.connect(alive).await;
     let mut second = serving.connect(alive).await;

@@ -23,7 +23,7 @@ impl<'a> Worker<'a> {
     pub(super) async fn run(task: &Task<'a>, stop: CancellationToken) -> Result<End, WorkerError> {
         let (mut worker, is_new) = Self::open(task, stop).await?;
         worker.begin(is_new).await?;
-        if let Standing::Suspended { .. } = worker.state.standing {
+        if matches!(worker.state.standing, Standing::Suspended { .. }) && !worker.reopen().await? {
             return Ok(End::Suspended);
         }
         if !worker.connect().await? {

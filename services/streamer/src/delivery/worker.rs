@@ -18,7 +18,7 @@ use crate::desired::Desired;
 use crate::journal::{Journal, JournalError};
 use crate::lane::Lane;
 use crate::live::{IntegrationId, LiveState};
-use crate::receiver::{ConnectError, Receivers};
+use crate::receiver::{ConnectError, Receivers, UNOPENABLE};
 use crate::settings::Settings;
 use crate::sink::Limits;
 use crate::sinks::Sink;
@@ -132,13 +132,30 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Tries to go on where it was the master key that was wrong: nobody has to resume every integration once the right one is
+    /// back. False: what is wrong is still so, or something else was.
+    pub(super) async fn reopen(&mut self) -> Result<bool, WorkerError> {
+        let is_for_key = self.state.last_error.as_ref().is_some_and(|failure| failure.reason == UNOPENABLE);
+        if !is_for_key {
+            return Ok(false);
+        }
+        match self.sink_now().await {
+            Ok(_) => {
+                self.state.standing = Standing::Active;
+                self.record(Step::Resumed, Data::default()).await?;
+                Ok(true)
+            }
+            Err(ConnectError::Unopenable(_) | ConnectError::Config(_)) => Ok(false),
+            Err(error @ (ConnectError::NoKey | ConnectError::Keys(_))) => Err(WorkerError::Connect(error)),
+        }
+    }
+
     /// Makes the sink. False: the configuration or the master key is wrong, and the delivery is suspended.
     pub(super) async fn connect(&mut self) -> Result<bool, WorkerError> {
         if self.sink.is_some() {
             return Ok(true);
         }
-        let current = &self.desired.current;
-        match self.receivers.connect(self.integration.owner(), current.platform, &current.config).await {
+        match self.sink_now().await {
             Ok(sink) => {
                 self.limits = sink.limits();
                 self.sink = Some(sink);
@@ -151,6 +168,12 @@ impl<'a> Worker<'a> {
             }
             Err(error @ (ConnectError::NoKey | ConnectError::Keys(_))) => Err(WorkerError::Connect(error)),
         }
+    }
+
+    /// A sink for what is wanted now.
+    async fn sink_now(&self) -> Result<Sink, ConnectError> {
+        let current = &self.desired.current;
+        self.receivers.connect(self.integration.owner(), current.platform, &current.config).await
     }
 
     pub(super) async fn suspend(&mut self, failure: model::delivery::Failure) -> Result<(), WorkerError> {

@@ -66,7 +66,8 @@ async fn publish_audit(world: &World, chance: &mut Chance, published: &mut Publi
         for _ in 0..=chance.below(5) {
             let (id, data) = (format!("audit{}", published.all.len()), any_audit(chance));
             let context = audit::Context { id: &id, source: "/test", time: Some(now), received_at: now };
-            let event = audit::Event::new(context, serde_json::from_value(data.clone()).unwrap()).unwrap();
+            let fields: audit::Fields = serde_json::from_value(data.clone()).unwrap();
+            let event = audit::Event::new(context, fields).unwrap();
             published.note(&id, filter.matches_audit(&event));
             events.push((id, data));
         }
@@ -81,7 +82,7 @@ async fn publish_reports(world: &World, chance: &mut Chance, published: &mut Pub
         let (id, data) = (format!("flow{}", published.all.len()), any_report(chance));
         let subject_reporter = "test".to_owned();
         let reported = serde_json::from_value(data.clone()).unwrap();
-        let report = Report { id: id.clone(), time, received_at: time, subject_reporter, data: reported };
+        let report = Report { id: id.clone(), time, received_at: time, subject_reporter, data: Box::new(reported) };
         published.note(&id, filter.matches_traffic(&report));
         world.report_one(&id, &data).await;
     }

@@ -78,6 +78,23 @@ async fn after_a_days_outage_and_a_suspension_everything_arrives_in_order() {
 }
 
 #[tokio::test]
+async fn what_was_suspended_for_a_wrong_master_key_goes_on_with_the_right_one() {
+    let mut world = World::start().await;
+    world.integrate(1, "audit").await;
+    world.put_master_key_away();
+    world.stream(HOUR).await;
+    world.publish("e", 0..3).await;
+    eventually("nothing can be opened", async || (world.status(1).await["state"] == "suspended").then_some(())).await;
+    let status = world.status(1).await;
+    assert!(status["last_error"]["reason"].as_str().unwrap().contains("the master key is another one"), "{status}");
+    world.stop().await;
+    world.put_master_key_back();
+    world.stream(HOUR).await;
+    world.receives("e", 3).await;
+    assert_eq!(world.status(1).await["state"], "active");
+}
+
+#[tokio::test]
 async fn what_the_logs_retention_took_is_named_and_the_rest_is_delivered() {
     let mut world = World::start().await;
     world.integrate(1, "traffic").await;

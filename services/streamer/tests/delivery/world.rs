@@ -77,6 +77,18 @@ impl World {
         MasterKey::load_or_create(&self.directory.path().join("master.key")).unwrap()
     }
 
+    /// Puts the master key away, so that the next streamer makes another one.
+    pub(crate) fn put_master_key_away(&self) {
+        let key = self.directory.path().join("master.key");
+        std::fs::rename(&key, key.with_extension("kept")).unwrap();
+    }
+
+    /// Puts the master key back.
+    pub(crate) fn put_master_key_back(&self) {
+        let key = self.directory.path().join("master.key");
+        std::fs::rename(key.with_extension("kept"), &key).unwrap();
+    }
+
     /// Starts a streamer, again after [`Self::stop`].
     pub(crate) async fn stream(&mut self, suspend_after: Duration) {
         let guard = Guard::new("127.0.0.0/8".parse().unwrap()).unwrap();

@@ -152,7 +152,8 @@ pub(crate) fn traffic(sequence: u64, data: &Value) -> Item {
     let time = Timestamp::parse("2024-01-31T12:00:00Z").unwrap();
     let id = format!("r-{sequence}");
     let data: Reported = from_value(data.clone()).unwrap();
-    let report = Report { id: id.clone(), time, received_at: time, subject_reporter: "gw-1".into(), data };
+    let report =
+        Report { id: id.clone(), time, received_at: time, subject_reporter: "gw-1".into(), data: Box::new(data) };
     let kind = Kind::Traffic(Box::new(report));
     Item {
         id,

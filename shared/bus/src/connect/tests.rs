@@ -24,6 +24,19 @@ fn a_password_in_the_url_is_never_shown() {
 }
 
 #[test]
+fn user_and_password_are_taken_out_of_the_url() {
+    let (servers, user) = apart("nats://ann:p%40ss@a:4222, tls://bob:other@b:4223").unwrap();
+    let servers: Vec<&str> = servers.iter().map(ServerAddr::as_url_str).collect();
+    assert_eq!(servers, ["nats://a:4222", "tls://b:4223"]);
+    assert_eq!(user, Some(User::Named { name: "ann".to_owned(), password: "p@ss".to_owned() }));
+    let (servers, user) = apart("secret@a").unwrap();
+    assert_eq!(servers[0].as_url_str(), "nats://a");
+    assert_eq!(user, Some(User::Token("secret".to_owned())));
+    assert_eq!(apart("a:4222").unwrap().1, None);
+    assert!(apart("http://a").is_err());
+}
+
+#[test]
 fn reconnecting_starts_soon_and_slows_down_to_two_seconds() {
     assert_eq!(pause_before(1), Duration::from_millis(50));
     assert_eq!(pause_before(2), Duration::from_millis(100));

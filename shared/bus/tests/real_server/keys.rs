@@ -35,6 +35,17 @@ async fn an_erased_key_is_gone_and_erasing_again_is_fine() {
 }
 
 #[tokio::test]
+async fn the_keys_that_are_there_can_be_named() {
+    let (_server, bus) = started().await;
+    assert_eq!(bus.keys().names().await.unwrap(), Vec::<String>::new());
+    for name in ["b", "a", "erased"] {
+        bus.keys().create(name, "secret".into()).await.unwrap();
+    }
+    bus.keys().erase("erased").await.unwrap();
+    assert_eq!(bus.keys().names().await.unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
 async fn a_name_with_a_wildcard_is_refused() {
     let (_server, bus) = started().await;
     let refused = bus.keys().erase("*").await;

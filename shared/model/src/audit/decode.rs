@@ -19,10 +19,9 @@ const PREFIX: &str = "data.";
 const ATTRIBUTE_PREFIX: &str = "ce.";
 
 impl Fields {
-    /// The same data with the attributes of its envelope that no field holds: `correlationid` where the data has no
-    /// `correlation_id`, all others in `meta`.
-    #[must_use]
-    pub fn with_attributes<'a>(mut self, attributes: impl Iterator<Item = (Cow<'a, str>, Json)>) -> Self {
+    /// Adds the attributes of the data's envelope that no field holds: `correlationid` where the data has no
+    /// `correlation_id`, all others to `meta`.
+    pub fn add_attributes<'a>(&mut self, attributes: impl Iterator<Item = (Cow<'a, str>, Json)>) {
         let mut others = Vec::new();
         for (name, value) in attributes {
             let text = json::as_text(value.as_str());
@@ -35,9 +34,8 @@ impl Fields {
             }
         }
         if !others.is_empty() {
-            self.meta = Some(self.meta.unwrap_or_else(Json::empty).with(others, ATTRIBUTE_PREFIX));
+            self.meta = Some(self.meta.take().unwrap_or_else(Json::empty).with(others, ATTRIBUTE_PREFIX));
         }
-        self
     }
 }
 

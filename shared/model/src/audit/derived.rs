@@ -35,7 +35,7 @@ impl From<&integration::Recorded> for Event {
             time_given: true,
             event_type: format!("integration.{verb}"),
             source: SOURCE.to_owned(),
-            given,
+            given: Box::new(given),
         }
     }
 }
@@ -73,7 +73,7 @@ impl From<&access::Recorded> for Event {
             time_given: true,
             event_type: event_type.to_owned(),
             source: SOURCE.to_owned(),
-            given,
+            given: Box::new(given),
         }
     }
 }

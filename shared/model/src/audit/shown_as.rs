@@ -70,7 +70,14 @@ mod tests {
         let given =
             Fields { actor_id: text(id), actor_name: text(name), actor_email: text(email), ..Fields::default() };
         let (event_type, source) = ("a.b".to_owned(), "/test".to_owned());
-        let event = Event { id: "e".to_owned(), time: Timestamp::EPOCH, time_given: true, event_type, source, given };
+        let event = Event {
+            id: "e".to_owned(),
+            time: Timestamp::EPOCH,
+            time_given: true,
+            event_type,
+            source,
+            given: Box::new(given),
+        };
         let mut filled = event.clone();
         if let (Some(entry), Some(_)) = (directory, &event.given.actor_id) {
             filled.given.actor_name = filled.given.actor_name.or_else(|| entry.name.clone());

@@ -7,7 +7,7 @@ fn received() -> Timestamp {
 
 fn event(data: &str) -> Event {
     let context = Context { id: "e1", source: "/billing", time: None, received_at: received() };
-    Event::new(context, json::read(data.as_bytes()).unwrap()).unwrap()
+    Event::new(context, json::read::<Fields>(data.as_bytes()).unwrap()).unwrap()
 }
 
 #[test]

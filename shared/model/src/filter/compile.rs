@@ -7,10 +7,8 @@ use super::pattern::Pattern;
 use super::wanted::{Unfit, Wanted};
 use super::when;
 use crate::address::as_stored;
+use crate::nearest::nearest;
 use crate::time::Timestamp;
-
-/// So many wrong letters still make a name that was meant.
-const MAX_WRONG_LETTERS: usize = 3;
 
 /// What is wanted of an event of a family.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +52,23 @@ impl<F: Family> Filter<F> {
     #[must_use]
     pub fn root(&self) -> &Node<F> {
         &self.root
+    }
+
+    /// Whether events are asked for by a field of one of these names; to leave some out by it does not count.
+    #[must_use]
+    pub fn asks_by(&self, names: &[&str]) -> bool {
+        self.root.asks_by(names)
+    }
+}
+
+impl<F: Family> Node<F> {
+    // As deep as expressions are, which is bounded.
+    fn asks_by(&self, names: &[&str]) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.asks_by(names)),
+            Self::Field(field, _) => names.contains(&F::describe(*field).name),
+            Self::Not(_) | Self::Found(_) => false,
+        }
     }
 }
 
@@ -99,10 +114,7 @@ fn unknown<F: Family>(name: &Name, column: usize) -> Mistake {
     let written = shown(&name.to_string());
     let names = F::fields().into_iter().map(F::describe);
     let names = names.flat_map(|field| [field.name].into_iter().chain(field.other_names.iter().copied()));
-    let by_distance = names.map(|other| (strsim::damerau_levenshtein(&written, other), other));
-    // Of a short name that many letters are another name.
-    let most = MAX_WRONG_LETTERS.min(written.chars().count() / 2);
-    let nearest = by_distance.min().filter(|(distance, _)| *distance <= most).map(|(_, nearest)| nearest);
+    let nearest = nearest(&written, names);
     Mistake { column, word: written.clone(), problem: Problem::UnknownField { name: written, nearest } }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::quantity::Quantity;
+use crate::address::split_port;
 use crate::json::Json;
 use crate::time::Timestamp;
 
@@ -10,11 +11,11 @@ use crate::time::Timestamp;
 pub(super) type Take<'t> = &'t mut dyn FnMut(Value<'_>) -> bool;
 
 /// A family of events that can be asked by one language.
-pub trait Family: Clone + Debug + PartialEq + 'static {
+pub trait Family: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// An event of it.
     type Event<'a>;
     /// One of its fields.
-    type Field: Copy + Debug + PartialEq;
+    type Field: Copy + Debug + PartialEq + Send + Sync;
 
     /// A field by any of its names.
     fn field(name: &str) -> Option<Self::Field>;
@@ -76,8 +77,8 @@ pub enum Value<'a> {
     Number(Quantity),
     /// A point in time.
     Time(Timestamp),
-    /// A host, which may have a port.
-    Address(&'a str),
+    /// A host, and its port where it has one.
+    Address(&'a str, Option<u16>),
     /// JSON.
     Json(&'a Json),
 }
@@ -107,5 +108,8 @@ pub(super) fn id(id: Option<&str>, take: Take<'_>) -> bool {
 }
 
 pub(super) fn address(address: Option<&str>, take: Take<'_>) -> bool {
-    address.is_some_and(|address| !address.is_empty() && take(Value::Address(address)))
+    address.filter(|address| !address.is_empty()).is_some_and(|address| {
+        let (host, port) = split_port(address);
+        take(Value::Address(host, port))
+    })
 }

@@ -53,6 +53,35 @@ impl Pattern {
         }
     }
 
+    /// The text, where it has one with anything before and behind it and nothing else.
+    #[must_use]
+    pub fn as_part(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Piece::Any, Piece::Text(text), Piece::Any] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The ways to fit a text at one of the places where it has this character: what stands before is to fit the first
+    /// pattern, and what stands behind the second.
+    #[must_use]
+    pub fn around(&self, character: char) -> Vec<(Self, Self)> {
+        let mut ways = Vec::new();
+        for (index, piece) in self.0.iter().enumerate() {
+            let (before, behind) = (Self(self.0[..index].to_vec()), Self(self.0[index + 1..].to_vec()));
+            match piece {
+                Piece::Text(text) => ways.extend(text.match_indices(character).map(|(at, found)| {
+                    let rest = Self::literal(&text[at + found.len()..]);
+                    let behind = behind.0.iter().cloned().fold(rest, Self::with);
+                    (before.clone().with(Piece::Text(text[..at].to_owned())), behind)
+                })),
+                Piece::One => ways.push((before, behind)),
+                Piece::Any => ways.push((before.with(Piece::Any), Self([&[Piece::Any], behind.0.as_slice()].concat()))),
+            }
+        }
+        ways
+    }
+
     /// Whether it is a `*` alone.
     #[must_use]
     pub fn is_any(&self) -> bool {
@@ -80,8 +109,14 @@ impl Pattern {
     /// Whether a text fits as a whole.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
-        if let Some(literal) = self.as_literal() {
-            return literal == text;
+        // What is asked most often is found without trying one place after the other.
+        match self.0.as_slice() {
+            [] => return text.is_empty(),
+            [Piece::Text(own)] => return own == text,
+            [Piece::Text(own), Piece::Any] => return text.starts_with(own),
+            [Piece::Any, Piece::Text(own)] => return text.ends_with(own),
+            [Piece::Any, Piece::Text(own), Piece::Any] => return text.contains(own),
+            _ => {}
         }
         // What follows the last `*` that was met, and where in the text that is tried: one character further each time
         // that it does not fit, so that the time is bounded by the product of the lengths.
@@ -156,6 +191,23 @@ mod tests {
         ) {
             let pattern = pieces.into_iter().fold(Pattern::default(), Pattern::with);
             prop_assert_eq!(pattern.fits(&text), fits(pattern.pieces(), &text));
+        }
+
+        #[test]
+        fn what_fits_around_a_character_fits_as_a_whole(
+            pieces in prop::collection::vec(any_piece(), 0..7), before in "[abß]{0,5}", behind in "[aß]{0,5}"
+        ) {
+            let pattern = pieces.into_iter().fold(Pattern::default(), Pattern::with);
+            let fits = |(one, other): &(Pattern, Pattern)| one.fits(&before) && other.fits(&behind);
+            prop_assert_eq!(pattern.around('b').iter().any(fits), pattern.fits(&format!("{before}b{behind}")));
+        }
+
+        #[test]
+        fn a_part_is_the_text_that_something_contains(part in "[abß]{1,3}") {
+            let pattern = Pattern::literal(&part);
+            let anywhere = pattern.anywhere();
+            prop_assert_eq!(anywhere.as_part(), Some(&*part));
+            prop_assert_eq!(pattern.as_part(), None);
         }
 
         #[test]

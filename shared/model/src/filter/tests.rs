@@ -453,3 +453,13 @@ fn a_stream_of_both_families_takes_what_either_can_be_asked() {
     assert!(mistake("dport:x", true).contains("dport, which takes a number"));
     assert!(mistake("time:>now-1h", true).contains("no time relative to now here"));
 }
+
+#[test]
+fn a_query_goes_as_its_text_and_is_read_again() {
+    let query = Query::<Audit>::new("time:>now-1h actor:alice".to_owned(), now()).unwrap();
+    let json = serde_json::to_value(&query).unwrap();
+    assert_eq!(json, json!({ "text": "time:>now-1h actor:alice", "now": "2026-01-31T12:00:00Z" }));
+    assert_eq!(serde_json::from_value::<Query<Audit>>(json).unwrap(), query);
+    let mistake = serde_json::from_value::<Query<Traffic>>(json!({ "text": "actr:alice", "now": now() })).unwrap_err();
+    assert_eq!(mistake.to_string(), "column 1: \"actr\" is no field: is actor meant?");
+}

@@ -86,20 +86,20 @@ impl Wanted {
     }
 
     /// Whether a value is that.
-    pub(super) fn is(&self, value: Value<'_>) -> bool {
+    #[must_use]
+    pub fn is(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Inside(path, wanted), Value::Json(json)) => wanted.is_inside(path, json.as_str()),
             (Self::Present, _) => true,
             (Self::Text(wanted), Value::Text(text)) => wanted.lower.fits(&text.to_lowercase()),
             (Self::Text(wanted), Value::Id(text)) => wanted.exact.fits(text),
-            (Self::Text(wanted), Value::Address(address)) => {
-                let address = address.to_lowercase();
-                wanted.lower.fits(&address) || wanted.lower.fits(split_port(&address).0)
+            (Self::Text(wanted), Value::Address(host, port)) => {
+                let host = host.to_lowercase();
+                wanted.lower.fits(&host) || port.is_some_and(|port| wanted.lower.fits(&format!("{host}:{port}")))
             }
             (Self::Number(span), Value::Number(number)) => span.contains(&number),
             (Self::Time(span), Value::Time(time)) => span.contains(&time.micros()),
-            (Self::Address(network, wanted), Value::Address(address)) => {
-                let (host, port) = split_port(address);
+            (Self::Address(network, wanted), Value::Address(host, port)) => {
                 let is_in = ip_of(host).is_some_and(|ip| network.contains(&ip));
                 is_in && (wanted.is_none() || *wanted == port)
             }

@@ -32,6 +32,14 @@ pub(super) fn parse(text: &str, now: Option<Timestamp>) -> Option<Span> {
     if is_relative(text) { relative(text, now?) } else { absolute(text) }
 }
 
+/// The first and the last time of what a text names, which may be relative to now. None: it is no time.
+#[must_use]
+pub fn ends_of_time(text: &str, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let span = parse(text, Some(now))?;
+    let time = |micros| Timestamp::from_micros(micros).ok();
+    Some((time(span.start)?, time(span.end - 1)?))
+}
+
 /// `now`, then steps such as `-1h`, then `/d` for all of that day.
 fn relative(text: &str, now: Timestamp) -> Option<Span> {
     let (steps, whole) = terminated(steps, eof).parse(text).ok()?;
@@ -147,6 +155,16 @@ mod tests {
         }
         assert_eq!(parse("now-1h", None), None);
         assert_eq!(parse("now-9223372036854775807w", Some(now)), None);
+    }
+
+    #[test]
+    fn what_a_time_names_has_a_first_and_a_last_moment() {
+        let ends =
+            |text| ends_of_time(text, Timestamp::EPOCH).map(|(first, last)| (first.to_string(), last.to_string()));
+        let day = ("2026-01-31T00:00:00Z".to_owned(), "2026-01-31T23:59:59.999999Z".to_owned());
+        assert_eq!(ends("2026-01-31"), Some(day));
+        assert_eq!(ends("now-1h"), Some(["1969-12-31T23:00:00Z"; 2].map(str::to_owned).into()));
+        assert_eq!(ends("yesterday"), None);
     }
 
     #[test]

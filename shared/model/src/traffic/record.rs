@@ -64,7 +64,7 @@ pub struct Record<S = String> {
 
 impl From<Report> for Record {
     fn from(report: Report) -> Self {
-        let mut given = report.data;
+        let mut given = *report.data;
         let mut events: BTreeSet<SubEvent> = std::mem::take(&mut given.events).into_iter().collect();
         let event_type = given.event_type.take();
         if event_type.is_some() || events.is_empty() {

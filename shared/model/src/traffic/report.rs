@@ -27,5 +27,5 @@ pub struct Report {
     /// The reporter that the subject names.
     pub subject_reporter: String,
     /// Addresses in it are in the one spelling in which they are looked for.
-    pub data: Reported,
+    pub data: Box<Reported>,
 }

@@ -9,6 +9,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn report(second: i64, data: Reported) -> Report {
+    let data = Box::new(data);
     Report { id: "e".into(), time: at(second), received_at: at(second + 1), subject_reporter: "gw".into(), data }
 }
 

@@ -7,6 +7,7 @@ mod closed;
 mod damage;
 mod disk;
 mod few;
+mod judged;
 mod limits;
 mod memory;
 mod model;

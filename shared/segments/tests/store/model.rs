@@ -72,6 +72,7 @@ pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
             Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle) }
         }),
         "[ab]{0,2}".prop_map(|needle| Predicate::Text { column: 0, needle: needle.into_bytes() }),
+        period().prop_map(Predicate::Time),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
@@ -82,7 +83,7 @@ pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
     })
 }
 
-fn holds(predicate: &Predicate, row: &Plain) -> bool {
+pub(crate) fn holds(predicate: &Predicate, row: &Plain) -> bool {
     match predicate {
         Predicate::Symbol { column, wanted } => {
             let symbol = [row.symbols[*column]];
@@ -93,10 +94,15 @@ fn holds(predicate: &Predicate, row: &Plain) -> bool {
             }
         }
         Predicate::Text { needle, .. } => row.text.contains(std::str::from_utf8(needle).unwrap()),
+        Predicate::Time(range) => is_inside(*range, row),
         Predicate::All(parts) => parts.iter().all(|part| holds(part, row)),
         Predicate::Any(parts) => parts.iter().any(|part| holds(part, row)),
         Predicate::Not(inner) => !holds(inner, row),
     }
+}
+
+fn is_inside(TimeRange { from, to }: TimeRange, row: &Plain) -> bool {
+    from.is_none_or(|from| row.time >= from) && to.is_none_or(|to| row.time <= to)
 }
 
 pub(crate) fn id(number: u16) -> Vec<u8> {
@@ -126,13 +132,8 @@ pub(crate) fn read(row: &Row) -> (Vec<u8>, u8) {
 }
 
 /// The rows that match, newest first.
-fn matching<'a>(
-    model: &'a Model,
-    predicate: &Predicate,
-    TimeRange { from, to }: TimeRange,
-) -> Vec<(&'a Vec<u8>, &'a Plain)> {
-    let inside = |row: &Plain| from.is_none_or(|from| row.time >= from) && to.is_none_or(|to| row.time <= to);
-    let mut rows: Vec<_> = model.iter().filter(|(_, row)| inside(row) && holds(predicate, row)).collect();
+pub(crate) fn matching<'a>(model: &'a Model, predicate: &Predicate, range: TimeRange) -> Vec<(&'a Vec<u8>, &'a Plain)> {
+    let mut rows: Vec<_> = model.iter().filter(|(_, row)| is_inside(range, row) && holds(predicate, row)).collect();
     rows.sort_by_key(|(id, row)| std::cmp::Reverse((row.time, *id)));
     rows
 }

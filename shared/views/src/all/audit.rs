@@ -1,13 +1,15 @@
 //! The audit view: every audit event once, newest first. Integration and access events are audit events too.
 
+mod language;
 mod row;
 mod wanted;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::audit::{Event, Filter, fields};
-use model::directory::{Kind, Names};
 use model::event::Event as Any;
+use model::filter::{self, Node};
 use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
@@ -19,6 +21,7 @@ use super::directory::Directory;
 use crate::canonical;
 use crate::error::Error;
 use crate::key;
+use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
 use crate::lists::{self, Effort, Family};
 use crate::question::{Asked, Question, Views};
@@ -32,7 +35,7 @@ pub const VIEW: View = View::of(&Facts {
     streams: &[Stream::Audit, Stream::Integration, Stream::Access],
     owns_dead_letters_of: &[Stream::Audit],
     layout: Layout {
-        format: fields::fingerprint,
+        format: row::format,
         schema: row::SCHEMA,
         forgets_with: Some(Stream::Audit),
         keeps_forever: Some(keeps_forever),
@@ -63,8 +66,6 @@ pub type CountByTime = lists::CountByTime<Audit>;
 
 /// The kind of the keys that hold which groups and types of events there are.
 const CATALOG: u8 = b'c';
-/// The origins of ids, in the order in which they are looked up.
-const ORIGINS: [u8; 3] = [0, 1, 2];
 
 /// Takes an event in; one whose id is known already changes nothing.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
@@ -151,11 +152,21 @@ impl Family for Audit {
     const COUNT_BY_TIME: &'static str = "audit.count_by_time";
 
     type Filter = Filter;
+    type Language = filter::Audit;
     type Facet = Facet;
     type Shown = Event;
 
     fn period(filter: &Filter) -> Period {
         filter.period
+    }
+
+    /// Records of reads are shown where they are asked for by their type or group.
+    fn beside<'a>(filter: &'a Filter, asked: &filter::Filter<filter::Audit>) -> Cow<'a, Filter> {
+        if asked.asks_by(&["activity", "event_type", "event_group"]) {
+            Cow::Owned(Filter { include_reads: true, ..filter.clone() })
+        } else {
+            Cow::Borrowed(filter)
+        }
     }
 
     fn effort(filter: &Filter) -> Effort {
@@ -175,6 +186,15 @@ impl Family for Audit {
         Ok(wanted::predicate(filter, found, shown_as))
     }
 
+    fn bounds(views: &Views, account: &AccountId, parts: &[&Node<filter::Audit>]) -> Result<Bounds, Error> {
+        let columns = language::Columns::new(views.slot(VIEW).store(), Directory::new(views, account), account);
+        Ok(Bounds::all(parts.iter().map(|part| bounds::of(part, &columns)).collect::<Result<_, _>>()?))
+    }
+
+    fn wants(filter: &filter::Filter<filter::Audit>, event: &Event) -> Result<bool, Error> {
+        Ok(filter.matches(event))
+    }
+
     fn position(row: &Row) -> Result<RowPosition, Error> {
         row::position(row)
     }
@@ -187,7 +207,7 @@ impl Family for Audit {
         let directory = Directory::new(views, account);
         let named = |row: &Row| {
             let mut event = row::read(row)?;
-            fill_in(&mut event, &directory);
+            event.fill_in(&directory);
             Ok(event)
         };
         rows.iter().map(named).collect()
@@ -245,16 +265,16 @@ impl Question for ById {
         // The first look at an account, or at an id after long, reads from disk.
         let (store, table) = (views.slot(VIEW).store(), key::table(&self.account));
         let is_ready = |origin| store.rows().is_ready_for_id(&table, &row::id_in_table(&self.id, origin));
-        ORIGINS.into_iter().all(is_ready)
+        row::ORIGINS.into_iter().all(is_ready)
     }
 
     fn answer(&self, views: &Views) -> Result<Option<Event>, Error> {
         let store = views.slot(VIEW).store();
-        for origin in ORIGINS {
+        for origin in row::ORIGINS {
             let id = row::id_in_table(&self.id, origin);
             let Some(row) = store.rows().by_id(&key::table(&self.account), &id)? else { continue };
             let mut event = row::read(&row)?;
-            fill_in(&mut event, &Directory::new(views, &self.account));
+            event.fill_in(&Directory::new(views, &self.account));
             return Ok(Some(event));
         }
         Ok(None)
@@ -289,7 +309,7 @@ impl Question for Known {
         let table = key::table(&self.account);
         let mut known = Vec::new();
         for id in &self.ids {
-            for origin in ORIGINS {
+            for origin in row::ORIGINS {
                 if store.rows().by_id(&table, &row::id_in_table(id, origin))?.is_some() {
                     known.push(id.clone());
                     break;
@@ -332,15 +352,4 @@ impl Question for Catalog {
         }
         Ok(catalog)
     }
-}
-
-/// Fills in the actor's name and address where the event has none and the directory does.
-fn fill_in(event: &mut Event, names: &impl Names) {
-    let given = &mut event.given;
-    if given.actor_name.is_some() && given.actor_email.is_some() {
-        return;
-    }
-    let Some(known) = given.actor_id.as_deref().and_then(|id| names.entry(Kind::User, id)) else { return };
-    given.actor_name = given.actor_name.take().or(known.name);
-    given.actor_email = given.actor_email.take().or(known.email);
 }

@@ -57,16 +57,34 @@ pub(crate) struct Directory<'a> {
     known: RefCell<HashMap<(Kind, String), Option<Entry>>>,
     /// Whether there is anything of a kind, in the order of [`Kind::ALL`]. Many accounts publish no directory.
     has: [OnceCell<bool>; Kind::ALL.len()],
+    /// All that it says, once that was needed.
+    all: OnceCell<Option<Snapshot>>,
+}
+
+/// All that an account's directory says, apart from where it stands: what symbols are judged with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot(Arc<[HashMap<String, Entry>; Kind::ALL.len()]>);
+
+impl Names for Snapshot {
+    fn entry(&self, kind: Kind, id: &str) -> Option<Entry> {
+        self.0[kind as usize].get(id).cloned()
+    }
 }
 
 impl<'a> Directory<'a> {
     pub(crate) fn new(views: &Views, account: &'a AccountId) -> Self {
-        Self { store: views.slot(VIEW).store(), account, known: RefCell::default(), has: Default::default() }
+        Self {
+            store: views.slot(VIEW).store(),
+            account,
+            known: RefCell::default(),
+            has: Default::default(),
+            all: OnceCell::new(),
+        }
     }
 
     /// The ids whose entry matches a search.
     pub(crate) fn search(&self, search: Option<&str>) -> Result<Named, Error> {
-        let mut found = Named::default();
+        let (mut found, mut resources) = (Named::default(), Named::default());
         let Some(search) = search else { return Ok(found) };
         let needle = search.to_lowercase();
         for kind in Kind::ALL {
@@ -74,9 +92,14 @@ impl<'a> Directory<'a> {
             for entry in self.store.scan(&prefix) {
                 let (key, value) = entry?;
                 let id = String::from_utf8_lossy(&key[prefix.len()..]);
+                let found = if kind == Kind::Resource { &mut resources } else { &mut found };
                 found.add_if_matching(kind, &id, &postcard::from_bytes::<Entry>(&value)?, &needle);
             }
         }
+        // An id that is a peer's too is shown as the peer.
+        let is_shown = |id: &String| self.entry(Kind::Peer, id).is_none();
+        found.endpoint_names.extend(resources.endpoint_names.into_iter().filter(is_shown));
+        found.endpoint_addresses.extend(resources.endpoint_addresses.into_iter().filter(is_shown));
         Ok(found)
     }
 }
@@ -97,6 +120,25 @@ impl Directory<'_> {
 }
 
 impl Directory<'_> {
+    /// All that it says; none where that is nothing.
+    pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        if let Some(known) = self.all.get() {
+            return Ok(known.clone());
+        }
+        let mut all: [HashMap<String, Entry>; Kind::ALL.len()] = Default::default();
+        for kind in Kind::ALL.into_iter().filter(|kind| self.has(*kind)) {
+            let prefix = key::prefix(self.account, tag(kind));
+            for entry in self.store.scan(&prefix) {
+                let (key, value) = entry?;
+                let id = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+                all[kind as usize].insert(id, postcard::from_bytes(&value)?);
+            }
+        }
+        let is_nothing = all.iter().all(HashMap::is_empty);
+        let snapshot = (!is_nothing).then(|| Snapshot(Arc::new(all)));
+        Ok(self.all.get_or_init(|| snapshot).clone())
+    }
+
     /// Whether it says nothing at all.
     pub(crate) fn is_empty(&self) -> bool {
         !Kind::ALL.into_iter().any(|kind| self.has(kind))

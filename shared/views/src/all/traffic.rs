@@ -1,29 +1,33 @@
 //! The traffic view: one row per record, folded from its reports in any order, newest first.
 
 mod codec;
+mod language;
 mod row;
 mod wanted;
 
 use std::borrow::Cow;
 
 use model::event::Event;
+use model::filter::{self, Node};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use model::traffic::{Filter, Record, fields};
 use segments::{Predicate, Row};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::json;
 use ulid::Ulid;
 
 use super::directory::Directory;
 use crate::canonical;
 use crate::error::Error;
 use crate::key;
+use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
 use crate::lists::{self, Effort, Family};
-use crate::question::{Asked, Views};
+use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
 use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
-use crate::watch::Log;
+use crate::watch::{Log, Seen, Watch, given};
 
 /// The view.
 pub const VIEW: View = View::of(&Facts {
@@ -44,7 +48,8 @@ pub const VIEW: View = View::of(&Facts {
     }),
 });
 
-pub(super) const QUESTIONS: &[Asked] = &[Asked::of::<List>(), Asked::of::<CountByTime>(), Asked::of::<CountByValue>()];
+pub(super) const QUESTIONS: &[Asked] =
+    &[Asked::of::<List>(), Asked::of::<ById>(), Asked::of::<CountByTime>(), Asked::of::<CountByValue>()];
 
 /// Traffic records, newest first.
 pub type List = lists::List<Traffic>;
@@ -138,6 +143,7 @@ impl Family for Traffic {
     const COUNT_BY_TIME: &'static str = "traffic.count_by_time";
 
     type Filter = Filter;
+    type Language = filter::Traffic;
     type Facet = Facet;
     type Shown = Stored;
 
@@ -156,6 +162,15 @@ impl Family for Traffic {
     fn predicate(views: &Views, account: &AccountId, filter: &Filter) -> Result<Predicate, Error> {
         let found = Directory::new(views, account).search(filter.search.as_deref())?;
         Ok(wanted::predicate(filter, found))
+    }
+
+    fn bounds(views: &Views, account: &AccountId, parts: &[&Node<filter::Traffic>]) -> Result<Bounds, Error> {
+        let columns = language::Columns::new(views.slot(VIEW).store(), Directory::new(views, account), account);
+        Ok(Bounds::all(parts.iter().map(|part| bounds::of(part, &columns)).collect::<Result<_, _>>()?))
+    }
+
+    fn wants(filter: &filter::Filter<filter::Traffic>, stored: &Stored) -> Result<bool, Error> {
+        Ok(filter.matches(&stored.record()?))
     }
 
     fn position(row: &Row) -> Result<RowPosition, Error> {
@@ -202,6 +217,44 @@ impl Family for Traffic {
             Facet::Direction => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.direction)),
             Facet::Connection => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.connection)),
         }
+    }
+}
+
+/// One traffic record; none when the account has no record of this id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ById {
+    /// From the token; never from a body or a parameter.
+    pub account: AccountId,
+    /// The record's id.
+    pub id: String,
+}
+
+impl Question for ById {
+    type Answer = Option<Stored>;
+    const PATH: &'static str = "traffic.by_id";
+    const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
+        log: Log::Traffic,
+        filter: |question| given(&json!({ "id": question.id })),
+        seen: |answer| Seen::all(answer.iter().count()),
+    });
+
+    fn view(&self) -> View {
+        VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answers_inline(&self, views: &Views) -> bool {
+        let (store, table) = (views.slot(VIEW).store(), key::table(&self.account));
+        row::id_in_table(&self.id).is_none_or(|id| store.rows().is_ready_for_id(&table, &id))
+    }
+
+    fn answer(&self, views: &Views) -> Result<Option<Stored>, Error> {
+        let Some(id) = row::id_in_table(&self.id) else { return Ok(None) };
+        let row = views.slot(VIEW).store().rows().by_id(&key::table(&self.account), &id)?;
+        Ok(Traffic::show(views, &self.account, row.into_iter().collect())?.pop())
     }
 }
 

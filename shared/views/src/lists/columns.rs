@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
+use model::filter::Query;
 use model::log::AccountId;
-use model::paging::{Page, Period, RowPosition, Start};
+use model::paging::{Judged, Page, Period, RowPosition, Start};
 use model::time::Timestamp;
-use segments::{Predicate, SortKey, TimeRange};
+use segments::{Predicate, Row, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{self, Bounds};
 use super::family::{Effort, Family};
 use crate::error::Error;
 use crate::key::table;
 use crate::question::Views;
 use crate::store::Store;
 
+/// How many rows that columns leave open are judged for one answer.
+pub(crate) const MAX_JUDGED: usize = 20_000;
 const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
 
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
@@ -35,7 +39,7 @@ pub(crate) fn answers_inline<F: Family>(views: &Views, account: &AccountId, filt
 }
 
 /// Where a row of a family stands in the table.
-pub(crate) fn position_of<F: Family>(row: &segments::Row) -> Result<SortKey, Error> {
+pub(crate) fn position_of<F: Family>(row: &Row) -> Result<SortKey, Error> {
     let RowPosition { time, id } = F::position(row)?;
     Ok(SortKey { time: time.micros(), id: F::id_in_table(&id) })
 }
@@ -45,6 +49,8 @@ pub(crate) struct Selected {
     store: Arc<Store>,
     table: Vec<u8>,
     predicate: Predicate,
+    /// Where columns leave rows open: those that surely match.
+    least: Option<Predicate>,
     period: TimeRange,
 }
 
@@ -53,21 +59,56 @@ impl Selected {
     pub(crate) fn of<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter) -> Result<Self, Error> {
         let predicate = F::predicate(views, account, filter)?;
         let store = views.slot(F::VIEW).store();
-        Ok(Self { store, table: table(account), predicate, period: micros(F::period(filter)) })
+        Ok(Self { store, table: table(account), predicate, least: None, period: micros(F::period(filter)) })
     }
 
-    /// One page of them, newest first.
+    /// Those of them that a query wants too.
+    pub(crate) fn narrowed<F: Family>(
+        mut self,
+        views: &Views,
+        account: &AccountId,
+        query: &Query<F::Language>,
+    ) -> Result<Self, Error> {
+        let (period, parts) = bounds::without_period(query.filter().root());
+        self.period = bounds::common(self.period, period);
+        match F::bounds(views, account, &parts)? {
+            Bounds::Exact(wanted) => self.predicate = Predicate::All(vec![self.predicate, wanted]),
+            Bounds::Between { least, most } => {
+                self.least = Some(Predicate::All(vec![self.predicate.clone(), least]));
+                self.predicate = Predicate::All(vec![self.predicate, most]);
+            }
+        }
+        Ok(self)
+    }
+
+    /// One page of them, newest first. Those that columns leave open are judged by `judge`.
     ///
     /// `id_in_table` says how the id of a position stands in the table.
-    pub(crate) fn list(&self, page: &Page, id_in_table: impl Fn(&str) -> Vec<u8>) -> Result<segments::Rows, Error> {
+    pub(crate) fn list(
+        &self,
+        page: &Page,
+        id_in_table: impl Fn(&str) -> Vec<u8>,
+        judge: &dyn Fn(Vec<Row>) -> Result<Vec<bool>, Error>,
+    ) -> Result<Listed, Error> {
         let start = match &page.start {
             Start::Offset(offset) => segments::Start::Offset(*offset),
             Start::After(RowPosition { time, id }) => {
                 segments::Start::After(SortKey { time: time.micros(), id: id_in_table(id) })
             }
         };
-        let page = segments::Page { start, limit: page.limit };
-        Ok(self.store.rows().list(&self.table, &self.predicate, self.period, &page)?)
+        let (rows, page) = (self.store.rows(), segments::Page { start, limit: page.limit });
+        let Some(least) = &self.least else {
+            let segments::Rows { rows, total, has_more } =
+                rows.list(&self.table, &self.predicate, self.period, &page)?;
+            let last = rows.last().filter(|_| has_more).cloned();
+            return Ok(Listed { rows, total, last, judged: None });
+        };
+        let judge = |rows| judge(rows).map_err(unjudged);
+        let bounds = segments::Bounds { least, most: &self.predicate, judge: &judge, max_judged: MAX_JUDGED };
+        let listed = rows.list_judged(&self.table, &bounds, self.period, &page)?;
+        let judged = Judged { scanned: listed.judged, complete: listed.is_complete };
+        let judged = Some(judged).filter(|judged| judged.scanned > 0 || !judged.complete);
+        Ok(Listed { rows: listed.rows, total: listed.total, last: listed.last, judged })
     }
 
     /// How many there are by what `name` makes of a column's values, the most frequent first.
@@ -92,6 +133,28 @@ impl Selected {
         // A stretch that starts before the first time that can be written is named by that.
         let start = |micros: i64| Timestamp::from_micros(micros).unwrap_or(Timestamp::FIRST);
         Ok(counts.into_iter().map(|(micros, count)| (start(micros), count)).collect())
+    }
+}
+
+/// A page of rows.
+pub(crate) struct Listed {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) total: u64,
+    /// The row after which the next page starts, where one follows.
+    pub(crate) last: Option<Row>,
+    pub(crate) judged: Option<Judged>,
+}
+
+/// Why rows were not judged, in the column store's terms.
+fn unjudged(error: Error) -> segments::Error {
+    match error {
+        Error::Storage(error) => segments::Error::Storage(error),
+        Error::Row(_)
+        | Error::Damaged(_)
+        | Error::TooLarge(_)
+        | Error::Full { .. }
+        | Error::Directory(_)
+        | Error::Closing => segments::Error::Damaged("a row"),
     }
 }
 

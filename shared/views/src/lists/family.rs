@@ -1,7 +1,9 @@
 //! What tells one family of lists from another: which rows a filter lets through, and how rows are read.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
+use model::filter::{Filter, Node};
 use model::log::AccountId;
 use model::paging::{Period, RowPosition};
 use segments::{Predicate, Row};
@@ -9,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::lists::bounds::Bounds;
 use crate::question::Views;
 use crate::view::View;
 use crate::watch::Log;
@@ -28,6 +31,8 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
 
     /// Which rows are wanted.
     type Filter: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// The family of events that the language is asked in.
+    type Language: model::filter::Family;
     /// What rows are counted by.
     type Facet: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// A row as it is shown.
@@ -35,6 +40,11 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
 
     /// The period of a filter.
     fn period(filter: &Self::Filter) -> Period;
+
+    /// A filter beside a question in the language, which may ask for what lists leave out by themselves.
+    fn beside<'a>(filter: &'a Self::Filter, _asked: &Filter<Self::Language>) -> Cow<'a, Self::Filter> {
+        Cow::Borrowed(filter)
+    }
 
     /// How much work a filter makes.
     fn effort(filter: &Self::Filter) -> Effort;
@@ -44,6 +54,18 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// # Errors
     /// When the storage fails.
     fn predicate(views: &Views, account: &AccountId, filter: &Self::Filter) -> Result<Predicate, Error>;
+
+    /// The rows for which all of these hold, as far as columns know.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn bounds(views: &Views, account: &AccountId, parts: &[&Node<Self::Language>]) -> Result<Bounds, Error>;
+
+    /// Whether a filter wants a row, as it is shown.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    fn wants(filter: &Filter<Self::Language>, shown: &Self::Shown) -> Result<bool, Error>;
 
     /// Where a row stands in a list.
     ///

@@ -1,5 +1,6 @@
 //! One page of a list, newest first.
 
+use model::filter::Query;
 use model::log::AccountId;
 use model::paging::{Page, Rows};
 use segments::Row;
@@ -20,15 +21,43 @@ pub struct List<F: Family> {
     pub account: AccountId,
     /// Which of the account's rows.
     pub filter: F::Filter,
+    /// What else they must be, in the language.
+    pub q: Option<Query<F::Language>>,
     /// Which part of them.
     pub page: Page,
+}
+
+/// What a list is asked for, but for the page: what is recorded, and what a cursor is bound to.
+#[derive(Debug, Serialize)]
+#[serde(bound = "")]
+pub struct Selection<'a, F: Family> {
+    #[serde(flatten)]
+    filter: &'a F::Filter,
+    /// As it was written: times in it may be relative.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    q: Option<&'a str>,
+}
+
+impl<F: Family> List<F> {
+    /// What it is asked for, but for the page.
+    #[must_use]
+    pub fn selection(&self) -> Selection<'_, F> {
+        Selection { filter: &self.filter, q: self.q.as_ref().map(Query::text) }
+    }
+
+    /// Whether the rows match what else they must be.
+    fn judge(&self, views: &Views, rows: Vec<Row>) -> Result<Vec<bool>, Error> {
+        let shown = F::show(views, &self.account, rows)?;
+        let is_wanted = |row| self.q.as_ref().map_or(Ok(true), |query| F::wants(query.filter(), row));
+        shown.iter().map(is_wanted).collect()
+    }
 }
 
 impl<F: Family> Question for List<F> {
     type Answer = Rows<F::Shown>;
     const PATH: &'static str = F::LIST;
     const WATCH: Option<Watch<Self, Self::Answer>> =
-        Some(Watch { log: F::LOG, filter: |question| given(&question.filter), seen: Seen::page });
+        Some(Watch { log: F::LOG, filter: |question| given(&question.selection()), seen: Seen::page });
 
     fn view(&self) -> View {
         F::VIEW
@@ -39,14 +68,21 @@ impl<F: Family> Question for List<F> {
     }
 
     fn answers_inline(&self, views: &Views) -> bool {
-        columns::answers_inline::<F>(views, &self.account, &self.filter, &self.page)
+        self.q.is_none() && columns::answers_inline::<F>(views, &self.account, &self.filter, &self.page)
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let listed = Selected::of::<F>(views, &self.account, &self.filter)?.list(&self.page, F::id_in_table)?;
-        let last: Option<&Row> = listed.rows.last().filter(|_| listed.has_more);
+        let selected = match &self.q {
+            Some(query) => {
+                let filter = F::beside(&self.filter, query.filter());
+                Selected::of::<F>(views, &self.account, &filter)?.narrowed::<F>(views, &self.account, query)?
+            }
+            None => Selected::of::<F>(views, &self.account, &self.filter)?,
+        };
+        let listed = selected.list(&self.page, F::id_in_table, &|rows| self.judge(views, rows))?;
         // Before names are filled in, which may need other views: a position is the row's own.
-        let next = last.map(F::position).transpose()?;
-        Ok(Rows { rows: F::show(views, &self.account, listed.rows)?, total: listed.total, next })
+        let next = listed.last.as_ref().map(F::position).transpose()?;
+        let rows = F::show(views, &self.account, listed.rows)?;
+        Ok(Rows { rows, total: listed.total, next, judged: listed.judged })
     }
 }

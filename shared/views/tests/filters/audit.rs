@@ -38,7 +38,7 @@ const LOOKED_FOR: &[&str] = &[
     "",
 ];
 
-fn audit_event() -> impl Strategy<Value = (String, i64, audit::Fields)> {
+pub(super) fn audit_event() -> impl Strategy<Value = (String, i64, audit::Fields)> {
     const TYPES: &[&str] = &["vm.boot", "route.add", "plain", "vm.boot.late", "audit.read", "traffic.read"];
     const WORDS: &[&str] = &["vm", "success", "failure", "ADD", "Alice", "SUCCESS"];
     let payload = prop::option::of(select(vec!["{\"Name\":\"Straße\"}", "[1,\"alice\"]", "null"]));
@@ -181,7 +181,7 @@ const FACETS: [Facet; 6] =
     [Facet::EventType, Facet::EventGroup, Facet::Status, Facet::Actor, Facet::ResourceType, Facet::Address];
 
 /// The view of events, and those of different ids in a plain list, newest first.
-fn both(directory: &Path, recorded: Vec<(String, i64, audit::Fields)>) -> (Views, Vec<audit::Event>) {
+pub(super) fn both(directory: &Path, recorded: Vec<(String, i64, audit::Fields)>) -> (Views, Vec<audit::Event>) {
     let mut known = BTreeSet::new();
     let mut events = Vec::new();
     for (id, second, data) in recorded {
@@ -208,7 +208,7 @@ proptest! {
         let (views, events) = both(directory.path(), recorded);
         for filter in filters {
             let expected: Vec<&audit::Event> = events.iter().filter(|event| wants_event(&filter, event)).collect();
-            let list = List { account: account(), filter: filter.clone(), page: Page::newest(100) };
+            let list = List { account: account(), filter: filter.clone(), q: None, page: Page::newest(100) };
             let found = answer(&views, list);
             prop_assert_eq!(found.rows.iter().collect::<Vec<_>>(), &*expected, "{:?}", filter);
         }

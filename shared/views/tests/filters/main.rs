@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod audit;
+mod language;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,14 @@ fn at(second: i64) -> Timestamp {
 
 fn project(directory: &Path, view: View, stream: Stream, events: &[Event]) -> Views {
     let views = Views::open(directory, 64 << 20).unwrap();
-    for (sequence, events) in (1..).zip(events.chunks(9)) {
+    project_into(&views, view, stream, events);
+    views
+}
+
+fn project_into(views: &Views, view: View, stream: Stream, events: &[Event]) {
+    // Several commits, and not thousands of them.
+    let commits = events.chunks(9.max(events.len() / 20));
+    for (sequence, events) in (1..).zip(commits) {
         let mut batch = Batch::new(views.slot(view).store());
         for event in events {
             let logged =
@@ -39,7 +47,6 @@ fn project(directory: &Path, view: View, stream: Stream, events: &[Event]) -> Vi
         let checkpoint = Checkpoint { sequence, fingerprint: "f".into(), stream_created: 1 };
         batch.commit(stream, &checkpoint).unwrap();
     }
-    views
 }
 
 fn answer<Q: Question>(views: &Views, question: Q) -> Q::Answer {

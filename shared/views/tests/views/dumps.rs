@@ -25,7 +25,7 @@ fn an_audit_event_is_dumped_with_every_field_also_those_that_it_does_not_have() 
     let events =
         [("bare", 1, r#"{"activity_code":"a.b","meta":{}}"#), ("whole", 2, WHOLE)].map(|(id, second, data)| {
             let context = audit::Context { id, source: "/test", time: Some(at(second)), received_at: at(0) };
-            let data = model::json::read(data.as_bytes()).unwrap();
+            let data = model::json::read::<audit::Fields>(data.as_bytes()).unwrap();
             (account("main"), Event::Audit(audit::Event::new(context, data).unwrap()))
         });
     project(&views, views::audit::VIEW, Stream::Audit, 1, &events);
@@ -68,7 +68,10 @@ fn a_traffic_record_is_dumped_with_every_field_also_those_that_it_does_not_have(
         let (time, received_at) = (at(second), at(7));
         let (id, subject_reporter) = (id.to_owned(), "gw".to_owned());
         let data = model::json::read(data.as_bytes()).unwrap();
-        (account("main"), Event::Traffic(traffic::Report { id, time, received_at, subject_reporter, data }))
+        (
+            account("main"),
+            Event::Traffic(traffic::Report { id, time, received_at, subject_reporter, data: Box::new(data) }),
+        )
     });
     project(&views, views::traffic::VIEW, Stream::Traffic, 1, &events);
     let lines = answer(&views, Dump { view: views::traffic::VIEW, after: None, limit: 9 }).lines;
@@ -85,7 +88,7 @@ fn every_number_is_dumped_to_the_digit() {
         r#"{{"event_type":"a.b","latency_ms":1.10,"meta":{{"n":{numbers},"beyond":1e400}},"event_payload":{{"n":{numbers}}}}}"#
     );
     let context = audit::Context { id: "exact", source: "/test", time: Some(at(1)), received_at: at(0) };
-    let data = model::json::read(data.as_bytes()).unwrap();
+    let data = model::json::read::<audit::Fields>(data.as_bytes()).unwrap();
     let event = Event::Audit(audit::Event::new(context, data).unwrap());
     project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), event)]);
     let [line, _catalog] =

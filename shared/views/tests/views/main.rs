@@ -64,18 +64,24 @@ fn report(flow: &str, second: i64, change: impl FnOnce(&mut traffic::Reported)) 
     let mut data = traffic::Reported { flow_id: Some(flow.into()), ..traffic::Reported::default() };
     change(&mut data);
     let (time, received_at) = (at(second), at(second));
-    Event::Traffic(traffic::Report { id: "e".into(), time, received_at, subject_reporter: "gw".into(), data })
+    Event::Traffic(traffic::Report {
+        id: "e".into(),
+        time,
+        received_at,
+        subject_reporter: "gw".into(),
+        data: data.into(),
+    })
 }
 
 fn audit_page(views: &Views, account: &AccountId, filter: audit::Filter, page: Page) -> (Vec<String>, u64, Page) {
     let limit = page.limit;
-    let rows = answer(views, views::audit::List { account: account.clone(), filter, page });
+    let rows = answer(views, views::audit::List { account: account.clone(), filter, q: None, page });
     let next = rows.next.map_or(Page::newest(0), |position| Page { start: Start::After(position), limit });
     (rows.rows.into_iter().map(|row| row.id).collect(), rows.total, next)
 }
 
 fn traffic_list(views: &Views, filter: traffic::Filter, page: Page) -> (Vec<traffic::Record>, u64) {
-    let rows = answer(views, views::traffic::List { account: account("main"), filter, page });
+    let rows = answer(views, views::traffic::List { account: account("main"), filter, q: None, page });
     let whole = |stored: Stored| stored.record().unwrap().with_texts(ToString::to_string);
     (rows.rows.into_iter().map(whole).collect(), rows.total)
 }
@@ -102,7 +108,7 @@ fn accounts_never_meet_even_with_the_same_ids() {
     project(&views, views::audit::VIEW, Stream::Audit, 1, &events);
     for id in ["a", "ab"] {
         let filter = audit::Filter::default();
-        let list = views::audit::List { account: account(id), filter, page: Page::newest(10) };
+        let list = views::audit::List { account: account(id), filter, q: None, page: Page::newest(10) };
         let types: Vec<String> = answer(&views, list).rows.into_iter().map(|row| row.event_type).collect();
         assert_eq!(types, [id]);
     }

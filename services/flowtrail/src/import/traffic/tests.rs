@@ -16,7 +16,7 @@ fn draft_of(text: &str) -> Draft<'_> {
 
 fn record_of(text: &str) -> Record {
     let draft = draft_of(text);
-    let data: Reported = serde_json::from_str(&draft.data).unwrap();
+    let data: Box<Reported> = serde_json::from_str(&draft.data).unwrap();
     let received_at = time("2030-01-01T00:00:00Z");
     Published { id: draft.id, time: draft.time.unwrap(), received_at, subject_reporter: "s".into(), data }.into()
 }

@@ -8,7 +8,7 @@ use super::{Published, TIME, Wire, data, own_data};
 use crate::flowtrail::Flowtrail;
 
 pub(super) async fn publish(flowtrail: &Flowtrail) -> Published {
-    let jetstream = async_nats::jetstream::new(async_nats::connect(&flowtrail.nats_url).await.unwrap());
+    let jetstream = async_nats::jetstream::new(flowtrail.nats().await);
     let mut published = Published::new("Go `sdk-go`", "v2, its bytes");
     for (mode, wire) in [
         ("structured", over_nats_structured("go-NATS-structured")),

@@ -16,7 +16,7 @@ pub(super) async fn publish(flowtrail: &Flowtrail) -> Published {
         lock.contains(&format!("name = \"cloudevents-sdk\"\nversion = \"{VERSION}\"")),
         "the SDK is another one now"
     );
-    let jetstream = async_nats::jetstream::new(async_nats::connect(&flowtrail.nats_url).await.unwrap());
+    let jetstream = async_nats::jetstream::new(flowtrail.nats().await);
     let mut published = Published::new("Rust `cloudevents-sdk`", VERSION);
     for transport in ["NATS", "HTTP"] {
         for (mode, ids, wire) in messages(transport) {

@@ -22,7 +22,8 @@ use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::{Binding, Key};
-use crate::lists::query::READS;
+use crate::lists::language::{self, ABOUT_Q, Q};
+use crate::lists::query::{ABOUT_READS, READS};
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
@@ -38,15 +39,21 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
             return Ok(json::answer(status, JSON, &HttpValidationError { detail: problems }));
         }
     };
-    let account = caller.principal.account.clone();
-    let binding = Binding::new("instavm.audit", &account, &query.filter)?;
-    let page = page(&lists.cursors, &binding, &query)?;
+    let ListQuery { filter, q, cursor, limit } = query;
+    let (account, q) = (caller.principal.account.clone(), language::query(q)?);
+    let mut list = List { account, filter, q, page: Page::newest(limit) };
+    let binding = Binding::new("instavm.audit", &list.account, &list.selection())?;
+    if let Some(cursor) = cursor {
+        list.page.start = start(&lists.cursors, &binding, &cursor)?;
+    }
     let cursors = lists.cursors.clone();
-    let render = move |Rows { rows, next, .. }: Rows<Event>| {
+    let render = move |Rows { rows, next, judged, .. }: Rows<Event>| {
         let next_cursor = next.map(|position| cursors.seal(&binding, &position));
-        answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor })
+        let mut response = answer(&EventList { items: rows.iter().map(Row::from).collect(), next_cursor });
+        language::tell(response.headers_mut(), judged);
+        response
     };
-    let reply = lists.ask_then(&caller, List { account, filter: query.filter, page }, render).await?;
+    let reply = lists.ask_then(&caller, list, render).await?;
     Ok(with_freshness(reply.answer, &reply.freshness))
 }
 
@@ -58,15 +65,13 @@ pub(crate) fn describe_list() -> Operation {
         .query("user_id", "Events of this user.", schema::integer())
         .query("vm_id", "Events of this virtual machine.", schema::text())
         .query("session_id", "Events of this session.", schema::text())
-        .query(
-            "reads",
-            "`include`: also records of reads, which are else only listed by type or group.",
-            schema::choice(&READS),
-        )
+        .query("reads", ABOUT_READS, schema::choice(&READS))
+        .query(Q, ABOUT_Q, schema::text())
         .query("cursor", "The `next_cursor` of the page before.", schema::text())
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .answers::<EventList<'_>>(StatusCode::OK, "A page of events.")
         .tells_freshness()
+        .with(&[Header::Scanned, Header::Complete])
         .answers::<HttpValidationError>(StatusCode::UNPROCESSABLE_ENTITY, "What is wrong with the parameters.")
 }
 
@@ -129,6 +134,8 @@ pub(crate) fn parse(query: &str) -> Result<(Filter, usize), String> {
 #[derive(Debug, PartialEq)]
 struct ListQuery {
     filter: Filter,
+    /// In the language, unread.
+    q: Option<String>,
     cursor: Option<String>,
     limit: usize,
 }
@@ -143,19 +150,18 @@ impl ListQuery {
         let user_id = given.integer("user_id");
         let vm_id = given.text("vm_id");
         let session_id = given.text("session_id");
+        let q = given.text(Q).filter(|text| !text.is_empty());
         let include_reads = given.choice("reads", READS[0].0);
         let cursor = given.text("cursor").filter(|cursor| !cursor.is_empty());
         let limit = given.bounded("limit", 1..=MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
         let filter =
             Filter { event_group, event_types, status, user_id, vm_id, session_id, include_reads, ..Filter::default() };
-        given.finish().map(|()| Self { filter, cursor, limit })
+        given.finish().map(|()| Self { filter, q, cursor, limit })
     }
 }
 
-fn page(key: &Key, binding: &Binding, query: &ListQuery) -> Result<Page, Refusal> {
-    let Some(cursor) = &query.cursor else { return Ok(Page::newest(query.limit)) };
-    let position = key.open(binding, cursor).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))?;
-    Ok(Page { start: Start::After(position), limit: query.limit })
+fn start(key: &Key, binding: &Binding, cursor: &str) -> Result<Start, Refusal> {
+    key.open(binding, cursor).map(Start::After).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))
 }
 
 /// A page of audit events.
@@ -255,7 +261,7 @@ mod tests {
     #[test]
     fn every_parameter_is_part_of_the_question() {
         let query =
-            "event_group=g&event_type=t&status=s&user_id=-7&vm_id=v&session_id=e&reads=include&cursor=c&limit=9";
+            "event_group=g&event_type=t&status=s&user_id=-7&vm_id=v&session_id=e&reads=include&q=x&cursor=c&limit=9";
         let text = |text: &str| Some(text.to_owned());
         let filter = Filter {
             event_group: text("g"),
@@ -267,7 +273,7 @@ mod tests {
             include_reads: true,
             ..Filter::default()
         };
-        assert_eq!(read(query), Ok(ListQuery { filter, cursor: text("c"), limit: 9 }));
+        assert_eq!(read(query), Ok(ListQuery { filter, q: text("x"), cursor: text("c"), limit: 9 }));
     }
 
     #[test]

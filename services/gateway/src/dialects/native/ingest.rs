@@ -41,7 +41,7 @@ pub(crate) async fn audit(
 ) -> Result<Response, Refusal> {
     let (response, last) = ingest(&publisher, &caller, Family::Audit, request).await?;
     let account = caller.principal.account;
-    let question = audit_view::List { account, filter: audit_model::Filter::default(), page: Page::newest(1) };
+    let question = audit_view::List { account, filter: audit_model::Filter::default(), q: None, page: Page::newest(1) };
     publisher.wait_for(question, last).await;
     Ok(response)
 }
@@ -58,7 +58,8 @@ pub(crate) async fn traffic(
 ) -> Result<Response, Refusal> {
     let (response, last) = ingest(&publisher, &caller, Family::Traffic, request).await?;
     let account = caller.principal.account;
-    let question = traffic_view::List { account, filter: traffic_model::Filter::default(), page: Page::newest(1) };
+    let question =
+        traffic_view::List { account, filter: traffic_model::Filter::default(), q: None, page: Page::newest(1) };
     publisher.wait_for(question, last).await;
     Ok(response)
 }

@@ -21,7 +21,8 @@ use crate::describe::{Header, Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
-use crate::lists::query::{Parameters, READS};
+use crate::lists::language::{self, ABOUT_Q, Q};
+use crate::lists::query::{ABOUT_READS, Parameters, READS};
 use crate::render::pieces;
 use crate::render::refusal::Refusal;
 
@@ -34,18 +35,24 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
     let parameters = Parameters::parse(uri.query())?;
     let filter = filter(&parameters)?;
     let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(MAX_LIMIT);
-    let account = caller.principal.account.clone();
-    let binding = Binding::new("audit", &account, &filter)?;
-    let page = next_page::page(&lists.cursors, &binding, &parameters, Page::newest(limit))?;
+    let (account, q) = (caller.principal.account.clone(), language::query(parameters.text(Q)?)?);
+    let mut list = List { account, filter, q, page: Page::newest(limit) };
+    let binding = Binding::new("audit", &list.account, &list.selection())?;
+    list.page = next_page::page(&lists.cursors, &binding, &parameters, list.page)?;
     // Both run off the threads that serve connections; see `Lists::ask_then`.
     let write = |event: &Event, text: &mut Vec<u8>| Ok(serde_json::to_writer(text, &Row::from(event))?);
-    let render = move |Rows { rows, total, next }| pieces::array(rows, write).map(|response| (response, total, next));
-    let reply = lists.ask_then(&caller, List { account, filter, page }, render).await?;
+    let render = move |Rows { rows, total, next, judged }| {
+        pieces::array(rows, write).map(|response| (response, total, next, judged))
+    };
+    let reply = lists.ask_then(&caller, list, render).await?;
 
-    let (mut response, total, next) = reply.answer?;
+    let (mut response, total, next, judged) = reply.answer?;
     let headers = response.headers_mut();
     freshness::add(headers, &reply.freshness);
-    headers.insert(TOTAL_COUNT, HeaderValue::from(total));
+    language::tell(headers, judged);
+    if judged.is_none_or(|judged| judged.complete) {
+        headers.insert(TOTAL_COUNT, HeaderValue::from(total));
+    }
     if let Some(cursor) = next_page::cursor(&lists.cursors, &binding, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
@@ -62,16 +69,13 @@ pub(crate) fn describe_list() -> Operation {
         .query("start_date", "Events at this time or later.", schema::time())
         .query("end_date", "Events at this time or earlier.", schema::time())
         .query("search", "A part of any text of the event, in any case.", schema::text())
-        .query(
-            "reads",
-            "`include`: also records of reads, which are else only listed by their code.",
-            schema::choice(&READS),
-        )
+        .query("reads", ABOUT_READS, schema::choice(&READS))
+        .query(Q, ABOUT_Q, schema::text())
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, MAX_LIMIT))
         .query("cursor", "Out of the `Link` of the page before.", schema::text())
         .answers::<Vec<Row<'_>>>(StatusCode::OK, "The events.")
         .tells_freshness()
-        .with(&[Header::Link, Header::TotalCount])
+        .with(&[Header::Link, Header::TotalCount, Header::Scanned, Header::Complete])
 }
 
 /// What the parameters ask for.

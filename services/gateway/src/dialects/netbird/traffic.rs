@@ -23,6 +23,7 @@ use crate::describe::{Header, Operation};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
+use crate::lists::language::{self, Q};
 use crate::lists::query::Parameters;
 use crate::render::pieces;
 use crate::render::refusal::Refusal;
@@ -42,7 +43,7 @@ struct Totals {
     /// 1 where a cursor was given.
     page: u64,
     page_size: u64,
-    /// How many there are on all pages.
+    /// How many there are on all pages; at least so many where `Flowtrail-Complete` is `false`.
     total_records: u64,
     total_pages: u64,
 }
@@ -58,21 +59,23 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
     let parameters = Parameters::parse(uri.query())?;
     let filter = parameters::filter(&parameters)?;
     let parameters::PageNumber { page, limit } = parameters::page_number(&parameters)?;
-    let account = caller.principal.account.clone();
-    let binding = Binding::new("traffic", &account, &filter)?;
+    let (account, q) = (caller.principal.account.clone(), language::query(parameters.text(Q)?)?);
     let page_size = limit as u64;
     // A page so far on that its offset is no number has no rows, like any other after the last.
     let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size)), limit };
-    let asked = next_page::page(&lists.cursors, &binding, &parameters, first)?;
-    let render = move |Rows { rows, total, next }| {
+    let mut list = List { account, filter, q, page: first };
+    let binding = Binding::new("traffic", &list.account, &list.selection())?;
+    list.page = next_page::page(&lists.cursors, &binding, &parameters, list.page)?;
+    let render = move |Rows { rows, total, next, judged }| {
         let totals = Totals { page, page_size, total_records: total, total_pages: total.div_ceil(page_size) };
-        pieces::object("data", rows, &totals, write).map(|response| (response, next))
+        pieces::object("data", rows, &totals, write).map(|response| (response, next, judged))
     };
-    let reply = lists.ask_then(&caller, List { account, filter, page: asked }, render).await?;
+    let reply = lists.ask_then(&caller, list, render).await?;
 
-    let (mut response, next) = reply.answer?;
+    let (mut response, next, judged) = reply.answer?;
     let headers = response.headers_mut();
     freshness::add(headers, &reply.freshness);
+    language::tell(headers, judged);
     if let Some(cursor) = next_page::cursor(&lists.cursors, &binding, next.as_ref()) {
         next_page::link(headers, &uri, &parameters, &cursor);
     }
@@ -90,5 +93,5 @@ pub(crate) fn describe_list() -> Operation {
     parameters::described(Operation::new("List traffic records", text))
         .answers::<TrafficPage<'_>>(StatusCode::OK, "A page of records, with the exact number of all.")
         .tells_freshness()
-        .with(&[Header::Link])
+        .with(&[Header::Link, Header::Scanned, Header::Complete])
 }

@@ -13,12 +13,13 @@ use views::audit::List;
 
 use super::fields::Fields;
 use crate::access::caller::Caller;
-use crate::describe::Operation;
+use crate::describe::{Header, Operation};
 use crate::http::body::{REQUEST, read};
 use crate::http::freshness;
 use crate::http::ignored::IgnoredMembers;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
+use crate::lists::language::{self, ABOUT_Q, Q};
 use crate::lists::query::READS;
 use crate::render::json;
 use crate::render::refusal::Refusal;
@@ -41,34 +42,37 @@ struct AuditPage<'a> {
     /// When the newest of them did.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<i64>,
-    /// How many there are on all pages, as of the first one.
+    /// How many there are on all pages, as of the first one; at least so many where `Flowtrail-Complete` is `false`.
     total_count: u64,
 }
 
 /// Lists audit events, newest first; 50 of them when the body does not say how many.
 pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, request: Request) -> Result<Response, Refusal> {
-    let ListQuery { filter, limit, cursor, ignored } = parse(&read(request, REQUEST).await?)?;
-    let account = caller.principal.account.clone();
-    let binding = Binding::new("vrni.audit", &account, &filter)?;
-    let (start, first_total) = match cursor {
-        Some(cursor) => next_page(lists.cursors.open(&binding, &cursor)?)?,
-        None => (Start::Offset(0), None),
-    };
+    let ListQuery { filter, q, limit, cursor, ignored } = parse(&read(request, REQUEST).await?)?;
+    let (account, q) = (caller.principal.account.clone(), language::query(q)?);
+    let mut list = List { account, filter, q, page: Page::newest(limit) };
+    let binding = Binding::new("vrni.audit", &list.account, &list.selection())?;
+    let mut first_total = None;
+    if let Some(cursor) = cursor {
+        (list.page.start, first_total) = next_page(lists.cursors.open(&binding, &cursor)?)?;
+    }
     // The cursor is made where the rows are, off the threads that serve connections, so the key goes there.
     let cursors = lists.cursors.clone();
-    let render = move |Rows { rows, total, next }: Rows<Event>| {
+    let render = move |Rows { rows, total, next, judged }: Rows<Event>| {
         let total = first_total.unwrap_or(total);
         let cursor = next.map(|position| cursors.seal(&binding, &with_total(position, total)));
         let (newest, oldest) = (rows.first(), rows.last());
-        json::ok(&AuditPage {
+        let mut response = json::ok(&AuditPage {
             results: rows.iter().map(Row::from).collect(),
             cursor,
             start_time: oldest.map(|event| seconds(event.time)),
             end_time: newest.map(|event| seconds(event.time)),
             total_count: total,
-        })
+        });
+        language::tell(response.headers_mut(), judged);
+        response
     };
-    let reply = lists.ask_then(&caller, List { account, filter, page: Page { start, limit } }, render).await?;
+    let reply = lists.ask_then(&caller, list, render).await?;
     let mut response = reply.answer;
     freshness::add(response.headers_mut(), &reply.freshness);
     response.extensions_mut().insert(IgnoredMembers(ignored));
@@ -80,6 +84,7 @@ pub(crate) fn describe_list() -> Operation {
         .optional_body(query_schema)
         .answers::<AuditPage<'_>>(StatusCode::OK, "A page of audit logs.")
         .tells_freshness()
+        .with(&[Header::Scanned, Header::Complete])
 }
 
 /// What [`parse`] reads. Empty texts are as if they were not there.
@@ -100,6 +105,7 @@ fn query_schema(_: &mut SchemaGenerator) -> Schema {
                 "type": "string", "enum": [READS[0].0],
                 "description": "`include`: also records of reads, which are else not listed.",
             },
+            "q": text(ABOUT_Q),
             "cursor": text("The `cursor` of the page before."),
             "size": {
                 "type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT,
@@ -136,6 +142,8 @@ fn next_page(mut position: RowPosition) -> Result<(Start, Option<u64>), Refusal>
 #[derive(Debug, PartialEq, Eq)]
 struct ListQuery {
     filter: Filter,
+    /// In the language, unread.
+    q: Option<String>,
     limit: usize,
     cursor: Option<String>,
     /// What it says beyond that.
@@ -146,6 +154,7 @@ fn parse(body: &[u8]) -> Result<ListQuery, Refusal> {
     let mut fields = Fields::read(body)?;
     let limit = limit(&mut fields)?;
     let cursor = filled(&mut fields, "cursor")?;
+    let q = filled(&mut fields, Q)?;
     let filter = Filter {
         user_name: user_name(&mut fields)?,
         ip_address: filled(&mut fields, "ip_address")?,
@@ -157,7 +166,7 @@ fn parse(body: &[u8]) -> Result<ListQuery, Refusal> {
         include_reads: includes_reads(&mut fields)?,
         ..Filter::default()
     };
-    Ok(ListQuery { filter, limit, cursor, ignored: fields.left() })
+    Ok(ListQuery { filter, q, limit, cursor, ignored: fields.left() })
 }
 
 /// The filter of a body.
@@ -264,7 +273,7 @@ mod tests {
 
     #[test]
     fn nothing_given_is_the_first_page_of_everything() {
-        let everything = ListQuery { filter: Filter::default(), limit: 50, cursor: None, ignored: Vec::new() };
+        let everything = ListQuery { filter: Filter::default(), q: None, limit: 50, cursor: None, ignored: Vec::new() };
         for body in ["", "{}", r#"{"size":0,"time_range":{},"user_name":"","cursor":""}"#] {
             assert_eq!(read(body), everything, "{body}");
         }
@@ -275,14 +284,15 @@ mod tests {
 
     #[test]
     fn every_field_is_part_of_the_filter() {
-        let ListQuery { filter, limit, cursor, ignored } = read(
+        let ListQuery { filter, q, limit, cursor, ignored } = read(
             r#"{"username":"u","ip_address":"i","entity_type":"t","entity_id":"e","operation":"o","response":"r",
-                "size":1000,"cursor":"c","reads":"include","time_range":{"start_time":1,"end_time":2}}"#,
+                "q":"x","size":1000,"cursor":"c","reads":"include","time_range":{"start_time":1,"end_time":2}}"#,
         );
         let text = |text: &str| Some(text.to_owned());
         assert_eq!((filter.user_name, filter.ip_address, filter.resource_type), (text("u"), text("i"), text("t")));
         assert_eq!((filter.resource_id, filter.operation, filter.response), (text("e"), text("o"), text("r")));
-        assert_eq!((limit, cursor, filter.include_reads, ignored.len()), (1000, text("c"), true, 0));
+        assert_eq!((q, limit, cursor, ignored.len()), (text("x"), 1000, text("c"), 0));
+        assert!(filter.include_reads);
         assert_eq!(filter.period.from.unwrap().to_string(), "1970-01-01T00:00:01Z");
         assert_eq!(filter.period.to.unwrap().to_string(), "1970-01-01T00:00:02.999999Z");
     }

@@ -29,7 +29,7 @@ pub(super) fn report(data: &Value) -> Report {
     let time = time_of(data);
     let mut reported: Reported = serde_json::from_value(data.clone()).unwrap();
     reported.spell_addresses();
-    Report { id: "e".into(), time, received_at: time, subject_reporter: "gw".into(), data: reported }
+    Report { id: "e".into(), time, received_at: time, subject_reporter: "gw".into(), data: Box::new(reported) }
 }
 
 pub(super) fn traffic_record(data: &Value) -> Record {

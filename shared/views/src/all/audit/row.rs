@@ -6,7 +6,7 @@
 
 use model::address::{canonical_host, split_port};
 use model::audit::Event;
-use model::audit::fields::{Access, FIELDS, FieldPlace, Fields, Value, number_of};
+use model::audit::fields::{self, Access, FIELDS, FieldPlace, Fields, Value, number_of};
 use model::json::Json;
 use model::paging::RowPosition;
 use model::time::Timestamp;
@@ -38,6 +38,14 @@ const _: () = assert!(FIELDS[FIELDS.len() - 1].place as usize == COLUMNS);
 pub(crate) const PAYLOAD: usize = 0;
 /// Between the two; no text holds it, for it is not UTF-8.
 const BETWEEN: u8 = 0xff;
+
+/// Another number where columns are searched or looked up in another way: what for is stored with them.
+const COLUMNS_FORMAT: u32 = 1;
+
+/// A number that is another one where rows are stored in another form.
+pub(crate) fn format() -> u32 {
+    fields::fingerprint().wrapping_add(COLUMNS_FORMAT)
+}
 
 /// Each column has a dictionary of its own.
 pub(crate) const SCHEMA: Schema = Schema {
@@ -95,6 +103,9 @@ struct Tail<'a> {
     time_given: bool,
     source: &'a str,
 }
+
+/// The origins of ids, in the order in which they are looked up.
+pub(crate) const ORIGINS: [u8; 3] = [0, 1, 2];
 
 /// How an id stands in the table. Ids hold no control characters, so the zero byte ends them and they sort as they are.
 pub(crate) fn id_in_table(id: &str, origin: u8) -> Vec<u8> {
@@ -200,8 +211,18 @@ pub(crate) fn action(symbol: &[u8]) -> Result<Event, Error> {
         time_given: false,
         event_type: event_type.to_owned(),
         source: String::new(),
-        given,
+        given: Box::new(given),
     })
+}
+
+/// An event that says nothing but what the symbol of a column does.
+pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Event, Error> {
+    if column == ACTION {
+        return action(symbol);
+    }
+    let mut event = Event::nothing();
+    read_fields(symbol, &mut event.given)?;
+    Ok(event)
 }
 
 /// Who did it, and nothing else.

@@ -137,7 +137,7 @@ fn by_key(column: usize, key: Option<String>, wants: impl Fn(&[u8]) -> bool + Se
 }
 
 /// Activity, type, actor, resource, address or payload contain `needle`, which is in lower case.
-fn is_found(needle: &str, found: Named) -> Predicate {
+pub(super) fn is_found(needle: &str, found: Named) -> Predicate {
     let payload = Predicate::Text { column: PAYLOAD, needle: needle.as_bytes().to_vec() };
     let address = Wanted::Containing(needle.as_bytes().to_vec());
     let needle: Arc<str> = needle.into();

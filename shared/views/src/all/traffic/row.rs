@@ -11,6 +11,7 @@ use model::traffic::fields::FieldPlace;
 use model::traffic::{Connection, Direction, Endpoint, EventType, Policy, Record, RecordKey, Reported, SubEvent, User};
 use segments::{NewRow, Row, Schema};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 use uuid::Uuid;
 
 use super::codec::{Reader, Writer};
@@ -21,12 +22,18 @@ pub(crate) const REPORTER: usize = 0;
 pub(crate) const SOURCE: usize = 1;
 pub(crate) const DESTINATION: usize = 2;
 pub(crate) const USER: usize = 3;
-const POLICY: usize = 4;
-pub(crate) const SOURCE_PORT: usize = 5;
-pub(crate) const DESTINATION_PORT: usize = 6;
+pub(crate) const POLICY: usize = 4;
+const SOURCE_PORT: usize = 5;
+const DESTINATION_PORT: usize = 6;
 pub(crate) const PROTOCOL: usize = 7;
 pub(crate) const TRAITS: usize = 8;
 const COLUMNS: usize = 9;
+
+/// An end's columns: host and port.
+pub(crate) type End = (usize, usize);
+
+pub(crate) const FROM: End = (SOURCE, SOURCE_PORT);
+pub(crate) const TO: End = (DESTINATION, DESTINATION_PORT);
 
 /// Endpoints share a dictionary, and so do ports.
 pub(crate) const SCHEMA: Schema = Schema {
@@ -68,9 +75,12 @@ fn address_of_user(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
 pub(crate) struct Traits {
     pub(crate) direction: Direction,
     pub(crate) connection: Connection,
-    /// Which types of events it has, a bit each.
+    /// Which types of events it has or counts, a bit each; and whether what it counts was looked at.
     types: u8,
 }
+
+/// Next to the bits of types: rows that were written before counts were looked at are without it.
+const COUNTS_LOOKED_AT: u8 = 16;
 
 /// What the tail begins with; behind it stand the fields of reports that have no column.
 #[derive(Serialize, Deserialize)]
@@ -94,7 +104,14 @@ impl Traits {
     pub(crate) fn has(&self, event_type: EventType) -> bool {
         self.types & bit(event_type) != 0
     }
+
+    /// Whether it has no other types than those that it is known to have.
+    pub(crate) fn knows_all_types(&self) -> bool {
+        self.types & COUNTS_LOOKED_AT != 0
+    }
 }
+
+pub(crate) const EVENT_TYPES: [EventType; 4] = [EventType::Unknown, EventType::Start, EventType::End, EventType::Drop];
 
 fn bit(event_type: EventType) -> u8 {
     match event_type {
@@ -122,6 +139,12 @@ fn number(symbol: &[u8]) -> Result<Option<u16>, Error> {
     port(symbol).map(Some).ok_or(Error::Row(postcard::Error::DeserializeUnexpectedEnd))
 }
 
+/// How an id stands in the table. None: no record has it, also where it is one in another spelling.
+pub(crate) fn id_in_table(id: &str) -> Option<[u8; 16]> {
+    let parsed = id.parse::<Ulid>().ok()?;
+    (parsed.to_string() == id).then(|| parsed.to_bytes())
+}
+
 /// Makes a row of a record and gives it to `put`.
 pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let given = &record.given;
@@ -129,7 +152,8 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
     let (destination_host, destination_port) = without_port(&given.destination);
     let (source_port, destination_port, protocol) =
         (protocol(source_port), protocol(destination_port), protocol(given.protocol));
-    let types = record.events.iter().fold(0, |types, event| types | bit(event.event_type));
+    let had = EVENT_TYPES.into_iter().filter(|event_type| record.count(*event_type) > 0);
+    let types = had.fold(COUNTS_LOOKED_AT, |types, event_type| types | bit(event_type));
     let traits = Traits { direction: given.direction, connection: record.connection(), types };
 
     // One buffer for all symbols, and where each ends.
@@ -203,6 +227,36 @@ pub(crate) fn host(symbol: &[u8]) -> Result<Endpoint<&str>, Error> {
     let mut host = Endpoint::default();
     host.each(&Endpoint::<()>::default(), &mut Reader::new(FieldPlace::Column, symbol))?;
     Ok(host)
+}
+
+/// A record that says nothing but what the symbol of a column does. Of the two ends, the reporter is the one that it
+/// came from, where it is one.
+pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Record<Cow<'_, str>>, Error> {
+    let nothing = Cow::Borrowed("");
+    let key = RecordKey { reporter_id: nothing.clone(), flow_id: nothing, window_start: None };
+    let mut record = Record { key, received_at: Timestamp::EPOCH, given: Reported::default(), events: BTreeSet::new() };
+    let (given, nothing) = (&mut record.given, Reported::<()>::default());
+    let mut reader = Reader::new(FieldPlace::Column, symbol);
+    match column {
+        SOURCE => given.source.each(&nothing.source, &mut reader)?,
+        DESTINATION => given.destination.each(&nothing.destination, &mut reader)?,
+        USER => given.user.each(&nothing.user, &mut reader)?,
+        POLICY => given.policy.each(&nothing.policy, &mut reader)?,
+        PROTOCOL => given.protocol = number(symbol)?,
+        REPORTER => record.key.reporter_id = String::from_utf8_lossy(symbol),
+        TRAITS => {
+            let traits: Traits = columns::read(symbol)?;
+            given.direction = traits.direction;
+            let timestamp = record.received_at;
+            let had = EVENT_TYPES.into_iter().filter(|event_type| traits.has(*event_type));
+            record.events = had.map(|event_type| SubEvent { timestamp, event_type }).collect();
+            if traits.connection == Connection::PeerToPeer {
+                given.source.id = Some(record.key.reporter_id.clone());
+            }
+        }
+        _ => return Err(Error::Damaged("a column")),
+    }
+    Ok(record)
 }
 
 /// The record that [`write`] made a row of, with the row's own texts.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use model::address::as_stored;
 use model::directory::Named as Found;
+use model::filter::{Pattern, Piece};
 use model::traffic::{Endpoint, Filter, User};
 use segments::{Predicate, Wanted};
 
 use super::row::{
-    DESTINATION, DESTINATION_PORT, PROTOCOL, REPORTER, SOURCE, SOURCE_PORT, TRAITS, Traits, USER, host, port, protocol,
-    user,
+    DESTINATION, End, FROM, PROTOCOL, REPORTER, SOURCE, TO, TRAITS, Traits, USER, host, port, protocol, user,
 };
 use crate::lists::columns;
 
@@ -68,7 +68,7 @@ fn by_user(wants: impl Fn(&User<&str>) -> bool + Send + Sync + 'static) -> Predi
 }
 
 /// Both endpoint columns share it, so that each endpoint is judged once.
-fn endpoints(wants: impl Fn(&Endpoint<&str>) -> bool + Send + Sync + 'static) -> Wanted {
+pub(super) fn endpoints(wants: impl Fn(&Endpoint<&str>) -> bool + Send + Sync + 'static) -> Wanted {
     Wanted::Matching(Arc::new(move |symbol| host(symbol).is_ok_and(|host| wants(&host))))
 }
 
@@ -77,7 +77,7 @@ fn ports(wants: impl Fn(&str) -> bool + Send + Sync + 'static) -> Wanted {
 }
 
 /// User address, endpoint names and endpoint addresses contain `needle`, which is in lower case.
-fn is_found(needle: &str, found: Found) -> Predicate {
+pub(super) fn is_found(needle: &str, found: Found) -> Predicate {
     let in_column = |column| Predicate::Symbol { column, wanted: Wanted::Containing(needle.as_bytes().to_vec()) };
     let mut any: Vec<Predicate> = [USER, SOURCE, DESTINATION].into_iter().map(in_column).collect();
     if !found.user_emails.is_empty() {
@@ -92,31 +92,33 @@ fn is_found(needle: &str, found: Found) -> Predicate {
         });
         any.extend([SOURCE, DESTINATION].map(|column| Predicate::Symbol { column, wanted: by_id.clone() }));
     }
-    // What is left of an address is its port, and what spans host and port.
-    if is_number(needle) {
-        let text = needle.to_owned();
-        let in_port = ports(move |port| port.contains(&text));
-        any.push(Predicate::Symbol { column: SOURCE_PORT, wanted: in_port.clone() });
-        any.push(Predicate::Symbol { column: DESTINATION_PORT, wanted: in_port });
-    }
-    for (colon, _) in needle.match_indices(':') {
-        let (host_end, port_start) = (needle[..colon].to_owned(), needle[colon + 1..].to_owned());
-        if is_number(&port_start) {
-            let hosts =
-                endpoints(move |host| host.address.is_some_and(|host| host.to_lowercase().ends_with(&host_end)));
-            let ports = ports(move |port| port.starts_with(&port_start));
-            for (column, port) in [(SOURCE, SOURCE_PORT), (DESTINATION, DESTINATION_PORT)] {
-                any.push(Predicate::All(vec![
-                    Predicate::Symbol { column, wanted: hosts.clone() },
-                    Predicate::Symbol { column: port, wanted: ports.clone() },
-                ]));
-            }
-        }
-    }
+    any.extend(across_port(&Pattern::literal(needle).anywhere(), &[FROM, TO]));
     Predicate::Any(any)
 }
 
-/// Whether a text may be part of a port. The empty text is.
-fn is_number(text: &str) -> bool {
-    text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The records whose address at one of these ends fits a pattern, which is in lower case, only with its port.
+pub(super) fn across_port(pattern: &Pattern, ends: &[End]) -> Vec<Predicate> {
+    let mut any = Vec::new();
+    for (before, behind) in pattern.around(':') {
+        // It fits the host alone, or no port.
+        if before == *pattern || !may_fit_port(&behind) {
+            continue;
+        }
+        let ports = ports(move |port| behind.fits(port));
+        let hosts = (!before.is_any())
+            .then(|| endpoints(move |end| end.address.is_some_and(|host| before.fits(&host.to_lowercase()))));
+        any.extend(ends.iter().map(|(host, port)| {
+            let of_host = hosts.iter().map(|hosts| Predicate::Symbol { column: *host, wanted: hosts.clone() });
+            let of_port = Predicate::Symbol { column: *port, wanted: ports.clone() };
+            Predicate::All(of_host.chain([of_port]).collect())
+        }));
+    }
+    any
+}
+
+fn may_fit_port(pattern: &Pattern) -> bool {
+    pattern.pieces().iter().all(|piece| match piece {
+        Piece::Text(text) => text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()),
+        Piece::Any | Piece::One => true,
+    })
 }

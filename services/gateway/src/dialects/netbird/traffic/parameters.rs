@@ -3,6 +3,7 @@
 use model::traffic::{Connection, Direction, EventType, Filter};
 
 use crate::describe::{Operation, schema};
+use crate::lists::language::{ABOUT_Q, Q};
 use crate::lists::query::Parameters;
 use crate::render::refusal::Refusal;
 
@@ -75,6 +76,7 @@ pub(super) fn described(operation: Operation) -> Operation {
             "A part of the user's address or of an endpoint's name or address, in any case.",
             schema::text(),
         )
+        .query(Q, ABOUT_Q, schema::text())
         .query("start_date", "Records at this time or later.", schema::time())
         .query("end_date", "Records at this time or earlier.", schema::time())
 }

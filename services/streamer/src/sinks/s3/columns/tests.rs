@@ -23,7 +23,7 @@ fn traffic() -> Item {
         time: Timestamp::EPOCH,
         received_at: Timestamp::EPOCH,
         subject_reporter: "gw".to_owned(),
-        data: Reported::default(),
+        data: Box::default(),
     };
     Item { kind: Kind::Traffic(Box::new(report)), ..audit() }
 }

@@ -1,0 +1,268 @@
+//! `GET /flowtrail/v1/audit` and `GET /flowtrail/v1/traffic`, and one event or record of each by its id: the lists in
+//! Flowtrail's own form, which is that of what is published.
+
+use std::borrow::Cow;
+use std::io;
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use model::audit::{self, Fields};
+use model::filter::{Kind, ends_of_time};
+use model::log::AccountId;
+use model::paging::{Page, Period, Rows, Start};
+use model::time::Timestamp;
+use model::traffic::{self, EventType, Reported};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use views::Question;
+use views::audit::Audit;
+use views::lists::{Family, List};
+use views::traffic::{Stored, Traffic};
+
+use crate::access::caller::Caller;
+use crate::describe::{Operation, schema};
+use crate::http::freshness;
+use crate::lists::ask::Lists;
+use crate::lists::cursor::Binding;
+use crate::lists::language::{self, ABOUT_Q, Q};
+use crate::lists::query::{ABOUT_READS, Parameters, READS};
+use crate::render::refusal::Refusal;
+use crate::render::{json, pieces};
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 1000;
+
+/// A family of lists in Flowtrail's own form.
+pub(crate) trait Listed: Family {
+    /// What cursors are bound to.
+    const NAME: &'static str;
+    /// What there is one of, in words.
+    const ONE: &'static str;
+    /// A row of the list.
+    type Item<'a>: Serialize + JsonSchema;
+    /// The question for one of them.
+    type ById: Question<Answer = Option<Self::Shown>>;
+
+    /// The parameters that only this family has.
+    const OWN_PARAMETERS: &'static [&'static str];
+
+    /// All of a period, as far as the parameters say.
+    ///
+    /// # Errors
+    /// When one of them is wrong.
+    fn filter(period: Period, parameters: &Parameters) -> Result<Self::Filter, Refusal>;
+
+    /// Describes the parameters that only this family has.
+    fn describe_own(list: Operation) -> Operation;
+
+    /// The one with an id.
+    fn by_id(account: AccountId, id: String) -> Self::ById;
+
+    /// What is shown of a row.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    fn item(shown: &Self::Shown) -> io::Result<Self::Item<'_>>;
+}
+
+/// An audit event.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditEvent")]
+pub(crate) struct AuditItem {
+    id: String,
+    time: Timestamp,
+    /// As `POST /api/events/audit` takes it, with the names that the directory knows.
+    #[schemars(with = "Map<String, Value>")]
+    data: Fields,
+}
+
+/// One reporter's view of one flow.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TrafficRecord")]
+pub(crate) struct TrafficItem<'a> {
+    id: String,
+    /// When its first event was.
+    time: Timestamp,
+    /// When the log received the first report of it.
+    received_at: Timestamp,
+    /// All reports of it as one, as `POST /api/events/network-traffic` takes it, with the names that the directory knows.
+    #[schemars(with = "Map<String, Value>")]
+    data: Reported<Cow<'a, str>>,
+}
+
+impl Listed for Audit {
+    const NAME: &'static str = "flowtrail.audit";
+    const ONE: &'static str = "event";
+    const OWN_PARAMETERS: &'static [&'static str] = &["reads"];
+    type Item<'a> = AuditItem;
+    type ById = views::audit::ById;
+
+    fn filter(period: Period, parameters: &Parameters) -> Result<audit::Filter, Refusal> {
+        Ok(audit::Filter { period, include_reads: parameters.includes_reads()?, ..audit::Filter::default() })
+    }
+
+    fn describe_own(list: Operation) -> Operation {
+        list.query("reads", ABOUT_READS, schema::choice(&READS))
+    }
+
+    fn by_id(account: AccountId, id: String) -> Self::ById {
+        views::audit::ById { account, id }
+    }
+
+    fn item(event: &audit::Event) -> io::Result<AuditItem> {
+        let text = |text: &str| Some(text.to_owned());
+        let data = Fields {
+            event_type: text(&event.event_type),
+            activity: text(event.activity()),
+            event_group: text(event.event_group()),
+            status: text(event.status()),
+            source: text(&event.source),
+            actor_type: text(event.actor_type()),
+            ..*event.given.clone()
+        };
+        Ok(AuditItem { id: event.id.clone(), time: event.time, data })
+    }
+}
+
+impl Listed for Traffic {
+    const NAME: &'static str = "flowtrail.traffic";
+    const ONE: &'static str = "record";
+    const OWN_PARAMETERS: &'static [&'static str] = &[];
+    type Item<'a> = TrafficItem<'a>;
+    type ById = views::traffic::ById;
+
+    fn filter(period: Period, _: &Parameters) -> Result<traffic::Filter, Refusal> {
+        Ok(traffic::Filter { period, ..traffic::Filter::default() })
+    }
+
+    fn describe_own(list: Operation) -> Operation {
+        list
+    }
+
+    fn by_id(account: AccountId, id: String) -> Self::ById {
+        views::traffic::ById { account, id }
+    }
+
+    fn item(stored: &Stored) -> io::Result<TrafficItem<'_>> {
+        let record = stored.record().map_err(io::Error::other)?;
+        let (id, time, received_at) = (record.key.id().to_string(), record.time(), record.received_at);
+        let data = Reported {
+            window_start: Some(record.window_start()),
+            window_end: Some(record.window_end()),
+            num_of_starts: record.count(EventType::Start),
+            num_of_ends: record.count(EventType::End),
+            num_of_drops: record.count(EventType::Drop),
+            flow_id: Some(record.key.flow_id),
+            reporter_id: Some(record.key.reporter_id),
+            events: record.events.into_iter().collect(),
+            ..record.given
+        };
+        Ok(TrafficItem { id, time, received_at, data })
+    }
+}
+
+/// A page of a list.
+#[derive(JsonSchema)]
+#[schemars(rename = "{T}Page")]
+#[expect(dead_code, reason = "it describes what is written piece by piece")]
+struct ItemPage<T> {
+    items: Vec<T>,
+    #[schemars(flatten)]
+    more: More,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct More {
+    /// How many there are on all pages; null where not all rows were judged that had to be.
+    total: Option<u64>,
+    /// The cursor of the next page; null on the last one. A page with one may have fewer items than asked for, or none.
+    next: Option<String>,
+    /// How many rows were read and judged one by one for `q`; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scanned: Option<u64>,
+    /// Whether those were all that had to be; where not, the next page goes on from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+}
+
+/// A page, newest first.
+pub(crate) async fn list<F: Listed>(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
+    let parameters = Parameters::parse(uri.query())?;
+    parameters.are_among(&[&[Q, "from", "to", "limit", "cursor"], F::OWN_PARAMETERS].concat())?;
+    let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let account = caller.principal.account.clone();
+    let (text, from, to) = (parameters.text(Q)?, parameters.text("from")?, parameters.text("to")?);
+    let filter = F::filter(period(from.as_deref(), to.as_deref())?, &parameters)?;
+    let own: Vec<_> = F::OWN_PARAMETERS.iter().map(|name| parameters.texts(name)).collect();
+    // As they were written: a relative time is another one on each page.
+    let binding = Binding::new(F::NAME, &account, &(&text, &from, &to, &own))?;
+    let start = match parameters.text("cursor")? {
+        Some(cursor) => Start::After(lists.cursors.open(&binding, &cursor)?),
+        None => Start::Offset(0),
+    };
+    let asked = List::<F> { account, filter, q: language::query(text)?, page: Page { start, limit } };
+    let cursors = lists.cursors.clone();
+    let render = move |Rows { rows, total, next, judged }: Rows<F::Shown>| {
+        let more = More {
+            total: Some(total).filter(|_| judged.is_none_or(|judged| judged.complete)),
+            next: next.map(|position| cursors.seal(&binding, &position)),
+            scanned: judged.map(|judged| judged.scanned),
+            complete: judged.map(|judged| judged.complete),
+        };
+        pieces::object("items", rows, &more, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?))
+    };
+    let reply = lists.ask_then(&caller, asked, render).await?;
+    let mut response = reply.answer?;
+    freshness::add(response.headers_mut(), &reply.freshness);
+    Ok(response)
+}
+
+pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
+    let text = "Newest first. `q` is in the language that `docs/query.md` describes. A parameter that is none of these is \
+                refused.";
+    F::describe_own(Operation::new(title, text))
+        .query(Q, ABOUT_Q, schema::text())
+        .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
+        .query("to", "At this time or earlier; of a day all of it.", schema::text())
+        .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
+        .query("cursor", "`next` of the page before.", schema::text())
+        .answers::<ItemPage<F::Item<'_>>>(StatusCode::OK, "A page.")
+        .tells_freshness()
+}
+
+/// One of them, by its id.
+pub(crate) async fn get<F: Listed>(
+    State(lists): State<Lists>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let account = caller.principal.account.clone();
+    let render = |shown: Option<F::Shown>| shown.map(|shown| F::item(&shown).map(|item| json::ok(&item))).transpose();
+    let reply = lists.ask_then(&caller, F::by_id(account, id), render).await?;
+    let response = reply.answer.map_err(|_| Refusal::Internal)?;
+    let mut response = response.ok_or_else(|| Refusal::NotFound(format!("there is no such {}", F::ONE)))?;
+    freshness::add(response.headers_mut(), &reply.freshness);
+    Ok(response)
+}
+
+pub(crate) fn describe_get<F: Listed>(title: &'static str) -> Operation {
+    Operation::new(title, "")
+        .id("Its id.", schema::text())
+        .answers::<F::Item<'_>>(StatusCode::OK, "It.")
+        .tells_freshness()
+        .refuses(StatusCode::NOT_FOUND, "The account has no such one.")
+}
+
+/// All from the beginning of what one text names to the end of what the other does.
+fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
+    let now = language::now()?;
+    let ends = |name: &str, text: Option<&str>| {
+        let Some(text) = text else { return Ok(None) };
+        // In a query a plus sign means a space, and many clients write the plus of an offset as it is.
+        let ends = ends_of_time(text, now).or_else(|| ends_of_time(&text.replace(' ', "+"), now));
+        ends.map(Some).ok_or_else(|| Refusal::field(name, format_args!("must be {}", Kind::Time.takes())))
+    };
+    Ok(Period { from: ends("from", from)?.map(|(first, _)| first), to: ends("to", to)?.map(|(_, last)| last) })
+}

@@ -1,0 +1,115 @@
+//! One connection, from its first byte to its last: TLS where it is spoken here, then HTTP/1.1 or HTTP/2.
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::multiplexed;
+use super::paced::{Pace, Paced};
+use crate::http::origin::Peer;
+use crate::http::proxies::Proxies;
+use crate::http::tls::{HTTP_2, Tls};
+
+/// How long a client may take over the headers of a request, and how long a connection may idle between two. So long it may
+/// also take over agreeing on a cipher, before the first.
+///
+/// Less than ten seconds, so that after ten the connection is gone.
+pub(super) const HEADERS_WITHIN: Duration = Duration::from_secs(8);
+/// A request's line and headers may have at least so many bytes; soon after, they are a 431, as over 100 headers are.
+pub(super) const MAX_HEADER_BYTES: usize = 64 << 10;
+/// How fast answers must be taken.
+pub(super) const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_millis(TAKEN_WITHIN_MILLIS as u64) };
+/// The time of [`PACE`], as the system wants it.
+const TAKEN_WITHIN_MILLIS: u32 = 8000;
+
+/// Answers the requests of a connection until it ends, or `stop`.
+pub(super) async fn serve(
+    stream: TcpStream,
+    (connected, proxies): (IpAddr, Proxies),
+    (router, tls): (Router, Option<Tls>),
+    stop: CancellationToken,
+) {
+    // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "a connection is gone already");
+    }
+    bound_sending(&stream);
+    let router = TowerToHyperService::new(router);
+    let router = service_fn(move |mut request: Request<Incoming>| {
+        let client = Peer(proxies.client(connected, request.headers()));
+        request.extensions_mut().insert(client);
+        router.call(request)
+    });
+    // Below TLS, so that what an agreement on a cipher sends has to be taken, too.
+    let stream = Paced::new(stream, PACE, forget);
+    let Some(tls) = tls else { return one_by_one(stream, router, stop).await };
+    let agreed = tokio::select! {
+        agreed = timeout(HEADERS_WITHIN, tls.acceptor().accept(stream)) => agreed,
+        () = stop.cancelled() => return,
+    };
+    match agreed {
+        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) => {
+            multiplexed::serve(stream, router, stop).await;
+        }
+        Ok(Ok(stream)) => one_by_one(stream, router, stop).await,
+        Ok(Err(error)) => debug!(%error, "a client did not agree on TLS"),
+        Err(_) => debug!("a client took too long to agree on TLS"),
+    }
+}
+
+/// HTTP/1.1.
+async fn one_by_one<S, R>(stream: S, router: R, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    R: Service<Request<Incoming>, Response = Response>,
+    R::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MAX_HEADER_BYTES);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), router));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            // Ends at once where no request is under way, else after its answer.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "a connection broke off");
+    }
+}
+
+/// Bounds how long the system itself keeps what a client does not take: an answer that fits into its buffers is gone
+/// for us, and so may the connection be.
+#[cfg(target_os = "linux")]
+fn bound_sending(stream: &TcpStream) {
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, TAKEN_WITHIN_MILLIS) {
+        debug!(%error, "a connection is gone already");
+    }
+}
+
+/// Elsewhere the system has bounds of its own.
+#[cfg(not(target_os = "linux"))]
+fn bound_sending(_: &TcpStream) {}
+
+/// Lets the system drop what is still to be sent. It would otherwise keep that, and try on, for minutes.
+fn forget(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        debug!(%error, "a connection is gone already");
+    }
+}

@@ -1,0 +1,140 @@
+//! Lists whose rows are judged, compared with a plain list.
+
+use std::cell::Cell;
+
+use proptest::prelude::*;
+use segments::{Bounds, Page, Predicate, Row, SortKey, Start, Store, TimeRange};
+
+use crate::model::{Model, Plain, TABLE, holds, id, matching, open, period, plain, predicate, put, read, seeds, shown};
+use crate::simple::commit;
+
+/// What columns do not know.
+fn is_wanted(rest: u8) -> bool {
+    rest.is_multiple_of(3)
+}
+
+/// A list whose rows match where `least` holds, or else where `most` does and the rest of the row says so.
+struct Judged<'a> {
+    store: &'a Store,
+    model: &'a Model,
+    least: Predicate,
+    most: Predicate,
+    period: TimeRange,
+}
+
+impl Judged<'_> {
+    fn holds(&self, row: &Plain) -> bool {
+        holds(&self.least, row) || (holds(&self.most, row) && is_wanted(row.rest))
+    }
+
+    /// How many rows columns leave open.
+    fn open(&self) -> u64 {
+        let open = |row: &Plain| holds(&self.most, row) && !holds(&self.least, row);
+        matching(self.model, &Predicate::everything(), self.period).iter().filter(|(_, row)| open(row)).count() as u64
+    }
+
+    /// The rows that match, with their ids, newest first.
+    fn expected(&self) -> Vec<(&Vec<u8>, &Plain)> {
+        let mut rows = matching(self.model, &Predicate::everything(), self.period);
+        rows.retain(|(_, row)| self.holds(row));
+        rows
+    }
+
+    fn list(&self, page: &Page, max_judged: usize) -> segments::JudgedRows {
+        let judged = Cell::new(0);
+        let judge = |rows: Vec<Row>| {
+            judged.set(judged.get() + rows.len() as u64);
+            Ok(rows.iter().map(|row| is_wanted(read(row).1)).collect())
+        };
+        let bounds = Bounds { least: &self.least, most: &self.most, judge: &judge, max_judged };
+        let listed = self.store.list_judged(TABLE, &bounds, self.period, page).unwrap();
+        assert_eq!(listed.judged, judged.get());
+        assert!(judged.get() <= max_judged as u64);
+        listed
+    }
+
+    /// Follows the list from page to page, and compares all of it.
+    fn compare(&self, limit: usize, max_judged: usize) {
+        let expected = self.expected();
+        let mut seen = Vec::new();
+        let mut start = Start::Offset(0);
+        loop {
+            let page = self.list(&Page { start, limit }, max_judged);
+            assert_eq!(page.is_complete, self.open() <= max_judged as u64);
+            if page.is_complete {
+                assert_eq!((page.total, page.judged), (expected.len() as u64, self.open()));
+            }
+            assert!(page.total <= expected.len() as u64);
+            seen.extend(page.rows.iter().map(read));
+            let Some(last) = page.last else { break };
+            let (id, row) = self.model.iter().find(|(_, row)| shown(row) == read(&last)).unwrap();
+            start = Start::After(SortKey { time: row.time, id: id.clone() });
+        }
+        assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
+        for offset in [0, 2, 9] {
+            let page = self.list(&Page { start: Start::Offset(offset), limit }, max_judged);
+            let skip = usize::try_from(offset).unwrap();
+            let rows: Vec<_> = expected.iter().skip(skip).take(limit).map(|(_, row)| shown(row)).collect();
+            assert!(rows.starts_with(&page.rows.iter().map(read).collect::<Vec<_>>()));
+            assert!(page.last.is_some() || page.rows.len() == rows.len());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(seeds(48))]
+
+    #[test]
+    fn rows_are_found_by_columns_and_by_judging(
+        commits in prop::collection::vec(prop::collection::vec((0_u16..200, plain()), 0..30), 1..12),
+        predicates in (predicate(), predicate()),
+        period in period(),
+        limit in 1_usize..12,
+        max_judged in 1_usize..120,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let (tree, store) = open(directory.path());
+        let mut model = Model::new();
+        for rows in commits {
+            let mut writer = store.writer();
+            for (number, row) in rows {
+                // Each row shows a number of its own, by which it is found again.
+                let [high, low] = number.to_be_bytes();
+                let row = Plain { symbols: [row.symbols[0], row.symbols[1], high], rest: low, ..row };
+                put(&mut writer, TABLE, number, &row);
+                model.insert(id(number), row);
+            }
+            commit(&tree, writer.prepare().unwrap());
+        }
+        let (one, other) = predicates;
+        let least = Predicate::All(vec![one.clone(), other.clone()]);
+        let most = Predicate::Any(vec![one, other]);
+        let (store, model) = (&store, &model);
+        for period in [period, TimeRange::ALL] {
+            let judged = Judged { store, model, least: least.clone(), most: most.clone(), period };
+            judged.compare(limit, max_judged);
+        }
+        let all = Judged { store, model, least: Predicate::nothing(), most: Predicate::everything(), period };
+        all.compare(limit, max_judged);
+    }
+}
+
+#[test]
+fn a_page_that_is_full_judges_no_more_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tree, store) = open(directory.path());
+    let mut model = Model::new();
+    let mut writer = store.writer();
+    for number in 0..3000_u16 {
+        let row = Plain { time: number.into(), symbols: [0, 0, 0], text: String::new(), rest: 0 };
+        put(&mut writer, TABLE, number, &row);
+        model.insert(id(number), row);
+    }
+    commit(&tree, writer.prepare().unwrap());
+    let (least, most) = (Predicate::nothing(), Predicate::everything());
+    let judged = Judged { store: &store, model: &model, least, most, period: TimeRange::ALL };
+    let page = judged.list(&Page { start: Start::Offset(0), limit: 10 }, 2000);
+    assert_eq!((page.rows.len(), page.judged, page.is_complete), (10, 512, false));
+    let all = judged.list(&Page { start: Start::Offset(0), limit: 10 }, 3000);
+    assert_eq!((all.rows.len(), all.judged, all.total, all.is_complete), (10, 3000, 3000, true));
+}

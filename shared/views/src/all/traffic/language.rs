@@ -1,0 +1,279 @@
+//! What the columns of traffic records know of a filter of the language: a symbol is judged as a record that says nothing
+//! else.
+//!
+//! The address of an end stands in two columns, host and port; only the directory's, which stands in for one that is
+//! missing, is whole.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use model::filter::{Family, FieldValue, Pattern, Quantity, Span, Traffic, TrafficField, Wanted};
+use model::log::AccountId;
+use model::traffic::{EventType, Record};
+use segments::{Predicate, TimeRange, Wanted as Symbols};
+
+use super::row::{
+    self, DESTINATION, End, FROM, POLICY, PROTOCOL, REPORTER, SOURCE, TO, TRAITS, Traits, USER, part, port, protocol,
+};
+use super::wanted::{across_port, endpoints, is_found};
+use crate::all::directory::{Directory, Snapshot};
+use crate::error::Error;
+use crate::key::table;
+use crate::lists::bounds::{self, Bounds};
+use crate::lists::columns;
+use crate::store::Store;
+
+/// The columns of an account's records.
+pub(super) struct Columns<'a> {
+    store: Arc<Store>,
+    directory: Directory<'a>,
+    account: &'a AccountId,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn new(store: Arc<Store>, directory: Directory<'a>, account: &'a AccountId) -> Self {
+        Self { store, directory, account }
+    }
+}
+
+impl bounds::Columns<Traffic> for Columns<'_> {
+    fn field(&self, field: TrafficField, wanted: &Wanted) -> Result<Bounds, Error> {
+        let any = match Traffic::describe(field).name {
+            "id" => return self.by_id(wanted),
+            "type" | "starts" | "ends" | "drops" => return Ok(by_types(field, wanted)),
+            "src" | "source" => self.at_ends(field, wanted, &[FROM])?,
+            "dst" | "destination" => self.at_ends(field, wanted, &[TO])?,
+            "ip" => self.at_ends(field, wanted, &[FROM, TO])?,
+            "sport" => self.at_ports(field, wanted, &[FROM])?,
+            "dport" => self.at_ports(field, wanted, &[TO])?,
+            "port" => self.at_ports(field, wanted, &[FROM, TO])?,
+            "direction" | "connection" => self.judged(field, wanted, &[TRAITS])?,
+            "protocol" => self.judged(field, wanted, &[PROTOCOL])?,
+            "reporter" => self.judged(field, wanted, &[REPORTER])?,
+            "country" => self.judged(field, wanted, &[SOURCE, DESTINATION])?,
+            "name" => self.judged(field, wanted, &[SOURCE, DESTINATION, USER, POLICY])?,
+            name => match name.split('.').next() {
+                Some("source") => self.judged(field, wanted, &[SOURCE])?,
+                Some("destination") => self.judged(field, wanted, &[DESTINATION])?,
+                Some("user") => self.judged(field, wanted, &[USER])?,
+                Some("policy") => self.judged(field, wanted, &[POLICY])?,
+                // It has no column.
+                Some(_) | None => return Ok(Bounds::unknown()),
+            },
+        };
+        Ok(Bounds::Exact(Predicate::Any(any)))
+    }
+
+    fn word(&self, pattern: &Pattern) -> Result<Bounds, Error> {
+        if let Some(needle) = pattern.as_part() {
+            return Ok(Bounds::Exact(is_found(needle, self.directory.search(Some(needle))?)));
+        }
+        let names = self.directory.snapshot()?;
+        let fits = {
+            let pattern = pattern.clone();
+            move |record: &Record<&str>| Traffic::is_any_text(record, &mut |text| pattern.fits(&text.to_lowercase()))
+        };
+        let ends = {
+            let pattern = pattern.clone();
+            ends_that(SOURCE, names.clone(), fits.clone(), move |host| pattern.fits(&host.to_lowercase()))
+        };
+        let mut any = vec![Predicate::Symbol { column: USER, wanted: matching(USER, names, fits) }];
+        any.extend([FROM, TO].map(|(host, _)| Predicate::Symbol { column: host, wanted: ends.clone() }));
+        any.extend(across_port(pattern, &[FROM, TO]));
+        Ok(Bounds::Exact(Predicate::Any(any)))
+    }
+}
+
+impl Columns<'_> {
+    /// The records that have a wanted value of a field in one of these columns.
+    fn judged(&self, field: TrafficField, wanted: &Wanted, columns: &[usize]) -> Result<Vec<Predicate>, Error> {
+        let has = has_value(field, wanted);
+        let key = match Traffic::describe(field).name {
+            "source.id" | "destination.id" | "user.id" => literal(wanted),
+            _ => None,
+        };
+        if let (Some(key), [column]) = (key, columns) {
+            // No id is in the directory alone.
+            let column = *column;
+            let has_it = move |symbol: &[u8]| part(column, symbol).is_ok_and(|record| has(&record.with_texts(as_str)));
+            return Ok(vec![Predicate::keyed(column, key, has_it)]);
+        }
+        let names = if columns.iter().any(|column| [SOURCE, DESTINATION, USER, POLICY].contains(column)) {
+            self.directory.snapshot()?
+        } else {
+            None
+        };
+        let one = |column: &usize| {
+            let wanted = matching(*column, names.clone(), has.clone());
+            Predicate::Symbol { column: *column, wanted }
+        };
+        Ok(columns.iter().map(one).collect())
+    }
+
+    /// The records of which one of these ends has a wanted value of a field that addresses are among.
+    fn at_ends(&self, field: TrafficField, wanted: &Wanted, ends: &[End]) -> Result<Vec<Predicate>, Error> {
+        let names = self.directory.snapshot()?;
+        let symbols = of_each(ends, |column| {
+            let address = wanted.clone();
+            let is_it = move |host: &str| address.is(FieldValue::Address(host, None));
+            ends_that(column, names.clone(), has_value(field, wanted), is_it)
+        });
+        let mut any = Vec::new();
+        for (&(host, port), symbols) in ends.iter().zip(symbols) {
+            any.push(Predicate::Symbol { column: host, wanted: symbols });
+            if let Wanted::Address(_, Some(number)) = *wanted {
+                let address = wanted.clone();
+                let is_it = move |host: &str| address.is(FieldValue::Address(host, Some(number)));
+                let own = endpoints(move |end| end.address.is_some_and(&is_it));
+                let own = Predicate::Symbol { column: host, wanted: own };
+                any.push(Predicate::All(vec![Predicate::is(port, protocol(Some(number))), own]));
+            }
+        }
+        if let Wanted::Text(text) = wanted {
+            any.extend(across_port(&text.lower, ends));
+        }
+        Ok(any)
+    }
+
+    /// The records of which one of these ends has a wanted port.
+    fn at_ports(&self, field: TrafficField, wanted: &Wanted, ends: &[End]) -> Result<Vec<Predicate>, Error> {
+        let mut any = Vec::new();
+        let number = wanted.clone();
+        let is_it = move |port: u16| number.is(FieldValue::Number(Quantity::from(u64::from(port))));
+        let ports = Symbols::Matching(Arc::new(move |symbol: &[u8]| port(symbol).is_some_and(&is_it)));
+        for (_, port) in ends {
+            any.push(Predicate::Symbol { column: *port, wanted: ports.clone() });
+        }
+        let names = self.directory.snapshot()?;
+        if names.is_some() {
+            let by_directory =
+                of_each(ends, |column| ends_that(column, names.clone(), has_value(field, wanted), |_| false));
+            let of_end = |((host, _), wanted): (&End, _)| Predicate::Symbol { column: *host, wanted };
+            any.extend(ends.iter().zip(by_directory).map(of_end));
+        }
+        Ok(any)
+    }
+
+    /// What is known of an id as it is written is the time of its record.
+    fn by_id(&self, wanted: &Wanted) -> Result<Bounds, Error> {
+        let Some(text) = literal(wanted) else { return Ok(Bounds::unknown()) };
+        let nothing = || Ok(Bounds::Exact(Predicate::nothing()));
+        let Some(id) = row::id_in_table(text) else { return nothing() };
+        let Some(row) = self.store.rows().by_id(&table(self.account), &id)? else { return nothing() };
+        let time = Some(row::read(&row)?.time().micros());
+        Ok(Bounds::at_most(Predicate::Time(TimeRange { from: time, to: time })))
+    }
+}
+
+/// Says whether a record has a wanted value of a field.
+fn has_value(
+    field: TrafficField,
+    wanted: &Wanted,
+) -> impl Fn(&Record<&str>) -> bool + Clone + Send + Sync + 'static + use<> {
+    let wanted = wanted.clone();
+    move |record| Traffic::is_any_value(field, record, &mut |value| wanted.is(value))
+}
+
+/// The symbols of a column that `wants` says yes to, with the directory's names.
+fn matching(
+    column: usize,
+    names: Option<Snapshot>,
+    wants: impl Fn(&Record<&str>) -> bool + Send + Sync + 'static,
+) -> Symbols {
+    Symbols::Matching(Arc::new(move |symbol: &[u8]| {
+        let Ok(mut record) = part(column, symbol) else { return false };
+        if let Some(names) = &names {
+            record.fill_in(names);
+        }
+        wants(&record.with_texts(as_str))
+    }))
+}
+
+/// The same of ends. An address of their own, which is whole only with its port, is left to `wants_host`.
+fn ends_that(
+    column: usize,
+    names: Option<Snapshot>,
+    wants: impl Fn(&Record<&str>) -> bool + Send + Sync + 'static,
+    wants_host: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> Symbols {
+    Symbols::Matching(Arc::new(move |symbol: &[u8]| {
+        let Ok(mut record) = part(column, symbol) else { return false };
+        let given = &record.given;
+        let own = if column == SOURCE { &given.source } else { &given.destination }.address.clone();
+        if own.as_ref().is_some_and(|host| wants_host(host)) {
+            return true;
+        }
+        if let Some(names) = &names {
+            record.fill_in(names);
+        }
+        let mut record = record.with_texts(as_str);
+        if own.is_some() {
+            let given = &mut record.given;
+            let end = if column == SOURCE { &mut given.source } else { &mut given.destination };
+            end.address = None;
+        }
+        wants(&record)
+    }))
+}
+
+/// What is wanted of each of some ends. What is asked of both is the same of each, so that an end is judged once.
+fn of_each(ends: &[End], symbols: impl Fn(usize) -> Symbols) -> Vec<Symbols> {
+    match ends {
+        [(host, _)] => vec![symbols(*host)],
+        _ => vec![symbols(SOURCE); ends.len()],
+    }
+}
+
+fn as_str<'a>(text: &'a Cow<'_, str>) -> &'a str {
+    text
+}
+
+/// The text that an id must be.
+fn literal(wanted: &Wanted) -> Option<&str> {
+    match wanted {
+        Wanted::Text(text) => text.exact.as_literal(),
+        Wanted::Present | Wanted::Number(_) | Wanted::Time(_) | Wanted::Address(..) | Wanted::Inside(..) => None,
+    }
+}
+
+/// What columns know of types of events: which of them there were, but not how many; and of rows that were written before
+/// counts were looked at, not whether there were more of them.
+fn by_types(field: TrafficField, wanted: &Wanted) -> Bounds {
+    let counted = match Traffic::describe(field).name {
+        "starts" => Some(EventType::Start),
+        "ends" => Some(EventType::End),
+        "drops" => Some(EventType::Drop),
+        _ => None,
+    };
+    let (has, wanted) = (has_value(field, wanted), wanted.clone());
+    let judge = move |symbol: &[u8]| {
+        let (Ok(traits), Ok(record)) = (columns::read::<Traits>(symbol), part(TRAITS, symbol)) else {
+            return (false, false);
+        };
+        match (counted, &wanted) {
+            (Some(event_type), Wanted::Number(span)) => is_count(*span, &traits, event_type),
+            _ => {
+                let has = has(&record.with_texts(as_str));
+                (has, has || !traits.knows_all_types())
+            }
+        }
+    };
+    let (surely, perhaps) = (judge.clone(), judge);
+    Bounds::Between {
+        least: Predicate::matching(TRAITS, move |symbol| surely(symbol).0),
+        most: Predicate::matching(TRAITS, move |symbol| perhaps(symbol).1),
+    }
+}
+
+/// Whether the number of events of a type is surely in a span, and whether it may be.
+fn is_count(span: Span<Quantity>, traits: &Traits, event_type: EventType) -> (bool, bool) {
+    let (zero, one) = (Quantity::from(0_u64), Quantity::from(1_u64));
+    let begins_by = |number| span.from.is_none_or(|from| from <= number);
+    let is_zero_in = begins_by(zero) && span.until.is_none_or(|until| until > zero);
+    let are_all_others_in = begins_by(one) && span.until.is_none();
+    match (traits.has(event_type), traits.knows_all_types()) {
+        (true, _) => (are_all_others_in, span.until.is_none_or(|until| until > one)),
+        (false, true) => (is_zero_in, is_zero_in),
+        (false, false) => (is_zero_in && are_all_others_in, true),
+    }
+}
