@@ -239,11 +239,12 @@ fn traffic_report<R: Into<Watched<Box<traffic::Reported>>>>(
     let Watched { value: mut data, has_more } = event.data.into();
     check_account(subject.account(), data.account_id.as_deref())?;
     data.spell_addresses();
+    let subject_reporter = if data.reporter_id.is_none() { subject.name().to_owned() } else { String::new() };
     let report = traffic::Report {
         id: event.id.into_owned(),
         time: event.time.unwrap_or(received_at),
         received_at,
-        subject_reporter: subject.name().to_owned(),
+        subject_reporter,
         data,
     };
     Ok(Watched { value: Event::Traffic(report), has_more })

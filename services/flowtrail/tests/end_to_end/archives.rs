@@ -58,13 +58,17 @@ impl Bucket {
         objects.iter().enumerate().map(write).collect()
     }
 
-    /// The objects as files of a folder, once there is one of each kind.
+    /// The objects as files of a folder, once everything is in them.
     async fn files_of_both(&self, flowtrail: &Flowtrail) -> Vec<PathBuf> {
         let has = |kind: &str| {
             let partition = format!("event_kind%3D{kind}/");
             self.objects.lock().unwrap().iter().any(|(path, _)| path.contains(&partition))
         };
-        eventually("both kinds are archived", async || (has("audit") && has("flow")).then_some(())).await;
+        eventually("everything is archived", async || {
+            let status = flowtrail.get("/api/event-streaming/1/status").await;
+            (status["lag_events"] == 0 && has("audit") && has("flow")).then_some(())
+        })
+        .await;
         self.files(flowtrail, "object")
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: whatever a client does or leaves undone, each thing it may do has an end: headers, a body (see
 //! [`crate::http::body`]), taking the answer, and doing nothing.
 
+mod bounds;
 mod connection;
 mod multiplexed;
 mod paced;

@@ -135,7 +135,7 @@ impl<'a, D> CloudEvent<'a, D> {
         if self.id.len() > MAX_ID_LENGTH {
             return problem("id", "must have at most 256 bytes");
         }
-        if self.id.chars().any(char::is_control) {
+        if has_control(&self.id) {
             return problem("id", "must not hold control characters");
         }
         if self.source.is_empty() {
@@ -148,6 +148,16 @@ impl<'a, D> CloudEvent<'a, D> {
             return problem("datacontenttype", "must be a media type of JSON, such as application/json");
         }
         Ok(self)
+    }
+}
+
+/// Whether there are control characters in a text.
+pub(super) fn has_control(text: &str) -> bool {
+    // Most ids are ASCII, whose bytes are looked at many at once.
+    if text.is_ascii() {
+        text.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::data;
-use super::parts::{CloudEvent, MAX_ID_LENGTH, Malformed};
+use super::parts::{CloudEvent, MAX_ID_LENGTH, Malformed, has_control};
 use crate::json::{self, Json, put_once};
 use crate::time::Timestamp;
 
@@ -162,7 +162,7 @@ pub(super) fn id_in(payload: &[u8]) -> Option<String> {
     serde_json::Deserializer::from_slice(payload).deserialize_map(FindId(&mut found)).ok();
     let id = Json::parse(found?.get())?;
     let id = json::as_text(id.as_str()).into_owned();
-    (id != "null" && !id.is_empty() && id.len() <= MAX_ID_LENGTH && !id.chars().any(char::is_control)).then_some(id)
+    (id != "null" && !id.is_empty() && id.len() <= MAX_ID_LENGTH && !has_control(&id)).then_some(id)
 }
 
 /// Whether the id holds no half of a surrogate pair, in whose place U+FFFD would make two ids one.

@@ -24,7 +24,7 @@ pub struct Report {
     pub time: Timestamp,
     /// When the log received it.
     pub received_at: Timestamp,
-    /// The reporter that the subject names.
+    /// The reporter that the subject names; only looked at, and only filled, where the report names none.
     pub subject_reporter: String,
     /// Addresses in it are in the one spelling in which they are looked for.
     pub data: Box<Reported>,

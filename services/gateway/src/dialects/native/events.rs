@@ -45,17 +45,8 @@ pub(crate) trait Listed: Family {
     /// The question for one of them.
     type ById: Question<Answer = Option<Self::Shown>>;
 
-    /// The parameters that only this family has.
-    const OWN_PARAMETERS: &'static [&'static str];
-
-    /// All of a period, as far as the parameters say.
-    ///
-    /// # Errors
-    /// When one of them is wrong.
-    fn filter(period: Period, parameters: &Parameters) -> Result<Self::Filter, Refusal>;
-
-    /// Describes the parameters that only this family has.
-    fn describe_own(list: Operation) -> Operation;
+    /// All of a period, with records of reads or without.
+    fn filter(period: Period, include_reads: bool) -> Self::Filter;
 
     /// The one with an id.
     fn by_id(account: AccountId, id: String) -> Self::ById;
@@ -95,16 +86,11 @@ pub(crate) struct TrafficItem<'a> {
 impl Listed for Audit {
     const NAME: &'static str = "flowtrail.audit";
     const ONE: &'static str = "event";
-    const OWN_PARAMETERS: &'static [&'static str] = &["reads"];
     type Item<'a> = AuditItem;
     type ById = views::audit::ById;
 
-    fn filter(period: Period, parameters: &Parameters) -> Result<audit::Filter, Refusal> {
-        Ok(audit::Filter { period, include_reads: parameters.includes_reads()?, ..audit::Filter::default() })
-    }
-
-    fn describe_own(list: Operation) -> Operation {
-        list.query("reads", ABOUT_READS, schema::choice(&READS))
+    fn filter(period: Period, include_reads: bool) -> audit::Filter {
+        audit::Filter { period, include_reads, ..audit::Filter::default() }
     }
 
     fn by_id(account: AccountId, id: String) -> Self::ById {
@@ -129,16 +115,12 @@ impl Listed for Audit {
 impl Listed for Traffic {
     const NAME: &'static str = "flowtrail.traffic";
     const ONE: &'static str = "record";
-    const OWN_PARAMETERS: &'static [&'static str] = &[];
     type Item<'a> = TrafficItem<'a>;
     type ById = views::traffic::ById;
 
-    fn filter(period: Period, _: &Parameters) -> Result<traffic::Filter, Refusal> {
-        Ok(traffic::Filter { period, ..traffic::Filter::default() })
-    }
-
-    fn describe_own(list: Operation) -> Operation {
-        list
+    /// Reads are recorded as audit events, so that there are none to leave out.
+    fn filter(period: Period, _: bool) -> traffic::Filter {
+        traffic::Filter { period, ..traffic::Filter::default() }
     }
 
     fn by_id(account: AccountId, id: String) -> Self::ById {
@@ -190,14 +172,14 @@ struct More {
 /// A page, newest first.
 pub(crate) async fn list<F: Listed>(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[&[Q, "from", "to", "limit", "cursor"], F::OWN_PARAMETERS].concat())?;
+    parameters.are_among(&[Q, "from", "to", "reads", "limit", "cursor"])?;
     let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     let account = caller.principal.account.clone();
     let (text, from, to) = (parameters.text(Q)?, parameters.text("from")?, parameters.text("to")?);
-    let filter = F::filter(period(from.as_deref(), to.as_deref())?, &parameters)?;
-    let own: Vec<_> = F::OWN_PARAMETERS.iter().map(|name| parameters.texts(name)).collect();
-    // As they were written: a relative time is another one on each page.
-    let binding = Binding::new(F::NAME, &account, &(&text, &from, &to, &own))?;
+    let include_reads = parameters.includes_reads()?;
+    let filter = F::filter(period(from.as_deref(), to.as_deref())?, include_reads);
+    // Times as they were written: a relative one is another on each page.
+    let binding = Binding::new(F::NAME, &account, &(&text, &from, &to, include_reads))?;
     let start = match parameters.text("cursor")? {
         Some(cursor) => Start::After(lists.cursors.open(&binding, &cursor)?),
         None => Start::Offset(0),
@@ -222,10 +204,11 @@ pub(crate) async fn list<F: Listed>(State(lists): State<Lists>, caller: Caller, 
 pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
     let text = "Newest first. `q` is in the language that `docs/query.md` describes. A parameter that is none of these is \
                 refused.";
-    F::describe_own(Operation::new(title, text))
+    Operation::new(title, text)
         .query(Q, ABOUT_Q, schema::text())
         .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
         .query("to", "At this time or earlier; of a day all of it.", schema::text())
+        .query("reads", ABOUT_READS, schema::choice(&READS))
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .query("cursor", "`next` of the page before.", schema::text())
         .answers::<ItemPage<F::Item<'_>>>(StatusCode::OK, "A page.")

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
-use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
@@ -18,23 +17,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::bounds::{HEADERS_WITHIN, MAX_HEADER_BYTES, PACE, TAKEN_WITHIN_MILLIS};
 use super::multiplexed;
-use super::paced::{Pace, Paced};
+use super::paced::Paced;
 use crate::http::origin::Peer;
 use crate::http::proxies::Proxies;
 use crate::http::tls::{HTTP_2, Tls};
-
-/// How long a client may take over the headers of a request, and how long a connection may idle between two. So long it may
-/// also take over agreeing on a cipher, before the first.
-///
-/// Less than ten seconds, so that after ten the connection is gone.
-pub(super) const HEADERS_WITHIN: Duration = Duration::from_secs(8);
-/// A request's line and headers may have at least so many bytes; soon after, they are a 431, as over 100 headers are.
-pub(super) const MAX_HEADER_BYTES: usize = 64 << 10;
-/// How fast answers must be taken.
-pub(super) const PACE: Pace = Pace { bytes: 64 << 10, within: Duration::from_millis(TAKEN_WITHIN_MILLIS as u64) };
-/// The time of [`PACE`], as the system wants it.
-const TAKEN_WITHIN_MILLIS: u32 = 8000;
 
 /// Answers the requests of a connection until it ends, or `stop`.
 pub(super) async fn serve(

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::answers::{Answers, Over};
-use super::connection::{MAX_HEADER_BYTES, PACE};
+use super::bounds::{MAX_HEADER_BYTES, PACE};
 
 /// Requests at a time over one connection; a client with more waits.
 const MAX_REQUESTS: u32 = 100;

@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
-use crate::http::server::connection::{HEADERS_WITHIN, PACE};
+use crate::http::server::bounds::{HEADERS_WITHIN, PACE};
 
 /// The answers of one connection. Clones share them.
 #[derive(Clone, Debug)]
