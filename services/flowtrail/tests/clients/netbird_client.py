@@ -198,13 +198,18 @@ def traffic(client, http):
     fits({"protocol": "6"}, ["summed", "direct"], lambda r: r["protocol"] == 6)
     fits({"protocol": "17"}, ["routed"], lambda r: r["protocol"] == 17)
     fits({"protocol": "1"}, ["dropped"], lambda r: r["protocol"] == 1)
-    for event_type, expected in [
-        ("TYPE_START", ["routed", "direct"]),
-        ("TYPE_END", ["direct"]),
-        ("TYPE_DROP", ["dropped"]),
-        ("TYPE_UNKNOWN", ["summed"]),
+    # What a reporter only counts happened too.
+    for event_type, counter, expected in [
+        ("TYPE_START", "num_of_starts", ["summed", "routed", "direct"]),
+        ("TYPE_END", "num_of_ends", ["summed", "direct"]),
+        ("TYPE_DROP", "num_of_drops", ["summed", "dropped"]),
+        ("TYPE_UNKNOWN", None, ["summed"]),
     ]:
-        fits({"event_type": event_type}, expected, lambda r: event_type in [event["type"] for event in r["events"]])
+        fits(
+            {"event_type": event_type},
+            expected,
+            lambda r: event_type in [event["type"] for event in r["events"]] or (counter and r[counter] > 0),
+        )
     fits({"connection_type": "P2P"}, ["dropped", "direct"], reporter_is_endpoint)
     fits({"connection_type": "ROUTED"}, ["summed", "routed"], lambda r: not reporter_is_endpoint(r))
     for direction, expected in [
