@@ -28,7 +28,15 @@ async fn logs(world: &World, token: &str, body: &str) -> (Vec<String>, Value) {
 #[tokio::test]
 async fn no_list_or_total_has_reads_that_nobody_asks_for() {
     let (world, token) = read_account().await;
-    for query in ["", "?initiator_id=alice", "?search=read", "?search=AUDIT.LIST", "?end_date=2024-01-01T00:00:05Z"] {
+    for query in [
+        "",
+        "?initiator_id=alice",
+        "?search=read",
+        "?search=AUDIT.LIST",
+        "?end_date=2024-01-01T00:00:05Z",
+        "?q=actor:alice",
+        "?q=-activity:other",
+    ] {
         let answer = world.get(&token, &format!("/api/events/audit{query}")).await;
         let expected = if query == "?search=read" { vec!["file.read"] } else { vec!["file.read", "door.open"] };
         let total = expected.len().to_string();
@@ -66,6 +74,8 @@ async fn reads_are_shown_where_they_are_asked_for() {
         ("/api/events/audit?reads=include", "activity_code", &all[..]),
         ("/api/events/audit?activity_code=audit.read", "activity_code", &["audit.read", "audit.read"]),
         ("/api/events/audit?activity_code=traffic.read&activity_code=door.open", "activity_code", &[all[1], all[4]]),
+        ("/api/events/audit?q=activity:audit.*", "activity_code", &["audit.read", "audit.read"]),
+        ("/api/events/audit?q=group:(traffic%20OR%20door)", "activity_code", &[all[1], all[4]]),
         ("/v1/audit/events?reads=include", "event_type", &all),
         ("/v1/audit/events?event_type=audit.read", "event_type", &["audit.read", "audit.read"]),
         ("/v1/audit/events?event_group=traffic", "event_type", &["traffic.read"]),
@@ -74,6 +84,10 @@ async fn reads_are_shown_where_they_are_asked_for() {
     }
     let (rows, total) = logs(&world, &token, r#"{"reads":"include","operation":"READ"}"#).await;
     assert_eq!((rows.len(), total), (4, json!(4)));
+    for (query, expected) in [("", 2), ("?reads=include", 5), ("?q=type:audit.read", 2)] {
+        let list = world.get(&token, &format!("/flowtrail/v1/audit{query}")).await.json();
+        assert_eq!((list["items"].as_array().unwrap().len(), &list["total"]), (expected, &json!(expected)), "{query}");
+    }
     // By its id each is found, and the catalog says that there are such events.
     assert_eq!(world.get(&token, "/v1/audit/events/e4").await.json()["event_type"], "traffic.read");
     let catalog = world.get(&token, "/v1/audit/catalog").await.json();

@@ -150,7 +150,7 @@ fn query<F: Family>(text: &str) -> Option<Query<F>> {
 }
 
 fn audit_list(views: &Views, text: &str, page: Page) -> Rows<audit::Event> {
-    let filter = audit::Filter::default();
+    let filter = audit::Filter { include_reads: true, ..audit::Filter::default() };
     answer(views, views::audit::List { account: account(), filter, q: query(text), page })
 }
 
