@@ -33,11 +33,9 @@ async fn an_event_is_shown_as_it_could_be_published_again() {
     let item = json!({
         "id": "e1",
         "time": "2024-01-01T00:00:01Z",
-        "data": {
-            "event_type": "route.add", "activity": "Route created", "event_group": "route", "status": "success",
-            "source": "/test", "actor_type": "user", "actor_id": "u1", "actor_email": "alice@example.com",
-            "meta": { "n": 1 }, "latency_ms": 0.1, "event_payload": [1.0, null],
-        },
+        "event_type": "route.add", "activity": "Route created", "event_group": "route", "status": "success",
+        "source": "/test", "actor_type": "user", "actor_id": "u1", "actor_email": "alice@example.com",
+        "meta": { "n": 1 }, "latency_ms": 0.1, "event_payload": [1.0, null],
     });
     let page = world.get(&token, AUDIT).await;
     assert_eq!(page.json(), json!({ "items": [item], "total": 1, "next": null }));
@@ -59,7 +57,6 @@ async fn a_record_is_shown_as_one_report_of_all_of_it() {
     assert_eq!((&page["total"], &page["next"]), (&json!(1), &Value::Null));
     let item = &page["items"][0];
     assert_eq!((&item["time"], &item["received_at"]), (&json!("2024-01-01T00:00:01Z"), &json!("2024-01-01T00:00:01Z")));
-    let data = &item["data"];
     let expected = json!({
         "flow_id": "f", "reporter_id": "r", "protocol": 17, "rx_bytes": 7, "num_of_starts": 1, "num_of_ends": 1,
         "num_of_drops": 0, "window_start": "2024-01-01T00:00:01Z", "window_end": "2024-01-01T00:00:05Z",
@@ -69,9 +66,9 @@ async fn a_record_is_shown_as_one_report_of_all_of_it() {
         ],
     });
     for (name, value) in expected.as_object().unwrap() {
-        assert_eq!(&data[name], value, "{name}");
+        assert_eq!(&item[name], value, "{name}");
     }
-    assert_eq!(data["source"]["address"], "10.0.0.4:53");
+    assert_eq!(item["source"]["address"], "10.0.0.4:53");
     let id = item["id"].as_str().unwrap();
     assert_eq!(&world.get(&token, &format!("{TRAFFIC}/{id}")).await.json(), item);
     // Another spelling is another id.

@@ -58,18 +58,19 @@ pub(crate) trait Listed: Family {
     fn item(shown: &Self::Shown) -> io::Result<Self::Item<'_>>;
 }
 
-/// An audit event.
+/// An audit event, as `POST /api/events/audit` takes it, with the names that the directory knows.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AuditEvent")]
 pub(crate) struct AuditItem {
     id: String,
     time: Timestamp,
-    /// As `POST /api/events/audit` takes it, with the names that the directory knows.
+    #[serde(flatten)]
     #[schemars(with = "Map<String, Value>")]
     data: Fields,
 }
 
-/// One reporter's view of one flow.
+/// One reporter's view of one flow: all reports of it as one, as `POST /api/events/network-traffic` takes it, with the names
+/// that the directory knows.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TrafficRecord")]
 pub(crate) struct TrafficItem<'a> {
@@ -78,7 +79,7 @@ pub(crate) struct TrafficItem<'a> {
     time: Timestamp,
     /// When the log received the first report of it.
     received_at: Timestamp,
-    /// All reports of it as one, as `POST /api/events/network-traffic` takes it, with the names that the directory knows.
+    #[serde(flatten)]
     #[schemars(with = "Map<String, Value>")]
     data: Reported<Cow<'a, str>>,
 }
