@@ -34,14 +34,17 @@ pub(crate) fn stretches(table: &Table, schema: &Schema, query: &Query<'_>) -> Re
     Ok(parts.into_iter().map(|(part, [wanted], range)| Stretch { part, wanted, range }).collect())
 }
 
-/// What each of several predicates wants of each part, and the rows in the range of time. It is of one moment for all of
-/// them; parts of which none wants anything are left out.
+/// A part, what each of several predicates wants of it, and the rows in the range of time.
+pub(crate) type OfPart<const N: usize> = (Part, [Resolved; N], Range<usize>);
+
+/// What each of several predicates wants of each part. It is of one moment for all of them; parts of which none wants
+/// anything are left out.
 pub(crate) fn resolved_parts<const N: usize>(
     table: &Table,
     schema: &Schema,
     predicates: [&Predicate; N],
     range: TimeRange,
-) -> Result<Vec<(Part, [Resolved; N], Range<usize>)>, Error> {
+) -> Result<Vec<OfPart<N>>, Error> {
     let reaches_in = |part: &&Part| {
         let (first, last) = part.span();
         range.overlaps(first, last)

@@ -275,7 +275,7 @@ async fn a_request_under_way_over_http_2_is_answered_while_the_server_stops() {
     let mut serving = serving_tls(&files).await;
     let (mut requests, connection) = http_2(&serving, &files).await;
     let (send, sent) = oneshot::channel::<Bytes>();
-    let body = Body::from_stream(stream::once(async move { sent.await }));
+    let body = Body::from_stream(stream::once(sent));
     let mut request = Request::post("https://localhost/api/event-streaming").body(body).unwrap();
     request.headers_mut().insert("x-api-key", serving.world.admin().parse().unwrap());
     let answering = requests.send_request(request);

@@ -4,7 +4,6 @@
 //! The address of an end stands in two columns, host and port; only the directory's, which stands in for one that is
 //! missing, is whole.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use model::filter::{Family, FieldValue, Pattern, Quantity, Span, Traffic, TrafficField, Wanted};
@@ -95,7 +94,8 @@ impl Columns<'_> {
         if let (Some(key), [column]) = (key, columns) {
             // No id is in the directory alone.
             let column = *column;
-            let has_it = move |symbol: &[u8]| part(column, symbol).is_ok_and(|record| has(&record.with_texts(as_str)));
+            let has_it =
+                move |symbol: &[u8]| part(column, symbol).is_ok_and(|record| has(&record.with_texts(AsRef::as_ref)));
             return Ok(vec![Predicate::keyed(column, key, has_it)]);
         }
         let names = if columns.iter().any(|column| [SOURCE, DESTINATION, USER, POLICY].contains(column)) {
@@ -185,7 +185,7 @@ fn matching(
         if let Some(names) = &names {
             record.fill_in(names);
         }
-        wants(&record.with_texts(as_str))
+        wants(&record.with_texts(AsRef::as_ref))
     }))
 }
 
@@ -206,7 +206,7 @@ fn ends_that(
         if let Some(names) = &names {
             record.fill_in(names);
         }
-        let mut record = record.with_texts(as_str);
+        let mut record = record.with_texts(AsRef::as_ref);
         if own.is_some() {
             let given = &mut record.given;
             let end = if column == SOURCE { &mut given.source } else { &mut given.destination };
@@ -222,10 +222,6 @@ fn of_each(ends: &[End], symbols: impl Fn(usize) -> Symbols) -> Vec<Symbols> {
         [(host, _)] => vec![symbols(*host)],
         _ => vec![symbols(SOURCE); ends.len()],
     }
-}
-
-fn as_str<'a>(text: &'a Cow<'_, str>) -> &'a str {
-    text
 }
 
 /// The text that an id must be.
@@ -253,7 +249,7 @@ fn by_types(field: TrafficField, wanted: &Wanted) -> Bounds {
         match (counted, &wanted) {
             (Some(event_type), Wanted::Number(span)) => is_count(*span, &traits, event_type),
             _ => {
-                let has = has(&record.with_texts(as_str));
+                let has = has(&record.with_texts(AsRef::as_ref));
                 (has, has || !traits.knows_all_types())
             }
         }
