@@ -114,6 +114,7 @@ fn a_bad_event_is_named_by_its_place_and_field() {
     assert_eq!(third(r#"{"id":7,"event_type":"a"}"#), "events[2].id: must be a string");
     assert_eq!(third(r#"{"id":"","event_type":"a"}"#), "events[2].id: must not be empty");
     assert_eq!(third(r#"{"id":"a\u0000","event_type":"a"}"#), "events[2].id: must not hold control characters");
+    assert_eq!(third(r#"{"id":"\u00e9\u0085","event_type":"a"}"#), "events[2].id: must not hold control characters");
     assert!(third(r#"{"time":"now","event_type":"a"}"#).starts_with("events[2].time: must be an RFC 3339 time"));
     assert_eq!(third(r#"{"time":1700000000,"event_type":"a"}"#), "events[2].time: must be a string");
     assert_eq!(third("7"), "events[2]: must be an object, not an integer");
