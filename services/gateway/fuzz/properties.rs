@@ -182,7 +182,7 @@ fn shown(event: Event, record: &mut Option<Record>) {
     match event {
         Event::Audit(event) => shown_audit(&event),
         Event::Traffic(report) => {
-            let one = Record::from(report);
+            let one = Record::from(&report).owned();
             assert!(!one.events.is_empty());
             assert!(one.window_start() <= Timestamp::LAST && one.window_end() <= Timestamp::LAST);
             let mut twice = one.clone();

@@ -16,11 +16,11 @@ pub(crate) fn project(
     view: View,
     batch: &mut Batch,
     stream: Stream,
-    entries: Vec<Entry>,
+    entries: &[Entry],
 ) -> Result<Vec<Letter>, views::Error> {
     let mut letters = Vec::new();
-    for mut entry in entries {
-        for Decoded { index, id, event, ignored: _ } in std::mem::take(&mut entry.decoded) {
+    for entry in entries {
+        for Decoded { index, id, event, ignored: _ } in &entry.decoded {
             let reason = match event {
                 Ok(event) => {
                     let logged = Logged { account: &entry.account, position: entry.position, event };
@@ -34,7 +34,7 @@ pub(crate) fn project(
                 // Several views read this stream: one of them writes the letter, or there would be one for each.
                 Err(_) => continue,
             };
-            letters.push(Letter::new(view, &entry, Fault { index, event_id: id, reason }));
+            letters.push(Letter::new(view, entry, Fault { index: *index, event_id: id.clone(), reason }));
         }
     }
     Ok(letters)

@@ -1,8 +1,10 @@
 //! Reads and decodes one stream ahead of a view's writer.
 
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use bus::Bus;
+use feed::read::Entry;
 use model::log::Stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -49,12 +51,15 @@ impl Reader {
         let created = self.bus.state(self.stream).await?.created;
         let mut consumer = self.bus.consume(self.stream, after);
         let mut decoder = Thread::start();
+        let (back, mut spent) = channel();
         loop {
             let messages = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
             };
             if messages.is_empty() && consumer.pending() == Some(0) {
+                // Nothing is decoded for a while that would take what is spent back.
+                spent = decoder.run(move || taken_back(spent)).await?;
                 let idle = News::Idle(self.stream, consumer.complete_to());
                 if self.news.send(idle).await.is_err() {
                     return Ok(());
@@ -62,7 +67,13 @@ impl Reader {
             }
             let mut rest = messages;
             while !rest.is_empty() {
-                let (work, others) = decoder.run(move || Work::decode(created, rest)).await?;
+                let back = back.clone();
+                let decode = move || {
+                    let spent = taken_back(spent);
+                    (Work::decode(created, rest, &back), spent)
+                };
+                let (work, others);
+                ((work, others), spent) = decoder.run(decode).await?;
                 rest = others;
                 let Some(work) = work else { break };
                 if self.news.send(News::Work(work)).await.is_err() {
@@ -94,4 +105,10 @@ impl Reader {
             }
         }
     }
+}
+
+/// Drops what was decoded and is done with.
+fn taken_back(spent: Receiver<Vec<Entry>>) -> Receiver<Vec<Entry>> {
+    spent.try_iter().for_each(drop);
+    spent
 }

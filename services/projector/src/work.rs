@@ -1,6 +1,8 @@
 //! What a reader hands to the writer: messages of one stream, decoded, with the checkpoint that they lead to.
 
 use std::collections::HashSet;
+use std::ops::Deref;
+use std::sync::mpsc::Sender;
 
 use bus::Message;
 use feed::read::{Entry, read};
@@ -19,11 +21,37 @@ pub(crate) struct Work {
     pub(crate) stream: Stream,
     /// As they came, to decode them again where the view could not take them.
     messages: Vec<Message>,
-    entries: Option<Vec<Entry>>,
+    entries: Option<Entries>,
     pub(crate) checkpoint: Checkpoint,
     /// How many messages the stream still held after the last of these when it was delivered.
     pub(crate) pending: u64,
     pub(crate) size: Size,
+}
+
+/// What messages say. Once it is done with, it goes back to who decoded it, to be dropped there: an allocator keeps
+/// memory by thread, and thousands of small texts that another thread drops cost as much as decoding some of them.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    entries: Vec<Entry>,
+    /// None: they are dropped where they are.
+    back: Option<Sender<Vec<Entry>>>,
+}
+
+impl Deref for Entries {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        if let Some(back) = &self.back {
+            // Where nobody decodes any more, they are dropped with the error.
+            let _ = back.send(std::mem::take(&mut self.entries));
+        }
+    }
 }
 
 /// How much work it is.
@@ -50,8 +78,12 @@ impl Size {
 
 impl Work {
     /// Decodes messages of a stream that was made at a time (microseconds since 1970), as many as one batch may have;
-    /// gives the others back. None where there are no messages.
-    pub(crate) fn decode(stream_created: i64, messages: Vec<Message>) -> (Option<Self>, Vec<Message>) {
+    /// gives the others back. None where there are no messages. What was decoded comes to `back` once it is done with.
+    pub(crate) fn decode(
+        stream_created: i64,
+        messages: Vec<Message>,
+        back: &Sender<Vec<Entry>>,
+    ) -> (Option<Self>, Vec<Message>) {
         let mut accounts = HashSet::new();
         let (mut taken, mut entries) = (Vec::new(), Vec::new());
         let (mut bytes, mut events) = (0, 0);
@@ -74,14 +106,16 @@ impl Work {
             Checkpoint { sequence: last.position.sequence, fingerprint: last.fingerprint(), stream_created };
         let (stream, pending) = (last.position.stream, last.pending);
         let size = Size { messages: taken.len() as u64, events, accounts: accounts.len(), bytes };
-        let work = Self { stream, messages: taken, entries: Some(entries), checkpoint, pending, size };
+        let entries = Some(Entries { entries, back: Some(back.clone()) });
+        let work = Self { stream, messages: taken, entries, checkpoint, pending, size };
         (Some(work), next.into_iter().chain(rest).collect())
     }
 
     /// What the messages say. The first who takes it gets what was decoded ahead; a second attempt decodes again, which
     /// costs less than keeping a copy of everything for the rare time that the storage fails.
-    pub(crate) fn take_entries(&mut self) -> Vec<Entry> {
-        self.entries.take().unwrap_or_else(|| self.messages.iter().map(read).collect())
+    pub(crate) fn take_entries(&mut self) -> Entries {
+        let again = || Entries { entries: self.messages.iter().map(read).collect(), back: None };
+        self.entries.take().unwrap_or_else(again)
     }
 }
 
@@ -111,10 +145,14 @@ mod tests {
     fn ends(mut messages: Vec<Message>) -> Vec<u64> {
         let mut ends = Vec::new();
         loop {
-            let (work, rest) = Work::decode(0, messages);
+            let (back, spent) = std::sync::mpsc::channel();
+            let (work, rest) = Work::decode(0, messages, &back);
             let Some(work) = work else { return ends };
-            assert_eq!(work.entries.as_ref().map(Vec::len), Some(work.messages.len()));
+            assert_eq!(work.entries.as_ref().map(|entries| entries.len()), Some(work.messages.len()));
             ends.push(work.checkpoint.sequence);
+            let decoded = work.messages.len();
+            drop(work);
+            assert_eq!(spent.try_recv().map(|entries| entries.len()), Ok(decoded), "they come back");
             messages = rest;
         }
     }

@@ -214,7 +214,7 @@ impl<'a> Writer<'a> {
             let entries = work.take_entries();
             projected.ignored.add(&entries);
             let done = self.thread.run(move || {
-                projected.letters.append(&mut project(view, &mut projected.batch, stream, entries)?);
+                projected.letters.append(&mut project(view, &mut projected.batch, stream, &entries)?);
                 projected.works += 1;
                 Ok(projected)
             });
@@ -278,7 +278,7 @@ mod tests {
             received_at: 0,
             pending,
         };
-        Work::decode(0, vec![message]).0.unwrap()
+        Work::decode(0, vec![message], &std::sync::mpsc::channel().0).0.unwrap()
     }
 
     fn open(pending: u64, size: Size) -> Open {

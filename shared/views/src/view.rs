@@ -52,14 +52,14 @@ pub(crate) struct DumpParts {
 }
 
 /// One event of the log on its way into a view.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Logged<'a> {
     /// The account of its subject.
     pub account: &'a AccountId,
     /// Where its message stands.
     pub position: LogPosition,
     /// The event.
-    pub event: Event,
+    pub event: &'a Event,
 }
 
 /// Why a view does not take an event in.

@@ -25,7 +25,7 @@ impl Filter<Traffic> {
     /// Whether a report is wanted: the record that it alone would make.
     #[must_use]
     pub fn matches_report(&self, report: &Report) -> bool {
-        self.matches(&Record::from(report.clone()))
+        self.matches(&Record::from(report))
     }
 }
 

@@ -62,20 +62,23 @@ pub struct Record<S = String> {
     pub events: BTreeSet<SubEvent>,
 }
 
-impl From<Report> for Record {
-    fn from(report: Report) -> Self {
-        let mut given = *report.data;
-        let mut events: BTreeSet<SubEvent> = std::mem::take(&mut given.events).into_iter().collect();
-        let event_type = given.event_type.take();
-        if event_type.is_some() || events.is_empty() {
-            events.insert(SubEvent { timestamp: report.time, event_type: event_type.unwrap_or_default() });
+/// The record that a report alone would make. It borrows the report's texts, for most are only written.
+impl<'a> From<&'a Report> for Record<&'a str> {
+    fn from(report: &'a Report) -> Self {
+        let reported = &*report.data;
+        let mut events: BTreeSet<SubEvent> = reported.events.iter().copied().collect();
+        if reported.event_type.is_some() || events.is_empty() {
+            let event_type = reported.event_type.unwrap_or_default();
+            events.insert(SubEvent { timestamp: report.time, event_type });
         }
         let key = RecordKey {
-            reporter_id: given.reporter_id.take().unwrap_or(report.subject_reporter),
-            flow_id: given.flow_id.take().unwrap_or(report.id),
-            window_start: given.window_start.take(),
+            reporter_id: reported.reporter_id.as_deref().unwrap_or(&report.subject_reporter),
+            flow_id: reported.flow_id.as_deref().unwrap_or(&report.id),
+            window_start: reported.window_start,
         };
-        given.account_id = None;
+        // What is in the key and the events is not in the table, and so stays empty here.
+        let mut given = Reported::default();
+        let Ok(()) = given.each(reported, &mut WithTexts(String::as_str));
         Self { key, received_at: report.received_at, given, events }
     }
 }
@@ -136,6 +139,12 @@ impl<S> Record<S> {
 }
 
 impl<S: AsRef<str>> Record<S> {
+    /// The same with texts of its own.
+    #[must_use]
+    pub fn owned(&self) -> Record {
+        self.with_texts(|text| text.as_ref().to_owned())
+    }
+
     /// How the flow reached its destination: the reporter is one of the two endpoints, or neither.
     #[must_use]
     pub fn connection(&self) -> Connection {

@@ -14,7 +14,7 @@ fn report(second: i64, data: Reported) -> Report {
 }
 
 fn fold(reports: impl IntoIterator<Item = Report>) -> Record {
-    let mut records = reports.into_iter().map(Record::from);
+    let mut records = reports.into_iter().map(|report| Record::from(&report).owned());
     let mut folded = records.next().unwrap();
     records.for_each(|record| folded.merge(&record));
     folded

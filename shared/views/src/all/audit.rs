@@ -70,9 +70,9 @@ const CATALOG: u8 = b'c';
 /// Takes an event in; one whose id is known already changes nothing.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let event = match logged.event {
-        Any::Audit(event) => event,
-        Any::Integration(recorded) => Event::from(&recorded),
-        Any::Access(recorded) => Event::from(&recorded),
+        Any::Audit(event) => Cow::Borrowed(event),
+        Any::Integration(recorded) => Cow::Owned(Event::from(recorded)),
+        Any::Access(recorded) => Cow::Owned(Event::from(recorded)),
         Any::Traffic(_) | Any::Directory { .. } | Any::Delivery(_) => return Ok(()),
     };
     // Ids are unique within a stream only. Were an event of one stream refused for one of another with the same id, it

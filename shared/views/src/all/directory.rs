@@ -32,11 +32,11 @@ pub(super) const QUESTIONS: &[Asked] = &[];
 /// Sets an entry.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Directory { kind, id, entry } = logged.event else { return Ok(()) };
-    let row = key::key(logged.account, tag(kind), &[id.as_bytes()]);
+    let row = key::key(logged.account, tag(*kind), &[id.as_bytes()]);
     if entry.deleted {
         batch.remove(row);
     } else {
-        batch.put(row, &entry)?;
+        batch.put(row, entry)?;
     }
     Ok(())
 }

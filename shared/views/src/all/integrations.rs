@@ -36,7 +36,7 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
         Some(current) => Integration::Present(current),
         None => Integration::Absent,
     };
-    integration.apply(recorded.event, recorded.time);
+    integration.apply(recorded.event.clone(), recorded.time);
     match integration {
         Integration::Present(current) => batch.put(row, &current)?,
         Integration::Absent | Integration::Deleted => batch.remove(row),

@@ -62,17 +62,17 @@ pub type CountByTime = lists::CountByTime<Traffic>;
 /// read the log as it was read before.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Traffic(report) = logged.event else { return Ok(()) };
-    let mut record = Record::from(report);
+    let record = Record::from(report);
     let table = key::table(logged.account);
     let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
-    if let Some(known) = &found.row {
-        let known = row::read(known)?.with_texts(ToString::to_string);
-        record.merge(&known);
-        if record == known {
-            return Ok(());
-        }
+    let Some(known) = &found.row else {
+        return Ok(row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?);
+    };
+    let (mut record, known) = (record.owned(), row::read(known)?.owned());
+    record.merge(&known);
+    if record != known {
+        row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?;
     }
-    row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?;
     Ok(())
 }
 
@@ -189,7 +189,7 @@ impl Family for Traffic {
             if directory.is_empty() {
                 return Ok(Stored(Form::Row(row)));
             }
-            let mut record = row::read(&row)?.with_texts(ToString::to_string);
+            let mut record = row::read(&row)?.owned();
             record.fill_in(&directory);
             Ok(Stored(Form::Record(Box::new(record))))
         };

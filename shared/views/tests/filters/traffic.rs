@@ -150,7 +150,7 @@ const FACETS: [Facet; 7] = [
 pub(super) fn both(directory: &Path, reports: Vec<traffic::Report>) -> (Views, Vec<Record>) {
     let mut records: Vec<Record> = Vec::new();
     for report in &reports {
-        let record = Record::from(report.clone());
+        let record = Record::from(&report.clone()).owned();
         match records.iter_mut().find(|known| known.key == record.key) {
             Some(known) => known.merge(&record),
             None => records.push(record),

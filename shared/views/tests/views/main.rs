@@ -35,7 +35,7 @@ fn project(views: &Views, view: View, stream: Stream, sequence: u64, events: &[(
     let mut batch = Batch::new(views.slot(view).store());
     let mut reasons = Vec::new();
     for (account, event) in events {
-        let logged = Logged { account, position: LogPosition { stream, sequence }, event: event.clone() };
+        let logged = Logged { account, position: LogPosition { stream, sequence }, event };
         match view.project(&mut batch, logged) {
             Ok(()) => {}
             Err(Refused::DeadLetter(reason)) => reasons.push(reason),

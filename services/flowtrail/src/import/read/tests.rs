@@ -75,7 +75,7 @@ fn audit_events(imported: Imported) -> Vec<audit::Event> {
 
 fn record_keys(imported: Imported) -> HashSet<RecordKey> {
     let key = |event| match event {
-        Event::Traffic(report) => Record::from(report).key,
+        Event::Traffic(report) => Record::from(&report).owned().key,
         event => panic!("no traffic report: {event:?}"),
     };
     imported.events.into_iter().map(key).collect()

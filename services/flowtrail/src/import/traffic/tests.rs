@@ -18,7 +18,9 @@ fn record_of(text: &str) -> Record {
     let draft = draft_of(text);
     let data: Box<Reported> = serde_json::from_str(&draft.data).unwrap();
     let received_at = time("2030-01-01T00:00:00Z");
-    Published { id: draft.id, time: draft.time.unwrap(), received_at, subject_reporter: "s".into(), data }.into()
+    let published =
+        Published { id: draft.id, time: draft.time.unwrap(), received_at, subject_reporter: "s".into(), data };
+    Record::from(&published).owned()
 }
 
 /// The item that Flowtrail answers with for a record, as far as it matters here.

@@ -496,7 +496,7 @@ proptest! {
     fn traffic_records_are_judged_as_the_language_is_told(
         ask in asks::<Traffic>(&[]), reports in prop::collection::vec(report_data(), 1..3)
     ) {
-        let mut records = reports.iter().map(|data| Record::from(report(data)));
+        let mut records = reports.iter().map(|data| Record::from(&report(data)).owned());
         let mut record = records.next().unwrap();
         records.for_each(|other| record.merge(&other));
         let json = serde_json::to_value(&record).unwrap();
@@ -506,7 +506,7 @@ proptest! {
         prop_assert_eq!(filter.matches(&record), expected, "{} of {}", ask.text(), json);
         prop_assert_eq!(&again::<Traffic>(&expression), &filter);
         let first = report(&reports[0]);
-        let (matcher, alone) = (filter.matches_report(&first), Record::from(first.clone()));
+        let (matcher, alone) = (filter.matches_report(&first), Record::from(&first).owned());
         prop_assert_eq!(matcher, filter.matches(&alone));
     }
 

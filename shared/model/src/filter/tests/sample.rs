@@ -33,7 +33,7 @@ pub(super) fn report(data: &Value) -> Report {
 }
 
 pub(super) fn traffic_record(data: &Value) -> Record {
-    Record::from(report(data))
+    Record::from(&report(data)).owned()
 }
 
 /// The paths of all fields that a record keeps of its reports.

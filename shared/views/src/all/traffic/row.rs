@@ -146,7 +146,10 @@ pub(crate) fn id_in_table(id: &str) -> Option<[u8; 16]> {
 }
 
 /// Makes a row of a record and gives it to `put`.
-pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn write<S: AsRef<str>, T>(
+    record: &Record<S>,
+    put: impl FnOnce(NewRow<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let given = &record.given;
     let (source_host, source_port) = without_port(&given.source);
     let (destination_host, destination_port) = without_port(&given.destination);
@@ -174,7 +177,7 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
 
     let id = record.key.id().to_bytes();
     let symbols: [&[u8]; COLUMNS] = [
-        record.key.reporter_id.as_bytes(),
+        record.key.reporter_id.as_ref().as_bytes(),
         &buffer[..source],
         &buffer[source..destination],
         &buffer[destination..user],
@@ -188,21 +191,21 @@ pub(crate) fn write<T>(record: &Record, put: impl FnOnce(NewRow<'_>) -> Result<T
 }
 
 /// An endpoint with the address up to the port, or the whole of it where it ends in none; and the port.
-fn without_port(endpoint: &Endpoint) -> (Endpoint<&str>, Option<u16>) {
-    let mut host = endpoint.with_texts(String::as_str);
+fn without_port<S: AsRef<str>>(endpoint: &Endpoint<S>) -> (Endpoint<&str>, Option<u16>) {
+    let mut host = endpoint.with_texts(AsRef::as_ref);
     let Some((address, port)) = host.address.map(split_port) else { return (host, None) };
     host.address = Some(address);
     (host, port)
 }
 
-fn tail(record: &Record) -> Tail<'_> {
+fn tail<S: AsRef<str>>(record: &Record<S>) -> Tail<'_> {
     let mut before = record.received_at.micros();
     let steps = record.events.iter().map(|event| {
         let step = event.timestamp.micros() - before;
         before = event.timestamp.micros();
         (step, event.event_type)
     });
-    let text = record.key.flow_id.as_str();
+    let text = record.key.flow_id.as_ref();
     let uuid = Uuid::try_parse(text).ok().filter(|uuid| {
         let mut usual = Uuid::encode_buffer();
         uuid.hyphenated().encode_lower(&mut usual) == text
