@@ -14,6 +14,7 @@ mod projector;
 mod reader;
 pub mod rebuild;
 mod service;
+mod stream_metrics;
 mod supervisor;
 mod thread;
 mod view_metrics;

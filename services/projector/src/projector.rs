@@ -13,6 +13,7 @@ use views::{View, Views};
 use crate::error::Error;
 use crate::rebuild;
 use crate::service;
+use crate::stream_metrics::StreamMetrics;
 use crate::supervisor::Supervisor;
 use crate::view_metrics::ViewMetrics;
 
@@ -25,6 +26,7 @@ pub async fn run(views: Views, bus: Bus, metrics: Metrics, stop: CancellationTok
     let mut rebuilds = HashMap::new();
     let view_metrics = ViewMetrics::new(views.clone());
     metrics.add(Arc::new(view_metrics.clone()));
+    metrics.add(Arc::new(StreamMetrics::new(bus.clone())));
     for view in View::ALL {
         let (orders, inbox) = mpsc::channel(1);
         let progress = rebuild::Watch::default();

@@ -1,5 +1,8 @@
 //! What is counted of the views: what is projected into each, and how far behind the log it is.
 
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -44,13 +47,14 @@ impl ViewMetrics {
 
 impl Source for ViewMetrics {
     fn add_to(&self, registry: &mut Registry, _: Audience<'_>) {
-        let (behind, messages) = (
-            Family::<Of, Gauge<f64, std::sync::atomic::AtomicU64>>::default(),
-            Family::<Of, Gauge<u64, std::sync::atomic::AtomicU64>>::default(),
-        );
+        let behind = Family::<Of, Gauge<f64, AtomicU64>>::default();
+        let (messages, bytes) = (Family::<Of, Gauge<u64, AtomicU64>>::default(), Family::default());
         for view in View::ALL {
             let (of, slot) = (Of { view: view.name() }, self.views.slot(view));
-            behind.get_or_create(&of).set(std::time::Duration::from_millis(slot.freshness().lag_ms).as_secs_f64());
+            behind.get_or_create(&of).set(Duration::from_millis(slot.freshness().lag_ms).as_secs_f64());
+            if let Ok(on_disk) = slot.store().size_on_disk() {
+                Gauge::<u64, AtomicU64>::set(&bytes.get_or_create(&of), on_disk);
+            }
             let pending: Option<u64> =
                 slot.observed().values().map(|seen| (seen.pending != u64::MAX).then_some(seen.pending)).sum();
             if let Some(pending) = pending {
@@ -63,6 +67,7 @@ impl Source for ViewMetrics {
         let help = "Traffic reports with members that no field holds; of a batch the first is looked at";
         let reports = self.reports_with_ignored_members.clone();
         registry.register("reports_with_ignored_members", help, reports);
+        registry.register_with_unit("view_disk", "What the view takes on disk", Unit::Bytes, bytes);
         registry.register("view_lag_messages", "Messages of the log that wait", messages);
         let help = "For how long the view has not been even with the log";
         registry.register_with_unit("view_lag", help, Unit::Seconds, behind);

@@ -30,6 +30,8 @@ pub struct StreamState {
     pub last_sequence: u64,
     /// How many messages it holds.
     pub messages: u64,
+    /// How many bytes they take on the server's disk.
+    pub bytes: u64,
     /// When the first message that it holds was stored: microseconds since 1970. Of an empty one, this says nothing.
     pub first_at: i64,
     /// When the last message was stored that it ever got: microseconds since 1970.
@@ -69,6 +71,7 @@ impl Bus {
             first_sequence: info.state.first_sequence,
             last_sequence: info.state.last_sequence,
             messages: info.state.messages,
+            bytes: info.state.bytes,
             first_at: micros(info.state.first_timestamp.unix_timestamp_nanos()),
             last_at: micros(info.state.last_timestamp.unix_timestamp_nanos()),
         })

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod metrics;
 pub mod private_file;
+pub mod process;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

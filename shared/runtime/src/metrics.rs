@@ -11,6 +11,8 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::process;
+
 /// The media type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -53,14 +55,18 @@ impl Metrics {
     /// When a source cannot write its own.
     pub async fn text(&self, audience: Audience<'_>) -> Result<String, fmt::Error> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut registry = Registry::with_prefix("flowtrail");
+        let (mut registry, mut unprefixed) = (Registry::with_prefix("flowtrail"), Registry::default());
+        process::register_build(&mut registry);
+        process::register(&mut unprefixed);
         for source in sources {
             // What it has not found by then is not shown.
             let _ = tokio::time::timeout(LOOKS_WITHIN, source.look()).await;
             source.add_to(&mut registry, audience);
         }
         let mut out = String::new();
-        text::encode(&mut out, &registry)?;
+        text::encode_registry(&mut out, &registry)?;
+        text::encode_registry(&mut out, &unprefixed)?;
+        text::encode_eof(&mut out)?;
         Ok(out)
     }
 }

@@ -1,4 +1,5 @@
-//! Settings: each is an environment variable `FLOWTRAIL_<NAME>` and a flag `--<name>`; the flag wins.
+//! Settings: each is a flag `--<name>`, an environment variable `FLOWTRAIL_<NAME>`, and a name in a file; the first that says
+//! something counts.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,11 @@ pub enum LogFormat {
 /// What every subcommand takes.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
+    /// A file of settings, in TOML, by the names of their flags, such as listen = "127.0.0.1:8080". The environment and flags
+    /// count more.
+    #[arg(long, global = true, env = "FLOWTRAIL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Where views, keys and the own nats-server's streams are kept.
     #[arg(long, global = true, env = "FLOWTRAIL_DATA_DIR", default_value = "./data", value_name = "DIR")]
     pub data_dir: PathBuf,

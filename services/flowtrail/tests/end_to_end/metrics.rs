@@ -168,6 +168,18 @@ async fn numbers_are_what_happened(topology: Topology) {
     assert_eq!(serving.number("flowtrail_ingest_events_total", &[("family", "audit")]), Some(300.0));
     assert_eq!(projecting.number("flowtrail_projection_dead_letters_total", &audit), Some(0.0));
     assert!(projecting.number("flowtrail_view_lag_seconds", &audit).is_some());
+    assert!(projecting.number("flowtrail_view_disk_bytes", &audit) > Some(0.0));
+    let stream = [("stream", "FLOWTRAIL_AUDIT")];
+    let held = ["messages", "bytes", "first_sequence", "last_sequence", "oldest_timestamp_seconds"];
+    let [messages, bytes, first, last, oldest] =
+        held.map(|name| projecting.number(&format!("flowtrail_stream_{name}"), &stream).unwrap());
+    // Six requests, a message each, next to which the log may have recorded what the commands did.
+    assert!(messages >= 6.0 && first == 1.0 && last >= messages && bytes > 300.0 && oldest > 1.7e9);
+    for scrape in &even {
+        assert_eq!(scrape.number("flowtrail_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), Some(1.0));
+        assert!(scrape.number("process_resident_memory_bytes", &[]) > Some(1e6));
+        assert!(scrape.number("process_start_time_seconds", &[]) > Some(1.7e9));
+    }
 
     // To a token, only its own account's are shown, and nobody's secrets anywhere.
     let (to_main, to_other) = (scrape(&flowtrail, &main).await, scrape(&flowtrail, &other).await);
