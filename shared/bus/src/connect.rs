@@ -116,6 +116,12 @@ impl Bus {
         Ok(Self { client, jetstream, link, name: options.name.clone() })
     }
 
+    /// The version that the server names.
+    #[must_use]
+    pub fn server_version(&self) -> String {
+        self.client.server_info().version
+    }
+
     /// Whether there is a connection right now.
     #[must_use]
     pub fn is_connected(&self) -> bool {

@@ -17,6 +17,7 @@ mod message;
 mod parts;
 mod publish;
 mod publisher;
+mod retention;
 mod streams;
 
 pub use answer::{AnswerError, Answering, Endpoint, Refusal, ServiceInfo};
@@ -29,4 +30,5 @@ pub use load::{LoadError, StreamState};
 pub use message::Message;
 pub use publish::{Outgoing, PublishError, Receipt};
 pub use publisher::{Published, Publisher};
+pub use retention::Retention;
 pub use streams::StreamError;

@@ -6,6 +6,8 @@
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::response::Response;
+use model::log::Stream;
+use model::time::Timestamp;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
@@ -69,6 +71,35 @@ impl Bus {
         Ok(())
     }
 
+    /// Compares every stream with `nats/streams.json` and changes nothing; gives what was looked at, by name.
+    ///
+    /// # Errors
+    /// When JetStream does not answer.
+    pub async fn compare_streams(&self) -> Result<Vec<(String, Result<(), StreamError>)>, StreamError> {
+        let mut compared = Vec::new();
+        for wanted in definitions(DEFINITIONS)? {
+            let name = &wanted.name;
+            let found = self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await?;
+            let is_right = found
+                .map_err(|refusal| wanted.refused(&refusal))
+                .and_then(|found| wanted.of_existing(&found).check(&found));
+            compared.push((wanted.name, is_right));
+        }
+        Ok(compared)
+    }
+
+    /// What the server's clock shows, in microseconds since 1970; none where it does not say.
+    ///
+    /// # Errors
+    /// [`StreamError`], also when there is no stream of audit events, at which it is asked.
+    pub async fn server_time(&self) -> Result<Option<i64>, StreamError> {
+        let name = Stream::Audit.name();
+        let told = self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await?;
+        let told =
+            told.map_err(|refusal| StreamError::Refused { stream: name.to_owned(), reason: refusal.to_string() })?;
+        Ok(told["ts"].as_str().and_then(|time| time.parse::<Timestamp>().ok()).map(Timestamp::micros))
+    }
+
     async fn ensure_stream(&self, wanted: &Definition) -> Result<(), StreamError> {
         let name = &wanted.name;
         let found = match self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await? {
@@ -90,7 +121,7 @@ impl Bus {
     }
 
     /// Asks JetStream's API in its own words: settings that the client library does not know must not get lost.
-    async fn jetstream_api(
+    pub(crate) async fn jetstream_api(
         &self,
         stream: &str,
         subject: &str,
