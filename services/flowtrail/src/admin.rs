@@ -1,16 +1,18 @@
 //! `flowtrail account | user | token`.
 
-use std::io::{Write, stdout};
+use std::io::{IsTerminal, Write, stdin, stdout};
 
 use anyhow::Context;
 use model::access::{Actor, TokenHash, new_token, user_id};
 use model::command::{CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, SetUserScopes};
 use model::secret::Secret;
 use runtime::settings::Settings;
+use serde_json::{Value, json};
 use views::access::{Accounts, Tokens, Users};
 
 use crate::cli::{Account, Token, User};
 use crate::client;
+use crate::output::Output;
 
 pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
@@ -21,10 +23,10 @@ pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::R
             client::send(&bus, &create).await.with_context(|| format!("create the account {account}"))?;
             writeln!(stdout(), "{account}").context("print the answer")?;
         }
-        Account::List => {
+        Account::List { output } => {
             for account in client::ask(&bus, Accounts).await? {
-                writeln!(stdout(), "{}\t{}\t{}", account.id, account.created_at, account.name)
-                    .context("print the answer")?;
+                let line = format!("{}\t{}\t{}", account.id, account.created_at, account.name);
+                print(*output, &line, &json!(account))?;
             }
         }
     }
@@ -48,11 +50,13 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
             let id = client::send(&bus, &create).await.with_context(|| format!("create the user {email}"))?;
             writeln!(stdout(), "{id}").context("print the answer")?;
         }
-        User::List { within } => {
+        User::List { within, output } => {
             for user in client::ask(&bus, Users { account: within.account.clone() }).await? {
-                let scopes = serde_json::to_string(&user.scopes)?;
-                writeln!(stdout(), "{}\t{}\t{}\t{scopes}\t{}", user.id, user.created_at, user.email, user.name)
-                    .context("print the answer")?;
+                let views::access::User { id, email, name, scopes, created_at, password_hash: _ } = user;
+                let line = format!("{id}\t{created_at}\t{email}\t{}\t{name}", serde_json::to_string(&scopes)?);
+                let object =
+                    json!({ "id": id, "email": email, "name": name, "scopes": scopes, "created_at": created_at });
+                print(*output, &line, &object)?;
             }
         }
         User::Scopes { email, scopes, within } => {
@@ -86,12 +90,14 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
             client::send(&bus, &create).await.with_context(|| format!("create the token {name:?}"))?;
             writeln!(stdout(), "{}", token.reveal()).context("print the answer")?;
         }
-        Token::List { within } => {
+        Token::List { within, output } => {
             for token in client::ask(&bus, Tokens { account: within.account.clone() }).await? {
-                let scopes = serde_json::to_string(&token.scopes)?;
-                let ends = token.expires_at.map_or_else(|| "never ends".to_owned(), |time| format!("ends {time}"));
-                writeln!(stdout(), "{}\t{}\t{ends}\t{scopes}\t{}", token.id, token.created_at, token.name)
-                    .context("print the answer")?;
+                let views::access::Token { id, name, scopes, user_id, expires_at, created_at, hash: _ } = token;
+                let ends = expires_at.map_or_else(|| "never ends".to_owned(), |time| format!("ends {time}"));
+                let line = format!("{id}\t{created_at}\t{ends}\t{}\t{name}", serde_json::to_string(&scopes)?);
+                let object = json!({ "id": id, "name": name, "scopes": scopes, "user_id": user_id,
+                                     "expires_at": expires_at, "created_at": created_at });
+                print(*output, &line, &object)?;
             }
         }
         Token::Delete { id, within } => {
@@ -102,15 +108,26 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
     Ok(())
 }
 
+/// Prints one of a list.
+fn print(output: Output, line: &str, object: &Value) -> anyhow::Result<()> {
+    let mut out = stdout();
+    if output.json { writeln!(out, "{object}") } else { writeln!(out, "{line}") }.context("print the answer")
+}
+
 /// The actor of what is done by command line: anybody who may publish to this NATS server.
 fn operator() -> Actor {
     Actor { id: "operator".to_owned(), name: Some("flowtrail command line".to_owned()), email: None }
 }
 
+/// Asks for a password on a terminal, where it is not shown; elsewhere it is the line on standard input.
 fn read_password() -> anyhow::Result<Secret> {
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("read the password from standard input")?;
+    if stdin().is_terminal() {
+        line = rpassword::prompt_password("Password: ").context("ask for the password")?;
+    } else {
+        stdin().read_line(&mut line).context("read the password from standard input")?;
+    }
     let password = line.trim_end_matches(['\r', '\n']);
-    anyhow::ensure!(!password.is_empty(), "the password on standard input is empty");
+    anyhow::ensure!(!password.is_empty(), "the password is empty");
     Ok(Secret::new(password.to_owned()))
 }

@@ -4,19 +4,23 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use model::access::Scope;
 use model::log::AccountId;
 use model::time::Timestamp;
+use runtime::process::{COMMIT, VERSION};
 use runtime::settings::{ServerSettings, Settings};
 use views::View;
 
-use crate::import;
+use crate::output::Output;
+use crate::{ask, import, retention};
 
 /// Records who did what and what talked to what, and answers for it through the APIs people already use.
 ///
-/// `flowtrail up` runs everything on one machine. Every setting is an environment variable (FLOWTRAIL_...) and a flag.
+/// `flowtrail up` runs everything on one machine. Every setting is a flag, an environment variable
+/// (FLOWTRAIL_...), and a name in the file that --config names.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 110)]
+#[command(version = version(), propagate_version = true, max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) settings: Settings,
@@ -32,6 +36,11 @@ pub(crate) enum Command {
     Run(Run),
     /// Read logs of public formats, and histories of Flowtrail's own, into the log
     Import(import::Args),
+    /// List what a query matches, newest first: a table on a terminal, one JSON object a line in a pipe
+    ///
+    /// It asks over HTTP, as one account: that of the token.
+    #[command(after_help = ask::EXAMPLES)]
+    Query(ask::query::Args),
     /// Compute a view from the log again, next to the old one, then switch over
     Rebuild(Which),
     /// Print a view in its canonical form: one JSON line per row, sorted
@@ -41,7 +50,19 @@ pub(crate) enum Command {
         view: View,
     },
     /// Show how far the views have read the log
-    Status,
+    Status {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Look at the data folder, the disk, the log, keys, views and dead letters, and say what to do where something is wrong
+    ///
+    /// It changes nothing. Exit codes: 0 nothing is broken, 1 something is, 2 the command line is wrong.
+    Doctor {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show what every setting is and who says so: a flag, the environment, a file, or nobody
+    Config(ConfigArgs),
     /// List the events that the views could not take in, newest first: position, time, subject, id, outcome, reason
     DeadLetters(DeadLetters),
     /// Bring the events in again that the views could not take in, and say what became of each
@@ -50,6 +71,12 @@ pub(crate) enum Command {
     /// already is not published again. Exit codes: 0 all are in the views, 1 some are refused again or the log cannot be
     /// reached, 2 the command line is wrong.
     Redrive(Redrive),
+    /// Show how much the log keeps, what it takes and when its limits are reached; or change that
+    ///
+    /// It stands with the stream on the NATS server, and holds at once. Views forget as the log does.
+    #[command(after_help = "Examples:\n  flowtrail retention\n  flowtrail retention audit --age 2555days\n  \
+        flowtrail retention traffic --age 14days --bytes 50GiB --yes")]
+    Retention(retention::Args),
     /// Make the streams on the NATS server, or bring them up to date: what only its operator may do
     Streams,
     /// Make and list accounts
@@ -61,6 +88,17 @@ pub(crate) enum Command {
     /// Make, list and delete tokens
     #[command(subcommand)]
     Token(Token),
+    /// Print what completes this command line in a shell, such as `source <(flowtrail completions bash)`
+    Completions {
+        /// For this one
+        shell: Shell,
+    },
+    /// Write a manual page for each command
+    Man {
+        /// The directory to write them to
+        #[arg(long, value_name = "DIR")]
+        write: PathBuf,
+    },
     /// Write the JSON Schemas and golden examples of all events
     Schemas {
         /// The directory to write them to
@@ -101,6 +139,14 @@ pub(crate) enum Role {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(flatten)]
+    server: ServerSettings,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Which {
     /// One view
@@ -122,9 +168,8 @@ pub(crate) struct DeadLetters {
     /// How many at most
     #[arg(long, default_value_t = 1000, value_name = "COUNT")]
     pub(crate) limit: usize,
-    /// One JSON object a line
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -145,7 +190,10 @@ pub(crate) enum Account {
         name: Option<String>,
     },
     /// List all accounts
-    List,
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// Which account a command is about.
@@ -158,7 +206,7 @@ pub(crate) struct InAccount {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
-    /// Make a user; the password is read from standard input, one line
+    /// Make a user; the password is asked for on a terminal, or is the line on standard input
     Create {
         /// What they sign in with
         email: String,
@@ -175,6 +223,8 @@ pub(crate) enum User {
     List {
         #[command(flatten)]
         within: InAccount,
+        #[command(flatten)]
+        output: Output,
     },
     /// Change what a user may do; it holds for all their tokens at once
     Scopes {
@@ -218,6 +268,8 @@ pub(crate) enum Token {
     List {
         #[command(flatten)]
         within: InAccount,
+        #[command(flatten)]
+        output: Output,
     },
     /// Delete a token
     Delete {
@@ -226,6 +278,11 @@ pub(crate) enum Token {
         #[command(flatten)]
         within: InAccount,
     },
+}
+
+/// The release, and the commit where that is known.
+fn version() -> String {
+    COMMIT.map_or_else(|| VERSION.to_owned(), |commit| format!("{VERSION} ({commit})"))
 }
 
 /// Reads the name of a view; the help lists them.
@@ -238,6 +295,34 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn the_examples_of_query_can_be_run() {
+        let examples: Vec<&str> = ask::EXAMPLES.lines().filter(|line| line.contains("flowtrail query")).collect();
+        assert!(examples.len() > 4);
+        for example in examples {
+            let command = &example[example.find("flowtrail ").unwrap()..];
+            // As a shell takes it apart.
+            let words = command.split('\'').enumerate().flat_map(|(number, part)| {
+                if number % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
+            });
+            let parsed = Cli::try_parse_from(words);
+            assert!(parsed.is_ok(), "{example}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn a_query_may_begin_with_a_minus_wherever_flags_stand() {
+        for words in [["query", "audit", "-actor:*", "--json"], ["query", "audit", "--json", "-actor:*"]] {
+            let parsed = Cli::try_parse_from(["flowtrail"].into_iter().chain(words)).unwrap();
+            assert!(
+                format!("{:?}", parsed.command).contains(r#"q: Some("-actor:*")"#),
+                "{words:?}: {:?}",
+                parsed.command
+            );
+        }
+        assert!(Cli::try_parse_from(["flowtrail", "query", "audit", "--jsn"]).is_err());
+    }
 
     #[test]
     fn the_help_of_import_tells_exit_codes_and_its_examples_can_be_run() {

@@ -11,6 +11,7 @@ use runtime::settings::Settings;
 
 use crate::cli::DeadLetters;
 use crate::client;
+use crate::terminal::visible;
 
 /// How many letters are asked for at once: some hundred kilobytes.
 const PAGE: usize = 1000;
@@ -24,7 +25,7 @@ pub(crate) async fn show(settings: &Settings, command: &DeadLetters) -> anyhow::
         let wanted = List { account, open, before, limit: left.min(PAGE) };
         let Listed { letters, more, .. } = client::request(&bus, LIST, &wanted).await?;
         for letter in &letters {
-            write_line(&mut out, letter, command.json).context("print the answer")?;
+            write_line(&mut out, letter, command.output.json).context("print the answer")?;
         }
         left -= letters.len().min(left);
         before = letters.last().map(|letter| letter.sequence).filter(|_| more);
@@ -71,29 +72,4 @@ pub(crate) fn place(letter: &Letter) -> String {
 /// The event's id, or that it could not be read.
 pub(crate) fn id(letter: &Letter) -> Cow<'_, str> {
     letter.event_id.as_deref().map_or(Cow::Borrowed("-"), visible)
-}
-
-/// A text of a stranger, on one line and without anything that a terminal obeys.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        return Cow::Owned(text.chars().flat_map(shown).collect());
-    }
-    Cow::Borrowed(text)
-}
-
-fn shown(character: char) -> impl Iterator<Item = char> {
-    let escaped = character.is_control().then(|| character.escape_default());
-    let plain = (!character.is_control()).then_some(character);
-    escaped.into_iter().flatten().chain(plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_terminal_is_told_nothing_by_what_strangers_wrote() {
-        assert_eq!(visible("id: ü ok"), "id: ü ok");
-        assert_eq!(visible("a\u{1b}[2Jb\nc\t\u{9b}d"), "a\\u{1b}[2Jb\\nc\\t\\u{9b}d");
-    }
 }

@@ -71,6 +71,10 @@ pub(crate) async fn reload_on_hangup(tls: Tls, stop: CancellationToken) -> anyho
 /// The OpenID provider whose tokens are accepted.
 fn provider(server: &ServerSettings) -> anyhow::Result<Option<oidc::Settings>> {
     let Some(issuer) = server.oidc_issuer.clone() else { return Ok(None) };
+    // Clap sees to it for flags and the environment, and not for a file.
+    if server.oidc_audience.is_empty() {
+        return Err(anyhow!("FLOWTRAIL_OIDC_AUDIENCE is not set").context(BadSetting("FLOWTRAIL_OIDC_ISSUER")));
+    }
     let keys = match (&server.oidc_jwks_url, &server.oidc_jwks_file) {
         (Some(url), _) => oidc::KeySource::Url(url.clone()),
         (None, Some(file)) => oidc::KeySource::File(file.clone()),

@@ -1,51 +1,64 @@
 //! The flowtrail binary: reads the command line and does what it says.
 
 mod admin;
+mod ask;
 mod bad_setting;
 mod cli;
 mod client;
+mod config;
+mod config_file;
 mod data_folder;
 mod dead_letters;
+mod doctor;
 mod gateway_settings;
 mod greeting;
+mod http_client;
 mod import;
+mod manual;
 mod master_key;
 mod nats_server;
 mod nats_url;
+mod output;
 mod redrive;
+mod retention;
 mod samples;
 mod schemas;
 mod server;
+mod terminal;
 mod unknown_settings;
 mod view_tools;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use runtime::telemetry;
 
 use crate::bad_setting::BadSetting;
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
+use crate::config_file::Parsed;
 
 /// Half of projecting is making and dropping small texts.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
+    match config_file::parse(std::env::args_os()).and_then(|parsed| run(&parsed)) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&error);
-            if error.is::<BadSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
-        }
+        Err(error) => match error.downcast::<clap::Error>() {
+            // Help is one of these too, and is printed where it belongs.
+            Ok(told) => told.exit(),
+            Err(error) => {
+                report(&error);
+                if error.is::<BadSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            }
+        },
     }
 }
 
 #[tokio::main]
-async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
+    let Parsed { cli, file, .. } = parsed;
     let settings = &cli.settings;
     // Tools speak for themselves; only the servers log by default.
     let filter = match &cli.command {
@@ -54,6 +67,9 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     };
     telemetry::start(filter, settings.log_format).context("start logging")?;
     unknown_settings::warn_of_all();
+    if let Some(file) = file {
+        file.warn_of_unknown();
+    }
     match &cli.command {
         Command::Up(up) => server::up(settings, up).await?,
         Command::Run(run) => server::run(settings, run).await?,
@@ -63,19 +79,29 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Query(args) => ask::query::run(args, &settings.data_dir).await?,
+        Command::Doctor { output } => {
+            if doctor::run(settings, *output).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Config(args) => config::show(args, parsed)?,
         Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
         Command::Dump { view } => view_tools::dump(settings, *view).await?,
-        Command::Status => view_tools::status(settings).await?,
+        Command::Status { output } => view_tools::status(settings, *output).await?,
         Command::DeadLetters(command) => dead_letters::show(settings, command).await?,
         Command::Redrive(command) => {
             if redrive::run(settings, command).await? {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Retention(args) => retention::run(settings, args).await?,
         Command::Streams => client::connect(settings).await?.ensure_streams().await.context("prepare the log")?,
         Command::Account(command) => admin::account(settings, command).await?,
         Command::User(command) => admin::user(settings, command).await?,
         Command::Token(command) => admin::token(settings, command).await?,
+        Command::Completions { shell } => manual::completions(*shell)?,
+        Command::Man { write } => manual::write(write)?,
         Command::Schemas { write } => schemas::write(write)?,
     }
     Ok(ExitCode::SUCCESS)

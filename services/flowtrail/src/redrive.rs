@@ -24,7 +24,8 @@ use views::audit::ById;
 
 use crate::cli::Redrive;
 use crate::client;
-use crate::dead_letters::{id, open, place, visible};
+use crate::dead_letters::{id, open, place};
+use crate::terminal::visible;
 
 /// What became of a letter.
 enum Became {

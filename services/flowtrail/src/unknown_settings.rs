@@ -10,13 +10,13 @@ use tracing::warn;
 use crate::cli::Cli;
 
 /// How the names of all settings begin.
-const PREFIX: &str = "FLOWTRAIL_";
+pub(crate) const PREFIX: &str = "FLOWTRAIL_";
 /// How names begin that the project's own tests are told by.
 const OF_TESTS: [&str; 3] = ["FLOWTRAIL_TEST_", "FLOWTRAIL_DRILL_", "FLOWTRAIL_STORE_"];
 /// So many wrong letters still make a name that was meant.
 const MAX_WRONG_LETTERS: usize = 3;
 
-/// Warns of each, with the name that may have been meant.
+/// Warns of each that the environment names, with the name that may have been meant.
 pub(crate) fn warn_of_all() {
     let known = names(&Cli::command());
     for (name, value) in env::vars_os() {
@@ -32,7 +32,7 @@ pub(crate) fn warn_of_all() {
 }
 
 /// The names of all settings of a command and the commands below it.
-fn names(command: &Command) -> BTreeSet<String> {
+pub(crate) fn names(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
     own.chain(command.get_subcommands().flat_map(names)).collect()
 }
@@ -51,7 +51,7 @@ fn is_of_a_service(name: &str, value: &str) -> bool {
         || (name.ends_with("_PORT") && value.contains("://"))
 }
 
-fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
     let by_distance = known.iter().map(|other| (strsim::damerau_levenshtein(name, other), other.as_str()));
     by_distance.min().filter(|(distance, _)| *distance <= MAX_WRONG_LETTERS).map(|(_, nearest)| nearest)
 }

@@ -14,6 +14,7 @@ use views::status::Status;
 
 use crate::cli::Which;
 use crate::client;
+use crate::output::Output;
 
 /// How often a rebuild is asked how far it is.
 const POLL_EVERY: Duration = Duration::from_millis(100);
@@ -83,8 +84,14 @@ pub(crate) async fn dump(settings: &Settings, view: View) -> anyhow::Result<()> 
     }
 }
 
-pub(crate) async fn status(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn status(settings: &Settings, output: Output) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
+    if output.json {
+        for status in client::ask(&bus, Status).await? {
+            writeln!(stdout(), "{}", serde_json::to_string(&status)?).context("print the answer")?;
+        }
+        return Ok(());
+    }
     writeln!(
         stdout(),
         "{:<14}{:<26}{:>12}{:>12}{:>10}{:>12}",

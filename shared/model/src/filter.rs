@@ -28,6 +28,7 @@ pub use expression::{Expression, Limit, Name, Order, Term, Value};
 pub use family::{Described, Family, Kind, Value as FieldValue};
 pub use mistake::{MAX_BYTES, MAX_DEPTH, MAX_TERMS, Mistake, Problem};
 pub use pattern::{Pattern, Piece};
+pub use protocol::protocol_name;
 pub use quantity::Quantity;
 pub use query::Query;
 pub use stream::StreamFilter;

@@ -1,17 +1,16 @@
 //! The lists of a NetBird, or of another Flowtrail, page by page into files that the importers read.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reqwest::header::{AUTHORIZATION, HeaderMap, LINK};
-use reqwest::{Client, Url, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::format::Format;
+use crate::http_client;
 
 const AUDIT: &str = "/api/events/audit";
 const TRAFFIC: &str = "/api/events/network-traffic";
@@ -19,7 +18,7 @@ const TRAFFIC: &str = "/api/events/network-traffic";
 const MOST_AUDIT_EVENTS: usize = 10_000;
 /// Records of traffic in one answer: some 10 MB.
 const PAGE_SIZE: u32 = 10_000;
-/// How long an answer may take.
+/// How long nothing may come of an answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the lists are, and what opens them.
@@ -42,7 +41,7 @@ pub(super) async fn fetch(service: &Service, folder: &Path) -> anyhow::Result<Ve
     let (Some(url), Some(token)) = (&service.url, &service.token) else {
         bail!("netbird needs --url and --token");
     };
-    let api = Api { client: client()?, url, token, folder };
+    let api = Api { client: http_client::new(PATIENCE)?, url, token, folder };
     Ok(vec![(Format::Audit, api.audit().await?), (Format::Traffic, api.traffic().await?)])
 }
 
@@ -120,14 +119,4 @@ fn next_page(headers: &HeaderMap) -> Option<String> {
     let link = headers.get(LINK)?.to_str().ok()?;
     let (target, relation) = link.split_once('>')?;
     relation.contains("\"next\"").then(|| target.trim_start_matches('<').to_owned())
-}
-
-fn client() -> anyhow::Result<Client> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let tls = tls.context("set up TLS")?.with_root_certificates(roots).with_no_client_auth();
-    let builder = Client::builder().tls_backend_preconfigured(tls).redirect(redirect::Policy::none());
-    builder.timeout(PATIENCE).build().context("make an HTTP client")
 }

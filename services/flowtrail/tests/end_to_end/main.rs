@@ -3,12 +3,14 @@
 
 mod accounts;
 mod archives;
+mod asking;
 mod aws;
 mod clients;
 mod closed_pipe;
 mod damage;
 mod dead_letters;
 mod delivery;
+mod doctor;
 mod documented;
 mod drill;
 mod fair;
@@ -21,6 +23,7 @@ mod kill;
 mod metrics;
 mod reach;
 mod receiver;
+mod retention;
 mod sdks;
 mod secrets;
 mod slow;

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use serde_json::Value;
 use testkit::free_port;
 
 use crate::flowtrail::{Flowtrail, Topology, flowtrail};
@@ -181,6 +182,44 @@ fn an_unknown_setting_is_warned_of_with_the_one_that_was_meant() {
     );
 }
 
+#[test]
+fn settings_in_a_file_count_after_the_environment_and_flags_and_are_shown_with_their_origin() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("flowtrail.toml");
+    let text = "cache_mb = 64\nrate-reads = 7\nrate_writes = 8\nbootstrap_token = \"ft_secret\"\nlisten_on = \"x\"\n";
+    std::fs::write(&file, text).unwrap();
+    let mut command = flowtrail(directory.path());
+    command.env("FLOWTRAIL_CONFIG", &file).env("FLOWTRAIL_RATE_READS", "9");
+    let output = command.args(["config", "--json", "--rate-writes", "10"]).output().unwrap();
+    let (told, warned) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{warned}");
+    let shown: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is = |setting: &str| {
+        let found = shown.iter().find(|shown| shown["setting"] == setting).unwrap();
+        (found["value"].as_str(), found["origin"].as_str().unwrap())
+    };
+    let of_file = file.to_str().unwrap();
+    assert_eq!(is("FLOWTRAIL_CACHE_MB"), (Some("64"), of_file));
+    assert_eq!(is("FLOWTRAIL_RATE_READS"), (Some("9"), "the environment"));
+    assert_eq!(is("FLOWTRAIL_RATE_WRITES"), (Some("10"), "the command line"));
+    assert_eq!(is("FLOWTRAIL_LISTEN"), (Some("127.0.0.1:8080"), "default"));
+    assert_eq!(is("FLOWTRAIL_TLS_KEY"), (None, "not set"));
+    assert_eq!(is("FLOWTRAIL_BOOTSTRAP_TOKEN"), (Some("****"), of_file));
+    assert!(!told.contains("ft_secret"));
+    assert!(warned.contains("listen_on in ") && warned.contains("is no setting and changes nothing"), "{warned}");
+
+    // For people, a line each; and what is wrong is one line, that names the file.
+    let mut command = flowtrail(directory.path());
+    let output = command.env("FLOWTRAIL_CONFIG", &file).arg("config").output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().lines().any(|line| line.starts_with("FLOWTRAIL_CACHE_MB  ")));
+    std::fs::write(&file, "cache_mb = \"lots\"\n").unwrap();
+    let output = flowtrail(directory.path()).env("FLOWTRAIL_CONFIG", &file).arg("up").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    let expected = format!("error: FLOWTRAIL_CONFIG cannot be used: cache_mb = \"lots\" in {of_file}: ");
+    assert!(said.starts_with(&expected), "{said}");
+}
+
 #[tokio::test]
 async fn a_master_key_that_is_missing_beside_secrets_is_no_reason_for_a_new_one() {
     let mut flowtrail = Flowtrail::start(Topology::Together).await;
@@ -268,4 +307,44 @@ async fn a_nats_server_left_behind_by_a_killed_run_is_replaced() {
     flowtrail.kill_ourselves_only();
     flowtrail.start_processes();
     flowtrail.get("/api/events/audit").await;
+}
+
+#[tokio::test]
+async fn lists_are_objects_for_programs_and_hold_no_hashes() {
+    let flowtrail = Flowtrail::start(Topology::Together).await;
+    for (command, member) in [
+        (["account", "list"].as_slice(), "created_at"),
+        (&["user", "list"], "email"),
+        (&["token", "list"], "scopes"),
+        (&["status"], "bytes_on_disk"),
+        (&["retention"], "max_age_seconds"),
+    ] {
+        let told = flowtrail.succeed([command, &["--json"]].concat());
+        assert!(!told.is_empty() && !told.contains("hash") && !told.contains("argon2"), "{told}");
+        for line in told.lines() {
+            let object: Value = serde_json::from_str(line).unwrap();
+            assert!(!object[member].is_null(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = flowtrail(directory.path()).args(["completions", "bash"]).output().unwrap();
+    let script = String::from_utf8(script.stdout).unwrap();
+    let pages = directory.path().join("man");
+    let written = flowtrail(directory.path()).arg("man").arg("--write").arg(&pages).output().unwrap();
+    assert!(written.status.success());
+    for command in ["up", "import", "query", "retention", "redrive"] {
+        assert!(
+            script.contains(&format!("flowtrail__subcmd__{command}"))
+                || script.contains(&format!("flowtrail__{command}")),
+            "{command}"
+        );
+        assert!(
+            std::fs::read_to_string(pages.join(format!("flowtrail-{command}.1"))).unwrap().contains(".SH"),
+            "{command}"
+        );
+    }
 }

@@ -22,3 +22,9 @@ pub(super) const PROTOCOLS: [(&str, u16); 14] = [
 pub(super) fn number(name: &str) -> Option<u16> {
     PROTOCOLS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, number)| *number)
 }
+
+/// The name of a protocol, by its number; none: it is known by that alone.
+#[must_use]
+pub fn protocol_name(number: u16) -> Option<&'static str> {
+    PROTOCOLS.iter().find(|(_, own)| *own == number).map(|(name, _)| *name)
+}

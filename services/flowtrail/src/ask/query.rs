@@ -1,0 +1,81 @@
+//! `flowtrail query`: a list, newest first.
+
+use std::io::{BufWriter, IsTerminal, Write, stderr, stdout};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::builder::RangedU64ValueParser;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::api::Access;
+use super::{Api, Asked, table};
+use crate::output::Output;
+
+/// The most that the API has on a page.
+const PAGE: usize = 1000;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    asked: Asked,
+
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_parser = RangedU64ValueParser::<usize>::new().range(1..), value_name = "COUNT")]
+    limit: usize,
+
+    /// All there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Box<RawValue>>,
+    total: Option<u64>,
+    next: Option<String>,
+}
+
+/// Prints what matches: a table on a terminal, a JSON object a line for everybody else.
+///
+/// # Errors
+/// When it cannot be asked for or printed.
+pub(crate) async fn run(args: &Args, data_dir: &Path) -> anyhow::Result<()> {
+    let api = Api::new(&args.access, data_dir)?;
+    let as_table = stdout().is_terminal() && !args.output.json;
+    let mut left = if args.all { usize::MAX } else { args.limit };
+    let (mut total, mut next, mut shown) = (None, None, Vec::new());
+    let mut out = BufWriter::new(stdout().lock());
+    while left > 0 {
+        let mut parameters = args.asked.parameters();
+        parameters.push(("limit", left.min(PAGE).to_string()));
+        parameters.extend(next.map(|cursor| ("cursor", cursor)));
+        let page: Page = api.get(args.asked.family.path(), &parameters).await?;
+        left -= page.items.len().min(left);
+        total = total.or(page.total);
+        if as_table {
+            shown.extend(page.items);
+        } else {
+            for item in &page.items {
+                writeln!(out, "{item}").context("print the answer")?;
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    if as_table {
+        writeln!(out, "{}", table::of(args.asked.family, &shown)?).context("print the answer")?;
+        let of_all = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let hint = if next.is_some() { "; --limit or --all shows more" } else { "" };
+        writeln!(stderr(), "{}{of_all}{hint}", shown.len()).context("print the answer")?;
+    }
+    out.flush().context("print the answer")
+}
