@@ -58,9 +58,9 @@ pub struct Decoded {
     pub id: Option<String>,
     /// The decoded event, or why there is none.
     pub event: Result<Event, Unreadable>,
-    /// Members of a traffic report that no field holds, by their paths: what the report says and the event does not. Of a
-    /// batch only the first report is looked at, for those of one publisher are mostly alike, and a look at each would
-    /// cost a twentieth of reading them.
+    /// What a traffic report says and the event does not: members of its data that no field holds, by their paths, and
+    /// attributes such as `ce.traceparent`. Of a batch only the first report is looked at, for those of one publisher are
+    /// mostly alike, and a look at each would cost a twentieth of reading them.
     pub ignored: BTreeSet<String>,
 }
 
@@ -132,10 +132,23 @@ pub fn decode_part(subject: &Subject, part: Part<'_>, received_at: Timestamp) ->
 
 fn decode_opened(subject: &Subject, event: &CloudEvent<'_>, received_at: Timestamp) -> Decoded {
     let decoded = decode_as::<Watched<Box<traffic::Reported>>>(subject, event, received_at);
-    let has_more = decoded.as_ref().is_ok_and(|decoded| decoded.has_more);
-    let ignored = if has_more { traffic::unknown_members(&event.data) } else { BTreeSet::new() };
+    let ignored = match &decoded {
+        Ok(Watched { value: Event::Traffic(_), has_more }) => ignored_of(event, *has_more),
+        Ok(_) | Err(_) => BTreeSet::new(),
+    };
     let event_or_why = decoded.map(|decoded| decoded.value);
     Decoded { ignored, ..Decoded::new(0, Some(event.id.to_string()), event_or_why) }
+}
+
+/// What is ignored of a traffic report. Its data is looked through where it has more than the fields, or may have.
+fn ignored_of(report: &CloudEvent<'_>, may_have_more: bool) -> BTreeSet<String> {
+    /// How many attributes are named. They are texts of strangers.
+    const MOST: usize = 100;
+    let mut names = if may_have_more { traffic::unknown_members(&report.data) } else { BTreeSet::new() };
+    let subject = report.subject.iter().map(|_| "subject");
+    let attributes = subject.chain(report.attributes.iter().map(|(name, _)| name.as_ref()));
+    names.extend(attributes.take(MOST).map(|name| format!("ce.{name}")));
+    names
 }
 
 /// Decodes a batch of the streams that are written the most in one pass, when nothing is wrong with any of it.
@@ -147,7 +160,7 @@ fn decode_at_once(subject: &Subject, message: Message<'_>, received_at: Timestam
                 |event: CloudEvent<'_, Box<traffic::Reported>>| traffic_report(subject, event, received_at).ok();
             let mut decoded = decode_all(subject, message, |event| Some(report(event)?.value))?;
             if let Some(first) = decoded.first_mut() {
-                first.ignored = envelope::first_of_batch(message, |event| traffic::unknown_members(&event.data));
+                first.ignored = envelope::first_of_batch(message, |event| ignored_of(&event, true));
             }
             Some(decoded)
         }

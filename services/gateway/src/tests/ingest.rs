@@ -192,4 +192,13 @@ async fn members_of_reports_that_no_field_holds_are_named() {
     let answer = post(&world, &token, TRAFFIC, &report).await;
     let expected = json!({ "accepted": 1, "first": 1, "last": 1, "ignored": ["protcol", "user.mail"] });
     assert_eq!((answer.status, answer.json()), (StatusCode::ACCEPTED, expected));
+    let attributes =
+        [("specversion", "1.0"), ("id", "r2"), ("source", "/s"), ("type", "flowtrail.traffic.reported.v1")];
+    let mut request = request(Method::POST, &token, TRAFFIC, Body::from(r#"{"reporter_id":"p1","protcol":6}"#));
+    for (name, value) in attributes.into_iter().chain([("traceparent", "00-1"), ("subject", "s")]) {
+        let name: axum::http::HeaderName = format!("ce-{name}").parse().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let answer = world.send(request).await.json();
+    assert_eq!(answer["ignored"], json!(["ce.subject", "ce.traceparent", "protcol"]));
 }

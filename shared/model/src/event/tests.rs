@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use super::*;
 use crate::envelope::{BATCH, STRUCTURED};
 
@@ -87,6 +89,37 @@ fn half_a_surrogate_pair_keeps_no_event_out() {
     assert_eq!(the_audit_event(&text("e1")).source, "/\u{fffd}");
     let refused = decoded(&Subject::audit(&main(), "s"), &text("e\\ud83d")).unwrap_err();
     assert_eq!(refused.to_string(), "id: must be a string without half of a surrogate pair");
+}
+
+#[test]
+fn half_a_surrogate_pair_keeps_no_report_and_no_directory_entry_out() {
+    let data = r#"{"flow_id":"f \ud83d","source":{"address":"h\udE00:1","name":"\ud83d"},"rx_bytes":1,"\ud83d":1e400}"#;
+    let (text, batch) = (event(traffic::REPORTED, data), format!("[{}]", event(traffic::REPORTED, data)));
+    let headers = binary(traffic::REPORTED, &[]);
+    let messages = [
+        Message { headers: &[("content-type", STRUCTURED)], payload: text.as_bytes() },
+        Message { headers: &[("content-type", BATCH)], payload: batch.as_bytes() },
+        Message { headers: &headers, payload: data.as_bytes() },
+    ];
+    for message in messages {
+        let decoded = decode(&Subject::traffic(&main(), "gw"), message, received()).events.remove(0).event;
+        let Ok(Event::Traffic(report)) = decoded else { panic!("{decoded:?}") };
+        let (flow, source) = (report.data.flow_id.as_deref(), &report.data.source);
+        assert_eq!((flow, report.data.rx_bytes), (Some("f \u{fffd}"), 1));
+        assert_eq!((source.address.as_deref(), source.name.as_deref()), (Some("h\u{fffd}:1"), Some("\u{fffd}")));
+    }
+    let subject = Subject::directory(&main(), "peer", "p1");
+    let entry = event(directory::Kind::Peer.event_type(), r#"{"name":"lap \ud83d top","\ud83d":-1e999}"#);
+    let Ok(Event::Directory { id, entry, .. }) = decoded(&subject, &entry) else { panic!("an entry") };
+    assert_eq!((id.as_str(), entry.name.as_deref()), ("p1", Some("lap \u{fffd} top")));
+    // Here, too, the id of the event is what it is.
+    for (subject, kind) in [
+        (Subject::traffic(&main(), "gw"), traffic::REPORTED),
+        (Subject::directory(&main(), "peer", "p1"), directory::Kind::Peer.event_type()),
+    ] {
+        let refused = decoded(&subject, &event(kind, "{}").replace("e1", r"\ud83d")).unwrap_err();
+        assert_eq!(refused.to_string(), "id: must be a string without half of a surrogate pair");
+    }
 }
 
 #[test]
@@ -180,6 +213,12 @@ fn a_packed_message_is_read_and_a_damaged_one_is_told_of() {
     };
     let fails = |text: &str| ("e1".to_owned(), Err(text.to_owned()));
     assert_eq!(outcome("zstd", &packed), ("e1".to_owned(), Ok(())));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    assert_eq!(outcome("gzip", &gzip), ("e1".to_owned(), Ok(())));
+    assert_eq!(outcome("GZip", &gzip), ("e1".to_owned(), Ok(())));
+    assert_eq!(outcome("gzip", &gzip[..gzip.len() - 1]), fails("payload: is no gzip, or is damaged"));
     assert_eq!(outcome("gzip", &packed), fails("payload: is no gzip, or is damaged"));
     assert_eq!(outcome("zstd", &packed[..packed.len() - 1]), fails("payload: is no zstd, or is damaged"));
     assert_eq!(outcome("br", &packed), fails("content-encoding: must be gzip, zstd or identity"));
@@ -292,6 +331,25 @@ fn what_is_ignored_of_a_report_is_named_in_every_form_and_changes_nothing_else()
     let events = decode(&subject, message, received()).events;
     assert_eq!(events.iter().map(ignored).collect::<Vec<_>>(), [ignored(&single), Vec::new(), Vec::new()]);
     assert!(events.iter().all(|decoded| decoded.event == plain.event));
+
+    // Attributes as well, which tell nothing of a flow.
+    let attributes = r#""traceparent":"00-1","tenant":7,"correlationid":null,"subject":"s","data""#;
+    let [structured, plain_structured] = [&more, &known].map(|text| text.replace("\"data\"", attributes));
+    let batch = format!("[{structured},{structured}]");
+    let headers = binary(traffic::REPORTED, &[("ce-TraceParent", "00-1"), ("ce-tenant", "7"), ("ce-subject", "s")]);
+    let messages = [
+        Message { headers: &[("content-type", STRUCTURED)], payload: structured.as_bytes() },
+        Message { headers: &[("content-type", BATCH)], payload: batch.as_bytes() },
+        Message { headers: &[("content-type", STRUCTURED)], payload: plain_structured.as_bytes() },
+        Message { headers: &headers, payload: br#"{"flow_id":"f"}"# },
+    ];
+    let of_envelope = ["ce.subject", "ce.tenant", "ce.traceparent"];
+    let of_both = [&of_envelope[..], &["protcol", "user.mail"]].concat();
+    for (message, expected) in messages.into_iter().zip([&of_both[..], &of_both, &of_envelope, &of_envelope]) {
+        let events = decode(&subject, message, received()).events;
+        assert_eq!(ignored(&events[0]), expected, "{events:?}");
+        assert!(events.iter().skip(1).all(|decoded| decoded.ignored.is_empty()));
+    }
 
     // An audit event keeps what no field holds.
     let audit = event(audit::RECORDED, r#"{"event_type":"a","more":1}"#);

@@ -1,6 +1,7 @@
 //! Members of reports that no field holds. Audit events keep such in their `meta`; reports have no place for them, so
 //! they are told of.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 use super::fields::{Endpoint, Policy, Reported, User};
 use super::values::{IcmpData, SubEvent};
 use crate::endpoint::GeoLocation;
+use crate::json;
 
 /// How many are told of one report. They are texts of strangers.
 const MOST: usize = 100;
@@ -25,7 +27,10 @@ type Members<'a> = BTreeMap<String, &'a RawValue>;
 pub fn unknown_members(data: &[u8]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     // What is no report has no members.
-    let Ok(report) = serde_json::from_slice::<Members<'_>>(data) else { return names };
+    let Ok(text) = str::from_utf8(data) else { return names };
+    // Only escapes are ever mended here, and most reports have none.
+    let text = if text.contains('\\') { json::mended(text) } else { Cow::Borrowed(text) };
+    let Ok(report) = serde_json::from_str::<Members<'_>>(&text) else { return names };
     note::<Reported>(&report, "", &mut names);
     for (name, path) in [("source", "source."), ("destination", "destination.")] {
         let Some(end) = inside(&report, name) else { continue };
@@ -100,5 +105,7 @@ mod tests {
         let expected =
             ["events[].rule", "icmp.kind", "protcol", "source.adress", "source.geo_location.city", "user.mail"];
         assert_eq!(unknown_members(data).iter().map(String::as_str).collect::<Vec<_>>(), expected);
+        let half = br#"{"flow_id":"f","user":{"\ud83d":1}}"#;
+        assert_eq!(unknown_members(half).into_iter().collect::<Vec<_>>(), ["user.\u{fffd}"]);
     }
 }

@@ -203,9 +203,15 @@ fn time_of(family: Family, fields: &mut BTreeMap<String, &RawValue>) -> Result<O
 }
 
 fn from_headers(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
-    let texts =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str(), str::from_utf8(value.as_bytes()).ok()?)));
-    let texts: Vec<(&str, &str)> = texts.collect();
+    let mut texts = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        match str::from_utf8(value.as_bytes()) {
+            Ok(value) => texts.push((name.as_str(), value)),
+            Err(_) if name.as_str().starts_with("ce-") => return Err(Refusal::field(name.as_str(), "must be UTF-8")),
+            // It says nothing of the event.
+            Err(_) => {}
+        }
+    }
     let opened = envelope::open(Message { headers: &texts, payload: body });
     // A binary message is one event.
     let event = opened.and_then(|mut events| events.remove(0)).map_err(|bad| Problem::from(bad).at(0))?;

@@ -217,6 +217,13 @@ fn half_a_surrogate_pair_refuses_nothing_but_an_id() {
     let id = "events[0].id: must be a string";
     assert!(audit(r#"{"id":"a\ud83d","event_type":"a"}"#).unwrap_err().starts_with(id));
     assert!(audit(r#"{"id":"a\ud83d","event_type":"a","\ud83d":1}"#).unwrap_err().starts_with(id));
+    let body = r#"{"id":"1","flow_id":"f \ud83d","reporter_id":"r","source":{"name":"\ude00"},"\ud83d":1e400}"#;
+    let Event::Traffic(report) = viewed(Family::Traffic, &HeaderMap::new(), body.as_bytes()) else {
+        panic!("a report");
+    };
+    assert_eq!(report.data.flow_id.as_deref(), Some("f \u{fffd}"));
+    assert_eq!(report.data.source.name.as_deref(), Some("\u{fffd}"));
+    assert!(traffic(r#"{"id":"a\ud83d","reporter_id":"r"}"#).unwrap_err().starts_with(id));
 }
 
 #[test]
@@ -271,6 +278,27 @@ fn a_foreign_event_in_headers_keeps_all_it_says() {
     headers.insert("ce-id", HeaderValue::from_static("a%FF"));
     let refused = sent_with(Family::Audit, &headers, b"paid").unwrap_err();
     assert_eq!(refused, "events[0].id: must be UTF-8 behind its percent-encoding");
+}
+
+#[test]
+fn a_header_of_an_event_that_is_no_utf_8_is_named_and_others_say_nothing_of_it() {
+    let latin = || HeaderValue::from_bytes(b"caf\xe9").unwrap();
+    for name in ["ce-subject", "ce-tenant", "ce-id", "ce-specversion"] {
+        let mut headers = HeaderMap::new();
+        for (name, value) in
+            [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/shop"), ("ce-type", "com.example.paid")]
+        {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.insert("x-shop", latin());
+        assert!(sent_with(Family::Audit, &headers, b"{}").is_ok());
+        headers.insert(name, latin());
+        let refused = sent_with(Family::Audit, &headers, b"{}").unwrap_err();
+        assert_eq!(refused, format!("{name}: must be UTF-8"));
+        // Bytes of UTF-8 may stand there as they are.
+        headers.insert(name, HeaderValue::from_bytes("1.0".as_bytes()).unwrap());
+        assert!(sent_with(Family::Audit, &headers, b"{}").is_ok(), "{name}");
+    }
 }
 
 #[test]
