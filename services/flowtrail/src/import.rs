@@ -19,6 +19,7 @@ mod input;
 mod item;
 mod known;
 mod lookahead;
+mod mending;
 mod netbird;
 mod netbird_api;
 mod pages;

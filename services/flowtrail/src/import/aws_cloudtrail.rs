@@ -35,27 +35,32 @@ use model::json;
 use self::carrier::Carried;
 use self::record::Record;
 use super::draft::{Draft, Mapped, Rejected, id_of_text};
+use super::mending;
 
 /// How many covers a record may be in: EventBridge's, in that of CloudWatch Logs, in a line.
 const MOST_COVERS: usize = 3;
 
 /// Maps one record.
 pub(super) fn map(text: &str) -> Result<Mapped<'static>, Rejected> {
-    let mut inside = Cow::Borrowed(text);
-    for _ in 0..MOST_COVERS {
-        if let Some(record) = serde_json::from_str(&inside).ok().filter(Record::is_record) {
-            return draft(&inside, record);
-        }
-        let next = match carrier::open(&inside) {
-            Some(Carried::Inside(next)) => next.into_owned(),
-            Some(Carried::Nothing(why)) => return Ok(Mapped::Skipped(why)),
-            None => break,
-        };
-        inside = Cow::Owned(next);
+    uncovered(text, MOST_COVERS)
+}
+
+/// Maps a record that may be in so many covers.
+fn uncovered(text: &str, covers: usize) -> Result<Mapped<'static>, Rejected> {
+    if let Some(record) = serde_json::from_str(text).ok().filter(Record::is_record) {
+        return draft(text, record);
     }
-    // Read again for the words that say what is wrong.
-    let record: Record<'_> = json::read_part(inside.as_bytes())?;
-    if record.is_record() { draft(&inside, record) } else { Err(Rejected::missing("eventName")) }
+    let carried = if covers > 0 { carrier::open(text) } else { None };
+    match carried {
+        // What was a text in JSON has escapes of its own.
+        Some(Carried::Inside(next)) => mending::map(&next, |next| uncovered(next, covers - 1)).map(Mapped::into_owned),
+        Some(Carried::Nothing(why)) => Ok(Mapped::Skipped(why)),
+        None => {
+            // Read again for the words that say what is wrong.
+            let record: Record<'_> = json::read_part(text.as_bytes())?;
+            if record.is_record() { draft(text, record) } else { Err(Rejected::missing("eventName")) }
+        }
+    }
 }
 
 fn draft(text: &str, record: Record<'_>) -> Result<Mapped<'static>, Rejected> {

@@ -31,6 +31,18 @@ pub(super) enum Mapped<'a> {
     Skipped(Skipped),
 }
 
+impl Mapped<'_> {
+    /// The same, whatever becomes of the record's text.
+    pub(super) fn into_owned(self) -> Mapped<'static> {
+        match self {
+            Self::Event(Draft { id, time, data }) => {
+                Mapped::Event(Draft { id, time, data: Cow::Owned(data.into_owned()) })
+            }
+            Self::Skipped(why) => Mapped::Skipped(why),
+        }
+    }
+}
+
 #[cfg(test)]
 impl<'a> Mapped<'a> {
     /// The event of a record that a test knows to be one.

@@ -12,6 +12,7 @@
 //! A traffic event has a `TYPE_..` as message and all else in `meta`.
 
 use model::audit::{Fields, known_code};
+use model::json::{Integer, integer};
 use model::time::Timestamp;
 use model::traffic::{Direction, Endpoint, EndpointType, EventType, Policy, Reported, User};
 use serde::Serialize;
@@ -152,10 +153,11 @@ fn named<T: DeserializeOwned + Default>(name: Option<&str>, field: &str) -> Resu
 }
 
 /// A number, or a text of one: values of `meta` may have been made texts.
-fn number<T: DeserializeOwned>(meta: &Item<'_>, name: &str) -> Result<Option<T>, Rejected> {
+fn number<T: Integer + DeserializeOwned>(meta: &Item<'_>, name: &str) -> Result<Option<T>, Rejected> {
     let Some(value) = meta.get(name) else { return Ok(None) };
-    let read = serde_json::from_str(value.get().trim_matches('"'));
-    read.map(Some).map_err(|_| Rejected::field(format!("meta.{name}"), "must be a number that fits"))
+    let mut text = serde_json::Deserializer::from_str(value.get().trim_matches('"'));
+    let read = integer(&mut text).and_then(|number| text.end().map(|()| number));
+    read.map_err(|_| Rejected::field(format!("meta.{name}"), "must be a number that fits"))
 }
 
 /// A code for a text that has none: events that Flowtrail does not know the text of show their code itself.

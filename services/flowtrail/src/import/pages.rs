@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use model::json;
 use serde_json::{Map, Value};
 
 use super::draft::Rejected;
@@ -43,7 +44,7 @@ pub(super) struct Part {
 impl Pages {
     /// Takes in what stood around a list of records.
     pub(super) fn add(&mut self, file: &Path, around: &Around) {
-        let members: Map<String, Value> = serde_json::from_slice(&around.text).unwrap_or_default();
+        let members: Map<String, Value> = json::read_lenient(&around.text).unwrap_or_default();
         let names_next = |name: &&&str| members.get(**name).is_some_and(|next| !next.is_null() && next != "");
         // A page follows the one before it, in the order of the files.
         self.unfollowed = NEXT.iter().find(names_next).map(|name| Part {
@@ -99,6 +100,8 @@ mod tests {
             assert!(incomplete(&[&format!(r#"{{"items":[],"{name}":""}}"#)]).is_empty());
         }
         assert_eq!(incomplete(&[r#"{"items":[],"next_cursor":"a"}"#, r#"{"items":[]}"#]), Vec::<String>::new());
+        // Whatever else stands around the list.
+        assert_eq!(incomplete(&[r#"{"items":[],"next_cursor":"a","\ud83d":1e400}"#]).len(), 1);
     }
 
     #[test]

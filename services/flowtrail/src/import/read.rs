@@ -9,6 +9,7 @@ use super::batch::{Batch, Packer};
 use super::draft::{Mapped, Rejected};
 use super::format::{Format, Mapper};
 use super::input;
+use super::mending;
 use super::pages::Pages;
 use super::progress::Progress;
 use super::rejects::Rejects;
@@ -109,7 +110,7 @@ impl Reader<'_> {
     }
 
     fn pack(&mut self, mapper: &mut Mapper<'_>, text: &str) -> Result<Packed, Rejected> {
-        let draft = match mapper.map(text)? {
+        let draft = match mending::map(text, |text| mapper.map(text))? {
             Mapped::Event(draft) => draft,
             Mapped::Skipped(why) => return Ok(Packed::Nothing(why)),
         };

@@ -18,7 +18,7 @@
 
 use std::borrow::Cow;
 
-use model::json;
+use model::json::{self, integer};
 use model::time::Timestamp;
 use model::traffic::{EventType, IcmpData, RecordKey, SubEvent};
 use serde::Deserialize;
@@ -42,10 +42,14 @@ struct Report<'a> {
     flow_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     reporter_id: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "integer")]
     protocol: Option<u16>,
     icmp: Option<IcmpData>,
+    #[serde(default, deserialize_with = "integer")]
     num_of_starts: Option<u64>,
+    #[serde(default, deserialize_with = "integer")]
     num_of_ends: Option<u64>,
+    #[serde(default, deserialize_with = "integer")]
     num_of_drops: Option<u64>,
     window_start: Option<Timestamp>,
     window_end: Option<Timestamp>,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod mended;
 mod plain;
 
 struct Imported {

@@ -107,6 +107,29 @@ fn an_answer_of_flowtrails_makes_the_same_record_again() {
 }
 
 #[test]
+fn null_is_nothing_and_an_integral_float_an_integer() {
+    let text = r#"{"id":"e1","time":"2025-05-01T00:00:01Z","flow_id":null,"type":null,"source":null,
+        "destination":{"type":null,"geo_location":null,"address":null},"user":null,"policy":null,
+        "icmp":{"type":8.0,"code":null},"protocol":6.0,"direction":null,"rx_bytes":1e3,"rx_packets":null,
+        "num_of_starts":2.0,"num_of_ends":null,"num_of_drops":0.0,"window_start":null,"window_end":null,"events":null,
+        "account_id":null}"#;
+    let record = record_of(text);
+    assert_eq!((record.given.protocol, record.given.rx_bytes, record.given.num_of_starts), (Some(6), 1000, 2));
+    assert_eq!(record.given.icmp, Some(IcmpData { icmp_type: 8, code: 0 }));
+    // What Flowtrail has computed is known by its value, however that is written.
+    let original = record_of(&of(&json!({ "events": [{"type": "TYPE_START", "timestamp": "2025-05-01T00:00:01Z"}] })));
+    let as_floats = [("num_of_starts", 1), ("num_of_ends", 0), ("num_of_drops", 0), ("protocol", 0)];
+    let answer = as_floats.into_iter().fold(answer(&original), |answer, (name, number)| {
+        let (integer, float) = (format!("\"{name}\":{number},"), format!("\"{name}\":{number}.0,"));
+        assert!(answer.contains(&integer), "{answer}");
+        answer.replace(&integer, &float)
+    });
+    assert_eq!(record_of(&answer), original);
+    let refused = map(r#"{"time":"2025-05-01T00:00:01Z","protocol":6.5}"#, None).unwrap_err().to_string();
+    assert_eq!(refused, "protocol: must be an integer from 0 to 65535");
+}
+
+#[test]
 fn what_another_system_answers_keeps_its_window() {
     let text = of(&json!({ "id": "e1", "window_start": "2025-05-01T00:00:00Z", "events": [], "protocol": 0 }));
     assert_eq!(draft_of(&text).data, text);
@@ -159,6 +182,10 @@ fn a_traffic_event_that_netbird_archived_is_read() {
     let event = SubEvent { timestamp: time("2024-01-31T12:00:02Z"), event_type: EventType::Drop };
     assert_eq!(record.events.into_iter().collect::<Vec<_>>(), [event]);
 
+    let mut float = text.clone();
+    float["meta"]["protocol"] = json!(6.0);
+    float["meta"]["rx_bytes"] = json!("60.0");
+    assert_eq!(record_of(&float.to_string()), record_of(&text.to_string()));
     let mut wrong = text.clone();
     wrong["meta"]["protocol"] = json!("TCP");
     assert_eq!(map(&wrong.to_string(), None).unwrap_err().to_string(), "meta.protocol: must be a number that fits");
