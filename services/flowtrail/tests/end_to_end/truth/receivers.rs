@@ -46,11 +46,12 @@ pub(super) struct Document {
 struct Fields {
     event_payload: Option<Box<RawValue>>,
     latency_ms: Option<Box<RawValue>>,
+    meta: Option<Box<RawValue>>,
 }
 
 impl Came {
-    /// Whether it is this payload, and this number.
-    pub(super) fn is(&self, payload: &str, number: &str) -> Result<(), String> {
+    /// Whether it is this payload, this number, and this meta.
+    pub(super) fn is(&self, payload: &str, number: &str, meta: &str) -> Result<(), String> {
         let same = |what: &str, came: &str, published: &str| {
             let problem = || format!("{what} came as {came}, published was {published}");
             (came == published).then_some(()).ok_or_else(problem)
@@ -60,6 +61,7 @@ impl Came {
                 let fields = document.event.as_ref().ok_or("it has no fields")?;
                 let text = |value: &Option<Box<RawValue>>| value.as_ref().map_or("", |raw| raw.get()).to_owned();
                 same("the payload", &in_one_form(&text(&fields.event_payload)), payload)?;
+                same("the meta", &in_one_form(&text(&fields.meta)), meta)?;
                 same("the number", &text(&fields.latency_ms), number)
             }
             Self::Text(came) => {
@@ -68,10 +70,10 @@ impl Came {
             }
             Self::AnyValue(came) => {
                 let says = |name: &str, json: &str| came.member(name).is_some_and(|member| member.says(json));
-                if says("event_payload", payload) && says("latency_ms", number) {
+                if says("event_payload", payload) && says("latency_ms", number) && says("meta", meta) {
                     return Ok(());
                 }
-                Err(format!("{came:?} came, published were {payload} and {number}"))
+                Err(format!("{came:?} came, published were {payload}, {number} and {meta}"))
             }
         }
     }
