@@ -23,8 +23,13 @@ async fn preflight(world: &World, path: &str, method: &str) -> Answer {
 async fn a_page_of_any_origin_may_ask_with_a_token_and_never_with_cookies() {
     let world = World::start().await;
     // InstaVM's paths too, which refuse other OPTIONS.
-    for (path, method) in [("/api/events/audit", "GET"), ("/v1/audit/events", "GET"), ("/api/event-streaming/1", "PUT")]
-    {
+    for (path, method) in [
+        ("/api/events/audit", "GET"),
+        ("/v1/audit/events", "GET"),
+        ("/api/event-streaming/1", "PUT"),
+        ("/api/ni/auth/token", "POST"),
+        ("/api/ni/logs/audit", "POST"),
+    ] {
         let answer = preflight(&world, path, method).await;
         assert_eq!((answer.status, answer.header(ALLOWED)), (StatusCode::OK, Some("*")), "{path}");
         assert_eq!(answer.header("access-control-allow-methods"), Some(method));

@@ -172,6 +172,34 @@ async fn behind_a_trusted_proxy_a_sign_in_is_recorded_with_the_address_that_the_
 }
 
 #[tokio::test]
+async fn limits_count_by_the_address_that_a_trusted_proxy_was_asked_from() {
+    let limits = LimitSettings { rate_sign_ins: 2, ..LimitSettings::NONE };
+    let trusting = serving_with(Settings { limits, proxies: "127.0.0.0/8".parse().unwrap(), ..settings() }).await;
+    let not_trusting = serving_with(Settings { limits, ..settings() }).await;
+    let status = async |serving: &Serving, forwarded: &str| {
+        let body = r#"{"username":"a@x","password":"wrong"}"#;
+        let head = "POST /api/ni/auth/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+        let length = body.len();
+        let mut stream = serving
+            .connect(&format!("{head}x-forwarded-for: {forwarded}\r\ncontent-length: {length}\r\n\r\n{body}"))
+            .await;
+        read(&mut stream, "\r\n\r\n").await.split(' ').nth(1).unwrap().to_owned()
+    };
+    // What a client says of itself stands before what the proxy says of it.
+    for (forwarded, expected) in [
+        ("192.0.2.1", "401"),
+        ("198.51.100.1, 192.0.2.1", "401"),
+        ("198.51.100.2, 192.0.2.1", "429"),
+        ("192.0.2.2", "401"),
+    ] {
+        assert_eq!(status(&trusting, forwarded).await, expected, "{forwarded}");
+    }
+    for (forwarded, expected) in [("192.0.2.1", "401"), ("192.0.2.2", "401"), ("192.0.2.3", "429")] {
+        assert_eq!(status(&not_trusting, forwarded).await, expected, "{forwarded}");
+    }
+}
+
+#[tokio::test]
 async fn every_gateway_signs_cursors_with_the_same_key() {
     let world = World::start().await;
     let (one, other) = tokio::join!(cursor::Key::load(&world.bus), cursor::Key::load(&world.bus));

@@ -13,7 +13,7 @@ use parquet::record::Field;
 use serde_json::{Value, json};
 use streamer::sink::{Item, Outcome};
 
-use crate::support::{Receiver, Request, audit, connect, traffic, unpacked};
+use crate::support::{Receiver, Request, audit, audit_as_written, connect, traffic, unpacked};
 
 /// What a bucket is sent of some items.
 async fn sent(format: &str, items: &[Item]) -> Vec<Request> {
@@ -90,6 +90,25 @@ async fn a_table_holds_all_that_the_lines_hold() {
             assert_eq!(&as_line(row, line.as_object().unwrap().keys().cloned()), line);
         }
     }
+}
+
+#[tokio::test]
+async fn numbers_in_columns_of_json_keep_their_digits() {
+    let payload = r#"[18446744073709551616,1.10,1e2,0.10000000000000000001]"#;
+    let item = audit_as_written(
+        1,
+        &format!(r#"{{"event_type":"a.b","latency_ms":12.50,"meta":{{"n":1.10}},"event_payload":{payload}}}"#),
+    );
+    let tables = sent("parquet", &[item]).await;
+    let row = rows(&tables[0]).remove(0);
+    let Field::Str(event) = &row["event"] else { panic!("a text: {row:?}") };
+    for member in
+        [format!(r#""event_payload":{payload}"#), r#""latency_ms":12.50"#.into(), r#""meta":{"n":1.10}"#.into()]
+    {
+        assert!(event.contains(&member), "{event}");
+    }
+    // In NetBird's envelope the values of meta are texts.
+    assert_eq!(row["meta"], Field::Str(r#"{"n":"1.10"}"#.to_owned()));
 }
 
 #[tokio::test]

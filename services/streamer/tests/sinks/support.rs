@@ -130,9 +130,17 @@ pub(crate) fn connect_to(platform: Platform, url: &str) -> Sink {
 }
 
 pub(crate) fn audit(sequence: u64, data: &Value) -> Item {
+    audit_of(sequence, from_value(data.clone()).unwrap())
+}
+
+/// Of JSON text, whose numbers keep their digits.
+pub(crate) fn audit_as_written(sequence: u64, data: &str) -> Item {
+    audit_of(sequence, serde_json::from_str(data).unwrap())
+}
+
+fn audit_of(sequence: u64, data: Fields) -> Item {
     let time = Timestamp::parse("2024-01-31T12:00:00.25Z").unwrap();
     let id = format!("e-{sequence}");
-    let data: Fields = from_value(data.clone()).unwrap();
     let context = Context { id: &id, source: "/test", time: Some(time), received_at: time };
     let event = Event::new(context, data).unwrap();
     let kind = Kind::Audit(Box::new(event));
