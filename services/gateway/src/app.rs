@@ -9,6 +9,9 @@ use bus::Bus;
 use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use views::audit::Audit;
+use views::traffic::Traffic;
 
 use crate::access::auth::Access;
 use crate::access::limits::Limits;
@@ -16,6 +19,9 @@ use crate::access::oidc::Provider;
 use crate::access::sign_in::SignIn;
 use crate::dialects;
 use crate::dialects::native::description::Description;
+use crate::dialects::native::export::Exports;
+use crate::dialects::native::tail::Tails;
+use crate::http::at_once::AtOnce;
 use crate::http::frame::Frame;
 use crate::http::metrics::HttpMetrics;
 use crate::lists::ask::Lists;
@@ -44,6 +50,8 @@ pub(crate) struct Resources {
     pub(crate) limits: LimitSettings,
     /// What the process counts.
     pub(crate) metrics: Metrics,
+    /// Ends the answers that would go on.
+    pub(crate) stop: CancellationToken,
 }
 
 /// Everything that a request may need. Cheap to clone.
@@ -54,6 +62,9 @@ pub(crate) struct App(Arc<Parts>);
 struct Parts {
     access: Arc<Access>,
     lists: Lists,
+    audit_tails: Tails<Audit>,
+    traffic_tails: Tails<Traffic>,
+    exports: Exports,
     commands: Commands,
     streamer: Streamer,
     dead_letters: DeadLetters,
@@ -68,8 +79,9 @@ struct Parts {
 impl App {
     /// `openapi` writes the description of the routes, which are not known here.
     pub(crate) fn new(resources: Resources, openapi: fn() -> Value) -> Self {
-        let Resources { reader, bus, cursors, witness, provider, limits, metrics } = resources;
+        let Resources { reader, bus, cursors, witness, provider, limits, metrics, stop } = resources;
         let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
+        let (tails, exports) = (AtOnce::new(limits.tails), Exports::new(limits.exports));
         // A sign-in is counted by the limits that requests are, under a limit of its own.
         let limits = Arc::new(Limits::new(&limits));
         let http_metrics = HttpMetrics::default();
@@ -77,6 +89,9 @@ impl App {
         Self(Arc::new(Parts {
             access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
+            audit_tails: Tails::new(bus.clone(), tails.clone(), stop.clone()),
+            traffic_tails: Tails::new(bus.clone(), tails, stop),
+            exports,
             commands: Commands::new(bus.clone(), reader.clone()),
             streamer: Streamer::new(bus.clone()),
             dead_letters: DeadLetters::new(bus.clone()),
@@ -103,6 +118,24 @@ impl App {
 impl FromRef<App> for Lists {
     fn from_ref(App(parts): &App) -> Self {
         parts.lists.clone()
+    }
+}
+
+impl FromRef<App> for Tails<Audit> {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.audit_tails.clone()
+    }
+}
+
+impl FromRef<App> for Tails<Traffic> {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.traffic_tails.clone()
+    }
+}
+
+impl FromRef<App> for Exports {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.exports.clone()
     }
 }
 

@@ -17,6 +17,9 @@ use crate::describe::SchemaOf;
 use crate::http::dialect::Dialect;
 use crate::render::refusal::Refusal;
 
+/// When another try is worth it where an account has too many long answers under way: nobody knows when one of them ends.
+const CROWDED_SECONDS: u64 = 10;
+
 /// How the refusals of a dialect look: their content type, and the schema of their bodies.
 pub(crate) fn refusal_shape(dialect: Dialect) -> (&'static str, SchemaOf) {
     match dialect {
@@ -67,6 +70,9 @@ pub(crate) fn render(dialect: Dialect, refusal: &Refusal) -> Response {
         }
         Refusal::TooMany { seconds } => {
             headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+        }
+        Refusal::Crowded { .. } => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(CROWDED_SECONDS));
         }
         Refusal::Invalid(_)
         | Refusal::MissingScope(_)

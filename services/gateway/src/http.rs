@@ -1,5 +1,6 @@
 //! The wire: connections, bodies, what every answer has, and which dialect a path speaks.
 
+pub(crate) mod at_once;
 pub(crate) mod body;
 pub(crate) mod cors;
 pub(crate) mod dialect;

@@ -109,8 +109,11 @@ impl Describing {
         let all = everywhere.chain(answer.headers.iter().copied());
         let headers: Map<String, Value> = all.map(Header::referred).collect();
         let mut described = json!({ "description": answer.text, "headers": headers });
-        if let Some(Form { media_type, schema }) = &answer.form {
-            described["content"] = json!({ *media_type: { "schema": schema(&mut self.written) } });
+        if !answer.forms.is_empty() {
+            let form = |Form { media_type, schema }: &Form| {
+                ((*media_type).to_owned(), json!({ "schema": schema(&mut self.written) }))
+            };
+            described["content"] = answer.forms.iter().map(form).collect::<Map<_, _>>().into();
         }
         described
     }

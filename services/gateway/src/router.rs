@@ -17,7 +17,7 @@ use crate::access::caller::Needs;
 use crate::app::{App, Resources};
 use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, session};
-use crate::dialects::native::{dead_letters, description, events, health, ingest, metrics};
+use crate::dialects::native::{dead_letters, description, events, export, health, ingest, metrics, tail};
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
@@ -75,6 +75,30 @@ pub(crate) fn routes() -> Vec<Route> {
             TRAFFIC,
             events::get::<Traffic>,
             events::describe_get::<Traffic>("A traffic record"),
+        ),
+        Route::get(
+            "/flowtrail/v1/audit/tail",
+            AUDIT,
+            tail::tail::<Audit>,
+            tail::describe_tail::<Audit>("Audit events as they arrive"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/tail",
+            TRAFFIC,
+            tail::tail::<Traffic>,
+            tail::describe_tail::<Traffic>("Traffic reports as they arrive"),
+        ),
+        Route::get(
+            "/flowtrail/v1/audit/export",
+            AUDIT,
+            export::export::<Audit>,
+            export::describe_export::<Audit>("All audit events"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/export",
+            TRAFFIC,
+            export::export::<Traffic>,
+            export::describe_export::<Traffic>("All traffic records"),
         ),
         Route::get("/flowtrail/v1/dead-letters", ADMIN, dead_letters::list, dead_letters::describe_list()),
     ];

@@ -84,7 +84,8 @@ pub async fn serve(
     }
     let (limits, metrics) = (settings.limits, settings.metrics);
     let entrance = Entrance { listener, limits, tls: settings.tls, proxies: settings.proxies };
-    let resources = Resources { reader, bus, cursors, witness, provider, limits, metrics };
+    let stopping = stop.clone();
+    let resources = Resources { reader, bus, cursors, witness, provider, limits, metrics, stop: stopping };
     let router = router(resources, &settings.origins);
     server::answer(entrance, router, stop).await;
     // With the last request's router the witness is gone, and the recorder ends when it has written what it has.

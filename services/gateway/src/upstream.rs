@@ -4,6 +4,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod dead_letters;
+pub(crate) mod follow;
 pub(crate) mod publisher;
 pub(crate) mod reader;
 pub(crate) mod readiness;

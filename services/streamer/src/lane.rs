@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use bus::{Bus, ConsumeError, Message};
 use feed::tail::{self, Placed, Tail};
-use model::audit;
 use model::delivery::EventPlace;
 use model::event::Event;
 use model::integration::Wanted;
@@ -190,12 +189,9 @@ fn is_wanted(wanted: &Wanted, kind: &Kind) -> bool {
 
 /// An event as it is delivered: its id, when it happened, and what.
 fn kind_of(event: Event) -> Option<(String, Timestamp, Kind)> {
-    let audit = |event: audit::Event| (event.id.clone(), event.time, Kind::Audit(Box::new(event)));
-    match event {
-        Event::Audit(event) => Some(audit(event)),
-        Event::Integration(recorded) => Some(audit(audit::Event::from(&recorded))),
-        Event::Access(recorded) => Some(audit(audit::Event::from(&recorded))),
-        Event::Traffic(report) => Some((report.id.clone(), report.time, Kind::Traffic(Box::new(report)))),
-        Event::Directory { .. } | Event::Delivery(_) => None,
+    if let Event::Traffic(report) = event {
+        return Some((report.id.clone(), report.time, Kind::Traffic(Box::new(report))));
     }
+    let event = event.into_audit()?;
+    Some((event.id.clone(), event.time, Kind::Audit(Box::new(event))))
 }

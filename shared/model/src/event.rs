@@ -24,6 +24,28 @@ pub enum Event {
     Delivery(Box<delivery::Recorded>),
 }
 
+impl Event {
+    /// The audit event that it is. Integration and access events are audit events too.
+    #[must_use]
+    pub fn as_audit(&self) -> Option<Cow<'_, audit::Event>> {
+        match self {
+            Self::Audit(event) => Some(Cow::Borrowed(event)),
+            Self::Integration(recorded) => Some(Cow::Owned(audit::Event::from(recorded))),
+            Self::Access(recorded) => Some(Cow::Owned(audit::Event::from(recorded))),
+            Self::Traffic(_) | Self::Directory { .. } | Self::Delivery(_) => None,
+        }
+    }
+
+    /// The same, taken out.
+    #[must_use]
+    pub fn into_audit(self) -> Option<audit::Event> {
+        match self {
+            Self::Audit(event) => Some(event),
+            other => other.as_audit().map(Cow::into_owned),
+        }
+    }
+}
+
 /// Why a message, or one event of a batch, is no event. Its text is the reason in the dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {

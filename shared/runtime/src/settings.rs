@@ -175,6 +175,14 @@ pub struct LimitSettings {
     /// Connections at a time from one address; more are closed at once. 0: any number.
     #[arg(long, env = "FLOWTRAIL_CONNECTIONS_ADDRESS", default_value_t = 1024, value_name = "NUMBER")]
     pub connections_address: usize,
+
+    /// Tails at a time of one account. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_TAILS", default_value_t = 256, value_name = "NUMBER")]
+    pub tails: usize,
+
+    /// Exports at a time of one account. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_EXPORTS", default_value_t = 8, value_name = "NUMBER")]
+    pub exports: usize,
 }
 
 impl LimitSettings {
@@ -187,6 +195,8 @@ impl LimitSettings {
         rate_sign_ins: 0,
         connections: usize::MAX,
         connections_address: 0,
+        tails: 0,
+        exports: 0,
     };
 }
 

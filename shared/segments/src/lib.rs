@@ -9,7 +9,8 @@
 //!
 //! Invariants:
 //! - A row is in the table once, under its id: putting a row with a known id replaces it.
-//! - What is read is a state that was committed as a whole. A reader never waits for a seal.
+//! - What is read is a state that was committed as a whole. A reader never waits for a seal. Who reads on for long holds
+//!   on to the segments that there are: none goes until they are done.
 //! - Chunks and segments never change. A row that was replaced is marked as superseded next to them.
 //! - What is in memory, of tables as well as of columns, is within the budget of a [`Cache`], whatever is on disk.
 //! - What is damaged is an error, never another answer.
@@ -18,8 +19,8 @@
 //! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`), and where
 //! they are read from (`cache`, `source`); which symbols codes stand for (`wanted`, `searched`, `dictionary`, `closed`);
 //! parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table (`state`,
-//! `update`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `judged`,
-//! `merge`, `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
+//! `update`, `removal`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `judged`,
+//! `merge`, `scan`, `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod cache;
 mod chunk;
@@ -42,7 +43,9 @@ mod part;
 mod pending;
 mod pieces;
 mod predicate;
+mod removal;
 mod row;
+mod scan;
 mod seal;
 mod searched;
 mod segment;
@@ -68,6 +71,7 @@ pub use options::Options;
 pub use pieces::Change;
 pub use predicate::Predicate;
 pub use row::{NewRow, Row, Schema, Symbol, Texts};
+pub use scan::Scan;
 pub use store::Store;
 pub use time_range::TimeRange;
 pub use wanted::{Wanted, Wants};

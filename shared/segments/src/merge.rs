@@ -18,6 +18,7 @@ use crate::slices::Slices;
 const MIN_ROWS: usize = 256;
 
 /// The matching rows of one part, looked at from the newest on as far as they are needed.
+#[derive(Debug)]
 pub(crate) struct Matched {
     part: Part,
     wanted: Resolved,
@@ -81,6 +82,11 @@ impl Matched {
         Ok(())
     }
 
+    /// Lets go of what was read, where all rows were given.
+    fn close(&mut self) {
+        (self.rows, self.times, self.ids) = (Vec::new(), None, None);
+    }
+
     /// The id of a row, once the ids are read.
     fn id(&self, row: usize) -> Option<&[u8]> {
         self.ids.as_ref().map(|ids| ids.get(row))
@@ -94,21 +100,16 @@ impl Matched {
 
 /// The places of `limit` rows of parts that come by their latest time, newest first.
 pub(crate) fn merge(parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
-    let mut places = Vec::new();
-    let mut merge = Merge { parts, opened: 0, heap: BinaryHeap::new(), equal: Vec::new() };
-    while places.len() < limit {
-        let Some(newest) = merge.next()? else { break };
-        if skip > 0 {
-            skip -= 1;
-        } else {
-            places.push((merge.parts[newest.from].part.clone(), newest.row));
-        }
+    let mut merge = Merge::new(parts);
+    while skip > 0 && merge.next()?.is_some() {
+        skip -= 1;
     }
-    Ok(places)
+    merge.take(limit)
 }
 
 /// Merges parts by time, and rows of equal time by id.
-struct Merge {
+#[derive(Debug)]
+pub(crate) struct Merge {
     /// By their latest time, the latest first.
     parts: Vec<Matched>,
     /// How many of them were looked at.
@@ -121,7 +122,7 @@ struct Merge {
 
 /// The next row of a part in the merge. Ordered by time alone: ids are read from disk, which may fail, and an order
 /// cannot fail.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     time: i64,
     from: usize,
@@ -129,6 +130,21 @@ struct Candidate {
 }
 
 impl Merge {
+    /// Of parts that come by their latest time, newest first.
+    pub(crate) fn new(parts: Vec<Matched>) -> Self {
+        Self { parts, opened: 0, heap: BinaryHeap::new(), equal: Vec::new() }
+    }
+
+    /// The places of the next rows, newest first; fewer than `limit` at the end.
+    pub(crate) fn take(&mut self, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
+        let mut places = Vec::new();
+        while places.len() < limit {
+            let Some(newest) = self.next()? else { break };
+            places.push((self.parts[newest.from].part.clone(), newest.row));
+        }
+        Ok(places)
+    }
+
     /// The newest row that was not given yet.
     fn next(&mut self) -> Result<Option<Candidate>, Error> {
         if self.equal.is_empty() {
@@ -144,6 +160,8 @@ impl Merge {
             } else {
                 self.heap.push(following);
             }
+        } else {
+            self.parts[newest.from].close();
         }
         Ok(Some(newest))
     }

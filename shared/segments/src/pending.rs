@@ -15,6 +15,7 @@ use crate::memory::Lease;
 use crate::options::Options;
 use crate::part::{Body, Part};
 use crate::pieces;
+use crate::removal::Removing;
 use crate::row::{Coded, NewRow, Row, RowNumber, Schema};
 use crate::seal::{KEPT, Target};
 use crate::segment::{Segment, serialize};
@@ -38,6 +39,8 @@ pub(crate) struct Pending {
     superseded_in_segments: BTreeMap<u32, RoaringBitmap>,
     /// Segments that go.
     removed: Vec<u32>,
+    /// Given where some do.
+    removing: Option<Removing>,
     /// Those of their rows that stay.
     kept: Vec<Coded>,
 }
@@ -71,6 +74,7 @@ impl Pending {
             superseded_in_chunks: BTreeSet::new(),
             superseded_in_segments: BTreeMap::new(),
             removed: Vec::new(),
+            removing: None,
             kept: Vec::new(),
         }
     }
@@ -116,6 +120,9 @@ impl Pending {
         full: usize,
         Forgetting { mark, stays }: Forgetting,
     ) -> Result<(), Error> {
+        // Who reads on holds on to all of them: they are forgotten another time.
+        let Some(removing) = self.table.removal.begin() else { return Ok(()) };
+        self.removing = Some(removing);
         // The writer is the only one who changes the state, so these are still all segments when it is done.
         let segments = self.table.state.read().segments.clone();
         let marked = |wanted: fn(u64, u64) -> bool| {
@@ -223,7 +230,7 @@ impl Pending {
 
     /// The update as far as it is about rows that are there: new symbols, segments that go, rows that are superseded.
     fn begin(self, schema: &Schema) -> Result<(Lease, Update), Error> {
-        let Self { table, symbols, superseded_in_segments, removed, .. } = self;
+        let Self { table, symbols, superseded_in_segments, removed, removing, .. } = self;
         let mut framer = Framer::new();
         let mut changes = Vec::new();
         let mut superseded = Vec::new();
@@ -252,6 +259,7 @@ impl Pending {
             symbols,
             superseded_in_segments: superseded,
             removed,
+            removing,
             forgotten: Vec::new(),
             sealed: Vec::new(),
             manifest,

@@ -135,6 +135,11 @@ impl Target<'_> {
     fn rewrite_most_superseded(&self, update: &mut Update) -> Result<(), Error> {
         let Some(worn) = most_superseded(self.state, update) else { return Ok(()) };
         let Some(segment) = worn.segment() else { return Ok(()) };
+        if update.removing.is_none() {
+            // While somebody reads on, it stays; there is another time.
+            let Some(removing) = self.table.removal.begin() else { return Ok(()) };
+            update.removing = Some(removing);
+        }
         // In its own epochs, so that no symbol has to be looked up.
         let live = worn.coded(self.schema.symbols.len(), self.schema.texts)?;
         segment.remove(self.schema, &mut update.changes)?;

@@ -10,6 +10,7 @@ use crate::options::Options;
 use crate::part::Part;
 use crate::predicate::Predicate;
 use crate::row::{Row, Schema, Symbol};
+use crate::scan::Scan;
 use crate::segment::Segment;
 use crate::snapshot::Query;
 use crate::tables::Tables;
@@ -56,6 +57,15 @@ impl Store {
         page: &Page,
     ) -> Result<JudgedRows, Error> {
         self.0.read(table, |table| judged::list(table, &self.0.schema, range, bounds, page))
+    }
+
+    /// All rows that match, as the table is now. As long as it goes on, no segment of the table is written again or
+    /// forgotten.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged.
+    pub fn scan(&self, table: &[u8], predicate: &Predicate, range: TimeRange) -> Result<Scan, Error> {
+        Scan::new(self.0.clone(), table, &Query { predicate, range })
     }
 
     /// Whether a table is in memory, so that the next question about it does not wait for that.

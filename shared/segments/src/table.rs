@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::RwLock;
 use roaring::RoaringBitmap;
 
 use crate::chunk::Chunk;
@@ -16,6 +16,7 @@ use crate::manifest::Manifest;
 use crate::membership::Membership;
 use crate::options::Options;
 use crate::part::{Body, Part, RowReader};
+use crate::removal::Removal;
 use crate::row::{Row, Schema, Symbol};
 use crate::segment::{Segment, deserialize};
 use crate::source::Source;
@@ -34,7 +35,7 @@ pub(crate) struct Table {
     /// Rows of a full segment.
     full: usize,
     weight: AtomicUsize,
-    removal: Removal,
+    pub(crate) removal: Removal,
 }
 
 impl Table {
@@ -225,27 +226,13 @@ impl Table {
         })
     }
 
-    /// Notes that what removes segments is going to be written, or no longer is: it was published, or given up.
-    pub(crate) fn set_removal(&self, is_under_way: bool) {
-        *self.removal.is_under_way.lock() = is_under_way;
-        if !is_under_way {
-            self.removal.is_over.notify_all();
-        }
-    }
-
-    /// Waits while segments are about to go; says whether there was anything to wait for.
-    pub(crate) fn wait_for_removal(&self) -> bool {
-        let mut is_under_way = self.removal.is_under_way.lock();
-        let waits = *is_under_way;
-        self.removal.is_over.wait_while(&mut is_under_way, |is_under_way| *is_under_way);
-        waits
-    }
-
     /// Makes a commit visible, as a whole.
     ///
     /// A new segment is in the membership before it is in the state, and one that goes leaves the state first: so a
     /// look-up, which reads both while it holds the state, never misses a segment that the state has.
     pub(crate) fn publish(&self, mut update: Update) {
+        // Until the end: only then may those who wait look again, and find the state that no longer has what they missed.
+        let _removing = update.removing.take();
         if !update.sealed.is_empty() {
             let mut membership = self.membership.write();
             for sealed in &mut update.sealed {
@@ -265,14 +252,6 @@ impl Table {
         }
         self.weigh();
     }
-}
-
-/// Whether segments are about to go: their values may be gone from the tree already, while readers still find them in the
-/// state.
-#[derive(Debug, Default)]
-struct Removal {
-    is_under_way: Mutex<bool>,
-    is_over: Condvar,
 }
 
 /// Where a row may be.

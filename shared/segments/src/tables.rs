@@ -72,7 +72,7 @@ impl Tables {
         loop {
             let before = table.state.read().removals;
             match read(&table) {
-                Err(Error::Damaged(_)) if table.wait_for_removal() || table.state.read().removals != before => {}
+                Err(Error::Damaged(_)) if table.removal.wait() || table.state.read().removals != before => {}
                 done => return done,
             }
         }

@@ -11,6 +11,7 @@ use crate::head_index::HeadIndex;
 use crate::manifest::Manifest;
 use crate::part::Part;
 use crate::pieces::Change;
+use crate::removal::Removing;
 use crate::row::RowNumber;
 use crate::segment::NewSegment;
 
@@ -31,6 +32,8 @@ pub(crate) struct Update {
     pub(crate) superseded_in_segments: Vec<(u32, Arc<RoaringBitmap>)>,
     /// The segments that go.
     pub(crate) removed: Vec<u32>,
+    /// Given where some do.
+    pub(crate) removing: Option<Removing>,
     /// The closed dictionaries that go with them.
     pub(crate) forgotten: Vec<ClosedKey>,
     /// The new segments.

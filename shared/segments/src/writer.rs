@@ -28,8 +28,8 @@ pub struct Found {
     spot: Option<Spot>,
 }
 
-/// Changes that are on their way to disk. Once they were given out, and until they are published or given up, readers wait
-/// for what they miss of segments that go.
+/// Changes that are on their way to disk. Until they are published or given up, readers wait for what they miss of segments
+/// that go.
 #[derive(Debug, Default)]
 pub struct Prepared {
     changes: Vec<Change>,
@@ -50,7 +50,7 @@ impl Writer {
     /// Drops the rows of those segments of a table whose mark is below `mark`, but for those that `stays`, where it is
     /// given, says yes to by their ids: they are never asked about again. Rows that are not sealed stay.
     ///
-    /// A table that has no such segment is not read.
+    /// A table that has no such segment is not read. While a [`crate::Scan`] of the table goes on, nothing is dropped.
     ///
     /// # Errors
     /// When the storage fails or is damaged.
@@ -109,31 +109,14 @@ impl Writer {
 impl Prepared {
     /// What is to be written to the tree. Given once.
     pub fn changes(&mut self) -> impl Iterator<Item = Change> {
-        // Before the first value leaves the tree: who misses one from now on waits, and does not take it for damage.
-        for (table, update) in &self.updates {
-            if !update.removed.is_empty() {
-                table.set_removal(true);
-            }
-        }
         std::mem::take(&mut self.changes).into_iter()
     }
 
     /// Makes the changes visible. To be called once they are written, and only then.
-    pub fn publish(mut self) {
+    pub fn publish(self) {
         // A table may leave memory as soon as its changes are visible: what is read again then has them too.
-        for (table, update) in self.updates.drain(..) {
+        for (table, update) in self.updates {
             table.publish(update);
-            // Only now may those who wait look again: they find the state that no longer has what they missed.
-            table.set_removal(false);
-        }
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        // What is left was given up.
-        for (table, _) in &self.updates {
-            table.set_removal(false);
         }
     }
 }

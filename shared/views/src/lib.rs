@@ -12,6 +12,7 @@ pub mod store;
 mod all;
 mod canonical;
 mod error;
+mod exports;
 mod key;
 mod question;
 mod slot;

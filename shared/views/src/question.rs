@@ -13,6 +13,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Duration, timeout};
 
 use crate::error::Error;
+use crate::exports::Exports;
 use crate::slot::{Freshness, Slot};
 use crate::store::Caches;
 use crate::view::View;
@@ -73,6 +74,7 @@ pub struct Reply<A> {
 #[derive(Clone, Debug)]
 pub struct Views {
     slots: Arc<[Slot]>,
+    exports: Arc<Exports>,
 }
 
 impl Views {
@@ -80,7 +82,7 @@ impl Views {
         let caches = Caches::new(cache_bytes);
         let open_one = |view: &View| Slot::open(*view, &directory.join(view.name()), &caches);
         let slots: Result<Vec<Slot>, Error> = views.iter().map(open_one).collect();
-        Ok(Self { slots: slots?.into() })
+        Ok(Self { slots: slots?.into(), exports: Arc::default() })
     }
 
     /// One view's place.
@@ -97,6 +99,11 @@ impl Views {
     /// The places of all views.
     pub fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter()
+    }
+
+    /// The exports that are under way.
+    pub(crate) fn exports(&self) -> &Exports {
+        &self.exports
     }
 
     /// Answers a question, once its view has reached what the asker knows of or [`PATIENCE`] is over.

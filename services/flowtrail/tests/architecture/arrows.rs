@@ -6,6 +6,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every allowed arrow. Development dependencies may also lead to `testkit`, and from tests to whatever they test.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("archive", &[]),
     ("model", &[]),
     ("runtime", &[]),
     ("bus", &["model"]),
@@ -16,8 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("commands", &["bus", "feed", "model", "runtime", "vault"]),
     ("projector", &["bus", "feed", "model", "runtime", "views"]),
-    ("gateway", &["bus", "feed", "model", "runtime", "vault", "views"]),
-    ("streamer", &["bus", "feed", "model", "runtime", "vault"]),
+    ("gateway", &["archive", "bus", "feed", "model", "runtime", "vault", "views"]),
+    ("streamer", &["archive", "bus", "feed", "model", "runtime", "vault"]),
     (
         "flowtrail",
         &["bus", "commands", "feed", "gateway", "model", "projector", "runtime", "streamer", "vault", "views"],

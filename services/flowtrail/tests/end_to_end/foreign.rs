@@ -187,7 +187,7 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
     let number = SHARED + 1 + chance.below(FOREIGN);
     let numbers = [number.to_string(), (number + 1_000_000).to_string()];
     let both = |call: &dyn Fn(&str) -> Call| [call(&foreign), call(&missing)];
-    match chance.below(12) {
+    match chance.below(13) {
         0 => both(&|id| Call::new("GET", &format!("/v1/audit/events/{id}"))),
         1 => {
             let name = ["event_group", "event_type", "status", "vm_id", "session_id"][chance.below(5)];
@@ -230,6 +230,11 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
             let unknown = accounts.signed_in.chars().rev().collect::<String>();
             [accounts.signed_in.as_str(), &unknown].map(|token| Call::new("GET", &format!("{path}{token}")))
         }
+        11 => {
+            // Of the forms, CSV alone does not say as of when it is.
+            let asked = ["audit/export?q=target:", "traffic/export?q=source:", "audit/export?q="][chance.below(3)];
+            both(&|id| Call::new("GET", &format!("/flowtrail/v1/{asked}{id}&format=csv")))
+        }
         _ => {
             let path = ["/api/events/audit", "/api/events/network-traffic"][chance.below(2)];
             let unknown = PART_OF_MARKER.chars().rev().collect::<String>();
@@ -243,7 +248,7 @@ fn single(chance: &mut Chance) -> Call {
     let shared = format!("shared-{}", chance.below(SHARED));
     let page = 1 + chance.below(3);
     let number = 1 + chance.below(SHARED);
-    match chance.below(11) {
+    match chance.below(12) {
         0 => Call::new("GET", &format!("/v1/audit/events/{shared}")),
         1 => Call::new("GET", &format!("/v1/audit/events?vm_id={shared}&limit={page}")),
         2 => Call::new("GET", "/v1/audit/catalog"),
@@ -254,6 +259,7 @@ fn single(chance: &mut Chance) -> Call {
         7 => Call::new("GET", &format!("/api/event-streaming/{number}")),
         8 => Call::new("PUT", &format!("/api/event-streaming/{number}")).with(&json!({"config": {"api_key": "****"}})),
         9 => Call::new("GET", "/api/event-streaming"),
+        10 => Call::new("GET", &format!("/flowtrail/v1/{}/export", ["audit", "traffic"][chance.below(2)])),
         _ => {
             // The foreign account's event again, under its id, as one of our own.
             let event = json!({"id": format!("own-{page}"), "event_type": "door.close", "resource_id": shared});

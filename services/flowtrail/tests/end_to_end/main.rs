@@ -15,6 +15,7 @@ mod documented;
 mod drill;
 mod fair;
 mod flowtrail;
+mod following;
 mod foreign;
 mod full;
 mod hostile;

@@ -42,6 +42,9 @@ const READS: &[&str] = &[
     "/flowtrail/v1/traffic?q=dport:53%20-protocol:tcp&limit=9",
     "/flowtrail/v1/traffic?q=bytes:%3E1k%20OR%20type:drop",
     "/flowtrail/v1/traffic/nope",
+    "/flowtrail/v1/audit/export?q=type:s3*",
+    "/flowtrail/v1/traffic/export?q=bytes:%3E1k%20OR%20type:drop&format=csv",
+    "/flowtrail/v1/traffic/export?format=parquet&from=yesterday",
     "/healthz",
 ];
 

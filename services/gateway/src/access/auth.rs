@@ -3,6 +3,7 @@
 //! Invariant: all of this is decided from the headers alone, before a body is read.
 
 mod memo;
+pub(crate) mod standing;
 
 use std::sync::Arc;
 
@@ -42,6 +43,13 @@ pub(crate) struct Access {
     witness: Arc<Witness>,
     /// As of when a token was looked up last. What was asked of nobody since is as of then, or later.
     looked_up: ArcSwapOption<Freshness>,
+}
+
+/// How a request was let in: it goes on with the request.
+#[derive(Clone, Debug)]
+struct Admission {
+    access: Arc<Access>,
+    scope: Option<Scope>,
 }
 
 /// What a look-up is held to.
@@ -88,6 +96,7 @@ pub(crate) async fn guard(
     match access.admit(scope, effect, (request.headers(), &seen)).await {
         Ok((principal, at_least)) => {
             request.extensions_mut().insert(Caller { principal, at_least, seen, origin });
+            request.extensions_mut().insert(Admission { access: access.clone(), scope });
             Ok(next.run(request).await)
         }
         Err(Denied { refusal, requester }) => {

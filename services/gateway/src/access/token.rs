@@ -35,5 +35,11 @@ pub(super) fn tokens(headers: &HeaderMap) -> impl Iterator<Item = Sent<'_>> {
     [behind_scheme, value(API_KEY).map(Sent::Otherwise)].into_iter().flatten().filter(is_there)
 }
 
+/// The headers that may bring a token.
+pub(super) fn headers(all: &HeaderMap) -> HeaderMap {
+    let given = |name: HeaderName| all.get(&name).cloned().map(|value| (name, value));
+    [AUTHORIZATION, API_KEY].into_iter().filter_map(given).collect()
+}
+
 #[cfg(test)]
 mod tests;

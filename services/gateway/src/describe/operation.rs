@@ -35,7 +35,7 @@ pub(crate) struct RequestBody {
     pub(crate) forms: Vec<Form>,
 }
 
-/// A form that a body can have.
+/// A form that a body can have, of a request or an answer.
 pub(crate) struct Form {
     pub(crate) media_type: &'static str,
     pub(crate) schema: SchemaOf,
@@ -44,7 +44,7 @@ pub(crate) struct Form {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) text: &'static str,
-    pub(crate) form: Option<Form>,
+    pub(crate) forms: Vec<Form>,
     pub(crate) headers: Vec<Header>,
 }
 
@@ -118,13 +118,21 @@ impl Operation {
         text: &'static str,
         schema: SchemaOf,
     ) -> Self {
-        self.answers.push(Answer { status, text, form: Some(Form { media_type, schema }), headers: Vec::new() });
+        self.answers.push(Answer { status, text, forms: vec![Form { media_type, schema }], headers: Vec::new() });
+        self
+    }
+
+    /// Another form that the last answer may have.
+    pub(crate) fn or_in(mut self, media_type: &'static str, schema: SchemaOf) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.forms.push(Form { media_type, schema });
+        }
         self
     }
 
     /// An answer without a body.
     pub(crate) fn answers_nothing(mut self, status: StatusCode, text: &'static str) -> Self {
-        self.answers.push(Answer { status, text, form: None, headers: Vec::new() });
+        self.answers.push(Answer { status, text, forms: Vec::new(), headers: Vec::new() });
         self
     }
 

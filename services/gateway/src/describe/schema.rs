@@ -10,6 +10,11 @@ pub(crate) fn text() -> Schema {
     json_schema!({ "type": "string" })
 }
 
+/// Bytes that are no text.
+pub(crate) fn bytes() -> Schema {
+    json_schema!({ "type": "string", "format": "binary" })
+}
+
 /// Any number of texts, each given on its own.
 pub(crate) fn texts() -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string" } })

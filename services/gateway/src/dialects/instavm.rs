@@ -61,6 +61,7 @@ pub(crate) fn render(refusal: &Refusal) -> Response {
         | Refusal::Conflict(_)
         | Refusal::ReceiverRefuses(_)
         | Refusal::TooMany { .. }
+        | Refusal::Crowded { .. }
         | Refusal::TooLarge { .. }
         | Refusal::UnknownEncoding
         | Refusal::Unavailable(_) => refusal.to_string(),

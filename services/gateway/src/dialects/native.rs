@@ -1,12 +1,15 @@
-//! Flowtrail's own: the lists in its own form, events published over HTTP, those that no view could take in, whether the
+//! Flowtrail's own: the lists in its own form, events as they arrive, all that there are, events published over HTTP, those that no view could take in, whether the
 //! service is well and what it counts, and the description of the API.
 
 pub(crate) mod dead_letters;
 pub(crate) mod description;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod metrics;
+mod table;
+pub(crate) mod tail;
 
 use axum::http::HeaderValue;
 use axum::response::Response;

@@ -55,17 +55,25 @@ pub(crate) fn add(headers: &mut HeaderMap, freshness: &Freshness) {
     }
 }
 
+/// As of which positions of the log an answer is, as the header has it.
+pub(crate) fn positions(freshness: &Freshness) -> String {
+    text_of(&freshness.as_of)
+}
+
 /// Adds the header that says where in the log stands what was written.
 pub(crate) fn add_position(headers: &mut HeaderMap, position: LogPosition) {
     as_of(headers, &[position]);
 }
 
 fn as_of(headers: &mut HeaderMap, positions: &[LogPosition]) {
-    let texts: Vec<String> = positions.iter().map(ToString::to_string).collect();
     // Stream names and numbers are fit for a header; a view of no stream is as of nothing.
-    if let Ok(value) = HeaderValue::from_str(&texts.join(", ")) {
+    if let Ok(value) = HeaderValue::from_str(&text_of(positions)) {
         headers.insert(AS_OF, value);
     }
+}
+
+fn text_of(positions: &[LogPosition]) -> String {
+    positions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

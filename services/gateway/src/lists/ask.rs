@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use views::{Ask, Question, Reply};
+use views::{Ask, Question, Reply, Seen};
 
 use crate::access::caller::Caller;
 use crate::lists::cursor::Key;
@@ -55,5 +55,15 @@ impl Lists {
             self.witness.record_read(&caller.principal, &caller.origin, &read);
         }
         Ok(Reply { answer: made, freshness })
+    }
+
+    /// Records that a caller begins to read what `question` asks for in another way than by one answer. How much that will
+    /// be is not known.
+    pub(crate) fn record_begun<Q: Question>(&self, caller: &Caller, way: &'static str, question: &Q) {
+        let log = Q::WATCH.map(|watch| watch.log);
+        if let (Some(filter), Some(log)) = (self.witness.filter_of(question), log) {
+            let read = Read { log, question: way, filter, seen: Seen { rows: 0, total: 0 } };
+            self.witness.record_read(&caller.principal, &caller.origin, &read);
+        }
     }
 }

@@ -53,6 +53,16 @@ pub(crate) enum Refusal {
         /// After which the same request is answered.
         seconds: u64,
     },
+    /// The account has as many long answers under way as it may have.
+    #[error("{what}: the account has {most} at a time already, as many as {setting} allows")]
+    Crowded {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+        /// The setting that says so.
+        setting: &'static str,
+    },
     /// The body is larger than it may be.
     #[error("body: must have at most {limit} bytes")]
     TooLarge {
@@ -87,7 +97,7 @@ impl Refusal {
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::ReceiverRefuses(_) => StatusCode::PRECONDITION_FAILED,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::Crowded { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

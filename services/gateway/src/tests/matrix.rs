@@ -14,6 +14,7 @@ use model::log::Stream;
 use model::traffic::RecordKey;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use super::streaming::{created, done};
 use super::world::{World, at, tells_sealing_key};
@@ -212,10 +213,11 @@ async fn exactly_the_allowed_cells_of_scope_and_endpoint_are_answered() {
     for route in &routes {
         write!(table, "{:60}", format!("{} {}", route.method, route.path)).unwrap();
         for asker in &askers {
-            let answer = world.send(good(route, asker)).await;
-            let (status, expected) = (answer.status.as_u16(), expected(route, asker));
+            // Some answers have no end.
+            let answer = world.router.clone().oneshot(good(route, asker)).await.unwrap();
+            let (status, expected) = (answer.status().as_u16(), expected(route, asker));
             write!(table, "{status:>4}").unwrap();
-            let is_right = if expected == 200 { answer.status.is_success() } else { status == expected };
+            let is_right = if expected == 200 { answer.status().is_success() } else { status == expected };
             if !is_right {
                 wrong.push(format!("{} {} by {}: {status}, not {expected}", route.method, route.path, asker.name));
             }

@@ -8,7 +8,7 @@ use super::world::{World, gateway, request, send};
 use crate::Reader;
 
 /// Answers a question over the bus from these views, as a projector does.
-fn endpoint<Q: Question>(views: &Views) -> Endpoint {
+pub(super) fn endpoint<Q: Question>(views: &Views) -> Endpoint {
     let views = views.clone();
     Endpoint::new(format!("flowtrail.query.{}", Q::PATH), move |request: Bytes| {
         let views = views.clone();

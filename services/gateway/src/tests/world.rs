@@ -307,6 +307,11 @@ impl World {
         self.services.spawn(answering.run(CancellationToken::new()));
     }
 
+    /// Ends whatever answers on the bus.
+    pub(super) fn end_services(&mut self) {
+        self.services.abort_all();
+    }
+
     /// Sends a request as it is.
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
         send(&self.router, request).await
@@ -386,7 +391,8 @@ fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Reco
     let (witness, recorder) = witness(bus.clone(), records_reads);
     let (bus, cursors, limits) = (bus.clone(), cursor::Key::new([7; 32]), LimitSettings::NONE);
     let metrics = Metrics::default();
-    (Resources { reader, bus, cursors, witness, provider: None, limits, metrics }, recorder)
+    let stop = CancellationToken::new();
+    (Resources { reader, bus, cursors, witness, provider: None, limits, metrics, stop }, recorder)
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {

@@ -7,7 +7,6 @@
 mod columns;
 mod format;
 mod key;
-mod parquet;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,5 +11,6 @@ mod judged;
 mod limits;
 mod memory;
 mod model;
+mod scan;
 mod simple;
 mod together;

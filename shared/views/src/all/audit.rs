@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::audit::{Event, Filter, fields};
-use model::event::Event as Any;
 use model::filter::{self, Node};
 use model::json::Json;
 use model::log::{AccountId, Stream};
@@ -55,10 +54,13 @@ pub(super) const QUESTIONS: &[Asked] = &[
     Asked::of::<Catalog>(),
     Asked::of::<CountByTime>(),
     Asked::of::<CountByValue>(),
+    Asked::of::<Export>(),
 ];
 
 /// Audit events, newest first.
 pub type List = lists::List<Audit>;
+/// All audit events that match, some at a time.
+pub type Export = lists::Export<Audit>;
 /// How many audit events match, by value of a facet.
 pub type CountByValue = lists::CountByValue<Audit>;
 /// How many audit events match in each stretch of time.
@@ -69,12 +71,7 @@ const CATALOG: u8 = b'c';
 
 /// Takes an event in; one whose id is known already changes nothing.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
-    let event = match logged.event {
-        Any::Audit(event) => Cow::Borrowed(event),
-        Any::Integration(recorded) => Cow::Owned(Event::from(recorded)),
-        Any::Access(recorded) => Cow::Owned(Event::from(recorded)),
-        Any::Traffic(_) | Any::Directory { .. } | Any::Delivery(_) => return Ok(()),
-    };
+    let Some(event) = logged.event.as_audit() else { return Ok(()) };
     // Ids are unique within a stream only. Were an event of one stream refused for one of another with the same id, it
     // would depend on which of the two was read first, and a rebuild may read them the other way round.
     let origin = origin(logged.position.stream);
@@ -150,6 +147,7 @@ impl Family for Audit {
     const LIST: &'static str = "audit.list";
     const COUNT_BY_VALUE: &'static str = "audit.count_by_value";
     const COUNT_BY_TIME: &'static str = "audit.count_by_time";
+    const EXPORT: &'static str = "audit.export";
 
     type Filter = Filter;
     type Language = filter::Audit;

@@ -48,11 +48,18 @@ pub const VIEW: View = View::of(&Facts {
     }),
 });
 
-pub(super) const QUESTIONS: &[Asked] =
-    &[Asked::of::<List>(), Asked::of::<ById>(), Asked::of::<CountByTime>(), Asked::of::<CountByValue>()];
+pub(super) const QUESTIONS: &[Asked] = &[
+    Asked::of::<List>(),
+    Asked::of::<ById>(),
+    Asked::of::<CountByTime>(),
+    Asked::of::<CountByValue>(),
+    Asked::of::<Export>(),
+];
 
 /// Traffic records, newest first.
 pub type List = lists::List<Traffic>;
+/// All traffic records that match, some at a time.
+pub type Export = lists::Export<Traffic>;
 /// How many traffic records match, by value of a facet.
 pub type CountByValue = lists::CountByValue<Traffic>;
 /// How many traffic records match in each stretch of time.
@@ -100,6 +107,13 @@ impl Stored {
     }
 }
 
+/// A record that stands in no view, or not yet.
+impl From<Record> for Stored {
+    fn from(record: Record) -> Self {
+        Self(Form::Record(Box::new(record)))
+    }
+}
+
 impl Serialize for Stored {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.record().map_err(serde::ser::Error::custom)?.serialize(serializer)
@@ -141,6 +155,7 @@ impl Family for Traffic {
     const LIST: &'static str = "traffic.list";
     const COUNT_BY_VALUE: &'static str = "traffic.count_by_value";
     const COUNT_BY_TIME: &'static str = "traffic.count_by_time";
+    const EXPORT: &'static str = "traffic.export";
 
     type Filter = Filter;
     type Language = filter::Traffic;

@@ -8,7 +8,7 @@ use model::filter::Query;
 use model::log::AccountId;
 use model::paging::{Judged, Page, Period, RowPosition, Start};
 use model::time::Timestamp;
-use segments::{Predicate, Row, SortKey, TimeRange};
+use segments::{Predicate, Row, Scan, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{self, Bounds};
@@ -62,8 +62,20 @@ impl Selected {
         Ok(Self { store, table: table(account), predicate, least: None, period: micros(F::period(filter)) })
     }
 
+    /// The account's rows that `filter` wants, and `query` where it is given.
+    pub(crate) fn asked<F: Family>(
+        views: &Views,
+        account: &AccountId,
+        filter: &F::Filter,
+        query: Option<&Query<F::Language>>,
+    ) -> Result<Self, Error> {
+        let Some(query) = query else { return Self::of::<F>(views, account, filter) };
+        let filter = F::beside(filter, query.filter());
+        Self::of::<F>(views, account, &filter)?.narrowed::<F>(views, account, query)
+    }
+
     /// Those of them that a query wants too.
-    pub(crate) fn narrowed<F: Family>(
+    fn narrowed<F: Family>(
         mut self,
         views: &Views,
         account: &AccountId,
@@ -109,6 +121,17 @@ impl Selected {
         let judged = Judged { scanned: listed.judged, complete: listed.is_complete };
         let judged = Some(judged).filter(|judged| judged.scanned > 0 || !judged.complete);
         Ok(Listed { rows: listed.rows, total: listed.total, last: listed.last, judged })
+    }
+
+    /// Whether there may be rows among them that have to be judged.
+    pub(crate) fn leaves_rows_open(&self) -> bool {
+        self.least.is_some()
+    }
+
+    /// All of them as they are now, those that have to be judged too; and the store that they are in.
+    pub(crate) fn scan(self) -> Result<(Arc<Store>, Scan), Error> {
+        let scan = self.store.rows().scan(&self.table, &self.predicate, self.period)?;
+        Ok((self.store, scan))
     }
 
     /// How many there are by what `name` makes of a column's values, the most frequent first.

@@ -22,12 +22,14 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     const VIEW: View;
     /// The log that they are of.
     const LOG: Log;
-    /// The paths of its questions: a page, and counts.
+    /// The paths of its questions: a page, counts, and all rows.
     const LIST: &'static str;
     /// Counts by value.
     const COUNT_BY_VALUE: &'static str;
     /// Counts by time.
     const COUNT_BY_TIME: &'static str;
+    /// All rows, some at a time.
+    const EXPORT: &'static str;
 
     /// Which rows are wanted.
     type Filter: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -36,7 +38,7 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// What rows are counted by.
     type Facet: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// A row as it is shown.
-    type Shown: Serialize + DeserializeOwned + Send + 'static;
+    type Shown: Serialize + DeserializeOwned + Send + Sync + 'static;
 
     /// The period of a filter.
     fn period(filter: &Self::Filter) -> Period;

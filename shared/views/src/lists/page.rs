@@ -72,13 +72,7 @@ impl<F: Family> Question for List<F> {
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let selected = match &self.q {
-            Some(query) => {
-                let filter = F::beside(&self.filter, query.filter());
-                Selected::of::<F>(views, &self.account, &filter)?.narrowed::<F>(views, &self.account, query)?
-            }
-            None => Selected::of::<F>(views, &self.account, &self.filter)?,
-        };
+        let selected = Selected::asked::<F>(views, &self.account, &self.filter, self.q.as_ref())?;
         let listed = selected.list(&self.page, F::id_in_table, &|rows| self.judge(views, rows))?;
         // Before names are filled in, which may need other views: a position is the row's own.
         let next = listed.last.as_ref().map(F::position).transpose()?;

@@ -8,11 +8,12 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::audit::{self, Fields};
+use model::event::Event;
 use model::filter::{Kind, ends_of_time};
 use model::log::AccountId;
 use model::paging::{Page, Period, Rows, Start};
 use model::time::Timestamp;
-use model::traffic::{self, EventType, Reported};
+use model::traffic::{self, EventType, Record, Reported};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -23,6 +24,7 @@ use views::traffic::{Stored, Traffic};
 
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
+use crate::dialects::native::table::{self, Cell, named};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::cursor::Binding;
@@ -40,8 +42,10 @@ pub(crate) trait Listed: Family {
     const NAME: &'static str;
     /// What there is one of, in words.
     const ONE: &'static str;
+    /// What a tail is called where reads are recorded.
+    const TAIL: &'static str;
     /// A row of the list.
-    type Item<'a>: Serialize + JsonSchema;
+    type Item<'a>: Serialize + JsonSchema + table::Row;
     /// The question for one of them.
     type ById: Question<Answer = Option<Self::Shown>>;
 
@@ -56,6 +60,19 @@ pub(crate) trait Listed: Family {
     /// # Errors
     /// When the row cannot be read.
     fn item(shown: &Self::Shown) -> io::Result<Self::Item<'_>>;
+
+    /// One that says nothing.
+    fn nothing() -> Self::Item<'static>;
+
+    /// What is shown of an event of the log, as it was published: names out of the directory are not filled in. None: it is
+    /// not of this family.
+    fn arrived(event: Event) -> Option<Self::Shown>;
+
+    /// Whether it is a record of a read.
+    fn is_read(shown: &Self::Shown) -> bool;
+
+    /// Whether a filter wants records of reads too.
+    fn wants_reads(filter: &Self::Filter) -> bool;
 }
 
 /// An audit event, as `POST /api/events/audit` takes it, with the names that the directory knows.
@@ -84,9 +101,29 @@ pub(crate) struct TrafficItem<'a> {
     data: Reported<Cow<'a, str>>,
 }
 
+impl table::Row for AuditItem {
+    fn columns(&self, put: table::Put<'_>) {
+        put(named("id"), Cell::Text(Some(&self.id)));
+        put(named("time"), Cell::Time(Some(self.time)));
+        table::of_audit(&self.data, put);
+    }
+}
+
+impl table::Row for TrafficItem<'_> {
+    fn columns(&self, put: table::Put<'_>) {
+        put(named("id"), Cell::Text(Some(&self.id)));
+        put(named("time"), Cell::Time(Some(self.time)));
+        put(named("received_at"), Cell::Time(Some(self.received_at)));
+        table::of_traffic(&self.data, put);
+        // What can be written as JSON when the item is can be here.
+        put(named("events"), Cell::Json(serde_json::to_string(&self.data.events).ok().as_deref()));
+    }
+}
+
 impl Listed for Audit {
     const NAME: &'static str = "flowtrail.audit";
     const ONE: &'static str = "event";
+    const TAIL: &'static str = "audit.tail";
     type Item<'a> = AuditItem;
     type ById = views::audit::ById;
 
@@ -111,11 +148,28 @@ impl Listed for Audit {
         };
         Ok(AuditItem { id: event.id.clone(), time: event.time, data })
     }
+
+    fn nothing() -> AuditItem {
+        AuditItem { id: String::new(), time: Timestamp::EPOCH, data: Fields::default() }
+    }
+
+    fn arrived(event: Event) -> Option<audit::Event> {
+        event.into_audit()
+    }
+
+    fn is_read(event: &audit::Event) -> bool {
+        audit::is_read(&event.event_type)
+    }
+
+    fn wants_reads(filter: &audit::Filter) -> bool {
+        filter.include_reads
+    }
 }
 
 impl Listed for Traffic {
     const NAME: &'static str = "flowtrail.traffic";
     const ONE: &'static str = "record";
+    const TAIL: &'static str = "traffic.tail";
     type Item<'a> = TrafficItem<'a>;
     type ById = views::traffic::ById;
 
@@ -143,6 +197,24 @@ impl Listed for Traffic {
             ..record.given
         };
         Ok(TrafficItem { id, time, received_at, data })
+    }
+
+    fn nothing() -> TrafficItem<'static> {
+        let (id, time, received_at, data) = (String::new(), Timestamp::EPOCH, Timestamp::EPOCH, Reported::default());
+        TrafficItem { id, time, received_at, data }
+    }
+
+    /// A report as the record that it alone would make.
+    fn arrived(event: Event) -> Option<Stored> {
+        if let Event::Traffic(report) = event { Some(Stored::from(Record::from(&report).owned())) } else { None }
+    }
+
+    fn is_read(_: &Stored) -> bool {
+        false
+    }
+
+    fn wants_reads(_: &traffic::Filter) -> bool {
+        true
     }
 }
 
@@ -240,7 +312,7 @@ pub(crate) fn describe_get<F: Listed>(title: &'static str) -> Operation {
 }
 
 /// All from the beginning of what one text names to the end of what the other does.
-fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
+pub(super) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
     let now = language::now()?;
     let ends = |name: &str, text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 
+use archive::{Column, Values};
 use model::audit::Event;
 use model::audit::fields::{self as audit, Access, FIELDS};
 use model::time::Timestamp;
@@ -14,26 +15,6 @@ use model::traffic::{Cell, Report, Reported, Value};
 
 use super::super::document::{Document, json_bytes};
 use crate::sink::{Item, Kind};
-
-/// A column of a table.
-#[derive(Debug)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) values: Values,
-}
-
-/// The values of a column, one for each row; none: null.
-#[derive(Debug, PartialEq)]
-pub(super) enum Values {
-    /// Microseconds since 1970.
-    Times(Vec<Option<i64>>),
-    /// UTF-8.
-    Texts(Vec<Option<Vec<u8>>>),
-    /// Texts that are JSON.
-    Json(Vec<Option<Vec<u8>>>),
-    Integers(Vec<Option<i64>>),
-    Decimals(Vec<Option<f64>>),
-}
 
 /// The fields of an audit event that the envelope shows under other names, or that are JSON and stand in `event`.
 const NO_COLUMN: [&str; 6] = ["activity", "actor_id", "resource_id", "correlation_id", "meta", "event_payload"];

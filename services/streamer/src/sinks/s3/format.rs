@@ -2,7 +2,7 @@
 
 use super::super::document::Document;
 use super::super::packing::{gzip, packed};
-use super::{columns, parquet};
+use super::columns;
 use crate::opened::ConfigError;
 use crate::sink::{Failure, Item};
 
@@ -61,7 +61,7 @@ impl Format {
             }
             Self::Parquet => {
                 let columns = columns::columns(items);
-                packed(move || parquet::file(columns)).await
+                packed(move || archive::file(columns)).await
             }
         }
     }
