@@ -17,7 +17,7 @@ use crate::access::caller::Needs;
 use crate::app::{App, Resources};
 use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, session};
-use crate::dialects::native::{dead_letters, description, events, export, health, ingest, metrics, tail};
+use crate::dialects::native::{counts, dead_letters, description, events, export, health, ingest, metrics, tail};
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
@@ -100,6 +100,31 @@ pub(crate) fn routes() -> Vec<Route> {
             export::export::<Traffic>,
             export::describe_export::<Traffic>("All traffic records"),
         ),
+        Route::get(
+            "/flowtrail/v1/audit/facets",
+            AUDIT,
+            counts::facets::<Audit>,
+            counts::describe_facets::<Audit>("Values in audit events"),
+        ),
+        Route::get(
+            "/flowtrail/v1/audit/histogram",
+            AUDIT,
+            counts::histogram::<Audit>,
+            counts::describe_histogram::<Audit>("Audit events by time"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/facets",
+            TRAFFIC,
+            counts::facets::<Traffic>,
+            counts::describe_facets::<Traffic>("Values in traffic records"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/histogram",
+            TRAFFIC,
+            counts::histogram::<Traffic>,
+            counts::describe_histogram::<Traffic>("Traffic records by time"),
+        ),
+        Route::get("/flowtrail/v1/traffic/top", TRAFFIC, counts::top, counts::describe_top()),
         Route::get("/flowtrail/v1/dead-letters", ADMIN, dead_letters::list, dead_letters::describe_list()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.

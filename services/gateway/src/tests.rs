@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod cors;
+mod counts;
 mod dead_letters;
 mod description;
 mod export;

@@ -1,4 +1,6 @@
-//! A column of codes in the narrowest integers that hold them, and how it is compared with wanted codes.
+//! A column of codes in the narrowest integers that hold them, how it is compared with wanted codes, and counted.
+
+use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
@@ -14,6 +16,25 @@ pub(crate) enum Codes {
 
 /// Which rows pass: a byte for each, 1 or 0, because compilers turn loops over bytes into vector instructions.
 pub(crate) type Mask = Vec<u8>;
+
+/// Some rows of a column.
+#[derive(Clone, Debug)]
+pub(crate) enum Rows<'a> {
+    /// All of a range.
+    All(Range<usize>),
+    /// These, in their order.
+    These(&'a [u32]),
+}
+
+impl Rows<'_> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::All(range) => range.len(),
+            Self::These(rows) => rows.len(),
+        }
+    }
+}
 
 /// Wanted codes, laid out for comparison with columns of any width.
 #[derive(Clone, Debug)]
@@ -149,7 +170,7 @@ impl Codes {
     }
 
     /// How many codes of a range are wanted.
-    pub(crate) fn count(&self, set: &CodeSet, range: std::ops::Range<usize>) -> u64 {
+    pub(crate) fn count(&self, set: &CodeSet, range: Range<usize>) -> u64 {
         match (self, set.single()) {
             (Self::Bytes(codes), Some(code)) => count_equal(&codes[range], u8::try_from(code).ok()),
             (Self::Shorts(codes), Some(code)) => count_equal(&codes[range], u16::try_from(code).ok()),
@@ -159,6 +180,23 @@ impl Codes {
                 self.select(set, range.start, &mut mask);
                 ones(&mask)
             }
+        }
+    }
+
+    /// Gives the code of each of some rows, in their order.
+    pub(crate) fn visit(&self, rows: &Rows<'_>, visit: impl FnMut(u32)) {
+        match self {
+            Self::Bytes(codes) => visit_each(codes, rows, visit),
+            Self::Shorts(codes) => visit_each(codes, rows, visit),
+            Self::Words(codes) => visit_each(codes, rows, visit),
+        }
+    }
+
+    /// Adds how often each code is there in some rows, at the code's place: there is one for each.
+    pub(crate) fn tally(&self, rows: &Rows<'_>, tally: &mut [u32]) {
+        match (self, rows) {
+            (Self::Bytes(codes), Rows::All(range)) => tally_bytes(&codes[range.clone()], tally),
+            _ => self.visit(rows, |code| tally[code as usize] += 1),
         }
     }
 
@@ -214,6 +252,33 @@ fn count_equal<T: PartialEq + Copy>(codes: &[T], wanted: Option<T>) -> u64 {
     codes.chunks(255).map(count).sum()
 }
 
+fn visit_each<T: Copy + Into<u32>>(codes: &[T], rows: &Rows<'_>, mut visit: impl FnMut(u32)) {
+    match rows {
+        Rows::All(range) => codes[range.clone()].iter().for_each(|code| visit((*code).into())),
+        Rows::These(rows) => rows.iter().for_each(|row| visit(codes[*row as usize].into())),
+    }
+}
+
+/// By turns in one of several tallies: where most rows have the same code, to add to what was just added to would wait for
+/// that.
+fn tally_bytes(codes: &[u8], tally: &mut [u32]) {
+    let mut tallies = [[0_u32; BYTES]; 4];
+    let (together, others) = codes.as_chunks();
+    for codes in together {
+        for (tally, code) in tallies.iter_mut().zip::<&[u8; 4]>(codes) {
+            tally[usize::from(*code)] += 1;
+        }
+    }
+    for code in others {
+        tallies[0][usize::from(*code)] += 1;
+    }
+    for one in &tallies {
+        for (count, own) in tally.iter_mut().zip(one) {
+            *count += own;
+        }
+    }
+}
+
 /// How many bytes of a mask are 1.
 pub(crate) fn ones(mask: &[u8]) -> u64 {
     mask.chunks(255).map(|block| u64::from(block.iter().sum::<u8>())).sum()
@@ -222,6 +287,31 @@ pub(crate) fn ones(mask: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_width_counts_the_codes_of_all_rows_and_of_some() {
+        for largest in [3_u32, 255, 256, 70_000] {
+            let column: Vec<u32> = (0..2003).map(|n| n * 7919 % (largest + 1)).chain([largest]).collect();
+            let codes = Codes::new(column.iter().copied());
+            let some: Vec<u32> = (0..2004).filter(|row| row % 7 < 2).collect();
+            let all = Rows::All(5..2004);
+            for (rows, expected) in [(&all, &column[5..]), (&Rows::These(&some), &*those(&column, &some))] {
+                let mut tally = vec![1; largest as usize + 1];
+                codes.tally(rows, &mut tally);
+                let mut visited = Vec::new();
+                codes.visit(rows, |code| visited.push(code));
+                assert_eq!(visited, expected);
+                for (code, count) in (0_u32..).zip(tally) {
+                    let times = expected.iter().filter(|own| **own == code).count();
+                    assert_eq!(count as usize, 1 + times, "{largest} {code}");
+                }
+            }
+        }
+    }
+
+    fn those(column: &[u32], rows: &[u32]) -> Vec<u32> {
+        rows.iter().map(|row| column[*row as usize]).collect()
+    }
 
     #[test]
     fn every_width_selects_and_counts_the_same_as_a_set_would() {

@@ -13,7 +13,7 @@ use crate::merge::{Matched, merge};
 use crate::part::Part;
 use crate::predicate::{Predicate, Resolved, any};
 use crate::row::{Row, RowNumber, Schema};
-use crate::snapshot::{Stretch, resolved_parts};
+use crate::snapshot::{OfPart, Stretch, resolved_parts};
 use crate::table::Table;
 use crate::time_range::TimeRange;
 
@@ -72,19 +72,10 @@ pub(crate) fn list(
     bounds: &Bounds<'_>,
     page: &Page,
 ) -> Result<JudgedRows, Error> {
-    let open = Predicate::All(vec![bounds.most.clone(), Predicate::Not(Box::new(bounds.least.clone()))]);
-    let parts = resolved_parts(table, schema, [bounds.least, &open], range)?;
-    let parts: Vec<Between> =
-        parts.into_iter().map(|(part, [least, open], range)| Between { part, range, least, open }).collect();
-
-    let mut to_judge = 0;
-    for between in &parts {
-        to_judge += between.part.count(&between.open, between.range.clone())?;
-    }
-    let is_complete = to_judge <= bounds.max_judged as u64;
-    let mut list = Judging { table, schema, parts, page, matching: Matching::new(), judged: 0 };
+    let mut list = Judging::new(table, schema, range, bounds)?;
+    let is_complete = list.is_complete(bounds)?;
     // Where all can be judged, the total tells of them all; where not, what stands before the page is not looked at again.
-    let stopped = list.judge(bounds, !is_complete)?;
+    let stopped = list.judge(bounds, Some(page).filter(|_| !is_complete))?;
 
     let stop = stopped.as_ref().map(sort_key).transpose()?;
     let listed = page_of(table, schema, list.found(stop.as_ref())?, page)?;
@@ -97,21 +88,55 @@ pub(crate) fn list(
     Ok(JudgedRows { rows: listed.rows, total, last, judged: list.judged, is_complete })
 }
 
+/// The rows that match, as far as they were judged, the newest first.
+pub(crate) struct Found {
+    pub(crate) stretches: Vec<Stretch>,
+    /// How many rows were judged.
+    pub(crate) judged: u64,
+    /// Whether all were that had to be.
+    pub(crate) is_complete: bool,
+}
+
+/// All rows that match, wherever they would stand in a list.
+pub(crate) fn find(table: &Table, schema: &Schema, range: TimeRange, bounds: &Bounds<'_>) -> Result<Found, Error> {
+    let mut judging = Judging::new(table, schema, range, bounds)?;
+    let is_complete = judging.is_complete(bounds)?;
+    judging.judge(bounds, None)?;
+    Ok(Found { stretches: judging.found(None)?, judged: judging.judged, is_complete })
+}
+
 /// A list as far as its rows were judged.
 struct Judging<'a> {
     table: &'a Table,
     schema: &'a Schema,
     parts: Vec<Between>,
-    page: &'a Page,
     matching: Matching,
     judged: u64,
 }
 
-impl Judging<'_> {
-    /// Judges rows, newest first: all, or from the start of the page on as many as it takes to fill it. Gives the last one
-    /// where some behind it may be left.
-    fn judge(&mut self, bounds: &Bounds<'_>, for_page_alone: bool) -> Result<Option<(Part, usize)>, Error> {
-        let start = self.position().filter(|_| for_page_alone);
+impl<'a> Judging<'a> {
+    /// None was judged yet.
+    fn new(table: &'a Table, schema: &'a Schema, range: TimeRange, bounds: &Bounds<'_>) -> Result<Self, Error> {
+        let open = Predicate::All(vec![bounds.most.clone(), Predicate::Not(Box::new(bounds.least.clone()))]);
+        let parts = resolved_parts(table, schema, [bounds.least, &open], range)?;
+        let between = |(part, [least, open], range): OfPart<2>| Between { part, range, least, open };
+        let parts = parts.into_iter().map(between).collect();
+        Ok(Self { table, schema, parts, matching: Matching::new(), judged: 0 })
+    }
+
+    /// Whether all rows can be judged that have to be.
+    fn is_complete(&self, bounds: &Bounds<'_>) -> Result<bool, Error> {
+        let mut to_judge = 0;
+        for between in &self.parts {
+            to_judge += between.part.count(&between.open, between.range.clone())?;
+        }
+        Ok(to_judge <= bounds.max_judged as u64)
+    }
+
+    /// Judges rows, newest first: as many as may be, or from the start of a page on as many as it takes to fill that. Gives
+    /// the last one where some behind it may be left.
+    fn judge(&mut self, bounds: &Bounds<'_>, page: Option<&Page>) -> Result<Option<(Part, usize)>, Error> {
+        let start = page.and_then(position);
         let mut open = Vec::new();
         for Between { part, range, open: wanted, .. } in &self.parts {
             let range = rows_between(part, range, start, None)?;
@@ -129,13 +154,13 @@ impl Judging<'_> {
                 }
             }
             self.judged += places.len() as u64;
-            if let Some(last) = places.last().filter(|_| for_page_alone)
-                && self.is_page_filled(&sort_key(last)?)?
+            if let (Some(page), Some(last)) = (page, places.last())
+                && self.is_filled(page, &sort_key(last)?)?
             {
                 return Ok(Some(last.clone()));
             }
         }
-        let may_be_left = for_page_alone && places.len() == bounds.max_judged;
+        let may_be_left = page.is_some() && places.len() == bounds.max_judged;
         Ok(places.last().filter(|_| may_be_left).cloned())
     }
 
@@ -148,17 +173,17 @@ impl Judging<'_> {
         Ok(known)
     }
 
-    /// Whether the rows up to a place are more than the page has room for.
-    fn is_page_filled(&self, stop: &SortKey) -> Result<bool, Error> {
-        let skip = match &self.page.start {
+    /// Whether the rows up to a place are more than a page has room for.
+    fn is_filled(&self, page: &Page, stop: &SortKey) -> Result<bool, Error> {
+        let skip = match &page.start {
             Start::Offset(offset) => *offset,
             Start::After(_) => 0,
         };
         let mut found = 0;
         for Stretch { part, wanted, range } in self.found(Some(stop))? {
-            found += part.count(&wanted, rows_between(&part, &range, self.position(), None)?)?;
+            found += part.count(&wanted, rows_between(&part, &range, position(page), None)?)?;
         }
-        Ok(found > skip.saturating_add(self.page.limit as u64))
+        Ok(found > skip.saturating_add(page.limit as u64))
     }
 
     /// The rows that match, as far as that is known: up to a place, or all.
@@ -174,13 +199,13 @@ impl Judging<'_> {
         }
         Ok(found)
     }
+}
 
-    /// The row after which the page starts.
-    fn position(&self) -> Option<&SortKey> {
-        match &self.page.start {
-            Start::Offset(_) => None,
-            Start::After(position) => Some(position),
-        }
+/// The row after which a page starts.
+fn position(page: &Page) -> Option<&SortKey> {
+    match &page.start {
+        Start::Offset(_) => None,
+        Start::After(position) => Some(position),
     }
 }
 

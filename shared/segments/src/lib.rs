@@ -20,10 +20,12 @@
 //! they are read from (`cache`, `source`); which symbols codes stand for (`wanted`, `searched`, `dictionary`, `closed`);
 //! parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table (`state`,
 //! `update`, `removal`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `judged`,
-//! `merge`, `scan`, `statistics`); changes (`seal`, `pending`, `writer`); and [`Store`].
+//! `merge`, `scan`), and counts (`selected`, `classes`, `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`);
+//! and [`Store`].
 
 mod cache;
 mod chunk;
+mod classes;
 mod closed;
 mod codes;
 mod dictionary;
@@ -35,10 +37,12 @@ mod judged;
 mod key;
 mod list;
 mod manifest;
+mod matching;
 mod membership;
 mod memory;
 mod merge;
 mod options;
+mod pairs;
 mod part;
 mod pending;
 mod pieces;
@@ -50,29 +54,34 @@ mod seal;
 mod searched;
 mod segment;
 mod select;
+mod selected;
 mod slices;
 mod snapshot;
 mod source;
 mod state;
-mod statistics;
 mod store;
 mod table;
 mod tables;
 mod time_range;
+mod times;
 mod update;
 mod wanted;
 mod writer;
 
+pub use classes::{Classify, Facet};
 pub use error::Error;
 pub use judged::{Bounds, Judge, JudgedRows};
 pub use list::{Page, Rows, SortKey, Start};
+pub use matching::{Condition, Matching};
 pub use memory::Cache;
 pub use options::Options;
+pub use pairs::Pairs;
 pub use pieces::Change;
 pub use predicate::Predicate;
 pub use row::{NewRow, Row, Schema, Symbol, Texts};
 pub use scan::Scan;
 pub use store::Store;
 pub use time_range::TimeRange;
+pub use times::Times;
 pub use wanted::{Wanted, Wants};
 pub use writer::{Found, Prepared, Writer};

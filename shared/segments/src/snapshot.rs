@@ -78,13 +78,3 @@ pub(crate) fn resolved_parts<const N: usize>(
     }
     Ok(found)
 }
-
-impl Stretch {
-    /// How many rows have each code of a column, where they were counted and the wanted ones are all, or all but some.
-    pub(crate) fn counts(&self, column: usize) -> Option<&[u32]> {
-        let is_all = matches!(self.wanted, Resolved::Always | Resolved::Not(_))
-            && self.range.len() == self.part.len()
-            && self.part.superseded.is_empty();
-        self.part.segment().filter(|_| is_all)?.counts(column)
-    }
-}

@@ -1,22 +1,22 @@
 //! The store: tables in one sled tree.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use crate::Error;
 use crate::judged::{self, Bounds, JudgedRows};
 use crate::list::{self, Page, Rows};
+use crate::matching::{Condition, Matching};
 use crate::memory::Cache;
 use crate::options::Options;
 use crate::part::Part;
 use crate::predicate::Predicate;
-use crate::row::{Row, Schema, Symbol};
+use crate::row::{Row, Schema};
 use crate::scan::Scan;
 use crate::segment::Segment;
 use crate::snapshot::Query;
 use crate::tables::Tables;
 use crate::time_range::TimeRange;
 use crate::writer::Writer;
-use crate::{Error, statistics};
 
 /// Tables of rows with the same columns. Cheap to clone.
 ///
@@ -101,34 +101,19 @@ impl Store {
         self.0.in_memory(table).is_some_and(|table| table.is_ready_for_id(id))
     }
 
-    /// How many rows match for each value of a column, the most frequent first.
+    /// Counts rows of a table that match: `count` gets them as they are at one moment. Where they were rewritten before
+    /// they were read, it is called again.
     ///
     /// # Errors
-    /// When the storage fails or is damaged.
-    pub fn count_by_value(
+    /// When the storage fails or is damaged, or the rows cannot be judged.
+    pub fn count<T>(
         &self,
         table: &[u8],
-        predicate: &Predicate,
+        condition: &Condition<'_>,
         range: TimeRange,
-        column: usize,
-    ) -> Result<Vec<(Symbol, u64)>, Error> {
-        let query = Query { predicate, range };
-        self.0.read(table, |table| statistics::by_value(table, &self.0.schema, &query, column))
-    }
-
-    /// How many rows match in each stretch of `width` of time, by its start, in order; empty stretches left out.
-    ///
-    /// # Errors
-    /// When the storage fails or is damaged.
-    pub fn count_by_time(
-        &self,
-        table: &[u8],
-        predicate: &Predicate,
-        range: TimeRange,
-        width: NonZeroU64,
-    ) -> Result<Vec<(i64, u64)>, Error> {
-        let query = Query { predicate, range };
-        self.0.read(table, |table| statistics::by_time(table, &self.0.schema, &query, width))
+        mut count: impl FnMut(&Matching<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.0.read(table, |table| count(&Matching::of(table, &self.0.schema, condition, range)?))
     }
 
     /// Reads the times and the columns that most filters look at into the cache, of at most so many segments, the newest

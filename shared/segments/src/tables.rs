@@ -67,7 +67,7 @@ impl Tables {
     /// The table is held meanwhile, so it is the one that the writer publishes to, and knows of each removal. Between
     /// the moment when values leave the tree and the one when the state says so, what is missing may be right: that is
     /// waited for. What is missing after that as well is damage.
-    pub(crate) fn read<T>(&self, name: &[u8], read: impl Fn(&Table) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn read<T>(&self, name: &[u8], mut read: impl FnMut(&Table) -> Result<T, Error>) -> Result<T, Error> {
         let table = self.get(name)?;
         loop {
             let before = table.state.read().removals;

@@ -19,6 +19,14 @@ const MARKER: &str = "marker-7f3a-of-the-foreign-account";
 const PART_OF_MARKER: &str = "marker-7f3a-of";
 /// How many events, flows and integrations both accounts have, with the same ids.
 const SHARED: usize = 5;
+/// Counts of what lists show.
+const COUNTS: [&str; 5] = [
+    "/flowtrail/v1/audit/facets",
+    "/flowtrail/v1/audit/histogram",
+    "/flowtrail/v1/traffic/facets",
+    "/flowtrail/v1/traffic/histogram",
+    "/flowtrail/v1/traffic/top",
+];
 /// How many more the foreign one has.
 const FOREIGN: usize = 5;
 /// Headers that differ between any two answers.
@@ -187,7 +195,7 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
     let number = SHARED + 1 + chance.below(FOREIGN);
     let numbers = [number.to_string(), (number + 1_000_000).to_string()];
     let both = |call: &dyn Fn(&str) -> Call| [call(&foreign), call(&missing)];
-    match chance.below(13) {
+    match chance.below(14) {
         0 => both(&|id| Call::new("GET", &format!("/v1/audit/events/{id}"))),
         1 => {
             let name = ["event_group", "event_type", "status", "vm_id", "session_id"][chance.below(5)];
@@ -235,6 +243,10 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
             let asked = ["audit/export?q=target:", "traffic/export?q=source:", "audit/export?q="][chance.below(3)];
             both(&|id| Call::new("GET", &format!("/flowtrail/v1/{asked}{id}&format=csv")))
         }
+        12 => {
+            let path = COUNTS[chance.below(COUNTS.len())];
+            both(&|id| Call::new("GET", &format!("{path}?q={id}")))
+        }
         _ => {
             let path = ["/api/events/audit", "/api/events/network-traffic"][chance.below(2)];
             let unknown = PART_OF_MARKER.chars().rev().collect::<String>();
@@ -248,7 +260,7 @@ fn single(chance: &mut Chance) -> Call {
     let shared = format!("shared-{}", chance.below(SHARED));
     let page = 1 + chance.below(3);
     let number = 1 + chance.below(SHARED);
-    match chance.below(12) {
+    match chance.below(13) {
         0 => Call::new("GET", &format!("/v1/audit/events/{shared}")),
         1 => Call::new("GET", &format!("/v1/audit/events?vm_id={shared}&limit={page}")),
         2 => Call::new("GET", "/v1/audit/catalog"),
@@ -260,6 +272,7 @@ fn single(chance: &mut Chance) -> Call {
         8 => Call::new("PUT", &format!("/api/event-streaming/{number}")).with(&json!({"config": {"api_key": "****"}})),
         9 => Call::new("GET", "/api/event-streaming"),
         10 => Call::new("GET", &format!("/flowtrail/v1/{}/export", ["audit", "traffic"][chance.below(2)])),
+        11 => Call::new("GET", COUNTS[chance.below(COUNTS.len())]),
         _ => {
             // The foreign account's event again, under its id, as one of our own.
             let event = json!({"id": format!("own-{page}"), "event_type": "door.close", "resource_id": shared});

@@ -45,6 +45,12 @@ const READS: &[&str] = &[
     "/flowtrail/v1/audit/export?q=type:s3*",
     "/flowtrail/v1/traffic/export?q=bytes:%3E1k%20OR%20type:drop&format=csv",
     "/flowtrail/v1/traffic/export?format=parquet&from=yesterday",
+    "/flowtrail/v1/audit/facets?field=event_type,actor,payload.x",
+    "/flowtrail/v1/audit/facets?field=event_type,actor&top=3&q=payload.eventSource:s3.amazonaws.com",
+    "/flowtrail/v1/audit/histogram?split=status",
+    "/flowtrail/v1/traffic/facets?q=dport:53&by=count",
+    "/flowtrail/v1/traffic/histogram?buckets=7&split=protocol&top=1",
+    "/flowtrail/v1/traffic/top?top=3",
     "/healthz",
 ];
 

@@ -1,6 +1,8 @@
-//! Flowtrail's own: the lists in its own form, events as they arrive, all that there are, events published over HTTP, those that no view could take in, whether the
+//! Flowtrail's own: the lists in its own form, counts of what is in them, events as they arrive, all that there are, events
+//! published over HTTP, those that no view could take in, whether the
 //! service is well and what it counts, and the description of the API.
 
+pub(crate) mod counts;
 pub(crate) mod dead_letters;
 pub(crate) mod description;
 pub(crate) mod events;

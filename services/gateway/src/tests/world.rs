@@ -222,6 +222,12 @@ impl World {
         self.cloud_event(&subject, "flowtrail.directory.user.v1", (id, 0), data);
     }
 
+    /// Lets the directory know of a peer.
+    pub(super) fn peer(&self, account: &str, id: &str, data: &Value) {
+        let subject = Subject::directory(&account_id(account), "peer", id);
+        self.cloud_event(&subject, "flowtrail.directory.peer.v1", (id, 0), data);
+    }
+
     /// Puts an audit event into the view.
     pub(super) fn audit(&self, account: &str, id: &str, second: u64, data: &Value) {
         let subject = Subject::audit(&account_id(account), "test");

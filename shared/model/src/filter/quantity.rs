@@ -1,5 +1,7 @@
 //! Numbers as people write them: `250`, `1.5k`, `2Gi`, `1MB`.
 
+use std::fmt;
+
 use winnow::combinator::{alt, eof, opt, preceded, terminated};
 use winnow::token::take_while;
 use winnow::{ModalResult, Parser};
@@ -70,6 +72,20 @@ impl From<u64> for Quantity {
     }
 }
 
+impl fmt::Display for Quantity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, fraction) =
+            (self.0.unsigned_abs() / PARTS.unsigned_abs(), self.0.unsigned_abs() % PARTS.unsigned_abs());
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(formatter, "{sign}{whole}")?;
+        if fraction == 0 {
+            return Ok(());
+        }
+        let digits = format!("{fraction:0>DIGITS$}");
+        write!(formatter, ".{}", digits.trim_end_matches('0'))
+    }
+}
+
 type Parts<'a> = (Option<char>, &'a str, Option<&'a str>, i128);
 
 fn parts<'a>(input: &mut &'a str) -> ModalResult<Parts<'a>> {
@@ -107,6 +123,13 @@ mod tests {
             assert_eq!(Quantity::parse(text), Some(Quantity(number * PARTS)), "{text}");
         }
         assert_eq!(Quantity::parse("0.000000001"), Some(Quantity(1)));
+    }
+
+    #[test]
+    fn a_number_is_written_as_it_is_read() {
+        for text in ["0", "-3", "250", "1234567.891", "-0.000000001", "18446744073709551615", "12.5"] {
+            assert_eq!(Quantity::parse(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::cell::Cell;
 
 use proptest::prelude::*;
-use segments::{Bounds, Page, Predicate, Row, SortKey, Start, Store, TimeRange};
+use segments::{Bounds, Condition, Page, Predicate, Row, SortKey, Start, Store, TimeRange};
 
-use crate::model::{Model, Plain, TABLE, holds, id, matching, open, period, plain, predicate, put, read, seeds, shown};
+use crate::model::{
+    Model, Plain, TABLE, compare_counts, holds, id, matching, open, period, plain, predicate, put, read, seeds, shown,
+};
 use crate::simple::commit;
 
 /// What columns do not know.
@@ -53,8 +55,35 @@ impl Judged<'_> {
         listed
     }
 
+    /// Compares counts: exact ones where all rows can be judged, else of those that are judged, the newest.
+    fn compare_counts(&self, max_judged: usize) {
+        let judge = |rows: Vec<Row>| Ok(rows.iter().map(|row| is_wanted(read(row).1)).collect());
+        let (least, most) = (&self.least, &self.most);
+        let bounds = Condition::Between(Bounds { least, most, judge: &judge, max_judged });
+        let mut left = max_judged;
+        let mut expected = Vec::new();
+        for (_, row) in matching(self.model, &Predicate::everything(), self.period) {
+            let is_open = holds(most, row) && !holds(least, row);
+            if is_open && left == 0 {
+                continue;
+            }
+            left -= usize::from(is_open);
+            if self.holds(row) {
+                expected.push(row);
+            }
+        }
+        let compared = self.store.count(TABLE, &bounds, self.period, |rows| {
+            assert_eq!(rows.judged(), self.open().min(max_judged as u64));
+            assert_eq!(rows.is_complete(), self.open() <= max_judged as u64);
+            compare_counts(rows, &expected);
+            Ok(())
+        });
+        compared.unwrap();
+    }
+
     /// Follows the list from page to page, and compares all of it.
     fn compare(&self, limit: usize, max_judged: usize) {
+        self.compare_counts(max_judged);
         let expected = self.expected();
         let mut seen = Vec::new();
         let mut start = Start::Offset(0);

@@ -6,7 +6,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use segments::{Cache, Error, NewRow, Options, Page, Predicate, Row, Schema, SortKey, Start, Store, TimeRange};
+use segments::{
+    Cache, Condition, Error, Facet, Matching, NewRow, Options, Page, Predicate, Row, Schema, SortKey, Start, Store,
+    TimeRange, Times,
+};
 
 use crate::simple::open_tree;
 
@@ -180,8 +183,8 @@ pub(crate) type Shown = (Vec<u8>, u8);
 pub(crate) enum Answer {
     List { rows: Vec<Shown>, total: u64, has_more: bool },
     ById(Option<Shown>),
-    ByValue(BTreeMap<u8, u64>),
-    ByTime(BTreeMap<i64, u64>),
+    ByValue(BTreeMap<usize, u64>),
+    ByTime(BTreeMap<usize, u64>),
 }
 
 pub(crate) fn question() -> impl Strategy<Value = Question> {
@@ -212,12 +215,14 @@ impl Question {
             }
             Self::ById(number) => Ok(Answer::ById(store.by_id(table, &id(*number))?.as_ref().map(read))),
             Self::ByValue { predicate, range, column } => {
-                let counts = store.count_by_value(table, predicate, *range, *column)?;
-                Ok(Answer::ByValue(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect()))
+                let facets = [by_symbol(*column)];
+                let counts = store.count(table, &Condition::Exact(predicate), *range, |rows| rows.by_class(&facets))?;
+                Ok(Answer::ByValue(not_zero(&counts[0])))
             }
             Self::ByTime { predicate, range, width } => {
-                let counts = store.count_by_time(table, predicate, *range, *width)?;
-                Ok(Answer::ByTime(counts.into_iter().collect()))
+                let times = Times { width: *width, ..TIMES };
+                let counts = store.count(table, &Condition::Exact(predicate), *range, |rows| rows.by_time(&times))?;
+                Ok(Answer::ByTime(not_zero(&counts)))
             }
         }
     }
@@ -240,15 +245,15 @@ impl Question {
             Self::ByValue { predicate, range, column } => {
                 let mut counts = BTreeMap::new();
                 for (_, row) in matching(model, predicate, *range) {
-                    *counts.entry(row.symbols[*column]).or_default() += 1;
+                    *counts.entry(row.symbols[*column].into()).or_default() += 1;
                 }
                 Answer::ByValue(counts)
             }
             Self::ByTime { predicate, range, width } => {
-                let width = i64::try_from(width.get()).unwrap();
+                let times = Times { width: *width, ..TIMES };
                 let mut counts = BTreeMap::new();
-                for (_, row) in matching(model, predicate, *range) {
-                    *counts.entry(row.time.div_euclid(width) * width).or_default() += 1;
+                for place in matching(model, predicate, *range).iter().filter_map(|(_, row)| place(&times, row.time)) {
+                    *counts.entry(place).or_default() += 1;
                 }
                 Answer::ByTime(counts)
             }
@@ -282,20 +287,81 @@ pub(crate) fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Pr
     }
     assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
 
+    let expected: Vec<&Plain> = expected.into_iter().map(|(_, row)| row).collect();
+    let compared = store.count(table, &Condition::Exact(predicate), period, |rows| {
+        compare_counts(rows, &expected);
+        Ok(())
+    });
+    compared.unwrap();
+}
+
+/// Compares all counts of rows that match.
+pub(crate) fn compare_counts(rows: &Matching<'_>, expected: &[&Plain]) {
+    assert_eq!(rows.total(), expected.len() as u64);
+    let times = || expected.iter().map(|row| row.time);
+    assert_eq!(rows.span().unwrap(), times().min().zip(times().max()));
+
     // Of the columns some are counted when they are sealed.
-    for column in 0..SCHEMA.symbols.len() {
-        let mut by_value: BTreeMap<u8, u64> = BTreeMap::new();
-        for (_, row) in &expected {
-            *by_value.entry(row.symbols[column]).or_default() += 1;
-        }
-        let counts = store.count_by_value(table, predicate, period, column).unwrap();
-        assert!(counts.is_sorted_by_key(|(_, count)| std::cmp::Reverse(*count)));
-        assert_eq!(counts.into_iter().map(|(symbol, count)| (symbol[0], count)).collect::<BTreeMap<_, _>>(), by_value);
+    let facets: Vec<Facet<'_>> = (0..SCHEMA.symbols.len()).map(by_symbol).collect();
+    let counts = rows.by_class(&facets).unwrap();
+    for (column, counts) in counts.iter().enumerate() {
+        assert_eq!(not_zero(counts), counts_of(expected.iter().map(|row| row.symbols[column].into())));
     }
-    let mut by_time: BTreeMap<i64, u64> = BTreeMap::new();
-    for (_, row) in &expected {
-        *by_time.entry(row.time.div_euclid(7) * 7).or_default() += 1;
+    // One class for several values, and values that are passed over.
+    let every_third = |symbol: &[u8], _: &[u8]| Ok((symbol[0] % 3 > 0).then(|| (symbol[0] % 3).into()));
+    let third = |row: &Plain| (row.symbols[1] % 3 > 0).then(|| usize::from(row.symbols[1] % 3));
+    let thirds = Facet { column: 1, beside: None, classify: &every_third };
+    let counts = rows.by_class(&[thirds]).unwrap();
+    assert_eq!(not_zero(&counts[0]), counts_of(expected.iter().filter_map(|row| third(row))));
+    // Values of two columns as one.
+    let both = |one: &[u8], other: &[u8]| Ok(Some(u32::from(one[0]) * 10 + u32::from(other[0])));
+    let both = Facet { column: 0, beside: Some(1), classify: &both };
+    let both_of = |row: &Plain| usize::from(row.symbols[0]) * 10 + usize::from(row.symbols[1]);
+    let counts = rows.by_class(&[both]).unwrap();
+    assert_eq!(not_zero(&counts[0]), counts_of(expected.iter().map(|row| both_of(row))));
+
+    let pairs = rows.by_pair([thirds, both], 1000).unwrap().unwrap();
+    let pairs: BTreeMap<(usize, usize), u64> =
+        pairs.into_iter().map(|((one, other), count)| ((one as usize, other as usize), count)).collect();
+    assert_eq!(pairs, counts_of(expected.iter().filter_map(|row| Some((third(row)?, both_of(row))))));
+
+    let by_time = not_zero(&rows.by_time(&TIMES).unwrap());
+    assert_eq!(by_time, counts_of(expected.iter().filter_map(|row| place(&TIMES, row.time))));
+    for (facet, class) in [(by_symbol(2), None), (both, Some(both_of))] {
+        let counts = rows.by_time_and_class(&TIMES, facet).unwrap();
+        let counts: BTreeMap<(usize, usize), u64> = counts
+            .iter()
+            .enumerate()
+            .flat_map(|(place, counts)| not_zero(counts).into_iter().map(move |(class, count)| ((place, class), count)))
+            .collect();
+        let class = |row: &Plain| class.map_or(row.symbols[2].into(), |class| class(row));
+        assert_eq!(counts, counts_of(expected.iter().filter_map(|row| Some((place(&TIMES, row.time)?, class(row))))));
     }
-    let counts = store.count_by_time(table, predicate, period, NonZeroU64::new(7).unwrap()).unwrap();
-    assert_eq!(counts, by_time.into_iter().collect::<Vec<_>>());
+}
+
+/// Stretches of time that most rows are in.
+const TIMES: Times = Times { first: -3, width: NonZeroU64::new(7).unwrap(), count: 6 };
+
+/// The stretch that a time is in.
+fn place(times: &Times, time: i64) -> Option<usize> {
+    let since = time.checked_sub(times.first).filter(|since| *since >= 0)?;
+    let place = usize::try_from(since.cast_unsigned() / times.width).unwrap();
+    (place < times.count).then_some(place)
+}
+
+/// Counts a column's rows by the number that its symbols are.
+fn by_symbol(column: usize) -> Facet<'static> {
+    Facet { column, beside: None, classify: &|symbol, _| Ok(Some(symbol[0].into())) }
+}
+
+fn not_zero(counts: &[u64]) -> BTreeMap<usize, u64> {
+    counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect()
+}
+
+fn counts_of<T: Ord>(classes: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
+    let mut counts = BTreeMap::new();
+    for class in classes {
+        *counts.entry(class).or_default() += 1;
+    }
+    counts
 }

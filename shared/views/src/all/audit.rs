@@ -6,9 +6,10 @@ mod wanted;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use model::audit::{Event, Filter, fields};
-use model::filter::{self, Node};
+use model::audit::{Event, Filter};
+use model::filter::{self, AuditField, Node};
 use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
@@ -22,7 +23,7 @@ use crate::error::Error;
 use crate::key;
 use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
-use crate::lists::{self, Effort, Family};
+use crate::lists::{self, Effort, Family, Valued};
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout, Store};
 use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
@@ -52,8 +53,8 @@ pub(super) const QUESTIONS: &[Asked] = &[
     Asked::of::<ById>(),
     Asked::of::<Known>(),
     Asked::of::<Catalog>(),
-    Asked::of::<CountByTime>(),
-    Asked::of::<CountByValue>(),
+    Asked::of::<Facets>(),
+    Asked::of::<Histogram>(),
     Asked::of::<Export>(),
 ];
 
@@ -61,10 +62,10 @@ pub(super) const QUESTIONS: &[Asked] = &[
 pub type List = lists::List<Audit>;
 /// All audit events that match, some at a time.
 pub type Export = lists::Export<Audit>;
-/// How many audit events match, by value of a facet.
-pub type CountByValue = lists::CountByValue<Audit>;
-/// How many audit events match in each stretch of time.
-pub type CountByTime = lists::CountByTime<Audit>;
+/// How many audit events match, by the values of fields.
+pub type Facets = lists::Facets<Audit>;
+/// How many audit events match, by time.
+pub type Histogram = lists::Histogram<Audit>;
 
 /// The kind of the keys that hold which groups and types of events there are.
 const CATALOG: u8 = b'c';
@@ -124,34 +125,17 @@ fn keeps_forever(id: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub struct Audit;
 
-/// What events are counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Facet {
-    /// What happened.
-    EventType,
-    /// The group of that.
-    EventGroup,
-    /// How it ended.
-    Status,
-    /// Who did it, by id.
-    Actor,
-    /// What kind of thing it was done to.
-    ResourceType,
-    /// Where it came from.
-    Address,
-}
-
 impl Family for Audit {
     const VIEW: View = VIEW;
     const LOG: Log = Log::Audit;
     const LIST: &'static str = "audit.list";
-    const COUNT_BY_VALUE: &'static str = "audit.count_by_value";
-    const COUNT_BY_TIME: &'static str = "audit.count_by_time";
     const EXPORT: &'static str = "audit.export";
+    const FACETS: &'static str = "audit.facets";
+    const PAIRS: &'static str = "audit.pairs";
+    const HISTOGRAM: &'static str = "audit.histogram";
 
     type Filter = Filter;
     type Language = filter::Audit;
-    type Facet = Facet;
     type Shown = Event;
 
     fn period(filter: &Filter) -> Period {
@@ -211,25 +195,14 @@ impl Family for Audit {
         rows.iter().map(named).collect()
     }
 
-    fn column(facet: Facet) -> usize {
-        match facet {
-            Facet::EventType | Facet::EventGroup | Facet::Status => row::ACTION,
-            Facet::Actor => row::ACTOR,
-            Facet::ResourceType => row::RESOURCE,
-            Facet::Address => row::ADDRESS,
-        }
+    fn is_facet(field: AuditField) -> bool {
+        language::column(field).is_some()
     }
 
-    fn value(facet: Facet, symbol: &[u8]) -> Result<String, Error> {
-        let text = |number| row::text(symbol, number).map(|text| text.unwrap_or_default().to_owned());
-        match facet {
-            Facet::EventType => row::action(symbol).map(|event| event.event_type),
-            Facet::EventGroup => row::action(symbol).map(|event| event.event_group().to_owned()),
-            Facet::Status => row::action(symbol).map(|event| event.status().to_owned()),
-            Facet::Actor => text(const { fields::number_of("actor_id") }),
-            Facet::ResourceType => text(const { fields::number_of("resource_type") }),
-            Facet::Address => text(const { fields::number_of("ip_address") }),
-        }
+    fn valued<'a>(views: &Views, account: &'a AccountId, fields: &[AuditField]) -> Result<Vec<Valued<'a>>, Error> {
+        let directory = Rc::new(Directory::new(views, account));
+        let valued = |field: &AuditField| language::valued(*field, directory.clone());
+        fields.iter().map(valued).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use model::address::split_port;
 use model::audit::ShownAs;
 use model::directory::{Entry, Kind, Named, Names};
 use model::event::Event;
@@ -64,6 +65,14 @@ pub(crate) struct Directory<'a> {
 /// All that an account's directory says, apart from where it stands: what symbols are judged with. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot(Arc<[HashMap<String, Entry>; Kind::ALL.len()]>);
+
+impl Snapshot {
+    /// Whether any address in it has a port.
+    pub(crate) fn has_ports(&self) -> bool {
+        let mut addresses = self.0.iter().flat_map(HashMap::values).filter_map(|entry| entry.address.as_deref());
+        addresses.any(|address| split_port(address).1.is_some())
+    }
+}
 
 impl Names for Snapshot {
     fn entry(&self, kind: Kind, id: &str) -> Option<Entry> {

@@ -1,14 +1,16 @@
 //! The traffic view: one row per record, folded from its reports in any order, newest first.
 
 mod codec;
+mod facet;
 mod language;
 mod row;
 mod wanted;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use model::event::Event;
-use model::filter::{self, Node};
+use model::filter::{self, Node, TrafficField};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use model::traffic::{Filter, Record, fields};
@@ -23,7 +25,7 @@ use crate::error::Error;
 use crate::key;
 use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
-use crate::lists::{self, Effort, Family};
+use crate::lists::{self, Effort, Family, Valued};
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
 use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
@@ -51,8 +53,9 @@ pub const VIEW: View = View::of(&Facts {
 pub(super) const QUESTIONS: &[Asked] = &[
     Asked::of::<List>(),
     Asked::of::<ById>(),
-    Asked::of::<CountByTime>(),
-    Asked::of::<CountByValue>(),
+    Asked::of::<Facets>(),
+    Asked::of::<Pairs>(),
+    Asked::of::<Histogram>(),
     Asked::of::<Export>(),
 ];
 
@@ -60,10 +63,12 @@ pub(super) const QUESTIONS: &[Asked] = &[
 pub type List = lists::List<Traffic>;
 /// All traffic records that match, some at a time.
 pub type Export = lists::Export<Traffic>;
-/// How many traffic records match, by value of a facet.
-pub type CountByValue = lists::CountByValue<Traffic>;
-/// How many traffic records match in each stretch of time.
-pub type CountByTime = lists::CountByTime<Traffic>;
+/// How many traffic records match, by the values of fields.
+pub type Facets = lists::Facets<Traffic>;
+/// How many traffic records match, by the values of two fields together.
+pub type Pairs = lists::Pairs<Traffic>;
+/// How many traffic records match, by time.
+pub type Histogram = lists::Histogram<Traffic>;
 
 /// Folds a report into its record. Folding gives the same record in any order and any repetition, so a rebuild need not
 /// read the log as it was read before.
@@ -130,36 +135,17 @@ impl<'de> Deserialize<'de> for Stored {
 #[derive(Clone, Debug)]
 pub struct Traffic;
 
-/// What records are counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Facet {
-    /// Who reported it.
-    Reporter,
-    /// The user behind it.
-    User,
-    /// Where it came from, by id.
-    Source,
-    /// Where it went, by id.
-    Destination,
-    /// IANA protocol number.
-    Protocol,
-    /// Which way it went.
-    Direction,
-    /// How it reached its destination.
-    Connection,
-}
-
 impl Family for Traffic {
     const VIEW: View = VIEW;
     const LOG: Log = Log::Traffic;
     const LIST: &'static str = "traffic.list";
-    const COUNT_BY_VALUE: &'static str = "traffic.count_by_value";
-    const COUNT_BY_TIME: &'static str = "traffic.count_by_time";
     const EXPORT: &'static str = "traffic.export";
+    const FACETS: &'static str = "traffic.facets";
+    const PAIRS: &'static str = "traffic.pairs";
+    const HISTOGRAM: &'static str = "traffic.histogram";
 
     type Filter = Filter;
     type Language = filter::Traffic;
-    type Facet = Facet;
     type Shown = Stored;
 
     fn period(filter: &Filter) -> Period {
@@ -211,27 +197,14 @@ impl Family for Traffic {
         rows.into_iter().map(named).collect()
     }
 
-    fn column(facet: Facet) -> usize {
-        match facet {
-            Facet::Reporter => row::REPORTER,
-            Facet::User => row::USER,
-            Facet::Source => row::SOURCE,
-            Facet::Destination => row::DESTINATION,
-            Facet::Protocol => row::PROTOCOL,
-            Facet::Direction | Facet::Connection => row::TRAITS,
-        }
+    fn is_facet(field: TrafficField) -> bool {
+        facet::column(field).is_some()
     }
 
-    fn value(facet: Facet, symbol: &[u8]) -> Result<String, Error> {
-        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        match facet {
-            Facet::Reporter => Ok(String::from_utf8_lossy(symbol).into_owned()),
-            Facet::User => row::user(symbol).map(|user| text(user.id)),
-            Facet::Source | Facet::Destination => row::host(symbol).map(|host| text(host.id)),
-            Facet::Protocol => Ok(row::port(symbol).unwrap_or_default().to_string()),
-            Facet::Direction => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.direction)),
-            Facet::Connection => columns::read(symbol).map(|traits: row::Traits| wire_name(&traits.connection)),
-        }
+    fn valued<'a>(views: &Views, account: &'a AccountId, fields: &[TrafficField]) -> Result<Vec<Valued<'a>>, Error> {
+        let directory = Rc::new(Directory::new(views, account));
+        let valued = |field: &TrafficField| facet::valued(*field, directory.clone());
+        fields.iter().map(valued).collect()
     }
 }
 
@@ -271,10 +244,4 @@ impl Question for ById {
         let row = views.slot(VIEW).store().rows().by_id(&key::table(&self.account), &id)?;
         Ok(Traffic::show(views, &self.account, row.into_iter().collect())?.pop())
     }
-}
-
-/// The name that a unit variant has in JSON.
-fn wire_name<T: Serialize>(value: &T) -> String {
-    let name = serde_json::to_value(value).ok();
-    name.as_ref().and_then(serde_json::Value::as_str).map(str::to_owned).unwrap_or_default()
 }

@@ -1,14 +1,12 @@
 //! What the audit and traffic views have in common: rows in columns, asked for by filter and page.
 
-use std::collections::HashMap;
-use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
 use model::filter::Query;
 use model::log::AccountId;
 use model::paging::{Judged, Page, Period, RowPosition, Start};
 use model::time::Timestamp;
-use segments::{Predicate, Row, Scan, SortKey, TimeRange};
+use segments::{Condition, Matching, Predicate, Row, Scan, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{self, Bounds};
@@ -20,7 +18,9 @@ use crate::store::Store;
 
 /// How many rows that columns leave open are judged for one answer.
 pub(crate) const MAX_JUDGED: usize = 20_000;
-const MICROS_PER_SECOND: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
+
+/// Says of each of some rows whether it matches.
+pub(crate) type Judge<'a> = dyn Fn(Vec<Row>) -> Result<Vec<bool>, Error> + 'a;
 
 /// Whether a list takes little time: a short page of an account whose table is in memory, and few rows to look at.
 pub(crate) fn answers_inline<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter, page: &Page) -> bool {
@@ -44,6 +44,18 @@ pub(crate) fn position_of<F: Family>(row: &Row) -> Result<SortKey, Error> {
     Ok(SortKey { time: time.micros(), id: F::id_in_table(&id) })
 }
 
+/// Judges rows of an account, as lists show them, by what else they must be.
+pub(crate) fn judge<F: Family>(
+    views: &Views,
+    account: &AccountId,
+    query: Option<&Query<F::Language>>,
+    rows: Vec<Row>,
+) -> Result<Vec<bool>, Error> {
+    let shown = F::show(views, account, rows)?;
+    let is_wanted = |row| query.map_or(Ok(true), |query| F::wants(query.filter(), row));
+    shown.iter().map(is_wanted).collect()
+}
+
 /// The rows of an account that a filter lets through.
 pub(crate) struct Selected {
     store: Arc<Store>,
@@ -55,14 +67,7 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
-    /// The account's rows that `filter` wants.
-    pub(crate) fn of<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter) -> Result<Self, Error> {
-        let predicate = F::predicate(views, account, filter)?;
-        let store = views.slot(F::VIEW).store();
-        Ok(Self { store, table: table(account), predicate, least: None, period: micros(F::period(filter)) })
-    }
-
-    /// The account's rows that `filter` wants, and `query` where it is given.
+    /// The account's rows that `filter` wants, and `query`, where there is one.
     pub(crate) fn asked<F: Family>(
         views: &Views,
         account: &AccountId,
@@ -72,6 +77,12 @@ impl Selected {
         let Some(query) = query else { return Self::of::<F>(views, account, filter) };
         let filter = F::beside(filter, query.filter());
         Self::of::<F>(views, account, &filter)?.narrowed::<F>(views, account, query)
+    }
+
+    fn of<F: Family>(views: &Views, account: &AccountId, filter: &F::Filter) -> Result<Self, Error> {
+        let predicate = F::predicate(views, account, filter)?;
+        let store = views.slot(F::VIEW).store();
+        Ok(Self { store, table: table(account), predicate, least: None, period: micros(F::period(filter)) })
     }
 
     /// Those of them that a query wants too.
@@ -100,7 +111,7 @@ impl Selected {
         &self,
         page: &Page,
         id_in_table: impl Fn(&str) -> Vec<u8>,
-        judge: &dyn Fn(Vec<Row>) -> Result<Vec<bool>, Error>,
+        judge: &Judge<'_>,
     ) -> Result<Listed, Error> {
         let start = match &page.start {
             Start::Offset(offset) => segments::Start::Offset(*offset),
@@ -116,10 +127,8 @@ impl Selected {
             return Ok(Listed { rows, total, last, judged: None });
         };
         let judge = |rows| judge(rows).map_err(unjudged);
-        let bounds = segments::Bounds { least, most: &self.predicate, judge: &judge, max_judged: MAX_JUDGED };
-        let listed = rows.list_judged(&self.table, &bounds, self.period, &page)?;
-        let judged = Judged { scanned: listed.judged, complete: listed.is_complete };
-        let judged = Some(judged).filter(|judged| judged.scanned > 0 || !judged.complete);
+        let listed = rows.list_judged(&self.table, &self.bounds(least, &judge), self.period, &page)?;
+        let judged = judged(listed.judged, listed.is_complete);
         Ok(Listed { rows: listed.rows, total: listed.total, last: listed.last, judged })
     }
 
@@ -134,29 +143,33 @@ impl Selected {
         Ok((self.store, scan))
     }
 
-    /// How many there are by what `name` makes of a column's values, the most frequent first.
-    pub(crate) fn count_by_value(
+    /// Counts them, as they are at one moment. Those that columns leave open are judged by `judge`.
+    pub(crate) fn count<T>(
         &self,
-        column: usize,
-        name: impl Fn(&[u8]) -> Result<String, Error>,
-    ) -> Result<Vec<(String, u64)>, Error> {
-        let mut counts: HashMap<String, u64> = HashMap::new();
-        for (symbol, count) in self.store.rows().count_by_value(&self.table, &self.predicate, self.period, column)? {
-            *counts.entry(name(&symbol)?).or_default() += count;
-        }
-        let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
-        counts.sort_by(|(name, count), (other, others)| others.cmp(count).then_with(|| name.cmp(other)));
-        Ok(counts)
+        judge: &Judge<'_>,
+        count: impl FnMut(&Matching<'_>) -> Result<T, segments::Error>,
+    ) -> Result<T, Error> {
+        let judge = |rows| judge(rows).map_err(unjudged);
+        let condition = match &self.least {
+            None => Condition::Exact(&self.predicate),
+            Some(least) => Condition::Between(self.bounds(least, &judge)),
+        };
+        Ok(self.store.rows().count(&self.table, &condition, self.period, count)?)
     }
 
-    /// How many there are in each stretch of so many seconds, by its start; empty stretches left out.
-    pub(crate) fn count_by_time(&self, seconds: NonZeroU32) -> Result<Vec<(Timestamp, u64)>, Error> {
-        let width = NonZeroU64::from(seconds).saturating_mul(MICROS_PER_SECOND);
-        let counts = self.store.rows().count_by_time(&self.table, &self.predicate, self.period, width)?;
-        // A stretch that starts before the first time that can be written is named by that.
-        let start = |micros: i64| Timestamp::from_micros(micros).unwrap_or(Timestamp::FIRST);
-        Ok(counts.into_iter().map(|(micros, count)| (start(micros), count)).collect())
+    /// The time that they are looked for in.
+    pub(crate) fn period(&self) -> TimeRange {
+        self.period
     }
+
+    fn bounds<'a>(&'a self, least: &'a Predicate, judge: &'a segments::Judge<'a>) -> segments::Bounds<'a> {
+        segments::Bounds { least, most: &self.predicate, judge, max_judged: MAX_JUDGED }
+    }
+}
+
+/// How rows were judged, where that had to be done.
+pub(crate) fn judged(scanned: u64, complete: bool) -> Option<Judged> {
+    Some(Judged { scanned, complete }).filter(|judged| judged.scanned > 0 || !judged.complete)
 }
 
 /// A page of rows.
@@ -169,7 +182,7 @@ pub(crate) struct Listed {
 }
 
 /// Why rows were not judged, in the column store's terms.
-fn unjudged(error: Error) -> segments::Error {
+pub(crate) fn unjudged(error: Error) -> segments::Error {
     match error {
         Error::Storage(error) => segments::Error::Storage(error),
         Error::Row(_)

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::lists::bounds::Bounds;
+use crate::lists::valued::Valued;
 use crate::question::Views;
 use crate::view::View;
 use crate::watch::Log;
@@ -24,10 +25,12 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     const LOG: Log;
     /// The paths of its questions: a page, counts, and all rows.
     const LIST: &'static str;
-    /// Counts by value.
-    const COUNT_BY_VALUE: &'static str;
+    /// Counts by the values of each of some fields.
+    const FACETS: &'static str;
+    /// Counts by the values of two fields together.
+    const PAIRS: &'static str;
     /// Counts by time.
-    const COUNT_BY_TIME: &'static str;
+    const HISTOGRAM: &'static str;
     /// All rows, some at a time.
     const EXPORT: &'static str;
 
@@ -35,8 +38,6 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     type Filter: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The family of events that the language is asked in.
     type Language: model::filter::Family;
-    /// What rows are counted by.
-    type Facet: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// A row as it is shown.
     type Shown: Serialize + DeserializeOwned + Send + Sync + 'static;
 
@@ -85,15 +86,18 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// When a row cannot be read.
     fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Self::Shown>, Error>;
 
-    /// The column that a facet's values are made of.
-    fn column(facet: Self::Facet) -> usize;
+    /// Whether rows can be counted by a field: its values stand in columns.
+    fn is_facet(field: FieldOf<Self>) -> bool;
 
-    /// What a symbol of that column counts as.
+    /// Where the values of some such fields stand, as lists show them.
     ///
     /// # Errors
-    /// When the symbol cannot be read.
-    fn value(facet: Self::Facet, symbol: &[u8]) -> Result<String, Error>;
+    /// When the storage fails, or rows cannot be counted by one of the fields.
+    fn valued<'a>(views: &Views, account: &'a AccountId, fields: &[FieldOf<Self>]) -> Result<Vec<Valued<'a>>, Error>;
 }
+
+/// A field of a family, as the language names it.
+pub type FieldOf<F> = <<F as Family>::Language as model::filter::Family>::Field;
 
 /// How much work a filter makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 use model::filter::Query;
 use model::log::AccountId;
 use model::paging::{Page, Rows};
-use segments::Row;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Selected};
@@ -38,18 +37,17 @@ pub struct Selection<'a, F: Family> {
     q: Option<&'a str>,
 }
 
+impl<'a, F: Family> Selection<'a, F> {
+    pub(crate) fn new(filter: &'a F::Filter, q: Option<&'a Query<F::Language>>) -> Self {
+        Self { filter, q: q.map(Query::text) }
+    }
+}
+
 impl<F: Family> List<F> {
     /// What it is asked for, but for the page.
     #[must_use]
     pub fn selection(&self) -> Selection<'_, F> {
-        Selection { filter: &self.filter, q: self.q.as_ref().map(Query::text) }
-    }
-
-    /// Whether the rows match what else they must be.
-    fn judge(&self, views: &Views, rows: Vec<Row>) -> Result<Vec<bool>, Error> {
-        let shown = F::show(views, &self.account, rows)?;
-        let is_wanted = |row| self.q.as_ref().map_or(Ok(true), |query| F::wants(query.filter(), row));
-        shown.iter().map(is_wanted).collect()
+        Selection::new(&self.filter, self.q.as_ref())
     }
 }
 
@@ -72,11 +70,12 @@ impl<F: Family> Question for List<F> {
     }
 
     fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let selected = Selected::asked::<F>(views, &self.account, &self.filter, self.q.as_ref())?;
-        let listed = selected.list(&self.page, F::id_in_table, &|rows| self.judge(views, rows))?;
+        let (account, q) = (&self.account, self.q.as_ref());
+        let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
+        let listed = selected.list(&self.page, F::id_in_table, &|rows| columns::judge::<F>(views, account, q, rows))?;
         // Before names are filled in, which may need other views: a position is the row's own.
         let next = listed.last.as_ref().map(F::position).transpose()?;
-        let rows = F::show(views, &self.account, listed.rows)?;
+        let rows = F::show(views, account, listed.rows)?;
         Ok(Rows { rows, total: listed.total, next, judged: listed.judged })
     }
 }

@@ -15,6 +15,7 @@ use views::Views;
 use views::traffic::Stored;
 
 use super::audit::{audit_event, both as both_audit};
+use super::counts::{Plain, compare};
 use super::traffic::{both as both_traffic, report};
 use super::{IDS, account, answer, at, project_into, text};
 
@@ -149,9 +150,12 @@ fn query<F: Family>(text: &str) -> Option<Query<F>> {
     Some(Query::new(text.to_owned(), now()).unwrap_or_else(|mistake| panic!("{text}: {mistake}")))
 }
 
+fn with_reads() -> audit::Filter {
+    audit::Filter { include_reads: true, ..audit::Filter::default() }
+}
+
 fn audit_list(views: &Views, text: &str, page: Page) -> Rows<audit::Event> {
-    let filter = audit::Filter { include_reads: true, ..audit::Filter::default() };
-    answer(views, views::audit::List { account: account(), filter, q: query(text), page })
+    answer(views, views::audit::List { account: account(), filter: with_reads(), q: query(text), page })
 }
 
 fn traffic_list(views: &Views, text: &str, page: Page) -> Rows<Stored> {
@@ -196,6 +200,9 @@ proptest! {
         for text in texts {
             let query = query::<Audit>(&text).unwrap();
             let expected: Vec<&audit::Event> = shown.iter().filter(|event| query.filter().matches(event)).collect();
+            let rows: Vec<Plain> =
+                expected.iter().map(|event| Plain::of::<Audit>(event.time, event)).collect();
+            compare::<views::audit::Audit>(&views, &with_reads(), Some(&query), &rows);
             let found = all_pages(expected.len(), |page| audit_list(&views, &text, page));
             prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{}", text);
         }
@@ -221,6 +228,11 @@ proptest! {
             let query = query::<Traffic>(&text).unwrap();
             let expected: Vec<&traffic::Record> =
                 shown.iter().filter(|record| query.filter().matches(record)).collect();
+            let plain = |record: &&traffic::Record| {
+                Plain::of::<Traffic>(record.time(), &record.with_texts(String::as_str))
+            };
+            let rows: Vec<Plain> = expected.iter().map(plain).collect();
+            compare::<views::traffic::Traffic>(&views, &traffic::Filter::default(), Some(&query), &rows);
             let found = all_pages(expected.len(), |page| traffic_list(&views, &text, page));
             let found: Vec<traffic::Record> = found.iter().map(whole).collect();
             prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{}", text);

@@ -2,11 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod audit;
+mod counts;
 mod language;
 mod traffic;
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::path::Path;
 
 use model::event::Event;
@@ -63,31 +62,4 @@ const IDS: &[&str] = &["a", "b", "gw"];
 /// One end of a period, or none.
 fn second() -> impl Strategy<Value = Option<Timestamp>> {
     prop::option::of((-4_i64..9).prop_map(at))
-}
-
-/// The length of a stretch of time, in seconds.
-fn seconds() -> impl Strategy<Value = NonZeroU32> {
-    (1_u32..8).prop_map(|seconds| NonZeroU32::new(seconds).unwrap())
-}
-
-/// How many rows have each name, the most frequent first.
-fn by_value(names: impl Iterator<Item = String>) -> Vec<(String, u64)> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for name in names {
-        *counts.entry(name).or_default() += 1;
-    }
-    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
-    // Of equal counts, the names stay in order.
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    counts
-}
-
-/// How many rows are in each stretch of so many seconds.
-fn by_time(times: impl Iterator<Item = Timestamp>, seconds: NonZeroU32) -> Vec<(Timestamp, u64)> {
-    let width = i64::from(seconds.get());
-    let mut counts: BTreeMap<Timestamp, u64> = BTreeMap::new();
-    for time in times {
-        *counts.entry(at(time.micros().div_euclid(width * 1_000_000) * width)).or_default() += 1;
-    }
-    counts.into_iter().collect()
 }

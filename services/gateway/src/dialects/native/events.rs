@@ -312,7 +312,7 @@ pub(crate) fn describe_get<F: Listed>(title: &'static str) -> Operation {
 }
 
 /// All from the beginning of what one text names to the end of what the other does.
-pub(super) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
+pub(crate) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
     let now = language::now()?;
     let ends = |name: &str, text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! What the columns of audit events know of a filter of the language: a symbol is judged as an event that says nothing else.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use model::audit::Event;
@@ -13,6 +14,7 @@ use crate::all::directory::Directory;
 use crate::error::Error;
 use crate::key::table;
 use crate::lists::bounds::{self, Bounds};
+use crate::lists::valued::{Take, Valued, take_values};
 use crate::store::Store;
 
 /// The columns of an account's events.
@@ -30,20 +32,13 @@ impl<'a> Columns<'a> {
 
 impl bounds::Columns<Audit> for Columns<'_> {
     fn field(&self, field: AuditField, wanted: &Wanted) -> Result<Bounds, Error> {
-        let column = match Audit::describe(field).name {
+        match Audit::describe(field).name {
             "id" => return self.by_id(wanted),
             "ip" => return Ok(Bounds::at_least(self.judged(field, wanted, ADDRESS)?)),
             "payload" | "meta" => return Ok(Bounds::at_most(mentioned(wanted))),
-            "activity" | "event_type" | "event_group" | "status" | "operation" | "response" => ACTION,
-            "actor" | "actor_type" | "actor_id" | "actor_name" | "actor_email" | "name" | "email" | "user_id"
-            | "user_name" => ACTOR,
-            "resource" | "resource_type" | "resource_id" => RESOURCE,
-            "ip_address" => ADDRESS,
-            "vm" => MACHINE,
-            "session" => SESSION,
-            // It has no column.
-            _ => return Ok(Bounds::unknown()),
-        };
+            _ => {}
+        }
+        let Some(column) = column(field) else { return Ok(Bounds::unknown()) };
         self.judged(field, wanted, column).map(Bounds::Exact)
     }
 
@@ -60,6 +55,37 @@ impl bounds::Columns<Audit> for Columns<'_> {
         any.push(Bounds::at_most(with_texts(texts_of(pattern))));
         Ok(Bounds::any(any))
     }
+}
+
+/// The column that all values of a field stand in; none: they stand in several, or in none.
+pub(super) fn column(field: AuditField) -> Option<usize> {
+    Some(match Audit::describe(field).name {
+        "activity" | "event_type" | "event_group" | "status" | "operation" | "response" => ACTION,
+        "actor" | "actor_type" | "actor_id" | "actor_name" | "actor_email" | "name" | "email" | "user_id"
+        | "user_name" => ACTOR,
+        "resource" | "resource_type" | "resource_id" => RESOURCE,
+        "ip_address" => ADDRESS,
+        "vm" => MACHINE,
+        "session" => SESSION,
+        _ => return None,
+    })
+}
+
+/// Where the values of a field stand, with the directory's names.
+///
+/// # Errors
+/// When they stand in no column.
+pub(super) fn valued<'a>(field: AuditField, directory: Rc<Directory<'a>>) -> Result<Valued<'a>, Error> {
+    let column = column(field).ok_or(Error::Damaged("a facet"))?;
+    let values = move |symbol: &[u8], _: &[u8], take: Take<'_>| {
+        let mut event = part(column, symbol)?;
+        if column == ACTOR {
+            event.fill_in(&*directory);
+        }
+        take_values::<Audit>(field, &event, take);
+        Ok(())
+    };
+    Ok(Valued { column, beside: None, values: Box::new(values) })
 }
 
 impl Columns<'_> {

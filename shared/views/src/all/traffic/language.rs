@@ -12,7 +12,8 @@ use model::traffic::{EventType, Record};
 use segments::{Predicate, TimeRange, Wanted as Symbols};
 
 use super::row::{
-    self, DESTINATION, End, FROM, POLICY, PROTOCOL, REPORTER, SOURCE, TO, TRAITS, Traits, USER, part, port, protocol,
+    self, DESTINATION, End, FROM, POLICY, PROTOCOL, REPORTER, SOURCE, TO, TRAITS, Traits, USER, filled_in, part, port,
+    protocol,
 };
 use super::wanted::{across_port, endpoints, is_found};
 use crate::all::directory::{Directory, Snapshot};
@@ -94,8 +95,7 @@ impl Columns<'_> {
         if let (Some(key), [column]) = (key, columns) {
             // No id is in the directory alone.
             let column = *column;
-            let has_it =
-                move |symbol: &[u8]| part(column, symbol).is_ok_and(|record| has(&record.with_texts(AsRef::as_ref)));
+            let has_it = move |symbol: &[u8]| part(column, symbol).is_ok_and(|record| has(&record));
             return Ok(vec![Predicate::keyed(column, key, has_it)]);
         }
         let names = if columns.iter().any(|column| [SOURCE, DESTINATION, USER, POLICY].contains(column)) {
@@ -181,11 +181,11 @@ fn matching(
     wants: impl Fn(&Record<&str>) -> bool + Send + Sync + 'static,
 ) -> Symbols {
     Symbols::Matching(Arc::new(move |symbol: &[u8]| {
-        let Ok(mut record) = part(column, symbol) else { return false };
-        if let Some(names) = &names {
-            record.fill_in(names);
+        let Ok(record) = part(column, symbol) else { return false };
+        match &names {
+            Some(names) => wants(&filled_in(&record, names).with_texts(AsRef::as_ref)),
+            None => wants(&record),
         }
-        wants(&record.with_texts(AsRef::as_ref))
     }))
 }
 
@@ -197,17 +197,14 @@ fn ends_that(
     wants_host: impl Fn(&str) -> bool + Send + Sync + 'static,
 ) -> Symbols {
     Symbols::Matching(Arc::new(move |symbol: &[u8]| {
-        let Ok(mut record) = part(column, symbol) else { return false };
-        let given = &record.given;
-        let own = if column == SOURCE { &given.source } else { &given.destination }.address.clone();
-        if own.as_ref().is_some_and(|host| wants_host(host)) {
+        let Ok(own) = part(column, symbol) else { return false };
+        let address = if column == SOURCE { own.given.source.address } else { own.given.destination.address };
+        if address.is_some_and(&wants_host) {
             return true;
         }
-        if let Some(names) = &names {
-            record.fill_in(names);
-        }
-        let mut record = record.with_texts(AsRef::as_ref);
-        if own.is_some() {
+        let filled = names.as_ref().map(|names| filled_in(&own, names));
+        let mut record = filled.as_ref().map_or(own, |filled| filled.with_texts(AsRef::as_ref));
+        if address.is_some() {
             let given = &mut record.given;
             let end = if column == SOURCE { &mut given.source } else { &mut given.destination };
             end.address = None;
@@ -249,7 +246,7 @@ fn by_types(field: TrafficField, wanted: &Wanted) -> Bounds {
         match (counted, &wanted) {
             (Some(event_type), Wanted::Number(span)) => is_count(*span, &traits, event_type),
             _ => {
-                let has = has(&record.with_texts(AsRef::as_ref));
+                let has = has(&record);
                 (has, has || !traits.knows_all_types())
             }
         }

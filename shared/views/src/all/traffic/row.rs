@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::address::split_port;
+use model::directory::Names;
 use model::time::Timestamp;
 use model::traffic::fields::FieldPlace;
 use model::traffic::{Connection, Direction, Endpoint, EventType, Policy, Record, RecordKey, Reported, SubEvent, User};
@@ -234,9 +235,8 @@ pub(crate) fn host(symbol: &[u8]) -> Result<Endpoint<&str>, Error> {
 
 /// A record that says nothing but what the symbol of a column does. Of the two ends, the reporter is the one that it
 /// came from, where it is one.
-pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Record<Cow<'_, str>>, Error> {
-    let nothing = Cow::Borrowed("");
-    let key = RecordKey { reporter_id: nothing.clone(), flow_id: nothing, window_start: None };
+pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Record<&str>, Error> {
+    let key = RecordKey { reporter_id: "", flow_id: "", window_start: None };
     let mut record = Record { key, received_at: Timestamp::EPOCH, given: Reported::default(), events: BTreeSet::new() };
     let (given, nothing) = (&mut record.given, Reported::<()>::default());
     let mut reader = Reader::new(FieldPlace::Column, symbol);
@@ -246,7 +246,9 @@ pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Record<Cow<'_, str>>,
         USER => given.user.each(&nothing.user, &mut reader)?,
         POLICY => given.policy.each(&nothing.policy, &mut reader)?,
         PROTOCOL => given.protocol = number(symbol)?,
-        REPORTER => record.key.reporter_id = String::from_utf8_lossy(symbol),
+        REPORTER => {
+            record.key.reporter_id = str::from_utf8(symbol).map_err(|_| Error::Damaged("a row"))?;
+        }
         TRAITS => {
             let traits: Traits = columns::read(symbol)?;
             given.direction = traits.direction;
@@ -254,12 +256,19 @@ pub(crate) fn part(column: usize, symbol: &[u8]) -> Result<Record<Cow<'_, str>>,
             let had = EVENT_TYPES.into_iter().filter(|event_type| traits.has(*event_type));
             record.events = had.map(|event_type| SubEvent { timestamp, event_type }).collect();
             if traits.connection == Connection::PeerToPeer {
-                given.source.id = Some(record.key.reporter_id.clone());
+                given.source.id = Some(record.key.reporter_id);
             }
         }
         _ => return Err(Error::Damaged("a column")),
     }
     Ok(record)
+}
+
+/// A record with what a directory knows of it.
+pub(crate) fn filled_in<'a>(record: &Record<&'a str>, names: &impl Names) -> Record<Cow<'a, str>> {
+    let mut record = record.with_texts(|text| Cow::Borrowed(*text));
+    record.fill_in(names);
+    record
 }
 
 /// The record that [`write`] made a row of, with the row's own texts.

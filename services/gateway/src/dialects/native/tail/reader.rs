@@ -43,6 +43,7 @@ pub(super) struct Start {
 pub(super) struct Terms {
     pub(super) standing: Standing,
     pub(super) stop: CancellationToken,
+    #[expect(dead_code, reason = "held as long as the tail is told")]
     pub(super) seat: Seat,
 }
 

@@ -1,0 +1,205 @@
+//! `GET /flowtrail/v1/audit/facets` and `GET /flowtrail/v1/traffic/facets`, the same with `histogram`, and
+//! `GET /flowtrail/v1/traffic/top`: exact counts of what matches, by values and by time.
+
+mod form;
+
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use model::filter::Query;
+use views::Question;
+use views::audit::Audit;
+use views::lists::{Counted, Facet, Facets, FacetsOf, Histogram, HistogramOf, MIN_BUCKETS, Pairs, PairsOf};
+use views::traffic::Traffic;
+
+use self::form::{
+    BucketAnswer, FacetAnswer, FacetsAnswer, HistogramAnswer, PairAnswer, TopAnswer, others, series, total_of, value,
+};
+use super::events::{Listed, period};
+use crate::access::caller::Caller;
+use crate::describe::{Operation, schema};
+use crate::http::freshness;
+use crate::lists::ask::Lists;
+use crate::lists::language::{self, ABOUT_Q, Q};
+use crate::lists::query::{ABOUT_READS, Parameters, READS};
+use crate::render::json;
+use crate::render::refusal::Refusal;
+
+/// What rows are measured by.
+const MEASURES: [(&str, ()); 1] = [("count", ())];
+const DEFAULT_TOP: usize = 10;
+const MAX_TOP: usize = 1000;
+const MAX_FIELDS: usize = 20;
+const DEFAULT_BUCKETS: usize = 120;
+const MAX_BUCKETS: usize = 1000;
+const DEFAULT_SERIES: usize = 5;
+const MAX_SERIES: usize = 50;
+
+/// A family whose rows are counted.
+pub(crate) trait Counts: Listed {
+    /// What they are counted by where nothing else is asked for.
+    const USUAL: &'static str;
+}
+
+impl Counts for Audit {
+    const USUAL: &'static str = "event_type,event_group,status,actor,resource_type,ip_address";
+}
+
+impl Counts for Traffic {
+    const USUAL: &'static str = "source,destination,reporter,user,protocol,direction";
+}
+
+/// The most frequent values of some fields.
+pub(crate) async fn facets<F: Counts>(
+    State(lists): State<Lists>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    let parameters = Parameters::parse(uri.query())?;
+    parameters.are_among(&[Q, "from", "to", "reads", "field", "top", "by"])?;
+    parameters.choice("by", &MEASURES)?;
+    let fields = fields::<F>("field", &parameters.text("field")?.unwrap_or_else(|| F::USUAL.to_owned()))?;
+    let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
+    let (filter, q) = selection::<F>(&parameters)?;
+    let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, top };
+    let render = move |FacetsOf { total, tops, judged }| {
+        let facets = names.into_iter().zip(tops).map(|(field, top)| FacetAnswer {
+            field,
+            values: top.values.into_iter().map(value).collect(),
+            others: others(top.others),
+            without: top.without,
+        });
+        json::ok(&FacetsAnswer { of: total_of(total, judged), facets: facets.collect() })
+    };
+    answer(&lists, &caller, asked, render).await
+}
+
+pub(crate) fn describe_facets<F: Counts>(title: &'static str) -> Operation {
+    let text = "The most frequent values of each field, with exact counts, and how many others there are.";
+    selecting(Operation::new(title, text))
+        .query(
+            "field",
+            "What is counted by: fields of the language, with commas between them, at most 20. Without it those that are usual.",
+            schema::text(),
+        )
+        .query("top", "How many values are told of each.", schema::whole(1..=MAX_TOP, DEFAULT_TOP))
+        .query("by", "What they are ordered by: how many there are.", schema::choice(&MEASURES))
+        .answers::<FacetsAnswer>(StatusCode::OK, "The values.")
+        .tells_freshness()
+}
+
+/// Counts by time.
+pub(crate) async fn histogram<F: Counts>(
+    State(lists): State<Lists>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Refusal> {
+    let parameters = Parameters::parse(uri.query())?;
+    parameters.are_among(&[Q, "from", "to", "reads", "buckets", "split", "top"])?;
+    let buckets = parameters.number("buckets", MIN_BUCKETS..=MAX_BUCKETS)?.unwrap_or(DEFAULT_BUCKETS);
+    let split = parameters.text("split")?.map(|name| field::<F>("split", &name)).transpose()?;
+    let top = parameters.number("top", 1..=MAX_SERIES)?.unwrap_or(DEFAULT_SERIES);
+    let (filter, q) = selection::<F>(&parameters)?;
+    let name = split.as_ref().map(|field| field.name().to_owned());
+    let asked = Histogram::<F> { account: caller.principal.account.clone(), filter, q, buckets, split, top };
+    let render = move |HistogramOf { total, width_ms, counts, split, judged }| {
+        json::ok(&HistogramAnswer {
+            of: total_of(total, judged),
+            width_ms,
+            buckets: counts.into_iter().map(|(time, count)| BucketAnswer { time, count }).collect(),
+            split: name.zip(split).map(|(field, split)| series(field, split)),
+        })
+    };
+    answer(&lists, &caller, asked, render).await
+}
+
+pub(crate) fn describe_histogram<F: Counts>(title: &'static str) -> Operation {
+    let text = "Exact counts by time: in buckets of a round length, over the period that is asked for or, where that is open, \
+                that of what matches.";
+    selecting(Operation::new(title, text))
+        .query("buckets", "How many buckets at most.", schema::whole(MIN_BUCKETS..=MAX_BUCKETS, DEFAULT_BUCKETS))
+        .query("split", "A field of the language, by whose most frequent values each bucket is split.", schema::text())
+        .query("top", "By how many values.", schema::whole(1..=MAX_SERIES, DEFAULT_SERIES))
+        .answers::<HistogramAnswer>(StatusCode::OK, "The counts.")
+        .tells_freshness()
+}
+
+/// The most frequent pairs of values of two fields.
+pub(crate) async fn top(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
+    const USUAL: &str = "source,destination";
+    let parameters = Parameters::parse(uri.query())?;
+    parameters.are_among(&[Q, "from", "to", "reads", "by", "sum", "top"])?;
+    parameters.choice("sum", &MEASURES)?;
+    let fields = fields::<Traffic>("by", &parameters.text("by")?.unwrap_or_else(|| USUAL.to_owned()))?;
+    let fields = <[_; 2]>::try_from(fields).map_err(|_| Refusal::field("by", "must be two fields"))?;
+    let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
+    let (filter, q) = selection::<Traffic>(&parameters)?;
+    let by: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+    let asked = Pairs::<Traffic> { account: caller.principal.account.clone(), filter, q, fields, top };
+    let render = move |PairsOf { total, top, judged }| {
+        let pair = |Counted { values, count }| PairAnswer { values, count };
+        json::ok(&TopAnswer {
+            of: total_of(total, judged),
+            by,
+            pairs: top.values.into_iter().map(pair).collect(),
+            others: others(top.others),
+            without: top.without,
+        })
+    };
+    answer(&lists, &caller, asked, render).await
+}
+
+pub(crate) fn describe_top() -> Operation {
+    let text = "The most frequent pairs of values of two fields, such as who talked to whom, with exact counts.";
+    selecting(Operation::new("Top pairs of traffic", text))
+        .query(
+            "by",
+            "Two fields of the language with a comma between them. Without it `source,destination`.",
+            schema::text(),
+        )
+        .query("sum", "What pairs are ordered by: how many records there are.", schema::choice(&MEASURES))
+        .query("top", "How many pairs are told.", schema::whole(1..=MAX_TOP, DEFAULT_TOP))
+        .answers::<TopAnswer>(StatusCode::OK, "The pairs.")
+        .tells_freshness()
+}
+
+/// The parameters that say what is counted.
+fn selecting(operation: Operation) -> Operation {
+    operation
+        .query(Q, ABOUT_Q, schema::text())
+        .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
+        .query("to", "At this time or earlier; of a day all of it.", schema::text())
+        .query("reads", ABOUT_READS, schema::choice(&READS))
+}
+
+/// What is counted.
+fn selection<F: Counts>(parameters: &Parameters) -> Result<(F::Filter, Option<Query<F::Language>>), Refusal> {
+    let (from, to) = (parameters.text("from")?, parameters.text("to")?);
+    let filter = F::filter(period(from.as_deref(), to.as_deref())?, parameters.includes_reads()?);
+    Ok((filter, language::query(parameters.text(Q)?)?))
+}
+
+fn fields<F: Counts>(parameter: &str, text: &str) -> Result<Vec<Facet<F>>, Refusal> {
+    let fields: Vec<Facet<F>> = text.split(',').map(|name| field(parameter, name)).collect::<Result<_, _>>()?;
+    if fields.len() > MAX_FIELDS {
+        return Err(Refusal::field(parameter, format_args!("must be at most {MAX_FIELDS} fields")));
+    }
+    Ok(fields)
+}
+
+fn field<F: Counts>(parameter: &str, name: &str) -> Result<Facet<F>, Refusal> {
+    Facet::new(name.trim()).map_err(|problem| Refusal::field(parameter, problem))
+}
+
+async fn answer<Q: Question>(
+    lists: &Lists,
+    caller: &Caller,
+    asked: Q,
+    render: impl FnOnce(Q::Answer) -> Response + Send + 'static,
+) -> Result<Response, Refusal> {
+    let reply = lists.ask_then(caller, asked, render).await?;
+    let mut response = reply.answer;
+    freshness::add(response.headers_mut(), &reply.freshness);
+    Ok(response)
+}

@@ -1,0 +1,153 @@
+//! Counts of rows by the values of fields: of each on its own, or of two together.
+
+use model::filter::Query;
+use model::log::AccountId;
+use model::paging::Judged;
+use segments::Matching;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::columns::{self, Selected};
+use super::facet::Facet;
+use super::family::{Family, FieldOf};
+use super::page::Selection;
+use super::top::Top;
+use super::values::{self, Most};
+use crate::error::Error;
+use crate::question::{Question, Views};
+use crate::view::View;
+use crate::watch::{Seen, Watch, given};
+
+/// Which values of some fields are the most frequent among the rows that match.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Facets<F: Family> {
+    /// From the token; never from a body or a parameter.
+    pub account: AccountId,
+    /// Which of the account's rows.
+    pub filter: F::Filter,
+    /// What else they must be, in the language.
+    pub q: Option<Query<F::Language>>,
+    /// What they are counted by, each on its own.
+    pub fields: Vec<Facet<F>>,
+    /// How many values are told of each.
+    pub top: usize,
+}
+
+/// The answer to [`Facets`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FacetsOf {
+    /// How many rows match.
+    pub total: u64,
+    /// The values of each field, in the order in which they were asked for.
+    pub tops: Vec<Top>,
+    /// How rows were judged, where that had to be done one by one. Where not all were, counts are of those that are known
+    /// to match.
+    pub judged: Option<Judged>,
+}
+
+/// Which pairs of values of two fields are the most frequent among the rows that match.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Pairs<F: Family> {
+    /// From the token; never from a body or a parameter.
+    pub account: AccountId,
+    /// Which of the account's rows.
+    pub filter: F::Filter,
+    /// What else they must be, in the language.
+    pub q: Option<Query<F::Language>>,
+    /// What they are counted by, both together.
+    pub fields: [Facet<F>; 2],
+    /// How many pairs are told.
+    pub top: usize,
+}
+
+/// The answer to [`Pairs`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PairsOf {
+    /// How many rows match.
+    pub total: u64,
+    /// The pairs.
+    pub top: Top,
+    /// How rows were judged, see [`FacetsOf::judged`].
+    pub judged: Option<Judged>,
+}
+
+/// What is recorded of counts.
+#[derive(Serialize)]
+#[serde(bound = "")]
+struct CountedBy<'a, F: Family> {
+    #[serde(flatten)]
+    selection: Selection<'a, F>,
+    by: Vec<&'a str>,
+}
+
+/// What counts by some fields are asked for, as it is recorded.
+pub(crate) fn recorded<F: Family>(filter: &F::Filter, q: Option<&Query<F::Language>>, by: &[Facet<F>]) -> Json {
+    given(&CountedBy::<F> { selection: Selection::new(filter, q), by: by.iter().map(Facet::name).collect() })
+}
+
+impl<F: Family> Question for Facets<F> {
+    type Answer = FacetsOf;
+    const PATH: &'static str = F::FACETS;
+    const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
+        log: F::LOG,
+        filter: |question| recorded(&question.filter, question.q.as_ref(), &question.fields),
+        seen: |answer| Seen { rows: answer.tops.iter().map(told).sum(), total: answer.total },
+    });
+
+    fn view(&self) -> View {
+        F::VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answer(&self, views: &Views) -> Result<FacetsOf, Error> {
+        let (account, q) = (&self.account, self.q.as_ref());
+        let fields: Vec<FieldOf<F>> = self.fields.iter().map(Facet::field).collect();
+        let fields = F::valued(views, account, &fields)?;
+        let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
+        let count = |rows: &Matching<'_>| {
+            let tops = values::of_each(rows, &fields, Most::told(self.top))?;
+            Ok(FacetsOf { total: rows.total(), tops, judged: columns::judged(rows.judged(), rows.is_complete()) })
+        };
+        selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
+    }
+}
+
+impl<F: Family> Question for Pairs<F> {
+    type Answer = PairsOf;
+    const PATH: &'static str = F::PAIRS;
+    const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
+        log: F::LOG,
+        filter: |question| recorded(&question.filter, question.q.as_ref(), &question.fields),
+        seen: |answer| Seen { rows: told(&answer.top), total: answer.total },
+    });
+
+    fn view(&self) -> View {
+        F::VIEW
+    }
+
+    fn account(&self) -> Option<&AccountId> {
+        Some(&self.account)
+    }
+
+    fn answer(&self, views: &Views) -> Result<PairsOf, Error> {
+        let (account, q) = (&self.account, self.q.as_ref());
+        let fields = F::valued(views, account, &self.fields.each_ref().map(Facet::field))?;
+        let [one, other] = fields.as_slice() else { return Err(Error::Damaged("a facet")) };
+        let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
+        let count = |rows: &Matching<'_>| {
+            let top = values::of_pairs(rows, [one, other], Most::told(self.top))?;
+            Ok(PairsOf { total: rows.total(), top, judged: columns::judged(rows.judged(), rows.is_complete()) })
+        };
+        selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
+    }
+}
+
+/// How many values are told.
+fn told(top: &Top) -> u64 {
+    top.values.len() as u64
+}
