@@ -91,7 +91,7 @@ impl ConfigFile {
             let (file, unknown) = (self.path.display(), in_file(name));
             match unknown_settings::nearest(name, &known) {
                 Some(meant) => {
-                    warn!("{unknown} in {file} is no setting and changes nothing: is {} meant?", in_file(meant))
+                    warn!("{unknown} in {file} is no setting and changes nothing: is {} meant?", in_file(meant));
                 }
                 None => warn!("{unknown} in {file} is no setting and changes nothing: see `flowtrail up --help`"),
             }

@@ -1,6 +1,6 @@
 //! Reads and decodes one stream ahead of a view's writer.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use bus::Bus;
@@ -17,6 +17,8 @@ use crate::work::Work;
 const BATCH_MESSAGES: usize = 2000;
 /// The most bytes of messages that are taken at once; the message that reaches them is the last.
 const BATCH_BYTES: usize = 2 << 20;
+/// So many pieces of work that are done with wait to be dropped; more are dropped by who is done with them.
+const SPENT: usize = 16;
 /// How often an idle stream is looked at, to know that nothing is waiting.
 const IDLE: Duration = Duration::from_millis(250);
 /// How often it is asked what the log has forgotten.
@@ -51,7 +53,7 @@ impl Reader {
         let created = self.bus.state(self.stream).await?.created;
         let mut consumer = self.bus.consume(self.stream, after);
         let mut decoder = Thread::start();
-        let (back, mut spent) = channel();
+        let (back, mut spent) = sync_channel(SPENT);
         loop {
             let messages = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),

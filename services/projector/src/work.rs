@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Deref;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 
 use bus::Message;
 use feed::read::{Entry, read};
@@ -34,7 +34,7 @@ pub(crate) struct Work {
 pub(crate) struct Entries {
     entries: Vec<Entry>,
     /// None: they are dropped where they are.
-    back: Option<Sender<Vec<Entry>>>,
+    back: Option<SyncSender<Vec<Entry>>>,
 }
 
 impl Deref for Entries {
@@ -48,8 +48,8 @@ impl Deref for Entries {
 impl Drop for Entries {
     fn drop(&mut self) {
         if let Some(back) = &self.back {
-            // Where nobody decodes any more, they are dropped with the error.
-            let _ = back.send(std::mem::take(&mut self.entries));
+            // Where nobody decodes any more, or there is no room, they are dropped with the error.
+            let _ = back.try_send(std::mem::take(&mut self.entries));
         }
     }
 }
@@ -82,7 +82,7 @@ impl Work {
     pub(crate) fn decode(
         stream_created: i64,
         messages: Vec<Message>,
-        back: &Sender<Vec<Entry>>,
+        back: &SyncSender<Vec<Entry>>,
     ) -> (Option<Self>, Vec<Message>) {
         let mut accounts = HashSet::new();
         let (mut taken, mut entries) = (Vec::new(), Vec::new());
@@ -145,7 +145,7 @@ mod tests {
     fn ends(mut messages: Vec<Message>) -> Vec<u64> {
         let mut ends = Vec::new();
         loop {
-            let (back, spent) = std::sync::mpsc::channel();
+            let (back, spent) = std::sync::mpsc::sync_channel(1);
             let (work, rest) = Work::decode(0, messages, &back);
             let Some(work) = work else { return ends };
             assert_eq!(work.entries.as_ref().map(|entries| entries.len()), Some(work.messages.len()));

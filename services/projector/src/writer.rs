@@ -278,7 +278,7 @@ mod tests {
             received_at: 0,
             pending,
         };
-        Work::decode(0, vec![message], &std::sync::mpsc::channel().0).0.unwrap()
+        Work::decode(0, vec![message], &std::sync::mpsc::sync_channel(1).0).0.unwrap()
     }
 
     fn open(pending: u64, size: Size) -> Open {

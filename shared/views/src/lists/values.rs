@@ -51,19 +51,26 @@ pub(crate) fn of_each(rows: &Matching<'_>, fields: &[Valued<'_>], most: Most) ->
 /// The top of a field that has more values than are in memory together.
 fn in_shares(rows: &Matching<'_>, field: &Valued<'_>, most: Most) -> Result<Top> {
     let mut of = FINER;
-    'shares: loop {
-        let mut found = Finding::new(most.told);
-        for number in 0..of {
-            let numbers = Numbers::new(field, Share { number, of }, most.held);
-            let counts = rows.by_class(&[numbers.facet()])?;
-            if numbers.is_full() {
-                of *= FINER;
-                continue 'shares;
-            }
-            found.add(&numbers, counts.first().map_or(&[], Vec::as_slice));
+    loop {
+        if let Some(top) = in_shares_of(rows, field, most, of)? {
+            return Ok(top);
         }
-        return Ok(found.top());
+        of *= FINER;
     }
+}
+
+/// The same in so many shares; none where one of them is too large still.
+fn in_shares_of(rows: &Matching<'_>, field: &Valued<'_>, most: Most, of: u64) -> Result<Option<Top>> {
+    let mut found = Finding::new(most.told);
+    for number in 0..of {
+        let numbers = Numbers::new(field, Share { number, of }, most.held);
+        let counts = rows.by_class(&[numbers.facet()])?;
+        if numbers.is_full() {
+            return Ok(None);
+        }
+        found.add(&numbers, counts.first().map_or(&[], Vec::as_slice));
+    }
+    Ok(Some(found.top()))
 }
 
 /// The most frequent pairs of values of two fields.

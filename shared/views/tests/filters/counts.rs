@@ -40,7 +40,10 @@ impl Plain {
         let others = self.combined(others);
         let with = |value: &String| {
             let value = value.clone();
-            others.iter().map(move |others| [&[value.clone()], others.as_slice()].concat()).collect::<Vec<_>>()
+            others
+                .iter()
+                .map(move |others| [std::slice::from_ref(&value), others.as_slice()].concat())
+                .collect::<Vec<_>>()
         };
         self.values[first].iter().flat_map(with).collect()
     }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use model::filter::Query;
 use views::Question;
 use views::audit::Audit;
-use views::lists::{Counted, Facet, Facets, FacetsOf, Histogram, HistogramOf, MIN_BUCKETS, Pairs, PairsOf};
+use views::lists::{Counted, Facet, Facets, FacetsOf, Family, Histogram, HistogramOf, MIN_BUCKETS, Pairs, PairsOf};
 use views::traffic::Traffic;
 
 use self::form::{
@@ -173,8 +173,11 @@ fn selecting(operation: Operation) -> Operation {
         .query("reads", ABOUT_READS, schema::choice(&READS))
 }
 
+/// Which rows are counted.
+type Selected<F> = (<F as Family>::Filter, Option<Query<<F as Family>::Language>>);
+
 /// What is counted.
-fn selection<F: Counts>(parameters: &Parameters) -> Result<(F::Filter, Option<Query<F::Language>>), Refusal> {
+fn selection<F: Counts>(parameters: &Parameters) -> Result<Selected<F>, Refusal> {
     let (from, to) = (parameters.text("from")?, parameters.text("to")?);
     let filter = F::filter(period(from.as_deref(), to.as_deref())?, parameters.includes_reads()?);
     Ok((filter, language::query(parameters.text(Q)?)?))

@@ -37,7 +37,7 @@ pub(super) fn write_row(row: &impl Row, text: &mut Vec<u8>) -> io::Result<()> {
             Cell::Integer(value) => value.map_or(Ok(()), |number| write!(text, "{number}")),
             Cell::Count(value) => value.map_or(Ok(()), |number| write!(text, "{number}")),
             Cell::Decimal(value) => {
-                text.extend_from_slice(value.map(|number| number.as_str()).unwrap_or_default().as_bytes());
+                text.extend_from_slice(value.map(model::json::Number::as_str).unwrap_or_default().as_bytes());
                 Ok(())
             }
         };

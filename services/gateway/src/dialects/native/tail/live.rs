@@ -10,8 +10,8 @@ use std::time::Duration;
 use bus::ConsumeError;
 use runtime::telemetry::chain;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
 use super::piece::{Piece, Writing};
@@ -26,7 +26,7 @@ const GATHERED_WITHIN: Duration = Duration::from_millis(5);
 /// The newest events of an account. They are followed until it is dropped.
 pub(super) struct Live<F: Listed> {
     shared: Arc<Shared<F>>,
-    _following: AbortOnDropHandle<()>,
+    _following: JoinSet<()>,
 }
 
 struct Shared<F: Listed> {
@@ -76,8 +76,9 @@ impl<F: Listed> Live<F> {
             is_over: false,
         };
         let shared = Arc::new(Shared { kept: Mutex::new(kept), news: watch::Sender::new(()) });
-        let following = tokio::spawn(run(follow, places, shared.clone()));
-        Self { shared, _following: AbortOnDropHandle::new(following) }
+        let mut following = JoinSet::new();
+        following.spawn(run(follow, places, shared.clone()));
+        Self { shared, _following: following }
     }
 
     /// Where the newest event ends; none once the log cannot be followed any more.
