@@ -11,18 +11,16 @@ use anyhow::Context;
 use bus::Bus;
 use bytesize::ByteSize;
 use model::dead_letter::{LIST, List, Listed};
-use model::time::Timestamp;
 use runtime::clock::now_micros;
 use runtime::settings::Settings;
 use runtime::telemetry::chain;
 use serde::Serialize;
 use views::status::Status;
+use views::store::{RESERVED_BYTES, free_bytes};
 
 use crate::output::Output;
 use crate::{client, master_key};
 
-/// Below this the views stand still.
-const LEAST_DISK: u64 = 64 << 20;
 /// Below this a rebuild, or a busy day, may not fit.
 const LITTLE_DISK: u64 = 2 << 30;
 /// What clocks may differ by before the times of events say something else than they seem to.
@@ -130,14 +128,17 @@ fn folder(data: &Path) -> Vec<Finding> {
         let remedy = "take their rights away: chmod go= FILE";
         broken(ABOUT, format!("others may use {}", open_to_others.join(", ")), remedy)
     });
-    findings.push(match rustix::fs::statvfs(data) {
+    findings.push(match free_bytes(data) {
         Err(error) => broken("disk", format!("{}: {error}", data.display()), "see to it that it can be read"),
-        Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        Ok(free) => {
             let said = format!("{} are free", ByteSize::b(free).display().iec());
             match free {
-                ..LEAST_DISK => broken("disk", said, "the views stand still: make room, and they go on by themselves"),
-                LEAST_DISK..LITTLE_DISK => warning("disk", said, "a rebuild needs room for a second copy of a view"),
+                ..RESERVED_BYTES => {
+                    broken("disk", said, "the views stand still: make room, and they go on by themselves")
+                }
+                RESERVED_BYTES..LITTLE_DISK => {
+                    warning("disk", said, "a rebuild needs room for a second copy of a view")
+                }
                 LITTLE_DISK.. => well("disk", said),
             }
         }
@@ -217,13 +218,9 @@ async fn dead_letters(bus: &Bus) -> Finding {
         Err(error) => warning(ABOUT, format!("{error:#}"), "they were not looked at"),
         Ok(Listed { total: 0, .. }) => well(ABOUT, "there are none"),
         Ok(Listed { total, letters, .. }) => {
-            let newest = letters.first().map(|letter| letter.time).map_or_else(String::new, since);
+            let newest = letters.first().map(|letter| format!(", the newest of {}", letter.time)).unwrap_or_default();
             let said = format!("events that are in no view: {total}{newest}");
             warning(ABOUT, said, "`flowtrail dead-letters` says why, `flowtrail redrive` brings them in after a fix")
         }
     }
-}
-
-fn since(newest: Timestamp) -> String {
-    format!(", the newest of {newest}")
 }

@@ -13,7 +13,7 @@ use model::log::Stream;
 use model::time::Timestamp;
 use runtime::clock::now_micros;
 use runtime::settings::Settings;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client;
 use crate::output::Output;
@@ -88,19 +88,20 @@ pub(crate) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
         change(&bus, kept, args).await?;
     }
     let shown = args.stream.map_or_else(|| Kept::value_variants().to_vec(), |kept| vec![kept]);
+    let mut found = Vec::new();
+    for kept in shown {
+        let stream = kept.stream();
+        found.push((kept.name(), bus.retention(stream).await?, bus.state(stream).await?));
+    }
     if args.output.json {
-        for kept in shown {
-            print(&bus, kept).await?;
+        for (name, retention, state) in &found {
+            writeln!(stdout(), "{}", object(name, retention, state, now_micros())).context("print the answer")?;
         }
         return Ok(());
     }
     let mut lines =
         vec![["stream", "messages", "size", "oldest", "kept for", "at most", "first limit reached"].map(str::to_owned)];
-    for kept in shown {
-        let stream = kept.stream();
-        let (retention, state) = (bus.retention(stream).await?, bus.state(stream).await?);
-        lines.push(line(&kept.name(), &retention, &state, now_micros()));
-    }
+    lines.extend(found.iter().map(|(name, retention, state)| line(name, retention, state, now_micros())));
     for [stream, messages, size, oldest, age, bytes, reached] in lines {
         writeln!(stdout(), "{stream:<14}{messages:>12}{size:>12}  {oldest:<22}{age:<12}{bytes:<12}{reached}")
             .context("print the answer")?;
@@ -108,21 +109,18 @@ pub(crate) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// For programs; no limit is null.
-async fn print(bus: &Bus, kept: Kept) -> anyhow::Result<()> {
-    let stream = kept.stream();
-    let (retention, state) = (bus.retention(stream).await?, bus.state(stream).await?);
+/// What a program is told of a stream; no limit is null.
+fn object(name: &str, retention: &Retention, state: &StreamState, now: i64) -> Value {
     let time = |micros| Timestamp::from_micros(micros).ok();
-    let object = json!({
-        "stream": kept.name(),
+    json!({
+        "stream": name,
         "messages": state.messages,
         "bytes": state.bytes,
         "oldest": (state.messages > 0).then_some(state.first_at).and_then(time),
         "max_age_seconds": retention.age.map(|age| age.as_secs_f64()),
         "max_bytes": retention.bytes,
-        "first_limit_reached": reached(&retention, &state, now_micros()).and_then(time),
-    });
-    writeln!(stdout(), "{object}").context("print the answer")
+        "first_limit_reached": reached(retention, state, now).and_then(time),
+    })
 }
 
 async fn change(bus: &Bus, kept: Kept, args: &Args) -> anyhow::Result<()> {

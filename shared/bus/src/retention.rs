@@ -80,8 +80,7 @@ impl Bus {
 
     /// A stream's configuration, in the server's own terms.
     async fn configuration(&self, stream: Stream) -> Result<Value, StreamError> {
-        let name = stream.name();
-        let found = self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await?;
+        let found = self.stream_info(stream.name()).await?;
         Ok(found.map_err(|refusal| refused(stream, &refusal))?["config"].take())
     }
 }

@@ -78,8 +78,7 @@ impl Bus {
     pub async fn compare_streams(&self) -> Result<Vec<(String, Result<(), StreamError>)>, StreamError> {
         let mut compared = Vec::new();
         for wanted in definitions(DEFINITIONS)? {
-            let name = &wanted.name;
-            let found = self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await?;
+            let found = self.stream_info(&wanted.name).await?;
             let is_right = found
                 .map_err(|refusal| wanted.refused(&refusal))
                 .and_then(|found| wanted.of_existing(&found).check(&found));
@@ -94,7 +93,7 @@ impl Bus {
     /// [`StreamError`], also when there is no stream of audit events, at which it is asked.
     pub async fn server_time(&self) -> Result<Option<i64>, StreamError> {
         let name = Stream::Audit.name();
-        let told = self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await?;
+        let told = self.stream_info(name).await?;
         let told =
             told.map_err(|refusal| StreamError::Refused { stream: name.to_owned(), reason: refusal.to_string() })?;
         Ok(told["ts"].as_str().and_then(|time| time.parse::<Timestamp>().ok()).map(Timestamp::micros))
@@ -102,7 +101,7 @@ impl Bus {
 
     async fn ensure_stream(&self, wanted: &Definition) -> Result<(), StreamError> {
         let name = &wanted.name;
-        let found = match self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await? {
+        let found = match self.stream_info(name).await? {
             Ok(found) => found,
             Err(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                 info!(stream = %name, "making the stream");
@@ -118,6 +117,14 @@ impl Bus {
         let asked = wanted.over(&found);
         let changed = self.jetstream_api(name, &format!("STREAM.UPDATE.{name}"), &asked).await?;
         wanted.check(&changed.map_err(|refusal| wanted.refused(&refusal))?)
+    }
+
+    /// What the server says of a stream.
+    pub(crate) async fn stream_info(
+        &self,
+        name: &str,
+    ) -> Result<Result<Value, async_nats::jetstream::Error>, StreamError> {
+        self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await
     }
 
     /// Asks JetStream's API in its own words: settings that the client library does not know must not get lost.

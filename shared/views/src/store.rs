@@ -18,8 +18,8 @@ use crate::key;
 /// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
 /// format of its own, [`Layout::format`].
 const FORMAT: u32 = 11;
-/// What stays free on the disk, for what sled writes in addition.
-const RESERVED_BYTES: u64 = 64 << 20;
+/// What stays free on the disk, for what sled writes in addition: with less, views stand still.
+pub const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.
 const REWRITES: u64 = 4;
 /// Keys that start with a zero byte belong to no account.
@@ -35,6 +35,15 @@ pub struct Checkpoint {
     pub fingerprint: String,
     /// When the stream was created, in microseconds since 1970: another time is another stream.
     pub stream_created: i64,
+}
+
+/// How many bytes are free on the disk that a folder is on.
+///
+/// # Errors
+/// When the folder is not there, or the system does not say.
+pub fn free_bytes(folder: &Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Memory for what was read from disk, of all views together.
@@ -182,8 +191,7 @@ impl Store {
     /// Fails while the disk is too full to take a batch in. sled, once a write has failed, writes nothing until it is
     /// opened again; so the disk is never filled to its end.
     fn has_room_for(&self, bytes: u64) -> Result<(), Error> {
-        let disk = rustix::fs::statvfs(&self.directory).map_err(std::io::Error::from)?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = free_bytes(&self.directory)?;
         if free < RESERVED_BYTES.saturating_add(bytes.saturating_mul(REWRITES)) {
             return Err(Error::Full { free });
         }

@@ -6,22 +6,21 @@ mod form;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use model::filter::Query;
 use views::Question;
 use views::audit::Audit;
-use views::lists::{Counted, Facet, Facets, FacetsOf, Family, Histogram, HistogramOf, MIN_BUCKETS, Pairs, PairsOf};
+use views::lists::{Counted, Facet, Facets, FacetsOf, Histogram, HistogramOf, MIN_BUCKETS, Pairs, PairsOf};
 use views::traffic::Traffic;
 
 use self::form::{
     BucketAnswer, FacetAnswer, FacetsAnswer, HistogramAnswer, PairAnswer, TopAnswer, others, series, total_of, value,
 };
-use super::events::{Listed, period};
+use super::events::{Listed, selecting, selection};
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::language::{self, ABOUT_Q, Q};
-use crate::lists::query::{ABOUT_READS, Parameters, READS};
+use crate::lists::language::Q;
+use crate::lists::query::Parameters;
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
@@ -162,25 +161,6 @@ pub(crate) fn describe_top() -> Operation {
         .query("top", "How many pairs are told.", schema::whole(1..=MAX_TOP, DEFAULT_TOP))
         .answers::<TopAnswer>(StatusCode::OK, "The pairs.")
         .tells_freshness()
-}
-
-/// The parameters that say what is counted.
-fn selecting(operation: Operation) -> Operation {
-    operation
-        .query(Q, ABOUT_Q, schema::text())
-        .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
-        .query("to", "At this time or earlier; of a day all of it.", schema::text())
-        .query("reads", ABOUT_READS, schema::choice(&READS))
-}
-
-/// Which rows are counted.
-type Selected<F> = (<F as Family>::Filter, Option<Query<<F as Family>::Language>>);
-
-/// What is counted.
-fn selection<F: Counts>(parameters: &Parameters) -> Result<Selected<F>, Refusal> {
-    let (from, to) = (parameters.text("from")?, parameters.text("to")?);
-    let filter = F::filter(period(from.as_deref(), to.as_deref())?, parameters.includes_reads()?);
-    Ok((filter, language::query(parameters.text(Q)?)?))
 }
 
 fn fields<F: Counts>(parameter: &str, text: &str) -> Result<Vec<Facet<F>>, Refusal> {

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::audit::{self, Fields};
 use model::event::Event;
-use model::filter::{Kind, ends_of_time};
+use model::filter::{Kind, Query, ends_of_time};
 use model::log::AccountId;
 use model::paging::{Page, Period, Rows, Start};
 use model::time::Timestamp;
@@ -277,15 +277,30 @@ pub(crate) async fn list<F: Listed>(State(lists): State<Lists>, caller: Caller, 
 pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
     let text = "Newest first. `q` is in the language that `docs/query.md` describes. A parameter that is none of these is \
                 refused.";
-    Operation::new(title, text)
-        .query(Q, ABOUT_Q, schema::text())
-        .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
-        .query("to", "At this time or earlier; of a day all of it.", schema::text())
-        .query("reads", ABOUT_READS, schema::choice(&READS))
+    selecting(Operation::new(title, text))
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .query("cursor", "`next` of the page before.", schema::text())
         .answers::<ItemPage<F::Item<'_>>>(StatusCode::OK, "A page.")
         .tells_freshness()
+}
+
+/// The parameters that say which rows are meant.
+pub(crate) fn selecting(operation: Operation) -> Operation {
+    operation
+        .query(Q, ABOUT_Q, schema::text())
+        .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
+        .query("to", "At this time or earlier; of a day all of it.", schema::text())
+        .query("reads", ABOUT_READS, schema::choice(&READS))
+}
+
+/// Which rows are meant.
+pub(crate) type Selected<F> = (<F as Family>::Filter, Option<Query<<F as Family>::Language>>);
+
+/// Which rows parameters say.
+pub(crate) fn selection<F: Listed>(parameters: &Parameters) -> Result<Selected<F>, Refusal> {
+    let (from, to) = (parameters.text("from")?, parameters.text("to")?);
+    let filter = F::filter(period(from.as_deref(), to.as_deref())?, parameters.includes_reads()?);
+    Ok((filter, language::query(parameters.text(Q)?)?))
 }
 
 /// One of them, by its id.
@@ -312,7 +327,7 @@ pub(crate) fn describe_get<F: Listed>(title: &'static str) -> Operation {
 }
 
 /// All from the beginning of what one text names to the end of what the other does.
-pub(crate) fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
+fn period(from: Option<&str>, to: Option<&str>) -> Result<Period, Refusal> {
     let now = language::now()?;
     let ends = |name: &str, text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };

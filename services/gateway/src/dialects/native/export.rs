@@ -9,6 +9,7 @@ mod parquet;
 mod writing;
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -22,6 +23,7 @@ use hyper::body::Frame;
 use model::paging::{Page, Start};
 use runtime::clock;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::warn;
 use views::lists::{Export, Exported, List, Step};
@@ -31,12 +33,12 @@ use self::writing::{FORMS, Form, Writing};
 use crate::access::auth::standing::Standing;
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
-use crate::dialects::native::events::{Listed, period};
+use crate::dialects::native::events::{Listed, selecting, selection};
 use crate::http::at_once::{AtOnce, Seat};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::language::{self, ABOUT_Q, Q};
-use crate::lists::query::{ABOUT_READS, Parameters, READS};
+use crate::lists::language::Q;
+use crate::lists::query::Parameters;
 use crate::render::packing::Packing;
 use crate::render::refusal::Refusal;
 
@@ -48,20 +50,27 @@ const CHECKS_EVERY: Duration = Duration::from_secs(5);
 const COMPLETE: HeaderName = HeaderName::from_static("flowtrail-complete");
 const COUNT: HeaderName = HeaderName::from_static("flowtrail-count");
 
-/// How many exports each account has under way. Cheap to clone.
+/// The exports that are under way. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Exports(AtOnce);
+pub(crate) struct Exports {
+    /// How many each account has.
+    seats: AtOnce,
+    leaving: Leaving,
+}
+
+/// What is still to be said of exports whose clients have left.
+type Leaving = Arc<Mutex<JoinSet<()>>>;
 
 impl Exports {
     /// At most so many of an account; 0: any number.
     pub(crate) fn new(most: usize) -> Self {
-        Self(AtOnce::new(most))
+        Self { seats: AtOnce::new(most), leaving: Leaving::default() }
     }
 }
 
 /// All that a list has.
 pub(crate) async fn export<F: Listed>(
-    State(Exports(seats)): State<Exports>,
+    State(Exports { seats, leaving }): State<Exports>,
     State(lists): State<Lists>,
     (mut caller, standing): (Caller, Standing),
     headers: HeaderMap,
@@ -70,9 +79,7 @@ pub(crate) async fn export<F: Listed>(
     let parameters = Parameters::parse(uri.query())?;
     parameters.are_among(&[Q, "from", "to", "reads", "format"])?;
     let form = parameters.choice("format", &FORMS)?.unwrap_or(Form::Ndjson);
-    let (from, to) = (parameters.text("from")?, parameters.text("to")?);
-    let filter = F::filter(period(from.as_deref(), to.as_deref())?, parameters.includes_reads()?);
-    let q = language::query(parameters.text(Q)?)?;
+    let (filter, q) = selection::<F>(&parameters)?;
     let account = caller.principal.account.clone();
     let seat = seats.take(account.to_string()).ok_or_else(|| Refusal::Crowded {
         what: "exports",
@@ -96,7 +103,7 @@ pub(crate) async fn export<F: Listed>(
     let freshness = begun.freshness;
     let (first, next) = begun.answer;
     let checks_at = Instant::now() + CHECKS_EVERY;
-    let under_way = UnderWay { lists, caller, standing, question, next, freshness, checks_at, _seat: seat };
+    let under_way = UnderWay { lists, caller, standing, question, next, freshness, checks_at, leaving, _seat: seat };
 
     let mut response = Response::new(Body::empty());
     freshness::add(response.headers_mut(), &under_way.freshness);
@@ -121,11 +128,7 @@ pub(crate) fn describe_export<F: Listed>(title: &'static str) -> Operation {
                 has `flowtrail.complete`; an answer without it broke off. CSV has the same fields by name; a text that a \
                 spreadsheet would take for a formula stands behind an apostrophe. Where CSV breaks off, so does the \
                 connection, and the trailers `Flowtrail-Complete` and `Flowtrail-Count` are missing. `docs/query.md` says more.";
-    Operation::new(title, text)
-        .query(Q, ABOUT_Q, schema::text())
-        .query("from", "At this time, such as `2026-01-31` or `now-1h`, or later.", schema::text())
-        .query("to", "At this time or earlier; of a day all of it.", schema::text())
-        .query("reads", ABOUT_READS, schema::choice(&READS))
+    selecting(Operation::new(title, text))
         .query("format", "The form; `ndjson` where none is given.", schema::choice(&FORMS))
         .header("Accept-Encoding", "With `zstd` or `gzip` the answer is compressed.", schema::text())
         .answers_in(Form::Ndjson.content_type(), StatusCode::OK, "All of it, piece by piece.", |_| schema::text())
@@ -182,6 +185,7 @@ struct UnderWay<F: Listed> {
     /// As of when the rows are.
     freshness: Freshness,
     checks_at: Instant,
+    leaving: Leaving,
     _seat: Seat,
 }
 
@@ -232,8 +236,13 @@ impl<F: Listed> Drop for UnderWay<F> {
         let (Next::Rows(_) | Next::Broken, Ok(runtime)) = (&self.next, Handle::try_current()) else { return };
         let (lists, caller) = (self.lists.clone(), self.caller.clone());
         let question = Export { step: Step::End, ..self.question.clone() };
-        // It ends by itself, at the latest when an answer is not waited for any more. Without one there is nothing to do.
-        runtime.spawn(async move { lists.ask(&caller, question).await.is_ok() });
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        while leaving.try_join_next().is_some() {}
+        let say = async move {
+            // Where nobody takes it, it is let go of some minutes later all the same.
+            let _ = lists.ask(&caller, question).await;
+        };
+        leaving.spawn_on(say, &runtime);
     }
 }
 

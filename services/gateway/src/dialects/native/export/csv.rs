@@ -2,81 +2,65 @@
 //!
 //! Invariant: no cell begins with what makes a spreadsheet take it for a formula.
 
-use std::io::{self, Write};
+use std::io;
+
+use ::csv::{Terminator, Writer, WriterBuilder};
 
 use crate::dialects::native::table::{Cell, Row};
 
 /// What a formula begins with, and what some programs drop before they look.
-const BEGIN_FORMULAS: [u8; 6] = [b'=', b'+', b'-', b'@', b'\t', b'\r'];
-const LINE_END: &[u8] = b"\r\n";
+const BEGIN_FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Writes the names of a row's columns.
-pub(super) fn write_names(row: &impl Row, text: &mut Vec<u8>) {
-    let mut is_first = true;
-    row.columns(&mut |name, _| {
-        separate(&mut is_first, text);
-        name.iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
-    });
-    text.extend_from_slice(LINE_END);
-}
+/// Some lines.
+pub(super) struct Lines(Writer<Vec<u8>>);
 
-/// Writes a row. What has no value and an empty text are both nothing.
-///
-/// # Errors
-/// Never: memory takes whatever is written.
-pub(super) fn write_row(row: &impl Row, text: &mut Vec<u8>) -> io::Result<()> {
-    let (mut is_first, mut written) = (true, Ok(()));
-    row.columns(&mut |_, cell| {
-        separate(&mut is_first, text);
-        let done = match cell {
-            Cell::Text(value) | Cell::Json(value) => {
-                write_text(value.unwrap_or_default(), text);
-                Ok(())
+impl Lines {
+    pub(super) fn new() -> Self {
+        Self(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()))
+    }
+
+    /// Adds the names of a row's columns.
+    ///
+    /// # Errors
+    /// Never: memory takes whatever is written.
+    pub(super) fn add_names(&mut self, row: &impl Row) -> io::Result<()> {
+        let mut names = Vec::new();
+        row.columns(&mut |name, _| names.push(name.concat()));
+        Ok(self.0.write_record(names)?)
+    }
+
+    /// Adds a row. What has no value and an empty text are both nothing.
+    ///
+    /// # Errors
+    /// Never: memory takes whatever is written.
+    pub(super) fn add(&mut self, row: &impl Row) -> io::Result<()> {
+        let mut written = Ok(());
+        row.columns(&mut |_, cell| {
+            let done = match cell {
+                Cell::Text(value) | Cell::Json(value) => match value.unwrap_or_default() {
+                    formula if formula.starts_with(BEGIN_FORMULAS) => self.0.write_field(format!("'{formula}")),
+                    text => self.0.write_field(text),
+                },
+                Cell::Time(value) => self.0.write_field(value.map(|time| time.to_string()).unwrap_or_default()),
+                Cell::Integer(value) => self.0.write_field(value.map(|number| number.to_string()).unwrap_or_default()),
+                Cell::Count(value) => self.0.write_field(value.map(|number| number.to_string()).unwrap_or_default()),
+                Cell::Decimal(value) => self.0.write_field(value.map(model::json::Number::as_str).unwrap_or_default()),
+            };
+            if let Err(error) = done {
+                written = Err(error);
             }
-            Cell::Time(value) => value.map_or(Ok(()), |time| write!(text, "{time}")),
-            Cell::Integer(value) => value.map_or(Ok(()), |number| write!(text, "{number}")),
-            Cell::Count(value) => value.map_or(Ok(()), |number| write!(text, "{number}")),
-            Cell::Decimal(value) => {
-                text.extend_from_slice(value.map(model::json::Number::as_str).unwrap_or_default().as_bytes());
-                Ok(())
-            }
-        };
-        if let Err(error) = done {
-            written = Err(error);
-        }
-    });
-    text.extend_from_slice(LINE_END);
-    written
-}
+        });
+        written?;
+        Ok(self.0.write_record(None::<&[u8]>)?)
+    }
 
-fn separate(is_first: &mut bool, text: &mut Vec<u8>) {
-    if !std::mem::take(is_first) {
-        text.push(b',');
+    /// All of them.
+    ///
+    /// # Errors
+    /// Never, as above.
+    pub(super) fn end(self) -> io::Result<Vec<u8>> {
+        self.0.into_inner().map_err(|error| io::Error::other(error.to_string()))
     }
-}
-
-/// A text in quotes where it needs them, behind an apostrophe where it would be a formula.
-fn write_text(value: &str, text: &mut Vec<u8>) {
-    let bytes = value.as_bytes();
-    let is_formula = bytes.first().is_some_and(|first| BEGIN_FORMULAS.contains(first));
-    if !bytes.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n')) {
-        if is_formula {
-            text.push(b'\'');
-        }
-        text.extend_from_slice(bytes);
-        return;
-    }
-    text.push(b'"');
-    if is_formula {
-        text.push(b'\'');
-    }
-    for byte in bytes {
-        if *byte == b'"' {
-            text.push(b'"');
-        }
-        text.push(*byte);
-    }
-    text.push(b'"');
 }
 
 #[cfg(test)]
@@ -95,9 +79,9 @@ mod tests {
     }
 
     fn written(texts: Vec<&'static str>) -> String {
-        let mut text = Vec::new();
-        write_row(&Texts(texts), &mut text).unwrap();
-        String::from_utf8(text).unwrap()
+        let mut lines = Lines::new();
+        lines.add(&Texts(texts)).unwrap();
+        String::from_utf8(lines.end().unwrap()).unwrap()
     }
 
     #[test]
@@ -118,8 +102,8 @@ mod tests {
 
     #[test]
     fn names_are_in_the_order_of_the_columns() {
-        let mut text = Vec::new();
-        write_names(&Texts(vec!["x", "y"]), &mut text);
-        assert_eq!(text, b"a,a\r\n");
+        let mut lines = Lines::new();
+        lines.add_names(&Texts(vec!["x", "y"])).unwrap();
+        assert_eq!(lines.end().unwrap(), b"a,a\r\n");
     }
 }

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde_json::json;
 use views::lists::Exported;
 
-use super::csv;
+use super::csv::Lines;
 use super::parquet::Parquet;
 use crate::dialects::native::events::Listed;
 use crate::dialects::native::table::Row;
@@ -74,7 +74,9 @@ impl Writing {
         let rows = match form {
             Form::Ndjson => Rows::Ndjson,
             Form::Csv => {
-                csv::write_names(nothing, &mut text);
+                let mut lines = Lines::new();
+                lines.add_names(nothing)?;
+                text = lines.end()?;
                 Rows::Csv
             }
             Form::Parquet => Rows::Parquet(Box::new(Parquet::new(nothing)?)),
@@ -92,18 +94,31 @@ impl Writing {
     /// # Errors
     /// When a row cannot be written.
     pub(super) fn rows<F: Listed>(&mut self, exported: &Exported<F::Shown>) -> io::Result<Bytes> {
-        let mut text = Vec::new();
-        for row in &exported.rows {
-            let item = F::item(row)?;
-            match &mut self.rows {
-                Rows::Ndjson => {
-                    serde_json::to_writer(&mut text, &item)?;
+        let items = exported.rows.iter().map(F::item);
+        let text = match &mut self.rows {
+            Rows::Ndjson => {
+                let mut text = Vec::new();
+                for item in items {
+                    serde_json::to_writer(&mut text, &item?)?;
                     text.push(b'\n');
                 }
-                Rows::Csv => csv::write_row(&item, &mut text)?,
-                Rows::Parquet(file) => text.extend(file.add(&item)?),
+                text
             }
-        }
+            Rows::Csv => {
+                let mut lines = Lines::new();
+                for item in items {
+                    lines.add(&item?)?;
+                }
+                lines.end()?
+            }
+            Rows::Parquet(file) => {
+                let mut text = Vec::new();
+                for item in items {
+                    text.extend(file.add(&item?)?);
+                }
+                text
+            }
+        };
         self.count += exported.rows.len() as u64;
         Ok(self.packing.pack(text)?.into())
     }
