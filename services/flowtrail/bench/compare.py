@@ -4,6 +4,8 @@
     just bench compare 1000000
     just bench compare 10000000 --engines flowtrail,clickhouse,duckdb
     just bench compare 2000000 --workload wide
+    just bench compare 1000000 --workload counts
+    just bench compare 1000000 --workload audit
     just bench compare 1000000 --before ../main/target/release/flowtrail
 
 Every store has a process of its own, and goes query by query over all of them in turn, so that a noisy machine hits
@@ -17,7 +19,7 @@ import pathlib
 import sys
 
 import chart
-import gen_flows
+import generate
 import machine
 import stores
 import table
@@ -29,6 +31,9 @@ from worker import ROUND_TRIP, Failed, Worker
 
 # From here on, filling the stores that keep rows takes half an hour and more.
 ONLY_COLUMNS_FROM = 5_000_000
+COLUMNS = ("flowtrail", "clickhouse", "duckdb")
+# What the stores that keep rows are not asked.
+ASKED_OF_COLUMNS = ("counts", "audit")
 
 
 def main():
@@ -44,6 +49,7 @@ def main():
     shared = {
         "directory": str(directory),
         "workload": options.workload,
+        "family": workloads.BY_NAME[options.workload].FAMILY,
         "records": options.records,
         "flowtrail": str(options.flowtrail.resolve()),
         "before": str(options.before and options.before.resolve()),
@@ -72,7 +78,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("records", nargs="?", type=int, default=1_000_000, metavar="RECORDS", help="default: 1000000")
-    parser.add_argument("--workload", choices=workloads.BY_NAME, default="usual", help="default: usual; wide: a new address in each record")
+    parser.add_argument("--workload", choices=workloads.BY_NAME, default="usual", help="usual: lists of flows (default); wide: with a new address in each; counts: facets, histograms and pairs of flows; audit: lists and counts of audit events")
     parser.add_argument("--engines", metavar="A,B", help=f"of {', '.join(stores.NAMES)}; default: all that are fit for so many")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each store has its turn; default: 3")
     parser.add_argument("--seconds", type=float, default=3, metavar="S", help="how long a turn takes at most; default: 3")
@@ -96,11 +102,13 @@ def engines(options):
         unknown = [name for name in names if name not in stores.NAMES]
         if unknown or len(set(names)) < len(names):
             sys.exit(f"compare: --engines must name some of {', '.join(stores.NAMES)}, each once")
+        if options.workload in ASKED_OF_COLUMNS and not set(names) <= set(COLUMNS):
+            sys.exit(f"compare: {options.workload} is asked of {', '.join(COLUMNS)} only")
         if "postgres" in names and not has_postgres:
             sys.exit("compare: PostgreSQL's server programs are not on this machine; name their directory in PGBIN")
         return names
-    if options.records >= ONLY_COLUMNS_FROM:
-        return ["flowtrail", "clickhouse", "duckdb"]
+    if options.records >= ONLY_COLUMNS_FROM or options.workload in ASKED_OF_COLUMNS:
+        return list(COLUMNS)
     if not has_postgres:
         say("PostgreSQL's server programs are not on this machine: left out.")
     return [name for name in stores.NAMES if name != "postgres" or has_postgres]
@@ -108,11 +116,11 @@ def engines(options):
 
 def generated(directory, options):
     """The file with the records; made when it is not there yet."""
-    path = directory / "flows.ndjson"
+    path = directory / "records.ndjson"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         with open(unfinished, "w", encoding="ascii", buffering=1 << 20) as out:
-            gen_flows.write(options.workload, options.records, out)
+            generate.write(options.workload, options.records, out)
         unfinished.rename(path)
     return path
 

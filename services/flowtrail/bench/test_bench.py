@@ -5,28 +5,80 @@ import io
 import json
 import unittest
 
-import gen_flows
+import audit
+import generate
+import questions
 import verdict
 import wide
 import workload
+from stores import native, sql
 
 
 class Workload(unittest.TestCase):
     def test_the_records_are_the_same_bytes_forever(self):
         out = io.StringIO()
-        gen_flows.write("usual", 1000, out)
+        generate.write("usual", 1000, out)
         found = hashlib.sha256(out.getvalue().encode("ascii")).hexdigest()
         self.assertEqual(found, "d0cb72803838c27d9e205e84f56a6e16a8a84e7b1076760025411e7a6af81c4e")
 
     def test_of_the_wide_records_hardly_two_have_the_same_address(self):
-        records = [json.loads(line) for line in wide.flows(1000)]
+        records = [json.loads(line) for line in wide.records(1000)]
         self.assertEqual(len({record["flow_id"] for record in records}), 1000)
         addresses = {record["source"]["address"].partition(":")[0] for record in records}
         self.assertGreater(len(addresses), 990)
 
+    def test_the_events_are_the_same_bytes_forever(self):
+        out = io.StringIO()
+        generate.write("audit", 1000, out)
+        found = hashlib.sha256(out.getvalue().encode("ascii")).hexdigest()
+        self.assertEqual(found, "4d0aa4fea0b5b179360ff67719dd98e012c4afcfac16355b21270c532580fb48")
+
     def test_the_queries_are_the_same_forever(self):
         found = hashlib.sha256(repr(workload.queries()).encode()).hexdigest()
         self.assertEqual(found, "b3ea4b1366ac29534d7747e403574ee3c87146d7b033dbe58edd10011df43a55")
+
+
+class Questions(unittest.TestCase):
+    def test_a_question_is_the_same_to_the_api_and_to_sql(self):
+        period = questions.Period(0, 120_000_000)
+        question = questions.Histogram("status", period, [questions.equal("actor_id", 'a "b"'), questions.found("x")])
+        expected = (
+            "/flowtrail/v1/audit/histogram?q=actor_id%3A%22a+%5C%22b%5C%22%22+%22x%22&from=1970-01-01T00%3A00%3A00.000000Z"
+            "&to=1970-01-01T00%3A01%3A59.999999Z&buckets=120&split=status&top=5"
+        )
+        self.assertEqual(native.path(question, "audit"), expected)
+        asked = sql.Asked(Written(), "audit", question)
+        self.assertEqual(asked.where(), " WHERE actor_id = <a \"b\"> AND has x AND 0 to 120000000")
+
+    def test_buckets_are_told_where_something_is_in_them(self):
+        split = {"values": [{"value": "b", "counts": [0, 2]}, {"value": "a", "counts": [1, 0]}], "others": {"counts": [3, 0]}}
+        answer = {"total": 6, "width_ms": 1000, "split": split}
+        found = native.told(questions.Histogram("status", questions.Period(0, 120_000_000)), answer)
+        self.assertEqual(found, (6, ['[[0,"",3],[0,"a",1],[1,"b",2]]']))
+
+    def test_a_later_page_is_walked_to(self):
+        asked = []
+
+        def answer(path):
+            asked.append(path.partition("?")[2])
+            return {"next": f"c{len(asked)}"}
+
+        question = questions.List(page=26)
+        self.assertEqual(native.cursor(question, "audit", answer), "c2")
+        self.assertEqual(asked, ["limit=1000", "limit=250&cursor=c1"])
+
+
+class Written(sql.Sql):
+    """What the parts of a query are written as."""
+
+    def written(self, value):
+        return f"<{value}>"
+
+    def found(self, text):
+        return f"has {text}"
+
+    def bounds(self, period):
+        return f"{period.start} to {period.end}"
 
 
 class Verdict(unittest.TestCase):

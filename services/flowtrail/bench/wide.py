@@ -7,13 +7,14 @@ asks by user is asked by reporter here, for these records have no users.
 import random
 import time
 
+FAMILY = "traffic"
 SEED = 3
 T0 = 1_746_057_600  # 2025-05-01T00:00:00Z
 REPORTERS = 8
 _MICROS = 1_000_000
 
 
-def flows(n):
+def records(n):
     """Yields n NDJSON lines (str, newline included)."""
     chance = random.Random(SEED)
     for i in range(n):

@@ -9,6 +9,7 @@ import itertools
 import json
 import random
 
+FAMILY = "traffic"
 SEED = 20240607
 N_PEERS, N_USERS, N_POLICIES, N_DEST = 2000, 500, 100, 20_000
 T0 = 1_746_057_600            # 2025-05-01T00:00:00Z
@@ -95,7 +96,7 @@ def _side(p):
     return head, '","dns_label":' + json.dumps(p["dns"]) + "}"
 
 
-def flows(n, seed=SEED):
+def records(n, seed=SEED):
     """Yields n NDJSON lines (str, newline included)."""
     e = Entities()
     r = random.Random(seed + n)

@@ -21,7 +21,7 @@ use self::structured::Structured;
 use crate::json::{self, BadJson};
 use crate::time::Timestamp;
 
-pub(crate) use data::as_string;
+pub use data::as_string;
 pub use packed::{BadPacking, Encoding, MAX_UNPACKED};
 pub use parts::{CloudEvent, MAX_ID_LENGTH, Malformed, Message};
 pub use structured::open_structured;

@@ -58,8 +58,11 @@ class Store:
     def begin(self):
         """Is called before each turn, which is not measured yet."""
 
+    def prepare(self, query):
+        """Finds out beforehand what a query takes for granted."""
+
     def query(self, query):
-        """The total, and the flow ids of the page."""
+        """The total, and the flow ids of the page; or what `questions` asks for."""
         raise NotImplementedError
 
     def memory(self):

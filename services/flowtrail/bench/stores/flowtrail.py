@@ -9,10 +9,12 @@ import subprocess
 import time
 import urllib.parse
 
+import audit
 import orjson
+import questions
 import ready
 
-from . import Store, size
+from . import Store, native, size
 
 STARTS_WITHIN = 600
 # However slow the machine is, something is wrong when the view stands still for so long.
@@ -25,6 +27,11 @@ SETTINGS = {"FLOWTRAIL_RATE_READS": "0", "FLOWTRAIL_RATE_ADDRESS": "0", "FLOWTRA
 class Flowtrail(Store):
     name = "flowtrail"
     program = None
+
+    def __init__(self, options):
+        super().__init__(options)
+        # Where the pages begin that are not the first.
+        self.cursors = {}
 
     def open(self):
         """Starts the program and waits until its views have caught up with its log."""
@@ -55,7 +62,7 @@ class Flowtrail(Store):
         self.open()
         started = time.perf_counter()
         # What is in the way of every message is a part of the figure: parsing, NATS, projection.
-        command = [self.options[self.name], "import", "traffic", str(path), "--data-dir", str(self.directory / "data")]
+        command = [self.options[self.name], "import", self.options["family"], str(path), "--data-dir", str(self.directory / "data")]
         # An older build knows its nats-server by the port alone.
         command += ["--nats-port", str(self.nats_port)]
         with open(self.directory / "import.log", "w") as log:
@@ -63,13 +70,13 @@ class Flowtrail(Store):
         self.begin()
         rows = self.wait_for(self.options["records"])
         seconds = time.perf_counter() - started
-        views, nats = (size(self.directory / "data" / part) for part in ("views/traffic", "nats"))
+        views, nats = (size(self.directory / "data" / part) for part in (f"views/{self.options['family']}", "nats"))
         return {"rows": rows, "seconds": seconds, "disk": views, "log": nats}
 
     def wait_for(self, records):
         total, changed = -1, time.monotonic()
         while total < records:
-            seen, _ = self.query({"page": 1, "page_size": 1})
+            seen = self.count()
             if seen != total:
                 total, changed = seen, time.monotonic()
             if time.monotonic() - changed > STANDS_STILL:
@@ -77,29 +84,49 @@ class Flowtrail(Store):
             time.sleep(0.05)
         return total
 
+    def count(self):
+        """How many records its list has."""
+        if self.options["family"] == "traffic":
+            return self.query({"page": 1, "page_size": 1})[0]
+        return self.query(questions.List([], audit.ALL))[0]
+
     def begin(self):
         """Connects again: the gateway has closed what has been idle for as long as the others had their turns."""
         self.connection.close()
         self.connection.connect()
 
-    def query(self, query):
-        return self.page(self.connection, path(query))
+    def prepare(self, query):
+        if getattr(query, "page", 1) > 1:
+            self.cursors[str(query)] = native.cursor(query, self.options["family"], self.answer)
 
-    def page(self, connection, path):
-        status, _, body = get(connection, path, self.headers)
-        if status != 200:
-            raise RuntimeError(f"{status} {body[:200]!r}")
-        answer = orjson.loads(body)
+    def query(self, query):
+        return self.asked(self.connection, query)
+
+    def asked(self, connection, query):
+        answer = self.answer(self.path(query), connection)
+        if not isinstance(query, dict):
+            return native.told(query, answer)
         return answer["total_records"], [record["flow_id"] for record in answer["data"]]
+
+    def path(self, query):
+        if not isinstance(query, dict):
+            return native.path(query, self.options["family"], self.cursors.get(str(query)))
+        return path(query)
+
+    def answer(self, path, connection=None):
+        status, _, body = get(connection or self.connection, path, self.headers)
+        if status != 200:
+            raise RuntimeError(f"{path}: {status} {body[:200]!r}")
+        return orjson.loads(body)
 
     @contextlib.contextmanager
     def ready(self, queries):
         """A way to ask these queries that is answered by bytes which are there already."""
-        paths = [path(query) for query in queries]
+        paths = map(self.path, queries)
         answers = {path: ready.response(*get(self.connection, path, self.headers)) for path in paths}
         with ready.serving(answers) as port:
             connection = http.client.HTTPConnection("127.0.0.1", port)
-            yield lambda query: self.page(connection, path(query))
+            yield lambda query: self.asked(connection, query)
             connection.close()
 
     def round_trip(self):
@@ -126,7 +153,7 @@ class Before(Flowtrail):
 def path(query):
     parameters = {name: value for name, value in query.items() if name not in ("start", "end")}
     if "start" in query:
-        parameters |= {"start_date": rfc3339(query["start"]), "end_date": rfc3339(query["end"])}
+        parameters |= {"start_date": native.rfc3339(query["start"]), "end_date": native.rfc3339(query["end"])}
     return PATH + urllib.parse.urlencode(parameters)
 
 
@@ -140,8 +167,3 @@ def free_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
-
-
-def rfc3339(micros):
-    seconds, fraction = divmod(micros, 1_000_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{fraction:06d}Z"

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::data;
-use super::parts::{CONTENT_TYPE, CloudEvent, Malformed, Message};
+use super::parts::{CONTENT_TYPE, CloudEvent, Malformed, Message, check_once};
 use crate::json::Json;
 use crate::time::Timestamp;
 
@@ -24,13 +24,14 @@ pub(super) fn is_binary(message: Message<'_>) -> bool {
 pub(super) fn open(message: Message<'_>) -> Result<CloudEvent<'_>, Malformed> {
     let (mut version, mut content_type) = (Cow::Borrowed(""), None);
     let mut event = CloudEvent::new("", "", "", ());
+    let mut names = Vec::new();
     for (name, value) in message.headers {
-        let Some(name) = attribute_name(name) else { continue };
+        let Some(name) = attribute_name(name).map(str::to_ascii_lowercase) else { continue };
         let value = decoded(value).ok_or_else(|| Malformed::Attribute {
-            attribute: Cow::Owned(name.to_ascii_lowercase()),
+            attribute: Cow::Owned(name.clone()),
             problem: "must be UTF-8 behind its percent-encoding",
         })?;
-        match name.to_ascii_lowercase().as_str() {
+        match name.as_str() {
             "specversion" => version = value,
             "id" => event.id = value,
             "source" => event.source = value,
@@ -42,9 +43,11 @@ pub(super) fn open(message: Message<'_>) -> Result<CloudEvent<'_>, Malformed> {
                 let time = Timestamp::parse(&value);
                 event.time = Some(time.map_err(|_| Malformed::attribute("time", "must be an RFC 3339 time"))?);
             }
-            _ => event.attributes.push((Cow::Owned(name.to_ascii_lowercase()), Json::from(&*value))),
+            _ => event.attributes.push((Cow::Owned(name.clone()), Json::from(&*value))),
         }
+        names.push(name);
     }
+    check_once(names.iter().map(String::as_str).collect())?;
     let content_type = content_type.or_else(|| message.header(CONTENT_TYPE).map(Cow::Borrowed));
     let data = data::as_json(Cow::Borrowed(message.payload), content_type.as_deref());
     data::complete(event.with_data(data).checked(&version, content_type.as_deref())?, content_type)

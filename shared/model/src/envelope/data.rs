@@ -18,7 +18,8 @@ pub(super) fn as_json<'a>(bytes: Cow<'a, [u8]>, content_type: Option<&str>) -> C
 }
 
 /// Bytes as a JSON string: as they stand where they are UTF-8, else in base64.
-pub(crate) fn as_string(bytes: &[u8]) -> Json {
+#[must_use]
+pub fn as_string(bytes: &[u8]) -> Json {
     match str::from_utf8(bytes) {
         Ok(text) => Json::from(text),
         Err(_) => Json::from(STANDARD.encode(bytes).as_str()),

@@ -151,6 +151,20 @@ impl<'a, D> CloudEvent<'a, D> {
     }
 }
 
+/// Refuses an attribute that stands there more than once (CloudEvents, 2): which of them is meant nobody knows.
+///
+/// # Errors
+/// When there is one; it is named.
+pub(super) fn check_once(mut names: Vec<&str>) -> Result<(), Malformed> {
+    names.sort_unstable();
+    match names.array_windows().find(|[one, next]| one == next) {
+        Some([name, _]) => {
+            Err(Malformed::Attribute { attribute: Cow::Owned((*name).to_owned()), problem: "must stand there once" })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether there are control characters in a text.
 pub(super) fn has_control(text: &str) -> bool {
     // Most ids are ASCII, whose bytes are looked at many at once.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::data;
-use super::parts::{CloudEvent, MAX_ID_LENGTH, Malformed, has_control};
+use super::parts::{CloudEvent, MAX_ID_LENGTH, Malformed, check_once, has_control};
 use crate::json::{self, Json, put_once};
 use crate::time::Timestamp;
 
@@ -108,6 +108,9 @@ impl<'a, D> Structured<'a, D> {
         let required = |text: Option<Text<'a>>, attribute| {
             text.map(|Text(text)| text).ok_or_else(|| Malformed::attribute(attribute, "is missing"))
         };
+        if self.attributes.len() > 1 {
+            check_once(self.attributes.iter().map(|(name, _)| &**name).collect())?;
+        }
         let version = required(self.specversion, "specversion")?;
         let event = CloudEvent {
             id: required(self.id, "id")?,
@@ -138,7 +141,13 @@ pub fn open_structured(payload: &[u8]) -> Result<CloudEvent<'_>, Malformed> {
         (None, Some(encoded)) => {
             let bytes = BASE64.decode(encoded.as_bytes());
             let bytes = bytes.map_err(|_| Malformed::attribute("data_base64", "must be base64"))?;
-            data::as_json(Cow::Owned(bytes), content_type.as_deref())
+            // Bytes of which nothing says what they are may be anything (CloudEvents, JSON format, 3.1.2); only of
+            // Flowtrail's own events is it known.
+            if content_type.is_none() && event.is_foreign() {
+                Cow::Owned(data::as_string(&bytes).as_str().as_bytes().to_vec())
+            } else {
+                data::as_json(Cow::Owned(bytes), content_type.as_deref())
+            }
         }
         (None, None) => Cow::Borrowed([].as_slice()),
     };

@@ -155,8 +155,9 @@ fn data_in_base64_is_data() {
         let event = event(member);
         open_structured(event.as_bytes()).map(|event| String::from_utf8(event.data.into_owned()).unwrap())
     };
-    assert_eq!(data(r#""data_base64":"eyJhIjoxfQ==""#).unwrap(), r#"{"a":1}"#);
-    assert_eq!(data(r#""data":null,"data_base64":"eyJhIjoxfQ""#).unwrap(), r#"{"a":1}"#);
+    let json = r#""datacontenttype":"application/json","data_base64""#;
+    assert_eq!(data(&format!(r#"{json}:"eyJhIjoxfQ==""#)).unwrap(), r#"{"a":1}"#);
+    assert_eq!(data(&format!(r#""data":null,{json}:"eyJhIjoxfQ""#)).unwrap(), r#"{"a":1}"#);
     assert_eq!(data(r#""data_base64":"aGk=","datacontenttype":"text/plain""#).unwrap(), r#""hi""#);
     assert_eq!(data(r#""data_base64":"/w==","datacontenttype":"image/png""#).unwrap(), r#""/w==""#);
     assert_eq!(data(r#""data_base64":"?""#).unwrap_err().to_string(), "data_base64: must be base64");

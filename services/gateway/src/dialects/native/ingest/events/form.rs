@@ -240,7 +240,7 @@ fn json_of<'a>(event: &'a CloudEvent<'_>) -> Result<Option<Cow<'a, RawValue>>, B
     match json::read_part::<&RawValue>(&event.data) {
         Ok(data) => Ok(Some(Cow::Borrowed(data))),
         Err(_) if event.is_foreign() => {
-            let text = Json::from(&*String::from_utf8_lossy(&event.data)).to_string();
+            let text = envelope::as_string(&event.data).to_string();
             Ok(RawValue::from_string(text).ok().map(Cow::Owned))
         }
         Err(bad) => Err(bad),

@@ -278,6 +278,22 @@ fn a_foreign_event_in_headers_keeps_all_it_says() {
     headers.insert("ce-id", HeaderValue::from_static("a%FF"));
     let refused = sent_with(Family::Audit, &headers, b"paid").unwrap_err();
     assert_eq!(refused, "events[0].id: must be UTF-8 behind its percent-encoding");
+    headers.insert("ce-id", HeaderValue::from_static("f1"));
+    headers.append("ce-subject", HeaderValue::from_static("tea"));
+    let refused = sent_with(Family::Audit, &headers, b"paid").unwrap_err();
+    assert_eq!(refused, "events[0].subject: must stand there once");
+}
+
+#[test]
+fn bytes_of_which_nothing_says_what_they_are_are_kept_in_base64() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in
+        [("ce-specversion", "1.0"), ("ce-id", "f1"), ("ce-source", "/shop"), ("ce-type", "com.example.paid")]
+    {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let Event::Audit(event) = viewed(Family::Audit, &headers, b"\xff") else { panic!("an audit event") };
+    assert_eq!(event.given.event_payload.unwrap().as_str(), r#""/w==""#);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes N flow records of a workload as NDJSON: the same bytes for the same N, on every machine.
+"""Writes N records of a workload as NDJSON: the same bytes for the same N, on every machine.
 
-    gen_flows.py 100000 -o flows.ndjson
+    generate.py 100000 -o records.ndjson
 
-A record is in the shape of NetBird's list items, so `flowtrail import traffic` takes the file.
+A flow is in the shape of NetBird's list items, so `flowtrail import traffic` takes the file; events are for
+`flowtrail import audit`.
 """
 
 import argparse
@@ -17,7 +18,7 @@ AT_ONCE = 5000
 
 def write(workload, records, out):
     """Writes the file to an open text file."""
-    lines = workloads.BY_NAME[workload].flows(records)
+    lines = workloads.BY_NAME[workload].records(records)
     while block := "".join(itertools.islice(lines, AT_ONCE)):
         out.write(block)
 
