@@ -11,7 +11,7 @@ _DAY = 86_400_000_000
 
 def queries():
     """name -> list of questions."""
-    fields = ("reporter", "user", "policy", "protocol", "direction", "connection")
+    fields = ("reporter", "user", "policy", "protocol", "direction", "dport")
     month = questions.Period(workload.us_of(0), workload.us_of(workload.DAYS))
     week = questions.Period(workload.us_of(7), workload.us_of(7) + 7 * _DAY)
     # An hour a bucket.

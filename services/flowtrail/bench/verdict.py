@@ -75,5 +75,11 @@ def disagreements(answers):
         for name, answer in others:
             for variant, (one, other) in enumerate(zip(expected, answer, strict=True)):
                 if one != other:
-                    found.append(f"{query}, variant {variant + 1}: {first} answers {one}, {name} answers {other}")
+                    texts = f"{first} answers {shortened(one)}, {name} answers {shortened(other)}"
+                    found.append(f"{query}, variant {variant + 1}: {texts}")
     return found
+
+
+def shortened(answer, most=300):
+    text = str(answer)
+    return text if len(text) <= most else f"{text[:most]}..."

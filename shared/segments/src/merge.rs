@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Error;
+use crate::codes::ones;
 use crate::part::Part;
 use crate::predicate::Resolved;
 use crate::row::RowNumber;
@@ -54,9 +55,7 @@ impl Matched {
     fn look_at(&mut self, rows: usize) -> Result<(), Error> {
         let start = self.unseen.end - rows.min(self.unseen.len());
         let mask = self.part.mask(&self.wanted, start..self.unseen.end)?;
-        let found: Result<Vec<RowNumber>, Error> =
-            memchr::memchr_iter(1, &mask).map(|row| RowNumber::new(start + row)).collect();
-        self.rows.splice(0..0, found?);
+        self.rows.splice(0..0, rows_of(&mask, start)?);
         self.unseen.end = start;
         if self.times.is_none() {
             self.times = Some(self.part.times()?);
@@ -96,6 +95,25 @@ impl Matched {
     fn time(&self, row: RowNumber) -> i64 {
         self.times.as_ref().and_then(|times| times.get(row.index())).copied().unwrap_or_default()
     }
+}
+
+/// The rows that a mask lets through, of which the first has this place.
+fn rows_of(mask: &[u8], first: usize) -> Result<Vec<RowNumber>, Error> {
+    /// Of so many rows at least one must match for looking at each to be faster than to search for those that do.
+    const DENSE: usize = 16;
+    let count = usize::try_from(ones(mask)).map_err(|_| Error::TooLarge("a chunk or segment"))?;
+    if count * DENSE < mask.len() {
+        return memchr::memchr_iter(1, mask).map(|row| RowNumber::new(first + row)).collect();
+    }
+    // Each is written, and the next one over it where it does not match: without a branch, of which half would be wrong.
+    let mut rows = vec![RowNumber::LAST; count + 1];
+    let mut next = 0;
+    for (row, is_match) in RowNumber::new(first)?.onward().zip(mask) {
+        rows[next] = row;
+        next += usize::from(*is_match);
+    }
+    rows.truncate(count);
+    Ok(rows)
 }
 
 /// The places of `limit` rows of parts that come by their latest time, newest first.
@@ -219,4 +237,21 @@ pub(crate) fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
         part.rows.truncate(keep);
     }
     passed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_of_a_mask_are_found_however_many_there_are() {
+        for step in [1, 2, 3, 15, 16, 17, 100, 5000] {
+            for length in [0, 1, 16, 1000] {
+                let mask: Vec<u8> = (0..length).map(|row| u8::from(row % step == step - 1)).collect();
+                let expected: Vec<usize> = (0..length).filter(|row| row % step == step - 1).map(|row| row + 7).collect();
+                let found: Vec<usize> = rows_of(&mask, 7).unwrap().into_iter().map(RowNumber::index).collect();
+                assert_eq!(found, expected, "{step} {length}");
+            }
+        }
+    }
 }

@@ -84,7 +84,12 @@ impl RowNumber {
 
     /// All numbers, in order.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (0..=u32::MAX).map(Self)
+        Self::FIRST.onward()
+    }
+
+    /// This number and all that come after it, in order.
+    pub(crate) fn onward(self) -> impl Iterator<Item = Self> {
+        (self.0..=u32::MAX).map(Self)
     }
 
     pub(crate) fn index(self) -> usize {

@@ -6,7 +6,7 @@ import questions
 COLUMNS = {
     "traffic": {
         "id": "flow_id", "reporter": "reporter_id", "user": "user_id", "policy": "policy_id", "protocol": "protocol",
-        "direction": "direction", "connection": "connection_type", "dst": "dst_ip", "dport": "dst_port",
+        "direction": "direction", "dst": "dst_ip", "dport": "dst_port",
         "source": "CASE WHEN src_id <> '' THEN src_id ELSE src_name END",
         "destination": "CASE WHEN dst_id <> '' THEN dst_id ELSE dst_name END",
     },
@@ -15,6 +15,8 @@ COLUMNS = {
         for name in ("id", "event_type", "event_group", "status", "actor_id", "resource_type", "resource_id", "ip_address")
     } | {"meta.name": "meta_name"},
 }
+# Which are always there.
+NUMBERS = ("protocol", "dport")
 TABLES = {"traffic": ("flows", "flow_id"), "audit": ("events", "id")}
 
 
@@ -91,7 +93,7 @@ class Asked:
 
     def most(self, name, most=questions.TOP):
         column = self.columns[name]
-        there = [f"{column} <> ''"] if name != "protocol" else []
+        there = [] if name in NUMBERS else [f"{column} <> ''"]
         counted = f"SELECT {column} AS v, count(*) AS n FROM {self.table}{self.where(*there)} GROUP BY v"
         rows = self.store.rows(f"{counted} ORDER BY n DESC, v LIMIT {most}")
         return [[str(value), int(count)] for value, count in rows]

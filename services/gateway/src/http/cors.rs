@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -57,13 +58,13 @@ impl FromStr for Origins {
     }
 }
 
-/// Allows origins.
-pub(crate) fn layer(origins: &Origins) -> CorsLayer {
+/// Allows origins. The layer is shared: each request is given it, and only those of pages use it.
+pub(crate) fn layer(origins: &Origins) -> Arc<CorsLayer> {
     let origin = match origins {
         Origins::Any => AllowOrigin::any(),
         Origins::These(these) => AllowOrigin::list(these.iter().cloned()),
     };
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(origin)
         // What a route does not know it refuses itself. A `*` would leave `Authorization` out.
         .allow_methods(AllowMethods::mirror_request())
@@ -80,13 +81,14 @@ pub(crate) fn layer(origins: &Origins) -> CorsLayer {
             RETRY_AFTER,
             WWW_AUTHENTICATE,
         ])
-        .max_age(PREFLIGHT_HOLDS)
+        .max_age(PREFLIGHT_HOLDS);
+    Arc::new(layer)
 }
 
 /// Answers a browser's question whether it may ask, and says in other answers to pages who may read them. An OPTIONS that
 /// is not such a question goes to the routes. Who names no origin is no page, and is told nothing of this; no cache keeps
 /// that for one that is.
-pub(crate) async fn cors(State(layer): State<CorsLayer>, request: Request, next: Next) -> Response {
+pub(crate) async fn cors(State(layer): State<Arc<CorsLayer>>, request: Request, next: Next) -> Response {
     let is_question = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if !request.headers().contains_key(ORIGIN) || (request.method() == Method::OPTIONS && !is_question) {
         return next.run(request).await;

@@ -41,10 +41,17 @@ pub(crate) struct Met {
     numbers: HashMap<Box<str>, u32, RandomState>,
     /// The value of each number.
     pub(crate) values: Vec<Box<str>>,
+    /// The class of each value that is alone, as most are; [`UNKNOWN`] where it was not asked for.
+    alone: Vec<u32>,
     classes: HashMap<Box<[u32]>, u32, RandomState>,
     /// The list of values, by their numbers, of each class; the first is the one of none.
     pub(crate) lists: Vec<Box<[u32]>>,
+    /// The list that was met last: its memory is used again.
+    list: Vec<u32>,
 }
+
+/// No class yet.
+const UNKNOWN: u32 = u32::MAX;
 
 impl<'a> Numbers<'a> {
     /// No more than `most` of them have numbers.
@@ -57,7 +64,8 @@ impl<'a> Numbers<'a> {
                     return Ok(None);
                 }
                 let mut met = met.borrow_mut();
-                let mut list = Vec::new();
+                let mut list = std::mem::take(&mut met.list);
+                list.clear();
                 let mut is_of_share = true;
                 let read = (field.values)(symbol, beside, &mut |value| {
                     is_of_share &= !list.is_empty() || share.has(value);
@@ -71,7 +79,9 @@ impl<'a> Numbers<'a> {
                     *met = Met::nothing();
                     is_of_share = false;
                 }
-                Ok(is_of_share.then(|| met.class(list)))
+                let class = is_of_share.then(|| met.class(&list));
+                met.list = list;
+                Ok(class)
             }
         };
         Self { column: field.column, beside: field.beside, classify: Box::new(classify), met, is_full }
@@ -96,7 +106,8 @@ impl Met {
     fn nothing() -> Self {
         let none: Box<[u32]> = Box::default();
         let classes = [(none.clone(), 0)].into_iter().collect();
-        Self { numbers: HashMap::default(), values: Vec::new(), classes, lists: vec![none] }
+        let (numbers, values, alone, list) = (HashMap::default(), Vec::new(), Vec::new(), Vec::new());
+        Self { numbers, values, alone, classes, lists: vec![none], list }
     }
 
     fn number(&mut self, value: &str) -> u32 {
@@ -106,17 +117,25 @@ impl Met {
         let number = next(self.values.len());
         self.numbers.insert(value.into(), number);
         self.values.push(value.into());
+        self.alone.push(UNKNOWN);
         number
     }
 
-    fn class(&mut self, list: Vec<u32>) -> u32 {
-        if let Some(class) = self.classes.get(list.as_slice()) {
+    fn class(&mut self, list: &[u32]) -> u32 {
+        let alone = if let [value] = list { self.alone.get_mut(*value as usize) } else { None };
+        if let Some(class) = alone {
+            if *class == UNKNOWN {
+                *class = next(self.lists.len());
+                self.lists.push(list.into());
+            }
+            return *class;
+        }
+        if let Some(class) = self.classes.get(list) {
             return *class;
         }
         let class = next(self.lists.len());
-        let list = list.into_boxed_slice();
-        self.classes.insert(list.clone(), class);
-        self.lists.push(list);
+        self.classes.insert(list.into(), class);
+        self.lists.push(list.into());
         class
     }
 }

@@ -1,5 +1,6 @@
 //! What the columns of audit events know of a filter of the language: a symbol is judged as an event that says nothing else.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,7 +9,10 @@ use model::filter::{Audit, AuditField, Family, Pattern, Piece, Wanted};
 use model::log::AccountId;
 use segments::{Predicate, TimeRange};
 
-use super::row::{ACTION, ACTOR, ADDRESS, MACHINE, ORIGINS, PAYLOAD, RESOURCE, SESSION, id_in_table, part, position};
+use super::row::{
+    ACTION, ACTOR, ACTOR_ID, ADDRESS, MACHINE, ORIGINS, PAYLOAD, RESOURCE, RESOURCE_ID, RESOURCE_TYPE, SESSION,
+    SESSION_ID, VM_ID, id_in_table, part, position, text,
+};
 use super::wanted::is_found;
 use crate::all::directory::Directory;
 use crate::error::Error;
@@ -71,12 +75,33 @@ pub(super) fn column(field: AuditField) -> Option<usize> {
     })
 }
 
+/// The number of a field whose values are what its symbols say of it, and nothing else: there may be very many.
+fn alone(field: AuditField) -> Option<u8> {
+    match Audit::describe(field).name {
+        "actor_id" => Some(ACTOR_ID),
+        "resource_type" => Some(RESOURCE_TYPE),
+        "resource_id" => Some(RESOURCE_ID),
+        "vm" => Some(VM_ID),
+        "session" => Some(SESSION_ID),
+        _ => None,
+    }
+}
+
 /// Where the values of a field stand, with the directory's names.
 ///
 /// # Errors
 /// When they stand in no column.
 pub(super) fn valued<'a>(field: AuditField, directory: Rc<Directory<'a>>) -> Result<Valued<'a>, Error> {
     let column = column(field).ok_or(Error::Damaged("a facet"))?;
+    if let Some(number) = alone(field) {
+        let values = move |symbol: &[u8], _: &[u8], take: Take<'_>| {
+            if let Some(own) = text(symbol, number)?.filter(|own| !own.is_empty()) {
+                take(own);
+            }
+            Ok(())
+        };
+        return Ok(Valued { column, beside: None, values: Box::new(values) });
+    }
     let values = move |symbol: &[u8], _: &[u8], take: Take<'_>| {
         let mut event = part(column, symbol)?;
         if column == ACTOR {
@@ -92,12 +117,13 @@ impl Columns<'_> {
     /// The events of which a column's symbol has a wanted value of a field.
     fn judged(&self, field: AuditField, wanted: &Wanted, column: usize) -> Result<Predicate, Error> {
         let key = match Audit::describe(field).name {
-            "actor_id" | "resource_id" | "vm" | "session" => literal(wanted),
+            "actor_id" | "resource_id" | "vm" | "session" => literal(wanted).map(Cow::Borrowed),
+            "ip" | "ip_address" => host(wanted).map(Cow::Owned),
             _ => None,
         };
         let wanted = wanted.clone();
         let has = move |event: &Event| Audit::is_any_value(field, event, &mut |value| wanted.is(value));
-        self.matching(column, key, has)
+        self.matching(column, key.as_deref(), has)
     }
 
     /// The events of which `wants` says yes to the part that stands in a column, with the directory's names; where it
@@ -142,6 +168,16 @@ fn literal(wanted: &Wanted) -> Option<&str> {
     match wanted {
         Wanted::Text(text) => text.exact.as_literal(),
         Wanted::Present | Wanted::Number(_) | Wanted::Time(_) | Wanted::Address(..) | Wanted::Inside(..) => None,
+    }
+}
+
+/// The one host that an address must be of, in the spelling that addresses are looked up by.
+fn host(wanted: &Wanted) -> Option<String> {
+    match wanted {
+        Wanted::Address(network, _) if network.prefix_len() == network.max_prefix_len() => {
+            Some(network.addr().to_string())
+        }
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::lists::columns::write as write_value;
 
 pub(crate) const ACTOR_ID: u8 = number_of("actor_id");
+pub(crate) const RESOURCE_TYPE: u8 = number_of("resource_type");
 pub(crate) const RESOURCE_ID: u8 = number_of("resource_id");
 pub(crate) const IP_ADDRESS: u8 = number_of("ip_address");
 pub(crate) const VM_ID: u8 = number_of("vm_id");

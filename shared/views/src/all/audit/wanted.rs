@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use model::address::{as_stored, canonical_host, ip_of, network_of, split_port};
-use model::audit::fields::{Fields, number_of};
+use model::audit::fields::Fields;
 use model::audit::{Event, Filter, READS, ShownAs, is_read};
 use model::directory::Named;
 use segments::{Predicate, Wanted};
 
 use super::row::{
-    ACTION, ACTOR, ADDRESS, IP_ADDRESS, MACHINE, PAYLOAD, RESOURCE, RESOURCE_ID, SESSION, SESSION_ID, VM_ID, action,
-    actor, text,
+    ACTION, ACTOR, ADDRESS, IP_ADDRESS, MACHINE, PAYLOAD, RESOURCE, RESOURCE_ID, RESOURCE_TYPE, SESSION, SESSION_ID,
+    VM_ID, action, actor, text,
 };
-
-const RESOURCE_TYPE: u8 = number_of("resource_type");
 
 /// The rows that `filter` wants, its period aside. `found` holds the ids of the users in the directory whose name or
 /// address matches the search: they count where the event itself names none. `shown_as` holds those whom the directory
