@@ -248,7 +248,8 @@ mod tests {
         for step in [1, 2, 3, 15, 16, 17, 100, 5000] {
             for length in [0, 1, 16, 1000] {
                 let mask: Vec<u8> = (0..length).map(|row| u8::from(row % step == step - 1)).collect();
-                let expected: Vec<usize> = (0..length).filter(|row| row % step == step - 1).map(|row| row + 7).collect();
+                let expected: Vec<usize> =
+                    (0..length).filter(|row| row % step == step - 1).map(|row| row + 7).collect();
                 let found: Vec<usize> = rows_of(&mask, 7).unwrap().into_iter().map(RowNumber::index).collect();
                 assert_eq!(found, expected, "{step} {length}");
             }

@@ -41,7 +41,9 @@ pub(super) fn open(message: Message<'_>) -> Result<CloudEvent<'_>, Malformed> {
             "datacontenttype" => content_type = Some(value),
             "time" => {
                 let time = Timestamp::parse(&value);
-                event.time = Some(time.map_err(|_| Malformed::attribute("time", "must be an RFC 3339 time"))?);
+                event.time = Some(time.map_err(|_| {
+                    Malformed::attribute("time", "must be an RFC 3339 time such as 2024-01-31T23:59:59Z")
+                })?);
             }
             _ => event.attributes.push((Cow::Owned(name.clone()), Json::from(&*value))),
         }
