@@ -84,7 +84,7 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
 
 fn write(stored: &Stored, text: &mut Vec<u8>) -> io::Result<()> {
     let record = stored.record().map_err(io::Error::other)?;
-    Ok(serde_json::to_writer(text, &Row::from(&record))?)
+    Row::from(&record).write(text)
 }
 
 pub(crate) fn describe_list() -> Operation {
