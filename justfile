@@ -36,8 +36,11 @@ test *ARGS:
     FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
     FLOWTRAIL_TEST_S3RVER=$(.ci/install-node-stand-ins)
     FLOWTRAIL_TEST_READERS=$(.ci/install-bench-peers) || FLOWTRAIL_TEST_READERS=
+    FLOWTRAIL_TEST_PROMTOOL=$(.ci/install-promtool)
+    FLOWTRAIL_TEST_DEPLOY=$(.ci/install-deploy-tools) || FLOWTRAIL_TEST_DEPLOY=
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_CLOUDEVENTS FLOWTRAIL_TEST_RSYSLOG
     export FLOWTRAIL_TEST_SYSLOG_NG FLOWTRAIL_TEST_NODE FLOWTRAIL_TEST_S3RVER FLOWTRAIL_TEST_READERS
+    export FLOWTRAIL_TEST_PROMTOOL FLOWTRAIL_TEST_DEPLOY
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi
@@ -221,6 +224,14 @@ pictures:
     for source in *.txt; do
         python3 draw.py "$source" > "${source%.txt}.svg"
     done
+
+# Draw the dashboard of deploy/grafana again, from the program next to it.
+dashboard:
+    #!/bin/sh
+    set -eu
+    python=$(.ci/install-deploy-tools)
+    PYTHONDONTWRITEBYTECODE=1 "$python" deploy/grafana/draw.py > target/flowtrail.json
+    mv target/flowtrail.json deploy/grafana/flowtrail.json
 
 # Compute a view again from the log, next to the old one: `just rebuild audit`, `just rebuild --all`.
 rebuild *ARGS:
