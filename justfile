@@ -233,6 +233,19 @@ dashboard:
     PYTHONDONTWRITEBYTECODE=1 "$python" deploy/grafana/draw.py > target/flowtrail.json
     mv target/flowtrail.json deploy/grafana/flowtrail.json
 
+# Build for release, and pack a Debian package in target/packages.
+deb:
+    #!/bin/sh
+    set -eu
+    python=$(.ci/install-deploy-tools)
+    FLOWTRAIL_COMMIT=$(git rev-parse --short=12 HEAD)
+    # The same package again from the same commit.
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+    export FLOWTRAIL_COMMIT SOURCE_DATE_EPOCH
+    cargo build --locked --profile dist --bin flowtrail
+    unset FLOWTRAIL_COMMIT
+    exec "$python" deploy/package "${CARGO_TARGET_DIR:-target}/dist/flowtrail" target/packages
+
 # Compute a view again from the log, next to the old one: `just rebuild audit`, `just rebuild --all`.
 rebuild *ARGS:
     @exec cargo run --release --bin flowtrail -- rebuild "$@"

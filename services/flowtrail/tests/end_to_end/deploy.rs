@@ -1,6 +1,8 @@
 //! What `deploy/` has for operators: alerts and a dashboard, a unit, a package, an image, manifests. Each is judged by the
 //! tools of those who made the rules for it; where one cannot be had, the test says that it was not run.
 
+mod package;
+mod unit;
 mod watched;
 
 use std::ffi::OsString;
@@ -42,6 +44,15 @@ fn named(variable: &str, why: &str) -> Option<OsString> {
     named
 }
 
+/// Whether the system has a program.
+fn has(program: &str) -> bool {
+    let there = Command::new(program).arg("--version").output().is_ok();
+    if !there {
+        not_run(&format!("there is no {program}"));
+    }
+    there
+}
+
 /// Runs a command to its end, with this input.
 fn run(command: &mut Command, input: &str) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -75,4 +86,23 @@ fn documents(python: &Path, paths: &[&str]) -> Vec<Value> {
 /// What is in a list; nothing in what is none.
 fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The settings of `up`, by their names in the environment, with their values and who says so, as a file leaves them.
+fn settings_by(program: &Path, file: &Path) -> Vec<(String, Option<String>, String)> {
+    let mut command = Command::new(program);
+    let ours =
+        std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("FLOWTRAIL_"));
+    for name in ours {
+        command.env_remove(name);
+    }
+    let output = run(command.arg("--config").arg(file).args(["config", "--json"]), "");
+    let (told, warned) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && warned.is_empty(), "{}: {}{warned}", file.display(), output.status);
+    let read = |line: &str| {
+        let setting: Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| setting[name].as_str().map(str::to_owned);
+        (text("setting").unwrap(), text("value"), text("origin").unwrap())
+    };
+    told.lines().map(read).collect()
 }
