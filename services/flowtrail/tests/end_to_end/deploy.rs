@@ -1,6 +1,7 @@
 //! What `deploy/` has for operators: alerts and a dashboard, a unit, a package, an image, manifests. Each is judged by the
 //! tools of those who made the rules for it; where one cannot be had, the test says that it was not run.
 
+mod containers;
 mod package;
 mod unit;
 mod watched;
