@@ -230,6 +230,7 @@ dashboard:
     #!/bin/sh
     set -eu
     python=$(.ci/install-deploy-tools)
+    mkdir -p target
     PYTHONDONTWRITEBYTECODE=1 "$python" deploy/grafana/draw.py > target/flowtrail.json
     mv target/flowtrail.json deploy/grafana/flowtrail.json
 
