@@ -247,6 +247,25 @@ deb:
     unset FLOWTRAIL_COMMIT
     exec "$python" deploy/package "${CARGO_TARGET_DIR:-target}/dist/flowtrail" target/packages
 
+# List the crates that the program is made of, with their licences, as CycloneDX has it: target/flowtrail.cdx.json.
+sbom:
+    #!/bin/sh
+    set -eu
+    case $(.tools/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null) in
+        'cargo-cyclonedx-cyclonedx {{ cargo_cyclonedx }}') ;;
+        *) cargo install --quiet --locked cargo-cyclonedx --version {{ cargo_cyclonedx }} --root .tools ;;
+    esac
+    # The same list again from the same commit.
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+    export SOURCE_DATE_EPOCH
+    .tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --spec-version 1.5 --no-build-deps --describe binaries \
+        --manifest-path services/flowtrail/Cargo.toml
+    mkdir -p target
+    # It writes next to the manifest.
+    mv services/flowtrail/flowtrail_bin.cdx.json target/flowtrail.cdx.json
+
+cargo_cyclonedx := '0.5.9'
+
 # Compute a view again from the log, next to the old one: `just rebuild audit`, `just rebuild --all`.
 rebuild *ARGS:
     @exec cargo run --release --bin flowtrail -- rebuild "$@"
