@@ -36,8 +36,11 @@ test *ARGS:
     FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
     FLOWTRAIL_TEST_S3RVER=$(.ci/install-node-stand-ins)
     FLOWTRAIL_TEST_READERS=$(.ci/install-bench-peers) || FLOWTRAIL_TEST_READERS=
+    FLOWTRAIL_TEST_PROMTOOL=$(.ci/install-promtool)
+    FLOWTRAIL_TEST_DEPLOY=$(.ci/install-deploy-tools) || FLOWTRAIL_TEST_DEPLOY=
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_CLOUDEVENTS FLOWTRAIL_TEST_RSYSLOG
     export FLOWTRAIL_TEST_SYSLOG_NG FLOWTRAIL_TEST_NODE FLOWTRAIL_TEST_S3RVER FLOWTRAIL_TEST_READERS
+    export FLOWTRAIL_TEST_PROMTOOL FLOWTRAIL_TEST_DEPLOY
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi
@@ -221,6 +224,47 @@ pictures:
     for source in *.txt; do
         python3 draw.py "$source" > "${source%.txt}.svg"
     done
+
+# Draw the dashboard of deploy/grafana again, from the program next to it.
+dashboard:
+    #!/bin/sh
+    set -eu
+    python=$(.ci/install-deploy-tools)
+    mkdir -p target
+    PYTHONDONTWRITEBYTECODE=1 "$python" deploy/grafana/draw.py > target/flowtrail.json
+    mv target/flowtrail.json deploy/grafana/flowtrail.json
+
+# Build for release, and pack a Debian package in target/packages.
+deb:
+    #!/bin/sh
+    set -eu
+    python=$(.ci/install-deploy-tools)
+    FLOWTRAIL_COMMIT=$(git rev-parse --short=12 HEAD)
+    # The same package again from the same commit.
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+    export FLOWTRAIL_COMMIT SOURCE_DATE_EPOCH
+    cargo build --locked --profile dist --bin flowtrail
+    unset FLOWTRAIL_COMMIT
+    exec "$python" deploy/package "${CARGO_TARGET_DIR:-target}/dist/flowtrail" target/packages
+
+# List the crates that the program is made of, with their licences, as CycloneDX has it: target/flowtrail.cdx.json.
+sbom:
+    #!/bin/sh
+    set -eu
+    case $(.tools/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null) in
+        'cargo-cyclonedx-cyclonedx {{ cargo_cyclonedx }}') ;;
+        *) cargo install --quiet --locked cargo-cyclonedx --version {{ cargo_cyclonedx }} --root .tools ;;
+    esac
+    # The same list again from the same commit.
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+    export SOURCE_DATE_EPOCH
+    .tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --spec-version 1.5 --no-build-deps --describe binaries \
+        --manifest-path services/flowtrail/Cargo.toml
+    mkdir -p target
+    # It writes next to the manifest.
+    mv services/flowtrail/flowtrail_bin.cdx.json target/flowtrail.cdx.json
+
+cargo_cyclonedx := '0.5.9'
 
 # Compute a view again from the log, next to the old one: `just rebuild audit`, `just rebuild --all`.
 rebuild *ARGS:

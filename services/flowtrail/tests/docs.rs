@@ -11,7 +11,7 @@ use serde_json::Value;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Folders of the project that paths in the pages begin with.
-const FOLDERS: [&str; 6] = ["shared/", "services/", "nats/", "schemas/", "docs/", ".ci/"];
+const FOLDERS: [&str; 7] = ["shared/", "services/", "nats/", "schemas/", "deploy/", "docs/", ".ci/"];
 
 fn root(path: &str) -> PathBuf {
     Path::new(ROOT).join(path)

@@ -29,7 +29,12 @@ struct Of {
 impl ViewMetrics {
     pub(crate) fn new(views: Views) -> Self {
         let (projected, dead_letters) = (Family::default(), Family::default());
-        Self { views, projected, dead_letters, reports_with_ignored_members: Counter::default() }
+        let metrics = Self { views, projected, dead_letters, reports_with_ignored_members: Counter::default() };
+        for view in View::ALL {
+            // Prometheus sees no increase in what begins above 0.
+            metrics.projected(view, 0, 0);
+        }
+        metrics
     }
 
     /// Counts what a batch that is committed was made of.

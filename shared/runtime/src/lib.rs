@@ -3,6 +3,7 @@
 //! It imports no other crate of ours.
 
 pub mod clock;
+pub mod exposition;
 pub mod metrics;
 pub mod private_file;
 pub mod process;

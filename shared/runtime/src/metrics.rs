@@ -1,4 +1,4 @@
-//! What a process counts, in the text that Prometheus reads (OpenMetrics 1.0).
+//! What a process counts, in the texts that Prometheus reads.
 //!
 //! Invariant: what is shown to one account holds nothing of another's.
 
@@ -11,10 +11,8 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::exposition::Exposition;
 use crate::process;
-
-/// The media type of [`Metrics::text`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// How long a source may look for numbers before the others are shown without what it has not found by then.
 const LOOKS_WITHIN: Duration = Duration::from_secs(3);
@@ -49,11 +47,11 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(source);
     }
 
-    /// All numbers, as they are now.
+    /// All numbers, as they are now, in this text.
     ///
     /// # Errors
     /// When a source cannot write its own.
-    pub async fn text(&self, audience: Audience<'_>) -> Result<String, fmt::Error> {
+    pub async fn text(&self, audience: Audience<'_>, exposition: Exposition) -> Result<String, fmt::Error> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (mut registry, mut unprefixed) = (Registry::with_prefix("flowtrail"), Registry::default());
         process::register_build(&mut registry);
@@ -67,7 +65,7 @@ impl Metrics {
         text::encode_registry(&mut out, &registry)?;
         text::encode_registry(&mut out, &unprefixed)?;
         text::encode_eof(&mut out)?;
-        Ok(out)
+        Ok(exposition.of(out))
     }
 }
 

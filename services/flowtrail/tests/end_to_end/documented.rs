@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use testkit::HttpServer;
 
-use crate::flowtrail::{Flowtrail, Topology};
+use crate::flowtrail::{Flowtrail, Topology, not_run};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -91,11 +91,6 @@ fn node(name: &str, directory: &Path) -> Option<Command> {
     let mut command = Command::new("node");
     command.arg(directory.join(name));
     Some(command)
-}
-
-#[expect(clippy::print_stderr, reason = "the log of the tests must say which were not run")]
-fn not_run(why: &str) {
-    eprintln!("NOT RUN: {why}");
 }
 
 /// The commands of the tour, run one after the other by a shell in a directory that looks like the project's.

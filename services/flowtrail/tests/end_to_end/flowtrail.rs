@@ -367,6 +367,12 @@ pub(crate) fn flowtrail(data: &Path) -> Command {
     command
 }
 
+/// Says in the log of the tests that one was not run, and why.
+#[expect(clippy::print_stderr, reason = "the log of the tests must say which were not run")]
+pub(crate) fn not_run(why: &str) {
+    eprintln!("NOT RUN: {why}");
+}
+
 /// Whether [`Flowtrail::start_on_small_disk`] is possible here.
 pub(crate) fn can_mount() -> bool {
     let tried = Command::new(UNSHARE[0]).args(&UNSHARE[1..]).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();

@@ -10,6 +10,7 @@ mod closed_pipe;
 mod damage;
 mod dead_letters;
 mod delivery;
+mod deploy;
 mod doctor;
 mod documented;
 mod drill;

@@ -1,6 +1,6 @@
 //! The numbers of `/metrics`, read by the Prometheus project's own parsers, are what happened, and show nobody else's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,20 +11,32 @@ use testkit::eventually;
 use crate::flowtrail::{Flowtrail, Topology};
 use crate::receiver::{Receiver, Reply};
 
-const SETTINGS: &[(&str, &str)] = &[("FLOWTRAIL_AUDIT_READS", "false"), ("FLOWTRAIL_METRICS_LISTEN", "127.0.0.1:0")];
+/// Reads are not recorded, and every process shows its metrics.
+pub(crate) const SETTINGS: &[(&str, &str)] =
+    &[("FLOWTRAIL_AUDIT_READS", "false"), ("FLOWTRAIL_METRICS_LISTEN", "127.0.0.1:0")];
 
 /// What a scrape brought.
-struct Scrape {
-    text: String,
+pub(crate) struct Scrape {
+    pub(crate) text: String,
     samples: Vec<(String, BTreeMap<String, String>, f64)>,
 }
 
 impl Scrape {
-    async fn read(text: String) -> Self {
+    /// Reads a text of OpenMetrics.
+    pub(crate) async fn read(text: String) -> Self {
+        Self::read_as("openmetrics", text).await
+    }
+
+    /// Reads a text of Prometheus' older format.
+    pub(crate) async fn read_older(text: String) -> Self {
+        Self::read_as("older", text).await
+    }
+
+    async fn read_as(format: &str, text: String) -> Self {
         let python =
             std::env::var_os("FLOWTRAIL_TEST_PYTHON").expect("run ./just test: it installs the Python clients");
         let mut command = Command::new(python);
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/read_metrics.py"));
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/read_metrics.py")).arg(format);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let input = text.clone();
         let run = move || {
@@ -45,6 +57,19 @@ impl Scrape {
         let found: Vec<_> = self.samples.iter().filter(|(known, with, _)| known == name && has(with)).collect();
         assert!(found.len() <= 1, "{name} with {labels:?} is not one: {found:?}");
         found.first().map(|(_, _, number)| *number)
+    }
+
+    /// The names of all samples.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
+        self.samples.iter().map(|(name, _, _)| name.as_str()).collect()
+    }
+
+    /// The labels that samples of a name have; none where there is no such sample.
+    pub(crate) fn labels(&self, name: &str) -> Option<BTreeSet<&str>> {
+        let of_name = self.samples.iter().filter(|(known, _, _)| known == name).map(|(_, labels, _)| labels);
+        of_name
+            .map(|labels| labels.keys().map(String::as_str).collect())
+            .reduce(|all, more: BTreeSet<&str>| &all | &more)
     }
 
     /// The accounts that are named.
@@ -87,14 +112,15 @@ async fn ask(flowtrail: &Flowtrail, token: &str, (method, path): (&str, &str), b
     serde_json::from_str(&text).unwrap()
 }
 
-async fn integrate(flowtrail: &Flowtrail, token: &str, receiver: &Receiver) -> u64 {
+/// Makes an integration that delivers audit events, and gives its id.
+pub(crate) async fn integrate(flowtrail: &Flowtrail, token: &str, receiver: &Receiver) -> u64 {
     let config = json!({ "url": receiver.url(), "events": "audit", "headers": "{\"X-Key\":\"Zq7-header\"}" });
     let body = json!({ "platform": "generic_http", "enabled": true, "config": config });
     ask(flowtrail, token, ("POST", "/api/event-streaming"), &body).await["id"].as_u64().unwrap()
 }
 
 /// Publishes events in so many requests of 50.
-async fn publish(flowtrail: &Flowtrail, token: &str, prefix: &str, requests: usize) {
+pub(crate) async fn publish(flowtrail: &Flowtrail, token: &str, prefix: &str, requests: usize) {
     for request in 0..requests {
         let events: Vec<Value> = (0..50)
             .map(|number| json!({ "id": format!("{prefix}-{request}-{number}"), "event_type": "door.open" }))

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use testkit::eventually;
 
-use crate::flowtrail::{Flowtrail, Topology};
+use crate::flowtrail::{Flowtrail, Topology, not_run};
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/publishing.md");
@@ -189,9 +189,4 @@ async fn what_the_sdks_send_is_accepted_as_the_page_on_publishing_says() {
     assert_eq!(expected, rows, "docs/publishing.md says something else; what was found:\n{}", rows.join("\n"));
     let letters = flowtrail.succeed(["dead-letters"]);
     assert_eq!(letters, "", "nothing became a dead letter");
-}
-
-#[expect(clippy::print_stderr, reason = "the log of the tests must say which were not run")]
-fn not_run(why: &str) {
-    eprintln!("NOT RUN: {why}");
 }
