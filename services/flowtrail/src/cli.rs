@@ -39,8 +39,29 @@ pub(crate) enum Command {
     /// List what a query matches, newest first: a table on a terminal, one JSON object a line in a pipe
     ///
     /// It asks over HTTP, as one account: that of the token.
-    #[command(after_help = ask::EXAMPLES)]
+    #[command(after_help = ask::query::EXAMPLES)]
     Query(ask::query::Args),
+    /// Print events as they arrive: lines of columns on a terminal, one JSON object a line in a pipe
+    ///
+    /// It goes on until it is stopped. Where the connection is lost it makes another one, and goes on where it was: no event is
+    /// missed or printed twice, and standard error says so. It asks over HTTP, as one account: that of the token.
+    #[command(after_help = ask::tail::EXAMPLES)]
+    Tail(ask::tail::Args),
+    /// Write all that a query matches, as of one moment, as NDJSON, CSV or Parquet
+    ///
+    /// It asks over HTTP, as one account: that of the token.
+    #[command(after_help = ask::export::EXAMPLES)]
+    Export(ask::export::Args),
+    /// Count by the values of fields: tables of the most frequent on a terminal, JSON in a pipe
+    ///
+    /// Counts are exact. It asks over HTTP, as one account: that of the token.
+    #[command(after_help = ask::facets::EXAMPLES)]
+    Facets(ask::facets::Args),
+    /// Count by pairs of values, such as who talked to whom: a table on a terminal, JSON in a pipe
+    ///
+    /// Counts are exact. It asks over HTTP, as one account: that of the token.
+    #[command(after_help = ask::top::EXAMPLES)]
+    Top(ask::top::Args),
     /// Compute a view from the log again, next to the old one, then switch over
     Rebuild(Which),
     /// Print a view in its canonical form: one JSON line per row, sorted
@@ -291,55 +312,4 @@ fn view() -> impl TypedValueParser<Value = View> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_examples_of_query_can_be_run() {
-        let examples: Vec<&str> = ask::EXAMPLES.lines().filter(|line| line.contains("flowtrail query")).collect();
-        assert!(examples.len() > 4);
-        for example in examples {
-            let command = &example[example.find("flowtrail ").unwrap()..];
-            // As a shell takes it apart.
-            let words = command.split('\'').enumerate().flat_map(|(number, part)| {
-                if number % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
-            });
-            let parsed = Cli::try_parse_from(words);
-            assert!(parsed.is_ok(), "{example}: {parsed:?}");
-        }
-    }
-
-    #[test]
-    fn a_query_may_begin_with_a_minus_wherever_flags_stand() {
-        for words in [["query", "audit", "-actor:*", "--json"], ["query", "audit", "--json", "-actor:*"]] {
-            let parsed = Cli::try_parse_from(["flowtrail"].into_iter().chain(words)).unwrap();
-            assert!(
-                format!("{:?}", parsed.command).contains(r#"q: Some("-actor:*")"#),
-                "{words:?}: {:?}",
-                parsed.command
-            );
-        }
-        assert!(Cli::try_parse_from(["flowtrail", "query", "audit", "--jsn"]).is_err());
-    }
-
-    #[test]
-    fn the_help_of_import_tells_exit_codes_and_its_examples_can_be_run() {
-        let mut command = Cli::command().term_width(0);
-        let help = command.find_subcommand_mut("import").unwrap().render_long_help().to_string();
-        for told in
-            ["Exit codes:", "  0  all of it was imported", "  1  something was rejected", "  2  the command line"]
-        {
-            assert!(help.contains(told), "{told}");
-        }
-        let examples: Vec<&str> =
-            help.lines().filter_map(|line| line.find("flowtrail import ").map(|at| &line[at..])).collect();
-        let examples: Vec<&str> = examples.into_iter().filter(|example| !example.contains('`')).collect();
-        assert!(examples.len() > 5, "{help}");
-        for example in examples {
-            let parsed = Cli::try_parse_from(example.split_whitespace());
-            assert!(parsed.is_ok(), "{example}");
-        }
-    }
-}
+mod tests;

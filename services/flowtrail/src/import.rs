@@ -23,7 +23,6 @@ mod mending;
 mod netbird;
 mod netbird_api;
 mod pages;
-mod progress;
 mod publish;
 mod read;
 mod rejects;
@@ -51,10 +50,11 @@ pub(crate) use summary::Summary;
 
 use batch::Packer;
 use pages::Pages;
-use progress::Progress;
 use publish::Published;
 use read::{Counts, Reader};
 use rejects::Rejects;
+
+use crate::progress::Progress;
 
 /// How many batches wait between reading and publishing.
 const WAITING: usize = 8;

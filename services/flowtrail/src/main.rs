@@ -19,6 +19,7 @@ mod master_key;
 mod nats_server;
 mod nats_url;
 mod output;
+mod progress;
 mod redrive;
 mod retention;
 mod samples;
@@ -80,6 +81,10 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Query(args) => ask::query::run(args, &settings.data_dir).await?,
+        Command::Tail(args) => ask::tail::run(args, &settings.data_dir).await?,
+        Command::Export(args) => ask::export::run(args, &settings.data_dir).await?,
+        Command::Facets(args) => ask::facets::run(args, &settings.data_dir).await?,
+        Command::Top(args) => ask::top::run(args, &settings.data_dir).await?,
         Command::Doctor { output } => {
             if doctor::run(settings, *output).await? {
                 return Ok(ExitCode::FAILURE);

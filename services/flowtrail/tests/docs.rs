@@ -236,6 +236,8 @@ fn the_page_on_asking_names_every_parameter_of_every_list() {
         ("InstaVM: audit events", "/v1/audit/events"),
         ("Flowtrail: both lists", "/flowtrail/v1/audit"),
         ("Flowtrail: both lists", "/flowtrail/v1/traffic"),
+        ("Flowtrail: completion", "/flowtrail/v1/audit/values"),
+        ("Flowtrail: completion", "/flowtrail/v1/traffic/values"),
         ("Flowtrail: all of it", "/flowtrail/v1/audit/export"),
         ("Flowtrail: all of it", "/flowtrail/v1/traffic/export"),
     ] {

@@ -17,7 +17,8 @@ use crate::access::caller::Needs;
 use crate::app::{App, Resources};
 use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, session};
-use crate::dialects::native::{counts, dead_letters, description, events, export, health, ingest, metrics, tail};
+use crate::dialects::native::counts::{self, values};
+use crate::dialects::native::{dead_letters, description, events, export, fields, health, ingest, metrics, tail};
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
@@ -125,6 +126,30 @@ pub(crate) fn routes() -> Vec<Route> {
             counts::describe_histogram::<Traffic>("Traffic records by time"),
         ),
         Route::get("/flowtrail/v1/traffic/top", TRAFFIC, counts::top, counts::describe_top()),
+        Route::get(
+            "/flowtrail/v1/audit/fields",
+            AUDIT,
+            fields::fields::<Audit>,
+            fields::describe_fields("Fields of audit events"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/fields",
+            TRAFFIC,
+            fields::fields::<Traffic>,
+            fields::describe_fields("Fields of traffic records"),
+        ),
+        Route::get(
+            "/flowtrail/v1/audit/values",
+            AUDIT,
+            values::values::<Audit>,
+            values::describe_values::<Audit>("Values of a field of audit events"),
+        ),
+        Route::get(
+            "/flowtrail/v1/traffic/values",
+            TRAFFIC,
+            values::values::<Traffic>,
+            values::describe_values::<Traffic>("Values of a field of traffic records"),
+        ),
         Route::get("/flowtrail/v1/dead-letters", ADMIN, dead_letters::list, dead_letters::describe_list()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.

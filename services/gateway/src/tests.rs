@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod completion;
 mod cors;
 mod counts;
 mod dead_letters;

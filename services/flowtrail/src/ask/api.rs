@@ -3,17 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use reqwest::header::AUTHORIZATION;
-use reqwest::{Client, Response, Url};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::Parameters;
 use crate::http_client;
+use crate::terminal::visible;
 
-/// How long nothing may come of an answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long nothing may come of an answer that is one piece.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the API is, and who asks.
 #[derive(Debug, Args)]
@@ -29,35 +31,63 @@ pub(crate) struct Access {
 }
 
 /// A client of the API.
-pub(crate) struct Api {
+pub(super) struct Api {
     client: Client,
     url: Url,
     token: String,
 }
 
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    /// Nobody is there.
+    #[error("ask {url}; is Flowtrail running there, or should FLOWTRAIL_URL name another place?")]
+    Nobody {
+        /// Where.
+        url: Url,
+        /// What failed.
+        source: reqwest::Error,
+    },
+    /// It is refused, or somebody else answers.
+    #[error("{why}")]
+    Refused {
+        /// How it is said in HTTP.
+        status: StatusCode,
+        /// In words, and what to do.
+        why: String,
+    },
+}
+
+impl NoAnswer {
+    /// Whether the same request would have the same answer later.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::Nobody { .. } => false,
+            Self::Refused { status, .. } => status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
 impl Api {
-    /// A client as it was asked for.
+    /// A client as it was asked for, which gives up on an answer of which nothing comes for `patience`.
     ///
     /// # Errors
     /// When there is no token.
-    pub(crate) fn new(access: &Access, data_dir: &Path) -> anyhow::Result<Self> {
+    pub(super) fn new(access: &Access, data_dir: &Path, patience: Duration) -> anyhow::Result<Self> {
         let token = match &access.token {
             Some(token) => token.clone(),
             None => own_token(data_dir)?,
         };
-        Ok(Self { client: http_client::new(PATIENCE)?, url: access.url.clone(), token: token.trim().to_owned() })
+        Ok(Self { client: http_client::new(patience)?, url: access.url.clone(), token: token.trim().to_owned() })
     }
 
     /// What is answered at a path, read as JSON.
     ///
     /// # Errors
     /// When nobody answers, or refuses.
-    pub(crate) async fn get<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        parameters: &[(&'static str, String)],
-    ) -> anyhow::Result<T> {
-        let body = self.open(path, parameters).await?.bytes().await.context("read the answer")?;
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, parameters: &Parameters) -> anyhow::Result<T> {
+        let answer = self.open(path, parameters, HeaderMap::new()).await?;
+        let body = answer.bytes().await.context("read the answer")?;
         serde_json::from_slice(&body).context("read the answer")
     }
 
@@ -65,22 +95,28 @@ impl Api {
     ///
     /// # Errors
     /// When nobody answers, or refuses.
-    async fn open(&self, path: &str, parameters: &[(&'static str, String)]) -> anyhow::Result<Response> {
-        let mut url = self.url.join(path).with_context(|| format!("make an address of {} and {path}", self.url))?;
-        url.query_pairs_mut().extend_pairs(parameters);
-        let request = self.client.get(url).header(AUTHORIZATION, format!("Token {}", self.token));
-        let hint =
-            || format!("ask {}; is Flowtrail running there, or should FLOWTRAIL_URL name another place?", self.url);
-        let answer = request.send().await.map_err(reqwest::Error::without_url).with_context(hint)?;
+    pub(super) async fn open(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+        headers: HeaderMap,
+    ) -> Result<Response, NoAnswer> {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url.query_pairs_mut().clear().extend_pairs(parameters);
+        let request = self.client.get(url).headers(headers).header(AUTHORIZATION, format!("Token {}", self.token));
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| NoAnswer::Nobody { url: self.url.clone(), source: error.without_url() })?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
         }
         let body = answer.bytes().await.unwrap_or_default();
-        match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => bail!(problem.detail),
-            Err(_) => bail!("{} answers {status}: is it a Flowtrail?", self.url),
-        }
+        let why = match serde_json::from_slice::<Problem>(&body) {
+            Ok(problem) => format!("{}{}", visible(&problem.detail), advice(status)),
+            Err(_) => format!("{} answers {status}: is it a Flowtrail?", self.url),
+        };
+        Err(NoAnswer::Refused { status, why })
     }
 }
 
@@ -88,6 +124,15 @@ impl Api {
 #[derive(Deserialize)]
 struct Problem {
     detail: String,
+}
+
+/// What to do about a refusal whose text does not say it.
+fn advice(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "; say with FLOWTRAIL_TOKEN who asks: `flowtrail token create` makes a token",
+        StatusCode::FORBIDDEN => "; `flowtrail token create --scopes` makes a token that has it",
+        _ => "",
+    }
 }
 
 /// The token that `flowtrail up` made.
@@ -99,4 +144,20 @@ fn own_token(data_dir: &Path) -> anyhow::Result<String> {
             file.display()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_refused_again_is_told_apart_from_what_passes() {
+        let refused = |status| NoAnswer::Refused { status, why: String::new() }.is_final();
+        for status in [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+            assert!(refused(status), "{status}");
+        }
+        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_GATEWAY] {
+            assert!(!refused(status), "{status}");
+        }
+    }
 }

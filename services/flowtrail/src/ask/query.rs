@@ -8,15 +8,30 @@ use clap::builder::RangedU64ValueParser;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::api::Access;
-use super::{Api, Asked, table};
+use super::api::{Access, Api, PATIENCE};
+use super::{Asked, Family, table};
 use crate::output::Output;
+
+/// Questions that can be asked as they stand here.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  flowtrail query audit
+  flowtrail query audit 'status:failure -actor:alice' --from now-1d
+  flowtrail query audit '-actor:*' --limit 500
+  flowtrail query traffic 'dst:10.0.0.0/8 dport:53' --from 2026-01-01 --to 2026-01-31 --all --json
+  FLOWTRAIL_TOKEN=... flowtrail query traffic 'bytes:>1MB' --url https://flowtrail.example.com
+
+Exit codes: 0 it was answered, 1 nobody answers or the query is refused, 2 the command line is wrong.";
 
 /// The most that the API has on a page.
 const PAGE: usize = 1000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Of which family
+    #[arg(value_enum)]
+    family: Family,
+
     #[command(flatten)]
     asked: Asked,
 
@@ -47,7 +62,7 @@ struct Page {
 /// # Errors
 /// When it cannot be asked for or printed.
 pub(crate) async fn run(args: &Args, data_dir: &Path) -> anyhow::Result<()> {
-    let api = Api::new(&args.access, data_dir)?;
+    let api = Api::new(&args.access, data_dir, PATIENCE)?;
     let as_table = stdout().is_terminal() && !args.output.json;
     let mut left = if args.all { usize::MAX } else { args.limit };
     let (mut total, mut next, mut shown) = (None, None, Vec::new());
@@ -56,7 +71,7 @@ pub(crate) async fn run(args: &Args, data_dir: &Path) -> anyhow::Result<()> {
         let mut parameters = args.asked.parameters();
         parameters.push(("limit", left.min(PAGE).to_string()));
         parameters.extend(next.map(|cursor| ("cursor", cursor)));
-        let page: Page = api.get(args.asked.family.path(), &parameters).await?;
+        let page: Page = api.get(args.family.path(), &parameters).await?;
         left -= page.items.len().min(left);
         total = total.or(page.total);
         if as_table {
@@ -72,7 +87,7 @@ pub(crate) async fn run(args: &Args, data_dir: &Path) -> anyhow::Result<()> {
         }
     }
     if as_table {
-        writeln!(out, "{}", table::of(args.asked.family, &shown)?).context("print the answer")?;
+        writeln!(out, "{}", table::of(args.family, &shown)?).context("print the answer")?;
         let of_all = total.map(|total| format!(" of {total}")).unwrap_or_default();
         let hint = if next.is_some() { "; --limit or --all shows more" } else { "" };
         writeln!(stderr(), "{}{of_all}{hint}", shown.len()).context("print the answer")?;

@@ -4,7 +4,7 @@ use std::env;
 
 use anyhow::Context;
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Row, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use indicatif::HumanBytes;
 use model::filter::protocol_name;
 use serde_json::Value;
@@ -13,11 +13,50 @@ use serde_json::value::RawValue;
 use super::Family;
 use crate::terminal::visible;
 
+/// The columns of a table, and how wide what is in them mostly is.
+type Columns = &'static [(&'static str, u16)];
+
+const EVENTS: Columns = &[("TIME", 19), ("STATUS", 7), ("EVENT", 24), ("ACTOR", 24), ("RESOURCE", 24), ("ADDRESS", 15)];
+const RECORDS: Columns = &[
+    ("TIME", 19),
+    ("EVENT", 9),
+    ("PROTOCOL", 8),
+    ("SOURCE", 28),
+    ("DESTINATION", 28),
+    ("SENT", 10),
+    ("RECEIVED", 10),
+    ("REPORTER", 12),
+];
+
 /// A table of items, as wide as the terminal.
 ///
 /// # Errors
 /// When an item cannot be read.
 pub(super) fn of(family: Family, items: &[Box<RawValue>]) -> anyhow::Result<Table> {
+    let mut table = with_head(family);
+    for item in items {
+        table.add_row(row(family, item.get())?);
+    }
+    Ok(table)
+}
+
+/// The head of items that come line by line.
+pub(super) fn head(family: Family) -> Table {
+    as_line(family, with_head(family))
+}
+
+/// An item as a line by itself. Columns are as wide as in every other line, but for what needs more room.
+///
+/// # Errors
+/// When the item cannot be read.
+pub(super) fn line(family: Family, item: &str) -> anyhow::Result<Table> {
+    let mut table = blank();
+    table.add_row(row(family, item)?);
+    Ok(as_line(family, table))
+}
+
+/// A table without lines, as wide as the terminal.
+pub(super) fn blank() -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     // https://no-color.org
@@ -28,19 +67,41 @@ pub(super) fn of(family: Family, items: &[Box<RawValue>]) -> anyhow::Result<Tabl
         }
         table.force_no_tty();
     }
-    let names: &[&str] = match family {
-        Family::Audit => &["TIME", "STATUS", "EVENT", "ACTOR", "RESOURCE", "ADDRESS"],
-        Family::Traffic => &["TIME", "EVENT", "PROTOCOL", "SOURCE", "DESTINATION", "SENT", "RECEIVED", "REPORTER"],
-    };
-    table.set_header(names.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
-    for item in items {
-        let item: Value = serde_json::from_str(item.get()).context("read an item")?;
-        table.add_row(match family {
-            Family::Audit => event(&item),
-            Family::Traffic => record(&item),
-        });
+    table
+}
+
+/// The names of columns.
+pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> Row {
+    names.into_iter().map(|name| Cell::new(visible(name)).add_attribute(Attribute::Bold)).collect::<Vec<_>>().into()
+}
+
+fn columns(family: Family) -> Columns {
+    match family {
+        Family::Audit => EVENTS,
+        Family::Traffic => RECORDS,
     }
-    Ok(table)
+}
+
+fn with_head(family: Family) -> Table {
+    let mut table = blank();
+    table.set_header(names(columns(family).iter().map(|(name, _)| *name)));
+    table
+}
+
+fn as_line(family: Family, mut table: Table) -> Table {
+    const PADDING: u16 = 2;
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    let widths = columns(family).iter().map(|(_, width)| Width::Fixed(width + PADDING));
+    table.set_constraints(widths.map(ColumnConstraint::LowerBoundary));
+    table
+}
+
+fn row(family: Family, item: &str) -> anyhow::Result<Row> {
+    let item: Value = serde_json::from_str(item).context("read an item")?;
+    Ok(match family {
+        Family::Audit => event(&item),
+        Family::Traffic => record(&item),
+    })
 }
 
 fn event(event: &Value) -> Row {
@@ -145,6 +206,24 @@ mod tests {
         assert_eq!(shown(Family::Audit, event), row);
         let event = r#"{"id":"e1","time":"2024-01-31T12:00:00Z","status":"error","event_type":"a\u001b[2Jb","actor_type":"system","resource_id":"r1"}"#;
         assert_eq!(shown(Family::Audit, event), ["2024-01-31 12:00:00", "error", "a\\u{1b}[2Jb", "system", "r1", ""]);
+    }
+
+    #[test]
+    fn items_that_come_line_by_line_stand_below_one_another() {
+        let event = |actor: &str| {
+            format!(
+                r#"{{"time":"2024-01-31T12:00:00Z","status":"success","event_type":"a.b","actor_id":"{actor}","ip_address":"203.0.113.7"}}"#
+            )
+        };
+        let (long, short) = ("a".repeat(40), "bob");
+        let lines = [&long, short].map(|actor| line(Family::Audit, &event(actor)).unwrap().to_string());
+        let head = head(Family::Audit).to_string();
+        assert!(lines.iter().chain([&head]).all(|line| line.lines().count() == 1), "{head}\n{lines:?}");
+        let place = |line: &str, text: &str| line.find(text).unwrap();
+        assert_eq!(place(&head, "ACTOR"), place(&lines[0], &long));
+        assert_eq!(place(&head, "ACTOR"), place(&lines[1], short));
+        assert_eq!(place(&head, "ADDRESS"), place(&lines[1], "203.0.113.7"));
+        assert!(lines[0].contains("203.0.113.7"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::batch::Batch;
 use super::known;
-use super::progress::Progress;
+use crate::progress::Progress;
 
 /// How many messages are under way at most: 16 MiB of batches.
 const IN_FLIGHT: usize = 32;

@@ -11,11 +11,11 @@ use super::format::{Format, Mapper};
 use super::input;
 use super::mending;
 use super::pages::Pages;
-use super::progress::Progress;
 use super::rejects::Rejects;
 use super::scan::{RecordPlace, Scanner};
 use super::seal::Sealer;
 use super::skipped::{SkipCounts, Skipped};
+use crate::progress::Progress;
 
 /// Why reading ends before the last file.
 #[derive(Debug, thiserror::Error)]

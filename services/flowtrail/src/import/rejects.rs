@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::draft::Rejected;
-use super::progress::Progress;
 use super::scan::RecordPlace;
+use crate::progress::Progress;
 
 /// How many are shown; a file of the wrong format would fill the screen.
 const SHOWN: u64 = 20;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::progress::rate;
 use super::skipped::SkipCounts;
+use crate::progress::rate;
 
 /// The numbers of one import.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,6 +27,13 @@ const COUNTS: [&str; 5] = [
     "/flowtrail/v1/traffic/histogram",
     "/flowtrail/v1/traffic/top",
 ];
+/// Values of what lists show.
+const VALUES: [&str; 4] = [
+    "/flowtrail/v1/audit/values?field=actor",
+    "/flowtrail/v1/audit/values?field=actor_name",
+    "/flowtrail/v1/traffic/values?field=source",
+    "/flowtrail/v1/traffic/values?field=user.email",
+];
 /// How many more the foreign one has.
 const FOREIGN: usize = 5;
 /// Headers that differ between any two answers.
@@ -195,7 +202,7 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
     let number = SHARED + 1 + chance.below(FOREIGN);
     let numbers = [number.to_string(), (number + 1_000_000).to_string()];
     let both = |call: &dyn Fn(&str) -> Call| [call(&foreign), call(&missing)];
-    match chance.below(14) {
+    match chance.below(15) {
         0 => both(&|id| Call::new("GET", &format!("/v1/audit/events/{id}"))),
         1 => {
             let name = ["event_group", "event_type", "status", "vm_id", "session_id"][chance.below(5)];
@@ -247,6 +254,11 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
             let path = COUNTS[chance.below(COUNTS.len())];
             both(&|id| Call::new("GET", &format!("{path}?q={id}")))
         }
+        13 => {
+            let path = VALUES[chance.below(VALUES.len())];
+            let asked = ["prefix", "q"][chance.below(2)];
+            both(&|id| Call::new("GET", &format!("{path}&{asked}={id}")))
+        }
         _ => {
             let path = ["/api/events/audit", "/api/events/network-traffic"][chance.below(2)];
             let unknown = PART_OF_MARKER.chars().rev().collect::<String>();
@@ -260,7 +272,7 @@ fn single(chance: &mut Chance) -> Call {
     let shared = format!("shared-{}", chance.below(SHARED));
     let page = 1 + chance.below(3);
     let number = 1 + chance.below(SHARED);
-    match chance.below(13) {
+    match chance.below(14) {
         0 => Call::new("GET", &format!("/v1/audit/events/{shared}")),
         1 => Call::new("GET", &format!("/v1/audit/events?vm_id={shared}&limit={page}")),
         2 => Call::new("GET", "/v1/audit/catalog"),
@@ -273,6 +285,7 @@ fn single(chance: &mut Chance) -> Call {
         9 => Call::new("GET", "/api/event-streaming"),
         10 => Call::new("GET", &format!("/flowtrail/v1/{}/export", ["audit", "traffic"][chance.below(2)])),
         11 => Call::new("GET", COUNTS[chance.below(COUNTS.len())]),
+        12 => Call::new("GET", VALUES[chance.below(VALUES.len())]),
         _ => {
             // The foreign account's event again, under its id, as one of our own.
             let event = json!({"id": format!("own-{page}"), "event_type": "door.close", "resource_id": shared});

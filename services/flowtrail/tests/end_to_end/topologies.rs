@@ -51,6 +51,12 @@ const READS: &[&str] = &[
     "/flowtrail/v1/traffic/facets?q=dport:53&by=count",
     "/flowtrail/v1/traffic/histogram?buckets=7&split=protocol&top=1",
     "/flowtrail/v1/traffic/top?top=3",
+    "/flowtrail/v1/audit/fields",
+    "/flowtrail/v1/traffic/fields",
+    "/flowtrail/v1/traffic/fields?family=audit",
+    "/flowtrail/v1/audit/values?field=event_type&prefix=S3",
+    "/flowtrail/v1/audit/values?field=payload",
+    "/flowtrail/v1/traffic/values?field=dst&limit=3&q=dport:53",
     "/healthz",
 ];
 

@@ -28,6 +28,7 @@ pub(crate) struct Parameter {
     name: &'static str,
     text: &'static str,
     schema: Schema,
+    is_required: bool,
 }
 
 pub(crate) struct RequestBody {
@@ -62,23 +63,28 @@ impl Operation {
         }
     }
 
-    /// A parameter in the query, never required.
+    /// A parameter in the query that need not be there.
     pub(crate) fn query(self, name: &'static str, text: &'static str, schema: Schema) -> Self {
-        self.parameter("query", name, text, schema)
+        self.parameter(Parameter { location: "query", name, text, schema, is_required: false })
+    }
+
+    /// A parameter in the query that must be there.
+    pub(crate) fn needed_query(self, name: &'static str, text: &'static str, schema: Schema) -> Self {
+        self.parameter(Parameter { location: "query", name, text, schema, is_required: true })
     }
 
     /// A header of the request, never required.
     pub(crate) fn header(self, name: &'static str, text: &'static str, schema: Schema) -> Self {
-        self.parameter("header", name, text, schema)
+        self.parameter(Parameter { location: "header", name, text, schema, is_required: false })
     }
 
     /// The part of the path that is `{id}`.
     pub(crate) fn id(self, text: &'static str, schema: Schema) -> Self {
-        self.parameter("path", "id", text, schema)
+        self.parameter(Parameter { location: "path", name: "id", text, schema, is_required: true })
     }
 
-    fn parameter(mut self, location: &'static str, name: &'static str, text: &'static str, schema: Schema) -> Self {
-        self.parameters.push(Parameter { location, name, text, schema });
+    fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
         self
     }
 
@@ -163,9 +169,9 @@ impl Parameter {
     }
 
     pub(crate) fn described(&self) -> Value {
-        let Self { location, name, text, schema } = self;
+        let Self { location, name, text, schema, is_required } = self;
         let mut described = json!({ "name": name, "in": location, "description": text, "schema": schema });
-        if *location == "path" {
+        if *is_required {
             described["required"] = json!(true);
         }
         described

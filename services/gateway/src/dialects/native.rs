@@ -1,5 +1,5 @@
-//! Flowtrail's own: the lists in its own form, counts of what is in them, events as they arrive, all that there are, events
-//! published over HTTP, those that no view could take in, whether the
+//! Flowtrail's own: the lists in its own form, counts of what is in them, what can be asked for, events as they arrive, all
+//! that there are, events published over HTTP, those that no view could take in, whether the
 //! service is well and what it counts, and the description of the API.
 
 pub(crate) mod counts;
@@ -7,6 +7,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod description;
 pub(crate) mod events;
 pub(crate) mod export;
+pub(crate) mod fields;
 pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod metrics;

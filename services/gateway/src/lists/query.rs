@@ -46,6 +46,7 @@ impl Parameters {
     /// When there is one.
     pub(crate) fn are_among(&self, known: &[&str]) -> Result<(), Refusal> {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) if known.is_empty() => Err(Refusal::field(name, "is no parameter here; there are none")),
             Some((name, _)) => Err(match nearest(name, known.iter().copied()) {
                 Some(meant) => Refusal::field(name, format_args!("is no parameter here: is {meant} meant?")),
                 None => Refusal::field(name, format_args!("is no parameter here; known are {}", known.join(", "))),

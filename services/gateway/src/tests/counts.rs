@@ -9,7 +9,7 @@ const AUDIT: &str = "/flowtrail/v1/audit";
 const TRAFFIC: &str = "/flowtrail/v1/traffic";
 
 /// A reader of an account with a few events and records, and another account that has more.
-async fn reader() -> (World, String) {
+pub(super) async fn reader() -> (World, String) {
     let mut world = World::start().await;
     world.record(true);
     let token = world.silent_token("main", &[Scope::AuditRead, Scope::TrafficRead]);
@@ -49,7 +49,7 @@ async fn reader() -> (World, String) {
     (world, token)
 }
 
-async fn asked(world: &World, token: &str, path: &str) -> Value {
+pub(super) async fn asked(world: &World, token: &str, path: &str) -> Value {
     let answer = world.get(token, path).await;
     assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.json());
     assert!(answer.header("flowtrail-as-of").is_some() && answer.header("flowtrail-lag-ms").is_some());

@@ -3,10 +3,15 @@
 //!
 //! Invariant: a field has the value that lists show, also where that is a default.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use schemars::schema_for;
+
 use super::family::{Described, Family, Kind, Take, Value, address, id, text};
 use super::quantity::Quantity;
 use crate::audit::Event;
-use crate::audit::fields::{Access, FIELDS, Field as Given, Value as GivenValue};
+use crate::audit::fields::{Access, FIELDS, Field as Given, Fields, Value as GivenValue};
 
 /// Audit events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +151,14 @@ impl Family for Audit {
         }
     }
 
+    fn about(field: AuditField) -> &'static str {
+        let described = Self::describe(field);
+        match field {
+            AuditField::Own(_) => described.about,
+            AuditField::Given(_) => IN_SCHEMA.get(described.name).map_or("", String::as_str),
+        }
+    }
+
     fn is_any_value(field: AuditField, event: &Event, take: Take<'_>) -> bool {
         let index = match field {
             AuditField::Own(index) => return (OWN[index].values)(event, take),
@@ -171,6 +184,17 @@ impl Family for Audit {
             || json.into_iter().flatten().any(|json| take(json.as_str()))
     }
 }
+
+/// What the schema says of each member, as a part of a sentence.
+static IN_SCHEMA: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let schema = schema_for!(Fields);
+    let members = schema.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten();
+    let about = |text: &str| {
+        let (first, rest) = text.trim_end_matches('.').split_at(text.chars().next().map_or(0, char::len_utf8));
+        first.to_lowercase() + rest
+    };
+    members.filter_map(|(name, member)| Some((name.clone(), about(member.get("description")?.as_str()?)))).collect()
+});
 
 /// What is the same only as it is written: ids, and paths.
 fn is_id(name: &str) -> bool {

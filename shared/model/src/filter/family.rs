@@ -26,6 +26,11 @@ pub trait Family: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// What is to be said of a field.
     fn describe(field: Self::Field) -> Described;
 
+    /// What a field is, in words: a part of a sentence, with code in backticks.
+    fn about(field: Self::Field) -> &'static str {
+        Self::describe(field).about
+    }
+
     /// Gives each value of a field, until one is taken; whether one was. What is not there has no value, and neither has
     /// an empty text.
     fn is_any_value(field: Self::Field, event: &Self::Event<'_>, take: &mut dyn FnMut(Value<'_>) -> bool) -> bool;
@@ -43,7 +48,7 @@ pub struct Described {
     pub other_names: &'static [&'static str],
     /// What it takes.
     pub kind: Kind,
-    /// What it is; empty: what the field of that name of an event is.
+    /// What it is; empty: what the schema says of the member of that name. [`Family::about`] has both.
     pub about: &'static str,
 }
 

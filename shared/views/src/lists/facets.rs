@@ -18,7 +18,8 @@ use crate::question::{Question, Views};
 use crate::view::View;
 use crate::watch::{Seen, Watch, given};
 
-/// Which values of some fields are the most frequent among the rows that match.
+/// Which values of some fields are the most frequent among the rows that match. What has only values that do not count has
+/// none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Facets<F: Family> {
@@ -30,6 +31,8 @@ pub struct Facets<F: Family> {
     pub q: Option<Query<F::Language>>,
     /// What they are counted by, each on its own.
     pub fields: Vec<Facet<F>>,
+    /// Only values that begin like this count, in any case.
+    pub prefix: Option<String>,
     /// How many values are told of each.
     pub top: usize,
 }
@@ -80,11 +83,17 @@ struct CountedBy<'a, F: Family> {
     #[serde(flatten)]
     selection: Selection<'a, F>,
     by: Vec<&'a str>,
+    /// What the values begin with.
+    prefix: Option<&'a str>,
 }
 
 /// What counts by some fields are asked for, as it is recorded.
 pub(crate) fn recorded<F: Family>(filter: &F::Filter, q: Option<&Query<F::Language>>, by: &[Facet<F>]) -> Json {
-    given(&CountedBy::<F> { selection: Selection::new(filter, q), by: by.iter().map(Facet::name).collect() })
+    recorded_with::<F>(Selection::new(filter, q), by, None)
+}
+
+fn recorded_with<F: Family>(selection: Selection<'_, F>, by: &[Facet<F>], prefix: Option<&str>) -> Json {
+    given(&CountedBy::<F> { selection, by: by.iter().map(Facet::name).collect(), prefix })
 }
 
 impl<F: Family> Question for Facets<F> {
@@ -92,7 +101,10 @@ impl<F: Family> Question for Facets<F> {
     const PATH: &'static str = F::FACETS;
     const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
         log: F::LOG,
-        filter: |question| recorded(&question.filter, question.q.as_ref(), &question.fields),
+        filter: |question| {
+            let selection = Selection::new(&question.filter, question.q.as_ref());
+            recorded_with::<F>(selection, &question.fields, question.prefix.as_deref())
+        },
         seen: |answer| Seen { rows: answer.tops.iter().map(told).sum(), total: answer.total },
     });
 
@@ -107,7 +119,10 @@ impl<F: Family> Question for Facets<F> {
     fn answer(&self, views: &Views) -> Result<FacetsOf, Error> {
         let (account, q) = (&self.account, self.q.as_ref());
         let fields: Vec<FieldOf<F>> = self.fields.iter().map(Facet::field).collect();
-        let fields = F::valued(views, account, &fields)?;
+        let mut fields = F::valued(views, account, &fields)?;
+        if let Some(prefix) = &self.prefix {
+            fields = fields.into_iter().map(|field| field.beginning_with(prefix)).collect();
+        }
         let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
         let count = |rows: &Matching<'_>| {
             let tops = values::of_each(rows, &fields, Most::told(self.top))?;

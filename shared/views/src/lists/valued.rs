@@ -21,6 +21,22 @@ pub struct Valued<'a> {
     pub values: Box<ValuesOf<'a>>,
 }
 
+impl Valued<'_> {
+    /// The same, of which only those values are there that begin like this, in any case.
+    pub(crate) fn beginning_with(self, prefix: &str) -> Self {
+        let Self { column, beside, values } = self;
+        let prefix = prefix.to_lowercase();
+        let begin = move |symbol: &[u8], beside: &[u8], take: Take<'_>| {
+            values(symbol, beside, &mut |value| {
+                if value.to_lowercase().starts_with(&prefix) {
+                    take(value);
+                }
+            })
+        };
+        Self { column, beside, values: Box::new(begin) }
+    }
+}
+
 /// Gives the values that count of a field: one of several choices is each of them; of a field that stands for several, such
 /// as id and name, it is the first that is there.
 pub(crate) fn take_values<L: Language>(field: L::Field, event: &L::Event<'_>, take: Take<'_>) {

@@ -11,6 +11,7 @@ use views::lists::{Counted, Facet, Facets, Family, Histogram, HistogramOf, Other
 use super::{account, answer};
 
 /// A row with its values of every field, as lists show it.
+#[derive(Clone)]
 pub(super) struct Plain {
     time: Timestamp,
     values: BTreeMap<&'static str, Vec<String>>,
@@ -32,6 +33,14 @@ impl Plain {
             (described.name, values)
         };
         Self { time, values: L::fields().into_iter().map(values).collect() }
+    }
+
+    /// The same with those values of a field alone that begin like this, in any case.
+    fn beginning_with(&self, field: &'static str, prefix: &str) -> Self {
+        let mut plain = self.clone();
+        let begins = |value: &String| value.to_lowercase().starts_with(&prefix.to_lowercase());
+        plain.values.entry(field).or_default().retain(begins);
+        plain
     }
 
     /// Each choice of a value of some fields.
@@ -83,7 +92,8 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
     let fields: Vec<Facet<F>> = names.iter().map(|name| Facet::new(name).unwrap()).collect();
     let (filter, q) = (|| filter.clone(), || q.cloned());
     for top in [2, 1000] {
-        let facets = Facets::<F> { account: account(), filter: filter(), q: q(), fields: fields.clone(), top };
+        let facets =
+            Facets::<F> { account: account(), filter: filter(), q: q(), fields: fields.clone(), prefix: None, top };
         let found = answer(views, facets);
         assert_eq!(found.total, rows.len() as u64);
         assert!(found.judged.is_none_or(|judged| judged.complete));
@@ -92,6 +102,15 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
         }
     }
     let last = names.len() - 1;
+    for place in [0, 1, last / 2, last] {
+        let name = names[place];
+        let Some(frequent) = top_of(rows, &[name], 1).values.pop() else { continue };
+        let prefix = frequent.values[0].chars().take(2).collect::<String>().to_uppercase();
+        let rows: Vec<Plain> = rows.iter().map(|row| row.beginning_with(name, &prefix)).collect();
+        let (fields, expected) = (vec![fields[place].clone()], top_of(&rows, &[name], 3));
+        let asked = Facets::<F> { account: account(), filter: filter(), q: q(), fields, prefix: Some(prefix), top: 3 };
+        assert_eq!(answer(views, asked).tops, [expected], "{name}");
+    }
     for [one, other] in [[0, last], [last, 1], [last / 2, 0], [2, last / 3], [1, 1]] {
         let pair = [one, other].map(|place| fields[place].clone());
         let asked = Pairs::<F> { account: account(), filter: filter(), q: q(), fields: pair, top: 3 };

@@ -2,6 +2,7 @@
 //! `GET /flowtrail/v1/traffic/top`: exact counts of what matches, by values and by time.
 
 mod form;
+pub(crate) mod values;
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -61,7 +62,7 @@ pub(crate) async fn facets<F: Counts>(
     let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
     let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, top };
+    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top };
     let render = move |FacetsOf { total, tops, judged }| {
         let facets = names.into_iter().zip(tops).map(|(field, top)| FacetAnswer {
             field,

@@ -56,6 +56,19 @@ pub(super) struct OthersAnswer {
     pub(super) count: u64,
 }
 
+/// The values of one field.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ValuesAnswer {
+    #[serde(flatten)]
+    pub(super) of: Total,
+    /// As it was asked for.
+    pub(super) field: String,
+    /// The most frequent first.
+    pub(super) values: Vec<ValueAnswer>,
+    /// Those that begin in the same way and are not told.
+    pub(super) others: OthersAnswer,
+}
+
 /// Counts by time.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct HistogramAnswer {
