@@ -1,5 +1,6 @@
 //! What CloudEvents demands of who receives an event, demand by demand: the core specification 1.0.2, its JSON format,
 //! and its bindings to HTTP and to NATS, whose demands on headers are the same.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use model::envelope::Message;
 use model::event::{Event, decode};
@@ -13,6 +14,9 @@ const ID: (&str, &str) = ("ce-id", "e1");
 const SOURCE: (&str, &str) = ("ce-source", "/shop");
 const KIND: (&str, &str) = ("ce-type", "com.example.paid");
 const VERSION: (&str, &str) = ("ce-specversion", "1.0");
+
+/// What is demanded: headers beside those four, the payload, and what is to come of it.
+type OfHeaders<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, Value);
 
 /// What becomes of the events of a message: each as far as the specification speaks of it, or why it is refused.
 fn received(headers: &[(&str, &str)], payload: &[u8]) -> Vec<Value> {
@@ -190,7 +194,7 @@ fn the_form_is_told_as_the_bindings_demand() {
 
 #[test]
 fn headers_are_as_the_bindings_demand() {
-    let demands: &[(&str, &[(&str, &str)], &str, Value)] = &[
+    let demands: &[OfHeaders<'_>] = &[
         (
             "HTTP 3.1.1: Content-Type is the type of data",
             &[("Content-Type", "text/plain")],

@@ -157,8 +157,8 @@ impl<'a, D> CloudEvent<'a, D> {
 /// When there is one; it is named.
 pub(super) fn check_once(mut names: Vec<&str>) -> Result<(), Malformed> {
     names.sort_unstable();
-    match names.array_windows().find(|[one, next]| one == next) {
-        Some([name, _]) => {
+    match names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next) {
+        Some((name, _)) => {
             Err(Malformed::Attribute { attribute: Cow::Owned((*name).to_owned()), problem: "must stand there once" })
         }
         None => Ok(()),
