@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backup::bar::{self, bar};
 use crate::backup::manifest::{Manifest, StreamFile};
 use crate::backup::verify;
-use crate::nats_server::NatsServer;
+use crate::nats_server::{self, NatsServer};
 use crate::told_to_end::unless_told_to_end;
 use crate::{client, data_folder, master_key};
 
@@ -81,7 +81,7 @@ pub(crate) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
 /// Restores into the own nats-server, which runs for as long as that takes.
 async fn into_own_server(settings: &Settings, manifest: &Manifest, folder: &Path) -> anyhow::Result<()> {
     let _lock = data_folder::lock(&settings.data_dir)?;
-    let server = NatsServer::start(settings).await?;
+    let server = NatsServer::start_to_restore(settings).await?;
     let url = server.url();
     let stop = CancellationToken::new();
     let mut running = JoinSet::new();
@@ -96,7 +96,8 @@ async fn into_own_server(settings: &Settings, manifest: &Manifest, folder: &Path
     let outcome = unless_told_to_end(work).await;
     stop.cancel();
     while running.join_next().await.is_some() {}
-    outcome
+    outcome?;
+    nats_server::sync(&settings.data_dir)
 }
 
 /// Restores into a server. `remedy` is what to do where it has a log.
