@@ -13,7 +13,7 @@ use runtime::settings::{ServerSettings, Settings};
 use views::View;
 
 use crate::output::Output;
-use crate::{ask, import, retention};
+use crate::{ask, backup, import, restore, retention};
 
 /// Records who did what and what talked to what, and answers for it through the APIs people already use.
 ///
@@ -98,6 +98,18 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  flowtrail retention\n  flowtrail retention audit --age 2555days\n  \
         flowtrail retention traffic --age 14days --bytes 50GiB --yes")]
     Retention(retention::Args),
+    /// Write the whole log into a folder, while everything runs; or read such a folder through
+    ///
+    /// The master key is not in it. Exit codes: 0 the backup is whole, 1 there is none or it is damaged, 2 the command
+    /// line is wrong.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::Args),
+    /// Make a backup the log of a NATS server that has none: of FLOWTRAIL_NATS_URL's, else of the own one
+    ///
+    /// Nothing may run on the data folder, which need not be there. Nothing is changed where the backup is damaged or a
+    /// log is there.
+    #[command(after_help = restore::EXAMPLES)]
+    Restore(restore::Args),
     /// Make the streams on the NATS server, or bring them up to date: what only its operator may do
     Streams,
     /// Make and list accounts

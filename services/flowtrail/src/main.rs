@@ -2,6 +2,7 @@
 
 mod admin;
 mod ask;
+mod backup;
 mod bad_setting;
 mod cli;
 mod client;
@@ -21,11 +22,13 @@ mod nats_url;
 mod output;
 mod progress;
 mod redrive;
+mod restore;
 mod retention;
 mod samples;
 mod schemas;
 mod server;
 mod terminal;
+mod told_to_end;
 mod unknown_settings;
 mod view_tools;
 
@@ -101,6 +104,12 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Retention(args) => retention::run(settings, args).await?,
+        Command::Backup(args) => {
+            if backup::run(settings, args).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Restore(args) => restore::run(settings, args).await?,
         Command::Streams => client::connect(settings).await?.ensure_streams().await.context("prepare the log")?,
         Command::Account(command) => admin::account(settings, command).await?,
         Command::User(command) => admin::user(settings, command).await?,

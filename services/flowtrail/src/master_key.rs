@@ -53,6 +53,28 @@ pub(crate) async fn make_known(settings: &Settings, master: &MasterKey, bus: &Bu
     }
 }
 
+/// What tells the master key that the log's secrets are sealed with from others; none: no key was made known to it yet.
+///
+/// # Errors
+/// When the log cannot be asked.
+pub(crate) async fn known_to(bus: &Bus) -> anyhow::Result<Option<String>> {
+    let known = bus.keys().get(FINGERPRINT).await.context("look which master key the log knows")?;
+    Ok(known.map(|known| String::from_utf8_lossy(&known).into_owned()))
+}
+
+/// Why a log whose master key is `known` does not go on with the key that is here; none: it does.
+///
+/// # Errors
+/// When the file is there and holds no key.
+pub(crate) fn unfit_for(settings: &Settings, known: &str) -> anyhow::Result<Option<String>> {
+    let path = settings.master_key_file();
+    if !path.exists() {
+        return Ok(Some(format!("{} is not there", path.display())));
+    }
+    let master = MasterKey::load_or_create(&path).context(BadSetting(SETTING))?;
+    Ok((fingerprint(&master) != known).then(|| format!("{} is another one", path.display())))
+}
+
 /// What others seal by for the holder of the key: it is told to everybody, and differs with the key.
 fn fingerprint(master: &MasterKey) -> String {
     master.transit().lock().to_string()

@@ -3,7 +3,7 @@
 //! It runs in a process group of its own, so that Ctrl-C in a terminal ends Flowtrail first and the server after
 //! everything is drained. One that an earlier, killed Flowtrail left behind on the same data is ended first.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,6 +21,9 @@ use tracing::{error, info, warn};
 use crate::nats_url::Credentials;
 
 const CONFIGURATION: &str = include_str!("../../../nats/server.conf");
+/// What makes the server wait for the disk before each acknowledgement, and what does not.
+const SYNCING: &str = "sync_interval: always";
+const NOT_SYNCING: &str = "sync_interval: \"1m\"";
 const OLDEST: Version = Version::new(2, 14, 0);
 /// How long the server may take to end by itself.
 const STOPS_WITHIN: Duration = Duration::from_secs(20);
@@ -51,12 +54,12 @@ struct Files {
 
 impl Files {
     /// Makes what the server needs. Its configuration is its owner's alone: what it asks of clients is in it.
-    fn below(data_dir: &Path, credentials: &Credentials) -> anyhow::Result<Self> {
+    fn below(data_dir: &Path, configuration: &str, credentials: &Credentials) -> anyhow::Result<Self> {
         let directory = data_dir.join("nats");
         fs::create_dir_all(&directory).with_context(|| format!("make {}", directory.display()))?;
         let directory = directory.canonicalize().with_context(|| format!("find {}", directory.display()))?;
+        let text = format!("{configuration}\n{}", credentials.configuration()?);
         let configuration = directory.join("server.conf");
-        let text = format!("{CONFIGURATION}\n{}", credentials.configuration()?);
         private_file::write(&configuration, &text).with_context(|| format!("write {}", configuration.display()))?;
         let (store, log, pid) = (directory.join("store"), directory.join("server.log"), directory.join("server.pid"));
         Ok(Self { configuration, store, log, pid })
@@ -69,9 +72,22 @@ impl NatsServer {
     /// # Errors
     /// With one clear line when the program is missing or too old, the port is taken, or the server ends by itself.
     pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Self> {
+        Self::start_with(settings, CONFIGURATION).await
+    }
+
+    /// Starts the server for as long as a backup is restored into it. It does not wait for the disk at each message, as it would
+    /// give up where a few thousand of them take long; [`sync`] does that for all, once the server has ended.
+    ///
+    /// # Errors
+    /// Like [`NatsServer::start`].
+    pub(crate) async fn start_to_restore(settings: &Settings) -> anyhow::Result<Self> {
+        Self::start_with(settings, &CONFIGURATION.replace(SYNCING, NOT_SYNCING)).await
+    }
+
+    async fn start_with(settings: &Settings, configuration: &str) -> anyhow::Result<Self> {
         check_version(&settings.nats_server).await?;
         let credentials = Credentials::keep(&settings.data_dir, settings.nats_port)?;
-        let files = Files::below(&settings.data_dir, &credentials)?;
+        let files = Files::below(&settings.data_dir, configuration, &credentials)?;
         end_leftover(&files).await?;
         check_port(settings.nats_port).await?;
         let child = spawn(&settings.nats_server, &files, settings.nats_port)?;
@@ -141,6 +157,32 @@ impl NatsServer {
         // Missing it does no harm: it is only looked at with the process it names.
         let _ = fs::remove_file(&self.files.pid);
     }
+}
+
+/// Waits until all that the server of a data folder has stored is on the disk.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn sync(data_dir: &Path) -> anyhow::Result<()> {
+    let mut folders = vec![data_dir.join("nats")];
+    while let Some(folder) = folders.pop() {
+        let synced = sync_files(&folder, &mut folders);
+        synced.with_context(|| format!("write {} to the disk", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Syncs a folder and the files in it, and notes the folders.
+fn sync_files(folder: &Path, folders: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()? {
+            kind if kind.is_dir() => folders.push(entry.path()),
+            kind if kind.is_file() => File::open(entry.path())?.sync_all()?,
+            _ => {}
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 fn spawn(program: &Path, files: &Files, port: u16) -> anyhow::Result<Child> {
@@ -220,4 +262,16 @@ fn last_words(log: &Path) -> String {
     let telling =
         lines.clone().find(|line| line.contains("[FTL]")).or_else(|| lines.clone().find(|line| line.contains("[ERR]")));
     telling.unwrap_or("it left no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_waits_for_the_disk_but_while_a_backup_is_restored() {
+        let lines = |text: &str| text.lines().filter(|line| line.trim() == SYNCING).count();
+        assert_eq!(lines(CONFIGURATION), 1);
+        assert_eq!(lines(&CONFIGURATION.replace(SYNCING, NOT_SYNCING)), 0);
+    }
 }

@@ -8,6 +8,7 @@ use feed::read::Entry;
 use model::log::Stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use views::store::Checkpoint;
 
 use crate::error::Error;
 use crate::thread::Thread;
@@ -43,15 +44,22 @@ pub(crate) enum News {
 }
 
 impl Reader {
-    /// Reads and decodes what comes after a sequence.
+    /// Reads and decodes what comes after a checkpoint; without one, all that there is.
     ///
     /// # Errors
     /// When the log was lost or rolled back, or cannot be decoded.
-    pub(crate) async fn read(self, after: u64) -> Result<(), Error> {
+    pub(crate) async fn read(self, from: Option<Checkpoint>) -> Result<(), Error> {
         // Asked before anything is read. Should the stream be made again in between, the checkpoints name the time of the
         // old one, and the next start rebuilds the view.
         let created = self.bus.state(self.stream).await?.created;
-        let mut consumer = self.bus.consume(self.stream, after);
+        // A stream that was away may come back as another one, such as from a backup, and have grown past the
+        // checkpoint.
+        let mut consumer = match from {
+            Some(Checkpoint { sequence, fingerprint, stream_created }) => {
+                self.bus.consume(self.stream, sequence).of_log(stream_created, fingerprint)
+            }
+            None => self.bus.consume(self.stream, 0),
+        };
         let mut decoder = Thread::start();
         let (back, mut spent) = sync_channel(SPENT);
         loop {

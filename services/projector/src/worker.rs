@@ -2,10 +2,13 @@
 //!
 //! A [`Reader`] per stream reads and decodes ahead; one task projects and commits, so a view has a single writer.
 
+use std::collections::BTreeMap;
+
 use model::log::Stream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use views::store::Checkpoint;
 
 use crate::error::Error;
 use crate::generation::{Generation, Purpose, Sequences};
@@ -32,7 +35,7 @@ impl Worker {
         // commit, and a crash between the two would lose or repeat it.
         let after = |stream: &Stream| checkpoints.get(stream).map_or(0, |checkpoint| checkpoint.sequence);
         let reached: Sequences = view.streams().iter().map(|stream| (*stream, after(stream))).collect();
-        let (mut readers, mut inbox) = self.start_readers(&reached, &readers_stop);
+        let (mut readers, mut inbox) = self.start_readers(&checkpoints, &readers_stop);
         let mut writer = Writer::start(&self.0, reached, &stop);
         while !self.is_done(writer.reached()) {
             let next = tokio::select! {
@@ -68,10 +71,10 @@ impl Worker {
         Ok(writer.reached().clone())
     }
 
-    /// Starts a reader for each stream, after what is reached in it.
+    /// Starts a reader for each stream, after what is in the view of it.
     fn start_readers(
         &self,
-        reached: &Sequences,
+        checkpoints: &BTreeMap<Stream, Checkpoint>,
         stop: &CancellationToken,
     ) -> (JoinSet<Result<(), Error>>, mpsc::Receiver<News>) {
         let mut readers = JoinSet::new();
@@ -79,8 +82,8 @@ impl Worker {
         // would only take memory.
         let (news, inbox) = mpsc::channel(1);
         let reader = |stream| Reader { bus: self.0.bus.clone(), stream, news: news.clone(), stop: stop.clone() };
-        for (&stream, &after) in reached {
-            readers.spawn(reader(stream).read(after));
+        for &stream in self.0.view.streams() {
+            readers.spawn(reader(stream).read(checkpoints.get(&stream).cloned()));
         }
         if let (Purpose::Live(_), Some(stream)) = (&self.0.purpose, self.0.view.forgets_with()) {
             readers.spawn(reader(stream).watch_retention());

@@ -330,6 +330,47 @@ async fn a_log_that_was_lost_is_noticed_and_the_view_is_rebuilt() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_restored_while_it_is_read_is_noticed_though_it_has_grown_since() {
+    const AUDIT: &str = "FLOWTRAIL_AUDIT";
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let publish = async |name: &str, count: u64| {
+        for number in 0..count {
+            publish_audit(&bus, &audit_event(&format!("{name}{number}"), "a.b")).await;
+        }
+    };
+    publish("kept", 5).await;
+    let mut snapshot = bus.snapshot(AUDIT).await.unwrap();
+    let mut chunks = Vec::new();
+    while let Some(chunk) = snapshot.next().await.unwrap() {
+        chunks.push(chunk);
+    }
+    publish("lost", 5).await;
+    running.has_audit_events(10).await;
+
+    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    jetstream.delete_stream(AUDIT).await.unwrap();
+    let at = bus.state(Stream::Access).await.unwrap().created + 1_000_000;
+    let mut restoring = bus.begin_restore(AUDIT, &snapshot.configuration, &snapshot.state, at).await.unwrap();
+    for chunk in chunks {
+        restoring.send(chunk).await.unwrap();
+    }
+    restoring.finish().await.unwrap();
+    bus.open_restored(AUDIT, &snapshot.configuration, at).await.unwrap();
+    // Publishers go on at once, and past what the view had read.
+    publish("new", 10).await;
+    eventually("the view is of the log that was restored", async || {
+        let dump = running.dump(views::audit::VIEW).await;
+        let count = |name: &str| dump.iter().filter(|line| line.contains(name)).count();
+        ((count("\"kept"), count("\"lost"), count("\"new")) == (5, 0, 10)).then_some(())
+    })
+    .await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn reads_go_on_marked_stale_while_the_log_is_away_and_catch_up_alone() {
     let mut server = NatsServer::start().await;
     let directory = tempfile::tempdir().unwrap();

@@ -86,6 +86,14 @@ impl Bus {
 }
 
 impl Consumer {
+    /// Names the log that was read up to here, by when its stream was made
+    /// ([`StreamState::created`](crate::StreamState)) and the [`Message::fingerprint`] of the last message: it is
+    /// noticed when there is another one in its place.
+    #[must_use]
+    pub fn of_log(self, created: i64, fingerprint: String) -> Self {
+        Self { created: Some(created), fingerprint: Some(fingerprint), ..self }
+    }
+
     /// The next message, as long as it may take.
     ///
     /// # Errors

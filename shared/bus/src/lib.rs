@@ -17,7 +17,10 @@ mod message;
 mod parts;
 mod publish;
 mod publisher;
+mod restore;
+mod restored;
 mod retention;
+mod snapshot;
 mod streams;
 
 pub use answer::{AnswerError, Answering, Endpoint, Refusal, ServiceInfo};
@@ -30,5 +33,7 @@ pub use load::{LoadError, StreamState};
 pub use message::Message;
 pub use publish::{Outgoing, PublishError, Receipt};
 pub use publisher::{Published, Publisher};
+pub use restore::Restoring;
 pub use retention::Retention;
+pub use snapshot::{SNAPSHOT_ORDER, Snapshot, TransferError};
 pub use streams::StreamError;

@@ -10,7 +10,7 @@ use model::log::{LogPosition, Stream, Subject};
 
 use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
 use crate::message::micros;
-use crate::{Bus, Message};
+use crate::{Bus, Message, restored};
 
 /// How many messages one request for a subject asks for, and how many bytes of them: the server sends a page without
 /// waiting, and cuts off a client for which too much of it piles up.
@@ -22,7 +22,8 @@ const END_OF_PAGE: u16 = 204;
 /// What a stream holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamState {
-    /// When the stream was made: microseconds since 1970. Another time means that it is another log.
+    /// When the stream was made, or restored from a backup: microseconds since 1970. Another time means that it is
+    /// another log.
     pub created: i64,
     /// The first sequence there still is; one more than the last when it is empty.
     pub first_sequence: u64,
@@ -67,7 +68,7 @@ impl Bus {
         })?;
         let info = found.cached_info();
         Ok(StreamState {
-            created: micros(info.created.unix_timestamp_nanos()),
+            created: restored::at(&info.config.metadata).unwrap_or_else(|| micros(info.created.unix_timestamp_nanos())),
             first_sequence: info.state.first_sequence,
             last_sequence: info.state.last_sequence,
             messages: info.state.messages,

@@ -11,8 +11,8 @@ use model::time::Timestamp;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
-use crate::Bus;
 use crate::connect::RECONNECTS_WITHIN;
+use crate::{Bus, restored};
 
 /// In the server's own terms; durations are nanoseconds.
 const DEFINITIONS: &str = include_str!("../../../nats/streams.json");
@@ -43,6 +43,12 @@ pub enum StreamError {
         /// The server's words.
         reason: String,
     },
+    /// A backup was to be restored into it, and that broke off or is under way.
+    #[error("stream {stream}: it is not whole, as a restore of it broke off: let `flowtrail restore` do it again")]
+    Unfinished {
+        /// The stream's name in `nats/streams.json`.
+        stream: String,
+    },
     /// JetStream does not answer: it is off, unreachable, or this user may not ask it.
     #[error("stream {stream}: jetstream does not answer")]
     Unreachable {
@@ -65,8 +71,14 @@ impl Bus {
     /// # Errors
     /// [`StreamError`].
     pub async fn ensure_streams(&self) -> Result<(), StreamError> {
+        let mut looked_at = Vec::new();
         for wanted in definitions(DEFINITIONS)? {
-            self.ensure_stream(&wanted).await?;
+            let found = self.stream_info(&wanted.name).await?;
+            looked_at.push((wanted.check_whole(found)?, wanted));
+        }
+        // Only now, as what a restore has not written back yet must not be there, and empty.
+        for (found, wanted) in looked_at {
+            self.ensure_stream(&wanted, found).await?;
         }
         Ok(())
     }
@@ -79,8 +91,9 @@ impl Bus {
         let mut compared = Vec::new();
         for wanted in definitions(DEFINITIONS)? {
             let found = self.stream_info(&wanted.name).await?;
-            let is_right = found
-                .map_err(|refusal| wanted.refused(&refusal))
+            let is_right = wanted
+                .check_whole(found)
+                .and_then(|found| found.map_err(|refusal| wanted.refused(&refusal)))
                 .and_then(|found| wanted.of_existing(&found).check(&found));
             compared.push((wanted.name, is_right));
         }
@@ -99,9 +112,9 @@ impl Bus {
         Ok(told["ts"].as_str().and_then(|time| time.parse::<Timestamp>().ok()).map(Timestamp::micros))
     }
 
-    async fn ensure_stream(&self, wanted: &Definition) -> Result<(), StreamError> {
+    async fn ensure_stream(&self, wanted: &Definition, found: Found) -> Result<(), StreamError> {
         let name = &wanted.name;
-        let found = match self.stream_info(name).await? {
+        let found = match found {
             Ok(found) => found,
             Err(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                 info!(stream = %name, "making the stream");
@@ -120,10 +133,7 @@ impl Bus {
     }
 
     /// What the server says of a stream.
-    pub(crate) async fn stream_info(
-        &self,
-        name: &str,
-    ) -> Result<Result<Value, async_nats::jetstream::Error>, StreamError> {
+    pub(crate) async fn stream_info(&self, name: &str) -> Result<Found, StreamError> {
         self.jetstream_api(name, &format!("STREAM.INFO.{name}"), &json!({})).await
     }
 
@@ -133,7 +143,7 @@ impl Bus {
         stream: &str,
         subject: &str,
         request: &Value,
-    ) -> Result<Result<Value, async_nats::jetstream::Error>, StreamError> {
+    ) -> Result<Found, StreamError> {
         let unreachable = |cause: crate::Cause| StreamError::Unreachable { stream: stream.to_owned(), cause };
         if !self.link.up_within(RECONNECTS_WITHIN).await {
             return Err(unreachable("not connected".into()));
@@ -145,6 +155,9 @@ impl Bus {
         }
     }
 }
+
+/// What the server says of a stream, or why it does not.
+type Found = Result<Value, async_nats::jetstream::Error>;
 
 /// One stream of the file.
 #[derive(Debug)]
@@ -177,6 +190,16 @@ impl Definition {
             *window = kept.into();
         }
         Self { name: self.name.clone(), settings }
+    }
+
+    /// Hands on what the server says of the stream, unless a restore of it is not over.
+    fn check_whole(&self, found: Found) -> Result<Found, StreamError> {
+        if let Ok(answer) = &found
+            && restored::is_unfinished(&answer["config"])
+        {
+            return Err(StreamError::Unfinished { stream: self.name.clone() });
+        }
+        Ok(found)
     }
 
     /// Compares what the server answered, an object with `config` in it, with what the file asks for.

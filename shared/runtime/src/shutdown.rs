@@ -3,12 +3,16 @@
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// Waits for Ctrl-C or SIGTERM, then cancels `token`.
+/// Waits for Ctrl-C or SIGTERM, then cancels `token`. Ends without either when it is cancelled, as by a role that
+/// cannot go on: who waits for everything to end would wait for this, too.
 ///
 /// # Errors
 /// When the signals cannot be listened to.
 pub async fn on_signal(token: CancellationToken) -> anyhow::Result<()> {
-    let signal = first_signal().await?;
+    let signal = tokio::select! {
+        signal = first_signal() => signal?,
+        () = token.cancelled() => return Ok(()),
+    };
     info!(signal, "shutting down");
     token.cancel();
     Ok(())

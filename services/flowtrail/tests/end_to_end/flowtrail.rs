@@ -281,6 +281,24 @@ impl Flowtrail {
         self.processes.remove(0).kill();
     }
 
+    /// Loses the log of what has ended, as when its disk is gone. The data folder keeps everything else.
+    pub(crate) async fn lose_the_log(&mut self) {
+        assert!(self.processes.is_empty(), "it runs");
+        if let Some(nats) = &mut self.nats {
+            nats.stop().await;
+        }
+        std::fs::remove_dir_all(self.nats_store()).unwrap();
+        if let Some(nats) = &mut self.nats {
+            nats.restart().await;
+        }
+    }
+
+    /// Restores a backup into the log that was lost.
+    pub(crate) fn restore(&self, backup: &Path) -> Output {
+        let port = self.nats_url.rsplit(':').next().unwrap();
+        self.run(["restore".as_ref(), backup.as_os_str(), "--nats-port".as_ref(), port.as_ref()])
+    }
+
     /// Ends everything the friendly way and checks that it ended well.
     pub(crate) fn stop(&mut self) {
         for mut process in self.processes.drain(..).rev() {

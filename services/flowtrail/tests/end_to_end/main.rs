@@ -5,6 +5,7 @@ mod accounts;
 mod archives;
 mod asking;
 mod aws;
+mod backup;
 mod clients;
 mod closed_pipe;
 mod damage;

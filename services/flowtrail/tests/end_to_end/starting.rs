@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
-use testkit::free_port;
+use testkit::{NatsServer, free_port};
 
 use crate::flowtrail::{Flowtrail, Topology, flowtrail};
 
@@ -61,6 +61,19 @@ fn nobody_at_the_given_nats_url_is_one_clear_line() {
     let url = format!("nats://127.0.0.1:{}", free_port());
     let line = refusal(data.path(), &["--nats-url", &url]);
     assert!(line.contains(&format!("connect to nats at {url}")), "{line}");
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_go_on_ends_its_process_with_the_reason() {
+    // Nobody has made the streams.
+    let server = NatsServer::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let mut command = flowtrail(data.path());
+    command.args(["run", "--roles", "gateway", "--listen", "127.0.0.1:0", "--nats-url", &server.url()]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("error: serve HTTP: get the key that signs cursors"), "{errors}");
 }
 
 #[cfg(unix)]

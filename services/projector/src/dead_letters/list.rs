@@ -1,9 +1,10 @@
 //! Listing the dead letters of the views.
 //!
 //! Invariant: an account sees a letter only where the subject of the message names it. A letter is filed under some
-//! account also where nobody knows whose it is, and then the operator alone sees it.
+//! account also where nobody knows whose it is, and then the operator alone sees it. A letter that was written again,
+//! such as when a view came up empty beside a log that was restored, is listed once, as the first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bus::{Bus, LoadError, Message, Selection};
@@ -27,12 +28,12 @@ const READS_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) async fn list(bus: &Bus, wanted: &List) -> Result<Listed, LoadError> {
     let outcomes = outcomes(bus, wanted.account.as_ref()).await?;
     let mut listed = Listed { total: 0, letters: Vec::new(), more: false, as_of: 0 };
-    let mut newest = VecDeque::new();
+    let (mut newest, mut seen) = (VecDeque::new(), HashSet::new());
     let filter = format!("flowtrail.v1.dead_letter.*.{}", wanted.account.as_ref().map_or("*", AccountId::as_str));
     // The log is read from its beginning, since it cannot be read backwards; only the newest are held.
     each(bus, filter, |message| {
         listed.as_of = message.position.sequence;
-        let Some(letter) = letter(message, wanted, &outcomes) else { return };
+        let Some(letter) = letter(message, wanted, &outcomes, &mut seen) else { return };
         listed.total += 1;
         if wanted.before.is_some_and(|before| letter.sequence >= before) {
             return;
@@ -48,10 +49,22 @@ pub(crate) async fn list(bus: &Bus, wanted: &List) -> Result<Listed, LoadError> 
     Ok(listed)
 }
 
-/// The letter in a message, if it is one of those that are asked for.
-fn letter(message: &Message, wanted: &List, outcomes: &HashMap<u64, Outcome>) -> Option<Letter> {
+/// What a letter is about: the view, and the event's stream, sequence, index and time, which differs where a lost log was
+/// begun again.
+type About = (View, Stream, u64, usize, Timestamp);
+
+/// The letter in a message, if it is one of those that are asked for and was not seen before.
+fn letter(
+    message: &Message,
+    wanted: &List,
+    outcomes: &HashMap<u64, Outcome>,
+    seen: &mut HashSet<About>,
+) -> Option<Letter> {
     let (time, letter): (_, DeadLetter) = read(message)?;
-    if !View::ALL.iter().any(|view| view.name() == letter.view) {
+    let view = View::ALL.into_iter().find(|view| view.name() == letter.view)?;
+    // Of a stream that is not known nothing can be told apart.
+    let about = letter.stream.parse().ok().map(|stream| (view, stream, letter.sequence, letter.index, time));
+    if about.is_some_and(|about| !seen.insert(about)) {
         return None;
     }
     let is_theirs = wanted.account.is_none() || letter.account() == wanted.account;

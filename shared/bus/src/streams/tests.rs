@@ -15,6 +15,15 @@ fn every_stream_of_the_log_is_defined() {
 }
 
 #[test]
+fn every_stream_is_read_out_into_a_backup() {
+    let mut defined: Vec<String> = definitions(DEFINITIONS).unwrap().into_iter().map(|one| one.name).collect();
+    let mut read_out = crate::SNAPSHOT_ORDER;
+    defined.sort();
+    read_out.sort_unstable();
+    assert_eq!(defined, read_out);
+}
+
+#[test]
 fn a_setting_that_the_server_ignored_is_named() {
     let wanted = definition(&json!({ "allow_atomic": true }));
     let refused = wanted.check(&json!({ "config": { "name": "S" } })).unwrap_err();

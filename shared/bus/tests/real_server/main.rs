@@ -9,6 +9,7 @@ mod keys;
 mod load;
 mod permissions;
 mod publish;
+mod snapshot;
 mod streams;
 
 use bus::{Bus, Message, Options, Outgoing};
