@@ -20,9 +20,9 @@ struct ReadOut {
 }
 
 async fn read_out(bus: &Bus, stream: &str) -> ReadOut {
-    let mut snapshot = bus.snapshot(stream).await.unwrap();
+    let mut snapshot = bus.snapshot(stream).await.expect("begin to read it out");
     let mut chunks = Vec::new();
-    while let Some(chunk) = snapshot.next().await.unwrap() {
+    while let Some(chunk) = snapshot.next().await.expect("read it out") {
         chunks.push(chunk);
     }
     ReadOut { configuration: snapshot.configuration, state: snapshot.state, chunks }
