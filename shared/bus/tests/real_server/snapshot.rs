@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use bus::{Bus, StreamError, TransferError};
 use bytes::Bytes;
 use model::log::Stream;
