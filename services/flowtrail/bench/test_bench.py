@@ -77,6 +77,9 @@ class Written(sql.Sql):
     def found(self, text):
         return f"has {text}"
 
+    def host(self, address):
+        return f"host of {address}"
+
     def bounds(self, period):
         return f"{period.start} to {period.end}"
 

@@ -128,6 +128,9 @@ class ClickHouse(Sql, Store):
     def found(self, text):
         return "(" + " OR ".join(f"positionCaseInsensitive({column}, {written(text)}) > 0" for column in TEXTS) + ")"
 
+    def host(self, address):
+        return f"splitByChar(':', {address})[1]"
+
     def network(self, column, network):
         block = ipaddress.ip_network(network)
         return f"{column} BETWEEN toIPv4('{block[0]}') AND toIPv4('{block[-1]}')"

@@ -129,6 +129,9 @@ class DuckDB(Sql, Store):
     def found(self, text):
         return "(" + " OR ".join(f"contains(lower({column}), {self.written(text.lower())})" for column in TEXTS) + ")"
 
+    def host(self, address):
+        return f"split_part({address}, ':', 1)"
+
     def network(self, column, network):
         block = ipaddress.ip_network(network)
         return f"{column} BETWEEN {int(block[0])} AND {int(block[-1])}"

@@ -2,13 +2,13 @@
 
 import questions
 
-# What Flowtrail calls a field, as columns and expressions over them.
+# What Flowtrail calls a field, as columns and expressions over them; {src} and {dst} are hosts.
 COLUMNS = {
     "traffic": {
         "id": "flow_id", "reporter": "reporter_id", "user": "user_id", "policy": "policy_id", "protocol": "protocol",
         "direction": "direction", "dst": "dst_ip", "dport": "dst_port",
-        "source": "CASE WHEN src_id <> '' THEN src_id ELSE src_name END",
-        "destination": "CASE WHEN dst_id <> '' THEN dst_id ELSE dst_name END",
+        "source": "CASE WHEN src_id <> '' THEN src_id WHEN src_name <> '' THEN src_name ELSE {src} END",
+        "destination": "CASE WHEN dst_id <> '' THEN dst_id WHEN dst_name <> '' THEN dst_name ELSE {dst} END",
     },
     "audit": {
         name: name
@@ -43,6 +43,10 @@ class Sql:
         """What a record with a text in one of those that can be searched has."""
         raise NotImplementedError
 
+    def host(self, address):
+        """The host of an address and port."""
+        raise NotImplementedError
+
     def network(self, column, network):
         """What a record with an address in a network has."""
         raise NotImplementedError
@@ -67,7 +71,9 @@ class Asked:
     """One question to one store."""
 
     def __init__(self, store, family, question):
-        self.store, self.question, self.columns = store, question, COLUMNS[family]
+        self.store, self.question = store, question
+        hosts = {"src": store.host("src_addr"), "dst": store.host("dst_addr")}
+        self.columns = {name: column.format(**hosts) for name, column in COLUMNS[family].items()}
         self.table, self.identity = TABLES[family]
 
     def where(self, *more):
