@@ -12,6 +12,7 @@ use crate::codes::Codes;
 use crate::id_index::IdIndex;
 use crate::key::Kind;
 use crate::slices::Slices;
+use crate::trigrams::Trigrams;
 
 /// A table in the cache. A table that is read again has another number, and what was cached of it is displaced in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +47,7 @@ pub(crate) enum Value {
     Times(Arc<Vec<i64>>),
     Codes(Arc<Codes>),
     Slices(Arc<Slices>),
+    Trigrams(Arc<Trigrams>),
     IdIndex(Arc<IdIndex>),
     Bytes(Arc<[u8]>),
 }
@@ -61,6 +63,7 @@ impl Weighter<Key, Value> for Bytes {
             Value::Times(times) => 8 * times.len(),
             Value::Codes(codes) => codes.weight(),
             Value::Slices(slices) => slices.weight(),
+            Value::Trigrams(trigrams) => trigrams.weight(),
             Value::IdIndex(index) => index.weight(),
             Value::Bytes(bytes) => bytes.len(),
         };

@@ -268,7 +268,7 @@ impl<'a> Closed<'a> {
         })?;
         match value {
             Value::Slices(slices) => Ok(slices),
-            Value::Times(_) | Value::Codes(_) | Value::IdIndex(_) | Value::Bytes(_) => Err(DAMAGED),
+            _ => Err(DAMAGED),
         }
     }
 
@@ -282,7 +282,7 @@ impl<'a> Closed<'a> {
     fn bucket(&self, bucket: u32) -> Result<Arc<[u8]>, Error> {
         match self.load(Kind::ClosedBucket, bucket as usize, |bytes| Ok(Value::Bytes(bytes.into())))? {
             Value::Bytes(bytes) => Ok(bytes),
-            Value::Times(_) | Value::Codes(_) | Value::IdIndex(_) | Value::Slices(_) => Err(DAMAGED),
+            _ => Err(DAMAGED),
         }
     }
 

@@ -72,9 +72,7 @@ impl CodeSet {
 
     /// How many rows have a wanted code, of those that are present in a column so many times.
     pub(crate) fn count(&self, present: &RoaringBitmap, counts: &[u32]) -> u64 {
-        /// To find the place of a code takes as long as to pass so many by.
-        const PASSED_BY: u64 = 8;
-        if self.members.len() * PASSED_BY <= present.len() {
+        if self.is_few_of(present) {
             let count = |code: u32| {
                 let place = present.contains(code).then(|| present.rank(code) - 1)?;
                 counts.get(usize::try_from(place).ok()?).copied()
@@ -83,6 +81,21 @@ impl CodeSet {
         }
         let wanted = present.iter().zip(counts).filter(|(code, _)| self.contains(*code));
         wanted.map(|(_, count)| u64::from(*count)).sum()
+    }
+
+    /// Whether a wanted code is present in a column.
+    pub(crate) fn meets(&self, present: &RoaringBitmap) -> bool {
+        if self.is_few_of(present) {
+            return self.members.iter().any(|code| present.contains(code));
+        }
+        !self.members.is_disjoint(present)
+    }
+
+    /// Whether it takes less time to look for each wanted code among those that are present than to walk along all of these.
+    fn is_few_of(&self, present: &RoaringBitmap) -> bool {
+        /// To find the place of a code takes as long as to pass so many by.
+        const PASSED_BY: u64 = 8;
+        self.members.len() * PASSED_BY <= present.len()
     }
 
     fn single(&self) -> Option<u32> {
@@ -332,6 +345,7 @@ mod tests {
                 assert_eq!(codes.count(&set, 501..2001), ones(&expected));
                 let all = column.iter().filter(|code| wanted.contains(code)).count() as u64;
                 assert_eq!(set.count(&present, &counts), all, "{largest} {wanted:?}");
+                assert_eq!(set.meets(&present), all > 0, "{largest} {wanted:?}");
             }
         }
     }

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Codes = b'c',
     /// A segment's column of texts: column, number.
     Texts = b't',
+    /// A segment's trigrams of a column of texts: column, number.
+    Trigrams = b'g',
     /// A segment's times: number.
     Times = b'w',
     /// A segment's ids: number.

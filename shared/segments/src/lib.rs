@@ -16,13 +16,14 @@
 //! - What is damaged is an error, never another answer.
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.
 //!
-//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`), and where
+//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`, `bitmap`, `trigrams`), and where
 //! they are read from (`cache`, `source`); which symbols codes stand for (`wanted`, `searched`, `dictionary`, `closed`);
 //! parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table (`state`,
 //! `update`, `removal`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `judged`,
 //! `merge`, `scan`), and counts (`selected`, `classes`, `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`);
 //! and [`Store`].
 
+mod bitmap;
 mod cache;
 mod chunk;
 mod classes;
@@ -64,6 +65,7 @@ mod table;
 mod tables;
 mod time_range;
 mod times;
+mod trigrams;
 mod update;
 mod wanted;
 mod writer;

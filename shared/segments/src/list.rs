@@ -71,10 +71,13 @@ pub(crate) fn page_of(table: &Table, schema: &Schema, stretches: Vec<Stretch>, p
     let mut total = 0;
     let mut counted = Vec::new();
     // Counted and read are the same parts, as they were at one moment: so page and total agree while rows are written.
-    for stretch in stretches {
-        let matching = stretch.part.count(&stretch.wanted, stretch.range.clone())?;
+    for mut stretch in stretches {
+        let (matching, found) = stretch.part.find(&stretch.wanted, stretch.range.clone())?;
         if matching == 0 {
             continue;
+        }
+        if let Some(found) = found {
+            stretch.wanted = found;
         }
         total += matching;
         let (range, matching) = match &page.start {

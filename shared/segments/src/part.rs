@@ -129,6 +129,14 @@ impl Part {
         }
     }
 
+    /// Whether a text of a column may contain these bytes. False: none does.
+    pub(crate) fn may_contain(&self, column: usize, needle: &[u8]) -> Result<bool, Error> {
+        match &self.body {
+            Body::Chunk(_) => Ok(true),
+            Body::Segment(segment) => Ok(segment.trigrams(column)?.may_contain(needle)),
+        }
+    }
+
     /// Every row that is not superseded, taken apart.
     pub(crate) fn coded(&self, columns: usize, texts: usize) -> Result<Vec<Coded>, Error> {
         let live = (0..self.len()).filter(|index| !self.is_superseded(*index));

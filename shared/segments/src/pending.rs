@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
 use crate::Error;
+use crate::bitmap::serialize;
 use crate::chunk::{Chunk, Columns};
 use crate::dictionary::NewSymbols;
 use crate::frame::Framer;
@@ -18,7 +19,7 @@ use crate::pieces;
 use crate::removal::Removing;
 use crate::row::{Coded, NewRow, Row, RowNumber, Schema};
 use crate::seal::{KEPT, Target};
-use crate::segment::{Segment, serialize};
+use crate::segment::{SUPERSEDED, Segment};
 use crate::state::State;
 use crate::update::{RowPlace, Update};
 
@@ -248,7 +249,7 @@ impl Pending {
             for (number, rows) in superseded_in_segments {
                 let Some(part) = state.segment(number).filter(|_| !removed.contains(&number)) else { continue };
                 let all = &*part.superseded | rows;
-                let value = framer.frame(&serialize(&all), "a list of superseded rows")?;
+                let value = framer.frame(&serialize(&all), SUPERSEDED)?;
                 changes.push((key(prefix, Kind::Superseded, &[number]), Some(value)));
                 superseded.push((number, Arc::new(all)));
             }

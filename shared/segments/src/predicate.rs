@@ -136,29 +136,10 @@ impl<'a> Resolver<'a> {
                 Resolved::Text { column: *column, finder: Box::new(Finder::new(needle).into_owned()) }
             }
             Predicate::Time(range) => Resolved::Time(*range),
-            Predicate::All(parts) => self.resolve_parts(parts, epochs, |parts| all(parts))?,
-            Predicate::Any(parts) => self.resolve_parts(parts, epochs, |parts| any(parts))?,
+            Predicate::All(parts) => all_of(parts, |part| self.resolve(part, epochs))?,
+            Predicate::Any(parts) => any_of(parts, |part| self.resolve(part, epochs))?,
             Predicate::Not(inner) => not(self.resolve(inner, epochs)?),
         })
-    }
-
-    /// Parts are resolved one by one, and no more of them once the answer is known.
-    fn resolve_parts(
-        &mut self,
-        parts: &[Predicate],
-        epochs: &Epochs,
-        join: fn(&mut dyn Iterator<Item = Resolved>) -> Resolved,
-    ) -> Result<Resolved, Error> {
-        let mut failure = None;
-        let mut resolved = parts.iter().map_while(|part| match self.resolve(part, epochs) {
-            Ok(resolved) => Some(resolved),
-            Err(error) => {
-                failure = Some(error);
-                None
-            }
-        });
-        let joined = join(&mut resolved);
-        failure.map_or(Ok(joined), Err)
     }
 
     fn set(&mut self, dictionary: usize, epochs: &Epochs, wanted: &Wanted) -> Result<Arc<CodeSet>, Error> {
@@ -196,6 +177,33 @@ pub(crate) fn all(parts: impl Iterator<Item = Resolved>) -> Resolved {
 
 pub(crate) fn any(parts: impl Iterator<Item = Resolved>) -> Resolved {
     join(parts, false, Resolved::Any)
+}
+
+/// All of what becomes of parts, one by one, and of no more of them once the answer is known.
+pub(crate) fn all_of<P>(parts: &[P], becomes: impl FnMut(&P) -> Result<Resolved, Error>) -> Result<Resolved, Error> {
+    try_join(parts, becomes, |parts| all(parts))
+}
+
+/// Any of what becomes of them, likewise.
+pub(crate) fn any_of<P>(parts: &[P], becomes: impl FnMut(&P) -> Result<Resolved, Error>) -> Result<Resolved, Error> {
+    try_join(parts, becomes, |parts| any(parts))
+}
+
+fn try_join<P>(
+    parts: &[P],
+    mut becomes: impl FnMut(&P) -> Result<Resolved, Error>,
+    join: fn(&mut dyn Iterator<Item = Resolved>) -> Resolved,
+) -> Result<Resolved, Error> {
+    let mut failure = None;
+    let mut resolved = parts.iter().map_while(|part| match becomes(part) {
+        Ok(resolved) => Some(resolved),
+        Err(error) => {
+            failure = Some(error);
+            None
+        }
+    });
+    let joined = join(&mut resolved);
+    failure.map_or(Ok(joined), Err)
 }
 
 pub(crate) fn not(inner: Resolved) -> Resolved {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+use crate::bitmap::{deserialize, serialize};
 use crate::cache::{Key, Value};
 use crate::chunk::Columns;
 use crate::codes::Codes;
@@ -17,7 +18,8 @@ use crate::pieces::Change;
 use crate::row::RowNumber;
 use crate::slices::Slices;
 use crate::source::Source;
-use crate::{Error, Schema, frame, pieces};
+use crate::trigrams::Trigrams;
+use crate::{Error, Schema, frame, pieces, trigrams};
 
 /// Rows that are compressed together. Few, because a page reads one block for each of its rows.
 pub(crate) const BLOCK_ROWS: usize = 128;
@@ -28,6 +30,8 @@ const TEXTS: &str = "a column of texts";
 const BLOCKS: &str = "a block of rows";
 const FILTER: &str = "a membership filter";
 const SEGMENT: &str = "a segment";
+/// Next to it.
+pub(crate) const SUPERSEDED: &str = "a list of superseded rows";
 const DAMAGED: Error = Error::Damaged(SEGMENT);
 
 /// What is known of a segment without reading its columns.
@@ -125,6 +129,7 @@ impl Segment {
         }
         for (column, texts) in (0_u32..).zip(&columns.texts) {
             put(Kind::Texts, &[column, number], framer.frame(&texts.encode(TEXTS)?, TEXTS)?);
+            put(Kind::Trigrams, &[column, number], framer.frame(&Trigrams::of(texts).encode(), trigrams::WHAT)?);
         }
         let filter = Filter::of(&columns.ids, full);
         put(Kind::Members, &[number], filter.encode(&mut framer)?);
@@ -160,7 +165,7 @@ impl Segment {
     pub(crate) fn open(source: Source, number: u32, value: &[u8]) -> Result<Self, Error> {
         let description: Description = postcard::from_bytes(&frame::open(value, SEGMENT)?).map_err(|_| DAMAGED)?;
         let present: Result<Vec<RoaringBitmap>, Error> =
-            description.present.iter().map(|bytes| deserialize(bytes)).collect();
+            description.present.iter().map(|bytes| deserialize(bytes, SEGMENT)).collect();
         Ok(Self::new(source, number, description, present?))
     }
 
@@ -226,6 +231,15 @@ impl Segment {
 
     pub(crate) fn texts(&self, column: usize) -> Result<Arc<Slices>, Error> {
         self.slices(Kind::Texts, Some(column), TEXTS, self.rows)
+    }
+
+    /// What the texts of a column are made of.
+    pub(crate) fn trigrams(&self, column: usize) -> Result<Arc<Trigrams>, Error> {
+        let load = |bytes: Vec<u8>| Ok(Value::Trigrams(Arc::new(Trigrams::decode(&bytes)?)));
+        match self.load(Kind::Trigrams, Some(column), trigrams::WHAT, load)? {
+            Value::Trigrams(trigrams) => Ok(trigrams),
+            _ => Err(DAMAGED),
+        }
     }
 
     /// Whether the rows of a block are in memory.
@@ -301,7 +315,8 @@ impl Segment {
         for kind in [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Block] {
             pieces::remove(changes, tree, &key(prefix, kind, &[self.number]))?;
         }
-        for (kind, columns) in [(Kind::Codes, schema.symbols.len()), (Kind::Texts, schema.texts)] {
+        let (symbols, texts) = (schema.symbols.len(), schema.texts);
+        for (kind, columns) in [(Kind::Codes, symbols), (Kind::Texts, texts), (Kind::Trigrams, texts)] {
             for column in (0_u32..).take(columns) {
                 pieces::remove(changes, tree, &key(prefix, kind, &[column, self.number]))?;
             }
@@ -384,17 +399,4 @@ fn decode_times(encoded: &[u8]) -> Result<Vec<i64>, Error> {
         _ => return Err(DAMAGED),
     }
     Ok(times)
-}
-
-/// A bitmap as bytes.
-pub(crate) fn serialize(bitmap: &RoaringBitmap) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(bitmap.serialized_size());
-    // Writing into memory does not fail.
-    let _ = bitmap.serialize_into(&mut bytes);
-    bytes
-}
-
-/// What [`serialize`] wrote.
-pub(crate) fn deserialize(bytes: &[u8]) -> Result<RoaringBitmap, Error> {
-    RoaringBitmap::deserialize_from(bytes).map_err(|_| DAMAGED)
 }

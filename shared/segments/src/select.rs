@@ -1,13 +1,16 @@
 //! Which rows of a part a resolved predicate wants, and how many.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
+use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::codes::{CodeSet, Mask, ones};
 use crate::part::{self, Part};
-use crate::predicate::{Resolved, all, any, not};
+use crate::predicate::{Resolved, all_of, any_of, not};
+use crate::row::RowNumber;
 
 impl Part {
     /// How many rows of a range are wanted and not superseded.
@@ -36,6 +39,27 @@ impl Part {
         Ok(ones(&self.mask(wanted, range)?))
     }
 
+    /// The same, and where rows had to be looked at for it and few are wanted, which those are: what is asked next of the
+    /// part need not look at the others again.
+    pub(crate) fn find(&self, wanted: &Resolved, range: Range<usize>) -> Result<(u64, Option<Resolved>), Error> {
+        /// So many rows of a part are remembered at most: a few bytes each, for every part that a list counts.
+        const MAX_FOUND: u64 = 1024;
+        match wanted {
+            Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) => {
+                let mask = self.mask(wanted, range.clone())?;
+                let count = ones(&mask);
+                let found = if count <= MAX_FOUND { Some(Resolved::rows(&mask, range.start)?) } else { None };
+                Ok((count, found))
+            }
+            Resolved::Always
+            | Resolved::Never
+            | Resolved::Symbol { .. }
+            | Resolved::Time(_)
+            | Resolved::Rows(_)
+            | Resolved::Not(_) => Ok((self.count(wanted, range)?, None)),
+        }
+    }
+
     /// How many rows of all have one of these codes and are not superseded, where they were counted.
     fn counted(&self, column: usize, set: &CodeSet) -> Result<Option<u64>, Error> {
         let Some(counts) = self.segment().and_then(|segment| segment.counts(column)) else { return Ok(None) };
@@ -62,14 +86,21 @@ impl Part {
 }
 
 impl Resolved {
+    /// The rows that a mask lets through, of which the first has this place.
+    fn rows(mask: &[u8], first: usize) -> Result<Self, Error> {
+        let rows: Result<RoaringBitmap, Error> =
+            memchr::memchr_iter(1, mask).map(|row| Ok(RowNumber::new(first + row)?.bits())).collect();
+        Ok(Self::Rows(Arc::new(rows?)))
+    }
+
     /// The predicate as far as it is open in a part, where only some symbols are present.
-    pub(crate) fn within(&self, part: &Part) -> Resolved {
-        match self {
+    pub(crate) fn within(&self, part: &Part) -> Result<Resolved, Error> {
+        Ok(match self {
             Self::Always => Self::Always,
             Self::Never => Self::Never,
             Self::Symbol { column, set } => {
                 let present = part.present(*column);
-                if set.members().is_disjoint(present) {
+                if !set.meets(present) {
                     Self::Never
                 } else if present.is_subset(set.members()) {
                     Self::Always
@@ -77,7 +108,13 @@ impl Resolved {
                     Self::Symbol { column: *column, set: set.clone() }
                 }
             }
-            Self::Text { column, finder } => Self::Text { column: *column, finder: finder.clone() },
+            Self::Text { column, finder } => {
+                if part.may_contain(*column, finder.needle())? {
+                    Self::Text { column: *column, finder: finder.clone() }
+                } else {
+                    Self::Never
+                }
+            }
             Self::Time(range) => {
                 let (first, last) = part.span();
                 if !range.overlaps(first, last) {
@@ -89,10 +126,10 @@ impl Resolved {
                 }
             }
             Self::Rows(rows) => Self::Rows(rows.clone()),
-            Self::All(parts) => all(parts.iter().map(|inner| inner.within(part))),
-            Self::Any(parts) => any(parts.iter().map(|inner| inner.within(part))),
-            Self::Not(inner) => not(inner.within(part)),
-        }
+            Self::All(parts) => all_of(parts, |inner| inner.within(part))?,
+            Self::Any(parts) => any_of(parts, |inner| inner.within(part))?,
+            Self::Not(inner) => not(inner.within(part)?),
+        })
     }
 
     /// Sets the mask's bytes to whether the rows of `part` from `from` on are wanted.

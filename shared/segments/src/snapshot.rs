@@ -67,7 +67,10 @@ pub(crate) fn resolved_parts<const N: usize>(
                 vacant.insert(all)
             }
         };
-        let wanted = resolved.each_ref().map(|resolved| resolved.within(&part));
+        let mut wanted = [const { Resolved::Never }; N];
+        for (place, resolved) in wanted.iter_mut().zip(&*resolved) {
+            *place = resolved.within(&part)?;
+        }
         if wanted.iter().all(|wanted| matches!(wanted, Resolved::Never)) {
             continue;
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::RwLock;
 use roaring::RoaringBitmap;
 
+use crate::bitmap::deserialize;
 use crate::chunk::Chunk;
 use crate::closed::{Closed, ClosedKey, ClosedReader, Extent};
 use crate::dictionary::{Dictionaries, Epochs};
@@ -18,7 +19,7 @@ use crate::options::Options;
 use crate::part::{Body, Part, RowReader};
 use crate::removal::Removal;
 use crate::row::{Row, Schema, Symbol};
-use crate::segment::{Segment, deserialize};
+use crate::segment::{SUPERSEDED, Segment};
 use crate::source::Source;
 use crate::state::State;
 use crate::update::{RowPlace, Update};
@@ -49,7 +50,7 @@ impl Table {
             let [number] = numbers(&found).ok_or(Error::Damaged("a key"))?;
             let segment = Segment::open(source.clone(), number, &value)?;
             let superseded = match tree.get(key(prefix, Kind::Superseded, &[number]))? {
-                Some(value) => deserialize(&frame::open(&value, "a list of superseded rows")?)?,
+                Some(value) => deserialize(&frame::open(&value, SUPERSEDED)?, SUPERSEDED)?,
                 None => RoaringBitmap::new(),
             };
             state.segments.push(Part { body: Body::Segment(Arc::new(segment)), superseded: Arc::new(superseded) });

@@ -41,7 +41,7 @@ pub(crate) const PAYLOAD: usize = 0;
 const BETWEEN: u8 = 0xff;
 
 /// Another number where columns are searched or looked up in another way: what for is stored with them.
-const COLUMNS_FORMAT: u32 = 1;
+const COLUMNS_FORMAT: u32 = 2;
 
 /// A number that is another one where rows are stored in another form.
 pub(crate) fn format() -> u32 {
