@@ -25,6 +25,7 @@ mod hostile;
 mod importing;
 mod kill;
 mod metrics;
+mod questions;
 mod reach;
 mod receiver;
 mod retention;
