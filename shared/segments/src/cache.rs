@@ -11,6 +11,7 @@ use crate::Error;
 use crate::codes::Codes;
 use crate::id_index::IdIndex;
 use crate::key::Kind;
+use crate::numbers::Numbers;
 use crate::slices::Slices;
 
 /// A table in the cache. A table that is read again has another number, and what was cached of it is displaced in time.
@@ -45,6 +46,7 @@ impl Key {
 pub(crate) enum Value {
     Times(Arc<Vec<i64>>),
     Codes(Arc<Codes>),
+    Numbers(Arc<Numbers>),
     Slices(Arc<Slices>),
     IdIndex(Arc<IdIndex>),
     Bytes(Arc<[u8]>),
@@ -60,6 +62,7 @@ impl Weighter<Key, Value> for Bytes {
         let bytes = match value {
             Value::Times(times) => 8 * times.len(),
             Value::Codes(codes) => codes.weight(),
+            Value::Numbers(numbers) => numbers.weight(),
             Value::Slices(slices) => slices.weight(),
             Value::IdIndex(index) => index.weight(),
             Value::Bytes(bytes) => bytes.len(),

@@ -78,6 +78,11 @@ impl Resolved {
                 }
             }
             Self::Text { column, finder } => Self::Text { column: *column, finder: finder.clone() },
+            Self::Number { measure, range } => match part.is_within(*measure, range) {
+                Some(true) => Self::Always,
+                Some(false) => Self::Never,
+                None => Self::Number { measure: *measure, range: range.clone() },
+            },
             Self::Time(range) => {
                 let (first, last) = part.span();
                 if !range.overlaps(first, last) {
@@ -102,6 +107,7 @@ impl Resolved {
             Self::Never => mask.fill(0),
             Self::Symbol { column, set } => part.codes(*column)?.select(set, from, mask),
             Self::Text { column, finder } => select_text(part, *column, finder, from, mask)?,
+            Self::Number { measure, range } => part.measured(*measure)?.select(range, from, mask),
             Self::Time(range) => {
                 mask.fill(0);
                 let wanted = common(&part.range(*range)?, &(from..from + mask.len()));
@@ -141,6 +147,10 @@ impl Resolved {
                 let texts = part.texts(*column)?;
                 rows.retain(|row| finder.find(texts.get(*row)).is_some());
             }
+            Self::Number { measure, range } => {
+                let measured = part.measured(*measure)?;
+                rows.retain(|row| range.contains(&measured.get(*row)));
+            }
             Self::Time(range) => {
                 let wanted = part.range(*range)?;
                 rows.retain(|row| wanted.contains(row));
@@ -179,7 +189,7 @@ impl Resolved {
             Self::Symbol { column, set } => Ok(part.codes(*column)?.count(set, range)),
             Self::Time(wanted) => Ok(common(&part.range(*wanted)?, &range).len() as u64),
             Self::Rows(rows) => Ok(part::bounds(&range).map_or(0, |bounds| rows.range_cardinality(bounds))),
-            Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
+            Self::Text { .. } | Self::Number { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
                 let mut mask = vec![0; range.len()];
                 self.select(part, range.start, &mut mask)?;
                 Ok(ones(&mask))
