@@ -25,6 +25,10 @@ def queries():
         "H2 histogram, 3 filters": [questions.Histogram("user", days, filters)],
         "T1 top 10 pairs": [questions.Top(pair)],
         "T2 top 10 pairs, 3 filters": [questions.Top(pair, filters, week)],
+        "B1 facets of 6 by bytes": [questions.Facets(fields, summed="bytes")],
+        "B2 top 10 pairs by bytes": [questions.Top(pair, summed="bytes")],
+        "B3 pairs by bytes, 3 filters": [questions.Top(pair, filters, week, summed="bytes")],
         "N1 network": [questions.List([questions.network("dst", "10.0.0.0/8")])],
         "N2 port": [questions.List([questions.equal("dport", 22)])],
+        "N3 bytes": [questions.List([questions.above("bytes", 1_000_000)])],
     }

@@ -15,7 +15,7 @@ TOP = 10
 
 @dataclasses.dataclass(frozen=True)
 class Condition:
-    """What records must have: a value of a field, a text anywhere, or an address in a network."""
+    """What records must have: a value of a field, a number above one, a text anywhere, or an address in a network."""
 
     kind: str
     field: str | None
@@ -24,6 +24,10 @@ class Condition:
 
 def equal(field, value):
     return Condition("equal", field, value)
+
+
+def above(field, value):
+    return Condition("above", field, value)
 
 
 def found(text):
@@ -53,11 +57,13 @@ class List:
 
 @dataclasses.dataclass
 class Facets:
-    """The most frequent values of each field, with how many records have them."""
+    """The most frequent values of each field, with how many records have them; or those that have the most of a number
+    together, with how much that is."""
 
     fields: tuple
     conditions: list = dataclasses.field(default_factory=list)
     period: Period | None = None
+    summed: str | None = None
 
 
 @dataclasses.dataclass
@@ -76,11 +82,12 @@ class Histogram:
 
 @dataclasses.dataclass
 class Top:
-    """The most frequent pairs of values of two fields."""
+    """The most frequent pairs of values of two fields, or those that have the most of a number together."""
 
     fields: tuple
     conditions: list = dataclasses.field(default_factory=list)
     period: Period | None = None
+    summed: str | None = None
 
 
 def whole(counts):

@@ -50,6 +50,16 @@ class Questions(unittest.TestCase):
         asked = sql.Asked(Written(), "audit", question)
         self.assertEqual(asked.where(), " WHERE actor_id = <a \"b\"> AND has x AND 0 to 120000000")
 
+    def test_sums_are_the_same_to_the_api_and_to_sql(self):
+        question = questions.Top(("source", "dport"), [questions.above("bytes", 1000)], summed="bytes")
+        expected = "/flowtrail/v1/traffic/top?q=bytes%3A%3E1000&by=source%2Cdport&top=10&sum=bytes"
+        self.assertEqual(native.path(question, "traffic"), expected)
+        asked = sql.Asked(Written(), "traffic", question)
+        self.assertEqual(asked.where(), " WHERE rx_bytes + tx_bytes > 1000")
+        self.assertEqual((asked.amounts(), asked.greatest()), ("sum(rx_bytes + tx_bytes) AS s, count(*) AS n", "s"))
+        answer = {"total": 3, "pairs": [{"values": ["a", "22"], "count": 3, "sum": 9000}]}
+        self.assertEqual(native.told(question, answer), (3, ['[["a","22",9000,3]]']))
+
     def test_buckets_are_told_where_something_is_in_them(self):
         split = {"values": [{"value": "b", "counts": [0, 2]}, {"value": "a", "counts": [1, 0]}], "others": {"counts": [3, 0]}}
         answer = {"total": 6, "width_ms": 1000, "split": split}

@@ -1,9 +1,11 @@
 //! Addresses in one spelling: IPv6 has many, and an address is looked for in any of them.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6};
+use std::ops::RangeInclusive;
 
-use ipnet::{IpNet, Ipv4Net};
+pub use ipnet::IpNet;
+use ipnet::Ipv4Net;
 
 /// An IPv6 address as RFC 5952 writes it. None: it is none, or is written so.
 #[must_use]
@@ -74,6 +76,27 @@ fn canonical_network(network: IpNet) -> IpNet {
     v4.map_or(IpNet::V6(v6.trunc()), IpNet::V4)
 }
 
+/// Where an address stands on the line of all addresses: an IPv4 one where its IPv6 form does.
+#[must_use]
+pub fn place_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// Where the addresses of a network stand, in one range or two: among those of an IPv6 network no IPv4 one is.
+#[must_use]
+pub fn places_of(network: &IpNet) -> Vec<RangeInclusive<u128>> {
+    let (first, last) = (place_of(network.network()), place_of(network.broadcast()));
+    let [first_v4, last_v4] = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST].map(|v4| place_of(v4.into()));
+    let ranges = match network {
+        IpNet::V4(_) => vec![first..=last],
+        IpNet::V6(_) => vec![first..=last.min(first_v4 - 1), first.max(last_v4 + 1)..=last],
+    };
+    ranges.into_iter().filter(|range| !range.is_empty()).collect()
+}
+
 /// A host as it is known whatever its spelling: its address, or its name in lower case.
 #[must_use]
 pub fn canonical_host(host: &str) -> String {
@@ -126,6 +149,45 @@ mod tests {
         assert_eq!(ip_of("[2001:DB8::5]"), ip_of("2001:db8:0::5"));
         assert!(ip_of("2001:db8::5").is_some());
         assert_eq!([ip_of("[10.0.0.1]"), ip_of("host"), ip_of(""), ip_of("10.0.0.1:80")], [None; 4]);
+    }
+
+    #[test]
+    fn an_address_is_in_a_network_where_its_place_is() {
+        let addresses = [
+            "0.0.0.0",
+            "10.0.0.0",
+            "10.0.0.1",
+            "10.255.255.255",
+            "11.0.0.0",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::a00:1",
+            "::fffe:ffff:ffff",
+            "::1:0:0:0",
+            "2001:db8::5",
+            "2001:db9::",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "::ffff:10.0.0.1",
+        ];
+        for text in [
+            "10.0.0.0/8",
+            "10.0.0.1",
+            "0.0.0.0/0",
+            "::/0",
+            "::/64",
+            "::/96",
+            "2001:db8::/32",
+            "::ffff:10.0.0.0/104",
+            "8000::/1",
+        ] {
+            let (network, _) = network_of(text).unwrap();
+            let places = places_of(&network);
+            for address in addresses.map(|address| ip_of(address).unwrap()) {
+                let is_in = places.iter().any(|range| range.contains(&place_of(address)));
+                assert_eq!(is_in, network.contains(&address), "{text} {address}");
+            }
+        }
     }
 
     #[test]

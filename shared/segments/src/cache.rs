@@ -11,6 +11,7 @@ use crate::Error;
 use crate::codes::Codes;
 use crate::id_index::IdIndex;
 use crate::key::Kind;
+use crate::numbers::Numbers;
 use crate::slices::Slices;
 use crate::trigrams::Trigrams;
 
@@ -46,6 +47,7 @@ impl Key {
 pub(crate) enum Value {
     Times(Arc<Vec<i64>>),
     Codes(Arc<Codes>),
+    Numbers(Arc<Numbers>),
     Slices(Arc<Slices>),
     Trigrams(Arc<Trigrams>),
     IdIndex(Arc<IdIndex>),
@@ -62,6 +64,7 @@ impl Weighter<Key, Value> for Bytes {
         let bytes = match value {
             Value::Times(times) => 8 * times.len(),
             Value::Codes(codes) => codes.weight(),
+            Value::Numbers(numbers) => numbers.weight(),
             Value::Slices(slices) => slices.weight(),
             Value::Trigrams(trigrams) => trigrams.weight(),
             Value::IdIndex(index) => index.weight(),

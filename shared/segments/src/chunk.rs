@@ -6,6 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
+use crate::numbers::Numbers;
 use crate::row::{self, Coded};
 use crate::slices::Slices;
 use crate::{Error, Schema, frame};
@@ -24,6 +25,7 @@ pub(crate) struct Columns {
     pub(crate) ids: Arc<Slices>,
     pub(crate) codes: Vec<Arc<Codes>>,
     pub(crate) present: Vec<RoaringBitmap>,
+    pub(crate) numbers: Vec<Arc<Numbers>>,
     pub(crate) texts: Vec<Arc<Slices>>,
     /// What it takes to show each row: codes and rest.
     pub(crate) rows: Slices,
@@ -49,6 +51,10 @@ impl Columns {
         encoded.shrink();
         let column = |column: usize| Codes::new(rows.iter().map(|row| row.codes[column]));
         let codes: Vec<Arc<Codes>> = (0..schema.symbols.len()).map(|number| Arc::new(column(number))).collect();
+        let number_column = |number: usize| {
+            let numbers = rows.iter().map(|row| row.numbers.get(number).copied().unwrap_or_default());
+            Arc::new(Numbers::new(&numbers.collect::<Vec<_>>()))
+        };
         let text_column = |number: usize| {
             let text = |row: &'_ Coded| row.texts.get(number).map_or(0, Vec::len);
             let mut texts = Slices::with_capacity(rows.len(), rows.iter().map(text).sum());
@@ -63,6 +69,7 @@ impl Columns {
             ids: Arc::new(ids),
             present: codes.iter().map(|codes| codes.present()).collect(),
             codes,
+            numbers: (0..schema.numbers).map(number_column).collect(),
             texts: texts?,
             rows: encoded,
         })
@@ -81,10 +88,12 @@ impl Columns {
         let codes = self.codes.iter().map(|codes| codes.weight()).sum::<usize>();
         let present = self.present.iter().map(RoaringBitmap::serialized_size).sum::<usize>();
         let texts = self.texts.iter().map(|texts| 96 + texts.weight()).sum::<usize>();
+        let numbers = self.numbers.iter().map(|numbers| 96 + numbers.weight()).sum::<usize>();
         8 * self.times.capacity()
             + self.ids.weight()
             + self.rows.weight()
             + texts
+            + numbers
             + codes
             + present
             + COLUMN * self.codes.len()
@@ -98,6 +107,7 @@ impl Columns {
             time: self.times[index],
             id: self.ids.get(index).into(),
             codes,
+            numbers: self.numbers.iter().map(|numbers| numbers.get(index)).collect(),
             texts: self.texts.iter().map(|texts| texts.get(index).to_vec()).collect(),
             rest: rest.into(),
         })
@@ -138,6 +148,9 @@ impl Chunk {
         for texts in &self.columns.texts {
             parts.push(&texts.encode(WHAT)?, WHAT)?;
         }
+        for numbers in &self.columns.numbers {
+            parts.push(&numbers.encode(), WHAT)?;
+        }
         framer.frame(&parts.encode(WHAT)?, WHAT)
     }
 
@@ -145,7 +158,7 @@ impl Chunk {
     pub(crate) fn decode(number: u32, value: &[u8], schema: &Schema) -> Result<Self, Error> {
         let damaged = || Error::Damaged(WHAT);
         let parts = Slices::decode(&frame::open(value, WHAT)?, WHAT)?;
-        if parts.len() != 4 + schema.texts {
+        if parts.len() != 4 + schema.texts + schema.numbers {
             return Err(damaged());
         }
         let epochs: Epochs = parts.get(0).as_chunks().0.iter().map(|epoch| u32::from_le_bytes(*epoch)).collect();
@@ -156,6 +169,9 @@ impl Chunk {
             (0..schema.texts).map(|number| Slices::decode(parts.get(4 + number), WHAT).map(Arc::new)).collect();
         let texts = texts?;
         let length = times.len();
+        let numbers: Result<Vec<Arc<Numbers>>, Error> = (4 + schema.texts..parts.len())
+            .map(|number| Numbers::decode(parts.get(number), length).map(Arc::new))
+            .collect();
         if ids.len() != length || rows.len() != length || texts.iter().any(|texts| texts.len() != length) {
             return Err(damaged());
         }
@@ -170,7 +186,8 @@ impl Chunk {
         let codes: Vec<Arc<Codes>> =
             columns.into_iter().map(|column| Arc::new(Codes::new(column.into_iter()))).collect();
         let present = codes.iter().map(|codes| codes.present()).collect();
-        let columns = Columns { times: Arc::new(times), ids: Arc::new(ids), codes, present, texts, rows };
+        let (times, ids, numbers) = (Arc::new(times), Arc::new(ids), numbers?);
+        let columns = Columns { times, ids, codes, present, numbers, texts, rows };
         Ok(Self::new(number, epochs, columns))
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! A dictionary is closed when it has grown too large to stay in memory. Its symbols stand in *blocks* by their codes, so
 //! that a page reads the few blocks that its rows need; and in *buckets* by their hashes, so that a value or a key is
-//! looked up in one of them. So what a question costs follows from what it asks for, not from how many different values
+//! looked up in one of them. Where they stand on a line, such as addresses do, that is sorted, so that those in a range are
+//! in few *pieces*. So what a question costs follows from what it asks for, not from how many different values
 //! there ever were: nothing is read for a column that it does not name, one bucket and a block for a value that it does.
-//! Only a search reads all blocks, one after the other, and leaves the cache to others.
+//! Only a search reads all blocks, one after the other, and leaves the cache to others; none where their texts do not have
+//! all of its *trigrams*.
 //!
 //! Invariants:
 //! - A closed dictionary never changes, and its codes are those of the open one: parts that were written before go on.
@@ -17,32 +19,40 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::buckets::{bucket_of, decode_bucket, encode_bucket, fingerprint};
 use crate::cache::{Key, Value};
 use crate::frame::{self, Framer};
 use crate::key::{Kind, key};
 use crate::membership::hash;
 use crate::pieces::{self, Change};
+use crate::points::{self, Point};
 use crate::row::{Schema, Symbol};
 use crate::searched::SearchedTexts;
 use crate::slices::Slices;
 use crate::source::Source;
+use crate::trigrams::{Collector, Trigrams};
 use crate::wanted::Wanted;
 
 const WHAT: &str = "a closed dictionary";
 const DAMAGED: Error = Error::Damaged(WHAT);
 /// All kinds of values of a closed dictionary.
-const KINDS: [Kind; 3] = [Kind::Closed, Kind::ClosedBlock, Kind::ClosedBucket];
+const KINDS: [Kind; 5] =
+    [Kind::Closed, Kind::ClosedBlock, Kind::ClosedBucket, Kind::ClosedPoints, Kind::ClosedTrigrams];
+/// A piece has as many points as so many blocks have symbols.
+const PIECE_BLOCKS: usize = 4;
 
 /// Which dictionary, and which epoch of it.
 pub(crate) type ClosedKey = (usize, u32);
 
 /// What is known of a closed dictionary without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Extent {
     /// How many symbols it has.
     symbols: u32,
     /// How many stand in each block, and about how many in a bucket.
     block_symbols: u32,
+    /// The first point of each piece of them.
+    first_points: Arc<[Point]>,
 }
 
 /// A closed dictionary.
@@ -90,6 +100,9 @@ impl Closing<'_> {
         let keys = self.schema.keys(dictionary as usize);
         // Each hash with the code that it belongs to.
         let mut hashes: Vec<(u64, u32)> = Vec::new();
+        let points_of = self.schema.points(dictionary as usize);
+        let mut points: Vec<(Point, u32)> = Vec::new();
+        let mut searched = self.schema.searched(dictionary as usize).map(|texts_of| (texts_of, Collector::new()));
         let mut block = Slices::default();
         let (mut count, mut blocks) = (0_u32, 0);
         for symbol in symbols {
@@ -102,13 +115,28 @@ impl Closing<'_> {
             if let Some(keys) = keys {
                 keys(symbol, &mut |key| hashes.push((hash(key), count)));
             }
+            if let Some(points_of) = points_of {
+                points_of(symbol, &mut |point| points.push((point, count)));
+            }
+            if let Some((texts_of, trigrams)) = &mut searched {
+                texts_of(symbol, &mut |text| trigrams.add(text));
+            }
             count = count.checked_add(1).ok_or(TOO_MANY)?;
+        }
+        if let Some((_, trigrams)) = searched {
+            put(Kind::ClosedTrigrams, &[0], &trigrams.finish().encode())?;
         }
         if block.len() > 0 {
             put(Kind::ClosedBlock, &[blocks], &block.encode(WHAT)?)?;
         }
         let block_symbols = u32::try_from(self.block_symbols).map_err(|_| TOO_MANY)?;
-        let extent = Extent { symbols: count, block_symbols };
+        points.sort_unstable();
+        let mut first_points = Vec::new();
+        for (piece, (first, value)) in (0..).zip(points::cut(&points, PIECE_BLOCKS * self.block_symbols)) {
+            put(Kind::ClosedPoints, &[piece], &value)?;
+            first_points.push(first);
+        }
+        let extent = Extent { symbols: count, block_symbols, first_points: first_points.into() };
         let buckets = extent.buckets();
         if buckets > 1 {
             hashes.sort_unstable_by_key(|(hash, code)| (bucket_of(*hash, buckets), *code));
@@ -134,6 +162,11 @@ impl Extent {
             Ok(((dictionary as usize, epoch), extent))
         };
         pieces::scan(tree, &key(table, Kind::Closed, &[]))?.into_iter().map(one).collect()
+    }
+
+    /// About how many bytes of memory this takes.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Self>() + size_of::<Point>() * self.first_points.len()
     }
 
     /// How many symbols it has.
@@ -177,9 +210,25 @@ impl<'a> Closed<'a> {
                 }
                 Ok(found)
             }
+            Wanted::Within { ranges, wants } => {
+                let mut codes = Vec::new();
+                for range in ranges {
+                    for piece in points::pieces(&self.extent.first_points, range) {
+                        points::within(&self.bytes(Kind::ClosedPoints, piece)?, range, &mut codes)?;
+                    }
+                }
+                let found = points::set_of(codes);
+                match wants {
+                    Some(wants) => self.wanted(found, |own| wants(own)),
+                    None => Ok(found),
+                }
+            }
             Wanted::Containing(needle) => {
                 let mut found = RoaringBitmap::new();
                 let Some(texts_of) = self.schema.searched(self.key.0) else { return Ok(found) };
+                if !self.trigrams()?.may_contain(needle) {
+                    return Ok(found);
+                }
                 let finder = Finder::new(needle);
                 let mut texts = SearchedTexts::default();
                 let mut lower = Vec::new();
@@ -225,11 +274,16 @@ impl<'a> Closed<'a> {
             return Ok(found);
         }
         let hash = hash(text);
-        let bucket = self.bucket(bucket_of(hash, buckets))?;
+        let bucket = self.bytes(Kind::ClosedBucket, bucket_of(hash, buckets) as usize)?;
+        let codes: Result<RoaringBitmap, Error> = decode_bucket(&bucket, fingerprint(hash)).collect();
+        self.wanted(codes?, is_wanted)
+    }
+
+    /// Those of some codes whose symbols are wanted.
+    fn wanted(&self, codes: RoaringBitmap, is_wanted: impl Fn(&[u8]) -> bool) -> Result<RoaringBitmap, Error> {
         let mut reader = self.clone().reader();
         let mut found = RoaringBitmap::new();
-        for code in decode_bucket(&bucket, fingerprint(hash)) {
-            let code = code?;
+        for code in codes {
             if is_wanted(reader.get(code)?) {
                 found.insert(code);
             }
@@ -279,8 +333,18 @@ impl<'a> Closed<'a> {
         if symbols.len() == expected { Ok(symbols) } else { Err(DAMAGED) }
     }
 
-    fn bucket(&self, bucket: u32) -> Result<Arc<[u8]>, Error> {
-        match self.load(Kind::ClosedBucket, bucket as usize, |bytes| Ok(Value::Bytes(bytes.into())))? {
+    /// The trigrams of what is searched.
+    fn trigrams(&self) -> Result<Arc<Trigrams>, Error> {
+        let load = |bytes: Vec<u8>| Ok(Value::Trigrams(Arc::new(Trigrams::decode(&bytes)?)));
+        match self.load(Kind::ClosedTrigrams, 0, load)? {
+            Value::Trigrams(trigrams) => Ok(trigrams),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    /// A bucket, or a piece of its points.
+    fn bytes(&self, kind: Kind, number: usize) -> Result<Arc<[u8]>, Error> {
+        match self.load(kind, number, |bytes| Ok(Value::Bytes(bytes.into())))? {
             Value::Bytes(bytes) => Ok(bytes),
             _ => Err(DAMAGED),
         }
@@ -318,45 +382,4 @@ impl ClosedReader<'_> {
         let (_, symbols) = self.last.insert((block, symbols));
         Ok(symbols.get(index))
     }
-}
-
-/// Which of so many buckets a hash belongs to: they are filled evenly.
-fn bucket_of(hash: u64, buckets: u32) -> u32 {
-    let scaled = u128::from(hash) * u128::from(buckets);
-    u32::try_from(scaled >> 64).unwrap_or(u32::MAX)
-}
-
-/// What of a hash stands in its bucket: the half that does not choose it.
-fn fingerprint(hash: u64) -> [u8; 2] {
-    let [low, high, ..] = hash.to_le_bytes();
-    [low, high]
-}
-
-/// The entries of a bucket, in the order of their codes: the steps between these, then the fingerprint.
-fn encode_bucket(entries: &[(u64, u32)]) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(4 * entries.len());
-    let mut before = 0;
-    for (hash, code) in entries {
-        crate::row::encode(&[code - before], &fingerprint(*hash), &mut encoded);
-        before = *code;
-    }
-    encoded
-}
-
-/// The codes of a bucket whose fingerprint is this.
-fn decode_bucket(mut encoded: &[u8], wanted: [u8; 2]) -> impl Iterator<Item = Result<u32, Error>> {
-    let mut code = 0_u32;
-    let mut next = move || {
-        while !encoded.is_empty() {
-            let mut step = [0];
-            let (own, left) = crate::row::decode(encoded, &mut step)?.split_first_chunk().ok_or(DAMAGED)?;
-            encoded = left;
-            code = code.checked_add(step[0]).ok_or(DAMAGED)?;
-            if *own == wanted {
-                return Ok(Some(code));
-            }
-        }
-        Ok(None)
-    };
-    std::iter::from_fn(move || next().transpose())
 }

@@ -14,6 +14,7 @@ use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
 
 use crate::membership::hash;
+use crate::points::{OpenPoints, set_of};
 use crate::row::{Schema, Symbol, Texts};
 use crate::searched::SearchedTexts;
 use crate::slices::Slices;
@@ -39,6 +40,7 @@ pub(crate) struct Dictionary {
     next: u32,
     bytes: usize,
     by_key: Option<KeyIndex>,
+    points: Option<OpenPoints>,
     searched: Option<(Texts, SearchedTexts)>,
 }
 
@@ -128,7 +130,8 @@ impl Dictionary {
     fn new(number: usize, schema: &Schema) -> Self {
         let by_key = schema.keys(number).map(|keys| KeyIndex { keys, last: HashMap::default(), codes: Vec::new() });
         let searched = schema.searched(number).map(|texts_of| (texts_of, SearchedTexts::default()));
-        Self { by_key, searched, ..Self::default() }
+        let points = schema.points(number).map(OpenPoints::new);
+        Self { by_key, points, searched, ..Self::default() }
     }
 
     /// The dictionary of a number, with these symbols.
@@ -153,6 +156,9 @@ impl Dictionary {
         if let Some(by_key) = &mut self.by_key {
             by_key.add(code, &symbol);
         }
+        if let Some(points) = &mut self.points {
+            points.add(code, &symbol);
+        }
         self.codes.insert(symbol.clone(), code);
         self.symbols.push(symbol);
     }
@@ -172,6 +178,10 @@ impl Dictionary {
                 let keyed = keys.iter().flat_map(|key| by_key.codes(key));
                 keyed.filter(|code| is_wanted(&**wants, *code)).collect()
             }
+            (Wanted::Within { ranges, wants }, _) => {
+                let codes = ranges.iter().flat_map(|range| self.points.iter().flat_map(|points| points.within(range)));
+                set_of(codes.filter(|code| wants.as_ref().is_none_or(|wants| is_wanted(&**wants, *code))).collect())
+            }
             (Wanted::Keyed { wants, .. } | Wanted::Matching(wants), _) => {
                 (0..self.next).filter(|code| is_wanted(&**wants, *code)).collect()
             }
@@ -187,6 +197,7 @@ impl Dictionary {
             + (ALLOCATION + size_of::<Symbol>()) * self.symbols.capacity()
             + ENTRY * self.codes.capacity() * 8 / 7
             + self.by_key.as_ref().map_or(0, KeyIndex::weight)
+            + self.points.as_ref().map_or(0, OpenPoints::weight)
             + self.searched.as_ref().map_or(0, |(_, texts)| texts.weight())
     }
 }

@@ -16,12 +16,18 @@ pub(crate) enum Kind {
     ClosedBlock = b's',
     /// Some codes of a closed dictionary, by the hashes of their symbols and keys: dictionary, epoch, bucket.
     ClosedBucket = b'k',
+    /// Some points of a closed dictionary's symbols, in their order: dictionary, epoch, piece.
+    ClosedPoints = b'p',
+    /// The trigrams of what is searched of a closed dictionary: dictionary, epoch, zero.
+    ClosedTrigrams = b'f',
     /// A chunk: number.
     Chunk = b'h',
     /// A segment's description: number.
     Segment = b'm',
     /// A segment's column of codes: column, number.
     Codes = b'c',
+    /// A segment's column of numbers: column, number.
+    Numbers = b'n',
     /// A segment's column of texts: column, number.
     Texts = b't',
     /// A segment's trigrams of a column of texts: column, number.

@@ -4,7 +4,7 @@
 //! A [`Store`] holds tables; a table holds rows of one [`Schema`], ordered by time and id. New rows arrive in
 //! *chunks*, small and in memory as well as on disk; the oldest of them are *sealed* into immutable *segments*, whose
 //! columns are read from disk one by one. Values of columns are symbols: bytes that stand in a dictionary once, and in
-//! the columns as codes. A filter is resolved to codes once, then compared with columns of integers; only the rows of
+//! the columns as codes; there are columns of numbers besides. A filter is resolved to codes once, then compared with columns of integers; only the rows of
 //! the page are ever decoded.
 //!
 //! Invariants:
@@ -16,14 +16,16 @@
 //! - What is damaged is an error, never another answer.
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.
 //!
-//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`, `bitmap`, `trigrams`), and where
-//! they are read from (`cache`, `source`); which symbols codes stand for (`wanted`, `searched`, `dictionary`, `closed`);
-//! parts of a table (`chunk`, `segment`, `part`); what is wanted of them (`predicate`, `select`); a table (`state`,
-//! `update`, `removal`, `table`, `snapshot`); which tables are in memory (`memory`, `tables`); answers (`list`, `judged`,
-//! `merge`, `scan`), and counts (`selected`, `classes`, `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`);
-//! and [`Store`].
+//! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`,
+//! `numbers`, `bitmap`, `trigrams`), and where they are read from (`cache`, `source`); which symbols codes stand for
+//! (`wanted`, `searched`, `points`, `dictionary`, `buckets`, `closed`); parts of a table (`chunk`, `segment`, `part`); what is
+//! wanted of them (`predicate`, `select`); a table (`state`, `update`, `removal`, `table`, `snapshot`); which tables are in
+//! memory (`memory`, `tables`); answers (`list`, `judged`, `merge`, `scan`), and counts (`amount`, `selected`, `classes`,
+//! `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
+mod amount;
 mod bitmap;
+mod buckets;
 mod cache;
 mod chunk;
 mod classes;
@@ -42,11 +44,13 @@ mod matching;
 mod membership;
 mod memory;
 mod merge;
+mod numbers;
 mod options;
 mod pairs;
 mod part;
 mod pending;
 mod pieces;
+mod points;
 mod predicate;
 mod removal;
 mod row;
@@ -70,15 +74,18 @@ mod update;
 mod wanted;
 mod writer;
 
+pub use amount::Amount;
 pub use classes::{Classify, Facet};
 pub use error::Error;
 pub use judged::{Bounds, Judge, JudgedRows};
 pub use list::{Page, Rows, SortKey, Start};
 pub use matching::{Condition, Matching};
 pub use memory::Cache;
+pub use numbers::Measure;
 pub use options::Options;
 pub use pairs::Pairs;
 pub use pieces::Change;
+pub use points::Points;
 pub use predicate::Predicate;
 pub use row::{NewRow, Row, Schema, Symbol, Texts};
 pub use scan::Scan;

@@ -1,14 +1,18 @@
-//! Counts of the rows that match: in all, by what they count as, and by time.
+//! Counts of the rows that match, and sums of what they measure: in all, by what they count as, and by time.
 //!
 //! Invariant: all counts of one answer are of the same rows, those of one moment, whatever is written meanwhile.
 
+use std::ops::Range;
+
 use crate::Error;
+use crate::amount::Amount;
 use crate::classes::{Classes, Facet};
 use crate::judged::{self, Bounds, Found};
+use crate::numbers::Measure;
 use crate::pairs::{PairCounts, Pairs};
 use crate::predicate::Predicate;
 use crate::row::Schema;
-use crate::selected::Selected;
+use crate::selected::{Listed, Selected};
 use crate::snapshot::{Query, stretches};
 use crate::table::Table;
 use crate::time_range::TimeRange;
@@ -90,34 +94,70 @@ impl<'a> Matching<'a> {
         Ok(span)
     }
 
-    /// For each facet how many rows are of each class.
+    /// How much all of them measure together.
     ///
     /// # Errors
-    /// When the storage fails or is damaged, or symbols cannot be classified.
-    pub fn by_class(&self, facets: &[Facet<'_>]) -> Result<Vec<Vec<u64>>, Error> {
-        let mut all: Vec<(Classes<'_>, Vec<u64>)> =
-            facets.iter().map(|facet| (self.classes(*facet), Vec::new())).collect();
+    /// When the storage fails or is damaged.
+    pub fn sum(&self, measure: Measure) -> Result<u128, Error> {
+        let mut all = Amount::default();
         for selected in &self.parts {
-            let listed = selected.listed();
-            for (classes, counts) in &mut all {
-                classes.count(selected, &listed, &selected.range, counts)?;
-            }
+            all += amount(selected, &selected.listed(), &selected.range, measure)?;
         }
-        Ok(all.into_iter().map(|(_, counts)| counts).collect())
+        Ok(all.sum)
     }
 
-    /// How many rows are of each pair of classes. None where that would be more pairs than `most`, for which there may be
-    /// up to 34 bytes of memory for each; a few millions that a table has room for are never too many.
+    /// For each facet how many rows are of each class, and how much they measure, where that is asked for.
     ///
     /// # Errors
     /// When the storage fails or is damaged, or symbols cannot be classified.
-    pub fn by_pair(&self, [one, other]: [Facet<'_>; 2], most: usize) -> Result<Option<Pairs>, Error> {
-        let (mut ones, mut others) = (self.classes(one), self.classes(other));
+    pub fn by_class(&self, facets: &[Facet<'_>], measure: Option<Measure>) -> Result<Vec<Vec<Amount>>, Error> {
+        // Those of the same columns are counted together; they are told in the order in which they were asked for.
+        let mut order: Vec<usize> = (0..facets.len()).collect();
+        order.sort_by_key(|place| facets[*place].columns());
+        let mut together: Vec<_> = order
+            .chunk_by(|one, other| facets[*one].columns() == facets[*other].columns())
+            .map(|places| {
+                let facets: Vec<Facet<'_>> = places.iter().map(|place| facets[*place]).collect();
+                (places, self.classes(&facets), vec![Vec::new(); places.len()])
+            })
+            .collect();
+        for selected in &self.parts {
+            let listed = selected.listed();
+            let piece = selected.piece(&listed, &selected.range, measure)?;
+            for (_, classes, amounts) in &mut together {
+                classes.count(&piece, amounts)?;
+            }
+        }
+        let mut all = vec![Vec::new(); facets.len()];
+        for (places, _, amounts) in together {
+            for (place, amounts) in places.iter().zip(amounts) {
+                all[*place] = amounts;
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many rows are of each pair of classes, and how much they measure, where that is asked for. None where that would
+    /// be more pairs than `most`, for which there may be up to 48 bytes of memory for each, or 96 where they are measured; as
+    /// many as a table has room for, or are of a million rows, are never too many.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged, or symbols cannot be classified.
+    pub fn by_pair(
+        &self,
+        [one, other]: [Facet<'_>; 2],
+        measure: Option<Measure>,
+        most: usize,
+    ) -> Result<Option<Pairs>, Error> {
+        let (mut ones, mut others) = (self.classes(&[one]), self.classes(&[other]));
         let mut counts = PairCounts::default();
         for selected in &self.parts {
             let listed = selected.listed();
-            let rows = listed.within(&selected.range);
-            counts.add(&ones.places(&selected.part, &rows)?, &others.places(&selected.part, &rows)?);
+            let piece = selected.piece(&listed, &selected.range, measure)?;
+            let places = (ones.places(&selected.part, &piece.rows)?, others.places(&selected.part, &piece.rows)?);
+            for (ones, others) in places.0.iter().zip(&places.1) {
+                counts.add(ones, others, piece.values.as_deref());
+            }
             if counts.len() > most {
                 return Ok(None);
             }
@@ -125,37 +165,51 @@ impl<'a> Matching<'a> {
         Ok(Some(counts.pairs()))
     }
 
-    /// How many rows are in each stretch of time.
+    /// How many rows are in each stretch of time, and how much they measure, where that is asked for.
     ///
     /// # Errors
     /// When the storage fails or is damaged.
-    pub fn by_time(&self, times: &Times) -> Result<Vec<u64>, Error> {
-        let mut counts = vec![0; times.count];
-        for selected in &self.parts {
-            for (place, rows) in times.cut(&selected.part, &selected.range)? {
-                counts[place] += selected.count(&rows);
-            }
-        }
-        Ok(counts)
-    }
-
-    /// How many rows of each class are in each stretch of time.
-    ///
-    /// # Errors
-    /// When the storage fails or is damaged, or symbols cannot be classified.
-    pub fn by_time_and_class(&self, times: &Times, facet: Facet<'_>) -> Result<Vec<Vec<u64>>, Error> {
-        let mut classes = self.classes(facet);
-        let mut counts = vec![Vec::new(); times.count];
+    pub fn by_time(&self, times: &Times, measure: Option<Measure>) -> Result<Vec<Amount>, Error> {
+        let mut amounts = vec![Amount::default(); times.count];
         for selected in &self.parts {
             let listed = selected.listed();
             for (place, rows) in times.cut(&selected.part, &selected.range)? {
-                classes.count(selected, &listed, &rows, &mut counts[place])?;
+                amounts[place] += match measure {
+                    Some(measure) => amount(selected, &listed, &rows, measure)?,
+                    None => Amount::of(selected.count(&rows)),
+                };
             }
         }
-        Ok(counts)
+        Ok(amounts)
     }
 
-    fn classes<'f>(&'f self, facet: Facet<'f>) -> Classes<'f> {
-        Classes::new(self.table, self.schema, facet)
+    /// How many rows of each class are in each stretch of time, and how much they measure, where that is asked for.
+    ///
+    /// # Errors
+    /// When the storage fails or is damaged, or symbols cannot be classified.
+    pub fn by_time_and_class(
+        &self,
+        times: &Times,
+        facet: Facet<'_>,
+        measure: Option<Measure>,
+    ) -> Result<Vec<Vec<Amount>>, Error> {
+        let mut classes = self.classes(&[facet]);
+        let mut amounts = vec![[Vec::new()]; times.count];
+        for selected in &self.parts {
+            let listed = selected.listed();
+            for (place, rows) in times.cut(&selected.part, &selected.range)? {
+                classes.count(&selected.piece(&listed, &rows, measure)?, &mut amounts[place])?;
+            }
+        }
+        Ok(amounts.into_iter().map(|[amounts]| amounts).collect())
     }
+
+    fn classes<'f>(&'f self, facets: &[Facet<'f>]) -> Classes<'f> {
+        Classes::new(self.table, self.schema, facets)
+    }
+}
+
+/// How many rows there are in a part of a range, and how much they measure.
+fn amount(selected: &Selected, listed: &Listed<'_>, range: &Range<usize>, measure: Measure) -> Result<Amount, Error> {
+    Ok(Amount::measured(&selected.part.measured(measure)?.of(&listed.within(range))))
 }

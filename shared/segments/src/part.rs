@@ -1,6 +1,6 @@
 //! A part of a table as a reader sees it: a chunk or a segment, and which of its rows are superseded.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +10,8 @@ use crate::Error;
 use crate::chunk::Chunk;
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
-use crate::row::{self, Coded};
+use crate::numbers::{Measure, Measured, Numbers, is_within};
+use crate::row::{self, Coded, Schema};
 use crate::segment::{BLOCK_ROWS, Segment};
 use crate::slices::Slices;
 use crate::time_range::TimeRange;
@@ -122,6 +123,27 @@ impl Part {
         }
     }
 
+    pub(crate) fn numbers(&self, column: usize) -> Result<Arc<Numbers>, Error> {
+        match &self.body {
+            Body::Chunk(chunk) => Ok(chunk.columns.numbers[column].clone()),
+            Body::Segment(segment) => segment.numbers(column),
+        }
+    }
+
+    /// What its rows measure.
+    pub(crate) fn measured(&self, measure: Measure) -> Result<Measured, Error> {
+        Ok(Measured(measure.0.iter().map(|column| self.numbers(*column)).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether what rows measure is in a range, where that is known of all of them without a look.
+    pub(crate) fn is_within(&self, measure: Measure, range: &RangeInclusive<u64>) -> Option<bool> {
+        let ends = |column: &usize| match &self.body {
+            Body::Chunk(chunk) => chunk.columns.numbers[*column].ends(),
+            Body::Segment(segment) => segment.ends_of_numbers[*column],
+        };
+        is_within(range, measure.0.iter().map(ends))
+    }
+
     pub(crate) fn texts(&self, column: usize) -> Result<Arc<Slices>, Error> {
         match &self.body {
             Body::Chunk(chunk) => Ok(chunk.columns.texts[column].clone()),
@@ -138,22 +160,25 @@ impl Part {
     }
 
     /// Every row that is not superseded, taken apart.
-    pub(crate) fn coded(&self, columns: usize, texts: usize) -> Result<Vec<Coded>, Error> {
+    pub(crate) fn coded(&self, schema: &Schema) -> Result<Vec<Coded>, Error> {
         let live = (0..self.len()).filter(|index| !self.is_superseded(*index));
         match &self.body {
             Body::Chunk(chunk) => live.map(|index| chunk.columns.coded(index)).collect(),
             Body::Segment(segment) => {
                 let (times, ids) = (segment.times()?, segment.ids()?);
-                let texts: Result<Vec<_>, Error> = (0..texts).map(|column| segment.texts(column)).collect();
-                let texts = texts?;
+                let texts: Result<Vec<_>, Error> = (0..schema.texts).map(|column| segment.texts(column)).collect();
+                let numbers: Result<Vec<_>, Error> =
+                    (0..schema.numbers).map(|column| segment.numbers(column)).collect();
+                let (texts, numbers) = (texts?, numbers?);
                 let mut reader = RowReader::default();
                 let one = |index: usize| {
-                    let mut codes = vec![0; columns].into_boxed_slice();
+                    let mut codes = vec![0; schema.symbols.len()].into_boxed_slice();
                     let rest = row::decode(reader.row(self, index)?, &mut codes)?;
                     Ok(Coded {
                         time: times[index],
                         id: ids.get(index).into(),
                         codes,
+                        numbers: numbers.iter().map(|numbers| numbers.get(index)).collect(),
                         texts: texts.iter().map(|texts| texts.get(index).to_vec()).collect(),
                         rest: rest.into(),
                     })

@@ -156,7 +156,7 @@ impl Pending {
         if !ids.iter().any(stays) {
             return Ok(());
         }
-        let mut rows = part.coded(schema.symbols.len(), schema.texts)?;
+        let mut rows = part.coded(schema)?;
         rows.retain(|row| stays(&row.id));
         let open = self.table.state.read().dictionaries.epochs().clone();
         for (column, dictionary) in schema.symbols.iter().enumerate() {
@@ -192,6 +192,7 @@ impl Pending {
             time: row.time,
             id: row.id.into(),
             codes: codes.into(),
+            numbers: row.numbers.into(),
             texts: row.texts.iter().map(|text| text.to_vec()).collect(),
             rest: row.rest.into(),
         })
@@ -322,7 +323,7 @@ impl Head {
             let of_chunk = superseded.range((number, RowNumber::FIRST)..=(number, RowNumber::LAST));
             let mut chunk = chunk.clone();
             Arc::make_mut(&mut chunk.superseded).extend(of_chunk.map(|(_, row)| row.bits()));
-            rows.extend(chunk.coded(schema.symbols.len(), schema.texts)?);
+            rows.extend(chunk.coded(schema)?);
         }
         rows.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
         Ok(rows)

@@ -1,6 +1,7 @@
 //! Which rows are wanted: asked in bytes, resolved to codes once, judged by columns.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
@@ -9,6 +10,7 @@ use roaring::RoaringBitmap;
 use crate::Error;
 use crate::codes::CodeSet;
 use crate::dictionary::Epochs;
+use crate::numbers::Measure;
 use crate::row::Schema;
 use crate::time_range::TimeRange;
 use crate::wanted::{Identity, Wanted};
@@ -29,6 +31,13 @@ pub enum Predicate {
         column: usize,
         /// What it contains.
         needle: Vec<u8>,
+    },
+    /// What is measured of the row is in a range.
+    Number {
+        /// What is measured.
+        measure: Measure,
+        /// From the least to the greatest that is wanted.
+        range: RangeInclusive<u64>,
     },
     /// The row's time is in this range.
     Time(TimeRange),
@@ -100,6 +109,10 @@ pub(crate) enum Resolved {
         column: usize,
         finder: Box<Finder<'static>>,
     },
+    Number {
+        measure: Measure,
+        range: RangeInclusive<u64>,
+    },
     Time(TimeRange),
     /// These rows, where they are of a part whose rows were looked at.
     Rows(Arc<RoaringBitmap>),
@@ -135,6 +148,7 @@ impl<'a> Resolver<'a> {
             Predicate::Text { column, needle } => {
                 Resolved::Text { column: *column, finder: Box::new(Finder::new(needle).into_owned()) }
             }
+            Predicate::Number { measure, range } => Resolved::Number { measure: *measure, range: range.clone() },
             Predicate::Time(range) => Resolved::Time(*range),
             Predicate::All(parts) => all_of(parts, |part| self.resolve(part, epochs))?,
             Predicate::Any(parts) => any_of(parts, |part| self.resolve(part, epochs))?,
@@ -226,6 +240,7 @@ impl Resolved {
             Self::Never => Some(false),
             Self::Symbol { .. }
             | Self::Text { .. }
+            | Self::Number { .. }
             | Self::Time(_)
             | Self::Rows(_)
             | Self::All(_)

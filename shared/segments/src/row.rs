@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Error;
+use crate::points::Points;
 
 /// A value of a column of symbols.
 pub type Symbol = Arc<[u8]>;
@@ -18,8 +19,13 @@ pub struct Schema {
     /// For each dictionary by which keys [`crate::Wanted::Keyed`] looks a symbol up, where it is asked for: few for each,
     /// such as an id. To change them changes what is on disk.
     pub keys: &'static [Option<Texts>],
+    /// For each dictionary where on a line [`crate::Wanted::Within`] finds a symbol, where it is asked for. To change them
+    /// changes what is on disk.
+    pub points: &'static [Option<Points>],
     /// The columns of symbols that most filters look at: see [`crate::Store::read_ahead`].
     pub filtered: &'static [usize],
+    /// How many columns of numbers there are: to compare rows by and to sum up, never shown.
+    pub numbers: usize,
     /// How many columns of texts there are: bytes of their own in every row, which are searched, never shown.
     pub texts: usize,
 }
@@ -38,6 +44,11 @@ impl Schema {
         self.keys.get(dictionary).copied().flatten()
     }
 
+    /// Where a dictionary's symbols stand on a line.
+    pub(crate) fn points(&self, dictionary: usize) -> Option<Points> {
+        self.points.get(dictionary).copied().flatten()
+    }
+
     /// How many dictionaries a table has.
     pub(crate) fn dictionaries(&self) -> usize {
         self.symbols.iter().map(|dictionary| usize::from(*dictionary) + 1).max().unwrap_or_default()
@@ -53,6 +64,8 @@ pub struct NewRow<'a> {
     pub id: &'a [u8],
     /// A value for each column of symbols; nothing is the empty symbol.
     pub symbols: &'a [&'a [u8]],
+    /// A value for each column of numbers.
+    pub numbers: &'a [u64],
     /// A value for each column of texts.
     pub texts: &'a [&'a [u8]],
     /// The rest, which no filter looks at.
@@ -108,6 +121,7 @@ pub(crate) struct Coded {
     pub(crate) time: i64,
     pub(crate) id: Box<[u8]>,
     pub(crate) codes: Box<[u32]>,
+    pub(crate) numbers: Box<[u64]>,
     pub(crate) texts: Box<[Vec<u8>]>,
     pub(crate) rest: Box<[u8]>,
 }
@@ -118,7 +132,7 @@ impl Coded {
         (self.time, &self.id)
     }
 
-    /// How many bytes of it stand in columns and blocks, but for its codes.
+    /// How many bytes of it stand in columns and blocks, but for its codes and numbers.
     pub(crate) fn bytes(&self) -> usize {
         self.id.len() + self.texts.iter().map(Vec::len).sum::<usize>() + self.rest.len()
     }

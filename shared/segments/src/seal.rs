@@ -141,7 +141,7 @@ impl Target<'_> {
             update.removing = Some(removing);
         }
         // In its own epochs, so that no symbol has to be looked up.
-        let live = worn.coded(self.schema.symbols.len(), self.schema.texts)?;
+        let live = worn.coded(self.schema)?;
         segment.remove(self.schema, &mut update.changes)?;
         if !live.is_empty() {
             let (epochs, mark) = (segment.epochs.clone(), segment.mark);

@@ -14,6 +14,7 @@ use crate::frame::Framer;
 use crate::id_index::IdIndex;
 use crate::key::{Kind, key};
 use crate::membership::Filter;
+use crate::numbers::Numbers;
 use crate::pieces::Change;
 use crate::row::RowNumber;
 use crate::slices::Slices;
@@ -26,6 +27,7 @@ pub(crate) const BLOCK_ROWS: usize = 128;
 const IDS: &str = "a column of ids";
 const TIMES: &str = "a column of times";
 const CODES: &str = "a column";
+const NUMBERS: &str = "a column of numbers";
 const TEXTS: &str = "a column of texts";
 const BLOCKS: &str = "a block of rows";
 const FILTER: &str = "a membership filter";
@@ -46,6 +48,8 @@ struct Description {
     present: Vec<Vec<u8>>,
     /// For each column of symbols how many rows have each of them, in their order; nothing where that is not counted.
     counts: Vec<Box<[u32]>>,
+    /// The least and the greatest of each column of numbers.
+    ends_of_numbers: Vec<(u64, u64)>,
 }
 
 /// What a new segment is told about itself.
@@ -86,6 +90,7 @@ pub(crate) struct Segment {
     pub(crate) mark: u64,
     pub(crate) present: Vec<RoaringBitmap>,
     counts: Vec<Box<[u32]>>,
+    pub(crate) ends_of_numbers: Vec<(u64, u64)>,
     /// About how many bytes of memory this description takes.
     pub(crate) weight: usize,
     source: Source,
@@ -127,6 +132,9 @@ impl Segment {
         for (column, codes) in (0_u32..).zip(&columns.codes) {
             put(Kind::Codes, &[column, number], framer.frame(&codes.encode(), CODES)?);
         }
+        for (column, numbers) in (0_u32..).zip(&columns.numbers) {
+            put(Kind::Numbers, &[column, number], framer.frame(&numbers.encode(), NUMBERS)?);
+        }
         for (column, texts) in (0_u32..).zip(&columns.texts) {
             put(Kind::Texts, &[column, number], framer.frame(&texts.encode(TEXTS)?, TEXTS)?);
             put(Kind::Trigrams, &[column, number], framer.frame(&Trigrams::of(texts).encode(), trigrams::WHAT)?);
@@ -149,6 +157,7 @@ impl Segment {
             mark,
             present: columns.present.iter().map(serialize).collect(),
             counts: counts(columns, schema),
+            ends_of_numbers: columns.numbers.iter().map(|numbers| numbers.ends()).collect(),
         };
         let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
         put(Kind::Segment, &[number], framer.frame(&described, SEGMENT)?);
@@ -172,11 +181,12 @@ impl Segment {
     fn new(source: Source, number: u32, description: Description, present: Vec<RoaringBitmap>) -> Self {
         /// A bitmap, its list of containers, and an allocation for each of both.
         const BITMAP: usize = 96;
-        let Description { epochs, rows, first, last, mark, counts, .. } = description;
+        let Description { epochs, rows, first, last, mark, counts, ends_of_numbers, .. } = description;
         let bitmaps: usize = present.iter().map(|bitmap| BITMAP + bitmap.serialized_size()).sum();
         let counted: usize = counts.iter().map(|counts| 32 + 4 * counts.len()).sum();
-        let weight = size_of::<Self>() + bitmaps + counted;
-        Self { number, epochs, rows: rows as usize, first, last, mark, present, counts, weight, source }
+        let weight = size_of::<Self>() + bitmaps + counted + 16 * ends_of_numbers.len();
+        let rows = rows as usize;
+        Self { number, epochs, rows, first, last, mark, present, counts, ends_of_numbers, weight, source }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -225,6 +235,14 @@ impl Segment {
         let load = |bytes: Vec<u8>| Ok(Value::Codes(Arc::new(Codes::decode(&bytes)?)));
         match self.load(Kind::Codes, Some(column), CODES, load)? {
             Value::Codes(codes) if codes.len() == self.rows => Ok(codes),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    pub(crate) fn numbers(&self, column: usize) -> Result<Arc<Numbers>, Error> {
+        let load = |bytes: Vec<u8>| Ok(Value::Numbers(Arc::new(Numbers::decode(&bytes, self.rows)?)));
+        match self.load(Kind::Numbers, Some(column), NUMBERS, load)? {
+            Value::Numbers(numbers) => Ok(numbers),
             _ => Err(DAMAGED),
         }
     }
@@ -315,8 +333,10 @@ impl Segment {
         for kind in [Kind::Segment, Kind::Times, Kind::Ids, Kind::Members, Kind::Block] {
             pieces::remove(changes, tree, &key(prefix, kind, &[self.number]))?;
         }
-        let (symbols, texts) = (schema.symbols.len(), schema.texts);
-        for (kind, columns) in [(Kind::Codes, symbols), (Kind::Texts, texts), (Kind::Trigrams, texts)] {
+        let (symbols, numbers, texts) = (schema.symbols.len(), schema.numbers, schema.texts);
+        for (kind, columns) in
+            [(Kind::Codes, symbols), (Kind::Numbers, numbers), (Kind::Texts, texts), (Kind::Trigrams, texts)]
+        {
             for column in (0_u32..).take(columns) {
                 pieces::remove(changes, tree, &key(prefix, kind, &[column, self.number]))?;
             }

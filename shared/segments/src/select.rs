@@ -45,7 +45,7 @@ impl Part {
         /// So many rows of a part are remembered at most: a few bytes each, for every part that a list counts.
         const MAX_FOUND: u64 = 1024;
         match wanted {
-            Resolved::Text { .. } | Resolved::All(_) | Resolved::Any(_) => {
+            Resolved::Text { .. } | Resolved::Number { .. } | Resolved::All(_) | Resolved::Any(_) => {
                 let mask = self.mask(wanted, range.clone())?;
                 let count = ones(&mask);
                 let found = if count <= MAX_FOUND { Some(Resolved::rows(&mask, range.start)?) } else { None };
@@ -115,6 +115,11 @@ impl Resolved {
                     Self::Never
                 }
             }
+            Self::Number { measure, range } => match part.is_within(*measure, range) {
+                Some(true) => Self::Always,
+                Some(false) => Self::Never,
+                None => Self::Number { measure: *measure, range: range.clone() },
+            },
             Self::Time(range) => {
                 let (first, last) = part.span();
                 if !range.overlaps(first, last) {
@@ -139,6 +144,7 @@ impl Resolved {
             Self::Never => mask.fill(0),
             Self::Symbol { column, set } => part.codes(*column)?.select(set, from, mask),
             Self::Text { column, finder } => select_text(part, *column, finder, from, mask)?,
+            Self::Number { measure, range } => part.measured(*measure)?.select(range, from, mask),
             Self::Time(range) => {
                 mask.fill(0);
                 let wanted = common(&part.range(*range)?, &(from..from + mask.len()));
@@ -178,6 +184,10 @@ impl Resolved {
                 let texts = part.texts(*column)?;
                 rows.retain(|row| finder.find(texts.get(*row)).is_some());
             }
+            Self::Number { measure, range } => {
+                let measured = part.measured(*measure)?;
+                rows.retain(|row| range.contains(&measured.get(*row)));
+            }
             Self::Time(range) => {
                 let wanted = part.range(*range)?;
                 rows.retain(|row| wanted.contains(row));
@@ -216,7 +226,7 @@ impl Resolved {
             Self::Symbol { column, set } => Ok(part.codes(*column)?.count(set, range)),
             Self::Time(wanted) => Ok(common(&part.range(*wanted)?, &range).len() as u64),
             Self::Rows(rows) => Ok(part::bounds(&range).map_or(0, |bounds| rows.range_cardinality(bounds))),
-            Self::Text { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
+            Self::Text { .. } | Self::Number { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
                 let mut mask = vec![0; range.len()];
                 self.select(part, range.start, &mut mask)?;
                 Ok(ones(&mask))

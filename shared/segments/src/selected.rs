@@ -7,6 +7,7 @@ use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::codes::{Mask, Rows};
+use crate::numbers::Measure;
 use crate::part::{Part, bounds};
 use crate::predicate::Resolved;
 use crate::snapshot::Stretch;
@@ -24,6 +25,16 @@ pub(crate) struct Selected {
 pub(crate) struct Listed<'a> {
     rows: Option<&'a RoaringBitmap>,
     list: OnceCell<Vec<u32>>,
+}
+
+/// Some of them: those in a part of the range.
+pub(crate) struct Piece<'a> {
+    pub(crate) selected: &'a Selected,
+    pub(crate) rows: Rows<'a>,
+    /// Whether the range is all of the part.
+    pub(crate) is_whole: bool,
+    /// What each of them measures, where that is asked for.
+    pub(crate) values: Option<Vec<u64>>,
 }
 
 impl Selected {
@@ -70,6 +81,18 @@ impl Selected {
         let mut all = RoaringBitmap::new();
         all.insert_range(bounds(&self.range)?);
         is_less.then(|| all - rows)
+    }
+
+    /// Those in a part of the range, of which `listed` is the list, with what each of them measures, where that is asked for.
+    pub(crate) fn piece<'a>(
+        &'a self,
+        listed: &'a Listed<'_>,
+        range: &Range<usize>,
+        measure: Option<Measure>,
+    ) -> Result<Piece<'a>, Error> {
+        let rows = listed.within(range);
+        let values = measure.map(|measure| Ok::<_, Error>(self.part.measured(measure)?.of(&rows))).transpose()?;
+        Ok(Piece { selected: self, rows, is_whole: *range == (0..self.part.len()), values })
     }
 
     /// Lists them.

@@ -79,7 +79,7 @@ impl State {
 
     /// What is known of a closed dictionary.
     pub(crate) fn closed(&self, key: ClosedKey) -> Result<Extent, Error> {
-        self.closed.get(&key).copied().ok_or(Error::Damaged("a closed dictionary"))
+        self.closed.get(&key).cloned().ok_or(Error::Damaged("a closed dictionary"))
     }
 
     /// The closed dictionaries.
@@ -89,9 +89,9 @@ impl State {
 
     /// About how many bytes of memory it takes.
     pub(crate) fn weight(&self) -> usize {
-        /// A key, a value, and their share of a node.
-        const CLOSED: usize = 48;
-        let closed = CLOSED * self.closed.len();
+        /// A key, and the share of a node.
+        const CLOSED: usize = 32;
+        let closed: usize = self.closed.values().map(|extent| CLOSED + extent.weight()).sum();
         self.dictionaries.weight() + closed + self.by_id.weight() + self.parts().map(Part::weight).sum::<usize>()
     }
 

@@ -1,4 +1,4 @@
-//! Which three bytes in a row a segment's texts have: what is not among them is in no text, so none has to be read.
+//! Which three bytes in a row texts have: what is not among them is in no text, so none has to be read.
 
 use roaring::RoaringBitmap;
 
@@ -10,21 +10,41 @@ pub(crate) const WHAT: &str = "a set of trigrams";
 /// How many there may be.
 const ALL: usize = 1 << 24;
 
-/// The trigrams of a column of texts. A text has all trigrams of whatever is found in it.
+/// The trigrams of some texts. A text has all trigrams of whatever is found in it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Trigrams(RoaringBitmap);
 
-impl Trigrams {
-    /// Those of some texts. What is searched for is never found across two texts, so neither is a trigram.
-    pub(crate) fn of(texts: &Slices) -> Self {
-        // Marked bit by bit: texts have hundreds of bytes for each trigram that is new.
-        let mut bits = vec![0_u8; ALL / 8];
-        for trigram in texts.iter().flat_map(trigrams) {
-            bits[trigram / 8] |= 1 << (trigram % 8);
+/// Collects the trigrams of texts.
+pub(crate) struct Collector {
+    /// A bit for each that there may be: texts have hundreds of bytes for each trigram that is new.
+    bits: Vec<u8>,
+}
+
+impl Collector {
+    pub(crate) fn new() -> Self {
+        Self { bits: vec![0; ALL / 8] }
+    }
+
+    /// Adds those of a text. What is searched for is never found across two texts, so neither is a trigram.
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        for trigram in trigrams(text) {
+            self.bits[trigram / 8] |= 1 << (trigram % 8);
         }
-        let mut found = RoaringBitmap::from_lsb0_bytes(0, &bits);
+    }
+
+    pub(crate) fn finish(self) -> Trigrams {
+        let mut found = RoaringBitmap::from_lsb0_bytes(0, &self.bits);
         found.optimize();
-        Self(found)
+        Trigrams(found)
+    }
+}
+
+impl Trigrams {
+    /// Those of a column of texts.
+    pub(crate) fn of(texts: &Slices) -> Self {
+        let mut collector = Collector::new();
+        texts.iter().for_each(|text| collector.add(text));
+        collector.finish()
     }
 
     /// Whether a text may contain these bytes. False: none does.

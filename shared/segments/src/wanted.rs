@@ -1,7 +1,10 @@
 //! Which symbols are wanted.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
+
+use crate::points::Point;
 
 /// Says whether a symbol is wanted.
 pub type Wants = dyn Fn(&[u8]) -> bool + Send + Sync;
@@ -22,6 +25,14 @@ pub enum Wanted {
         /// Which of the symbols with one of them.
         wants: Arc<Wants>,
     },
+    /// Those that stand in one of these ranges, see [`crate::Schema::points`], and that `wants` says yes to, where there is
+    /// more to ask. No others are looked at; where a dictionary has no points, no symbol is in any range.
+    Within {
+        /// The ranges.
+        ranges: Vec<RangeInclusive<Point>>,
+        /// Which of the symbols in them; none: all.
+        wants: Option<Arc<Wants>>,
+    },
     /// Those that this says yes to. It is asked once for each symbol of the column's dictionary.
     Matching(Arc<Wants>),
 }
@@ -31,6 +42,7 @@ pub enum Wanted {
 pub(crate) enum Identity {
     Is(Vec<u8>),
     Containing(Vec<u8>),
+    Within(Vec<RangeInclusive<Point>>, Option<usize>),
     /// By the address of its function, which the predicate keeps alive.
     Function(usize),
 }
@@ -40,11 +52,14 @@ impl Wanted {
         match self {
             Self::Is(symbol) => Identity::Is(symbol.clone()),
             Self::Containing(needle) => Identity::Containing(needle.clone()),
-            Self::Keyed { wants, .. } | Self::Matching(wants) => {
-                Identity::Function(Arc::as_ptr(wants).cast::<()>().addr())
-            }
+            Self::Within { ranges, wants } => Identity::Within(ranges.clone(), wants.as_ref().map(address)),
+            Self::Keyed { wants, .. } | Self::Matching(wants) => Identity::Function(address(wants)),
         }
     }
+}
+
+fn address(wants: &Arc<Wants>) -> usize {
+    Arc::as_ptr(wants).cast::<()>().addr()
 }
 
 impl fmt::Debug for Wanted {
@@ -53,6 +68,9 @@ impl fmt::Debug for Wanted {
             Self::Is(symbol) => formatter.debug_tuple("Is").field(symbol).finish(),
             Self::Containing(needle) => formatter.debug_tuple("Containing").field(needle).finish(),
             Self::Keyed { keys, .. } => formatter.debug_struct("Keyed").field("keys", keys).finish_non_exhaustive(),
+            Self::Within { ranges, .. } => {
+                formatter.debug_struct("Within").field("ranges", ranges).finish_non_exhaustive()
+            }
             Self::Matching(_) => formatter.write_str("Matching(..)"),
         }
     }

@@ -17,7 +17,7 @@ use crate::key;
 
 /// Changes when what all views store changes its form: a view of another format is rebuilt. What one view stores has a
 /// format of its own, [`Layout::format`].
-const FORMAT: u32 = 11;
+const FORMAT: u32 = 12;
 /// What stays free on the disk, for what sled writes in addition: with less, views stand still.
 pub const RESERVED_BYTES: u64 = 64 << 20;
 /// How often sled may write what it is given, before it has cleaned up.
@@ -81,7 +81,15 @@ impl Layout {
     /// That of a view whose rows stand by key, and of which nothing is forgotten.
     pub(crate) const BY_KEY: Self = Self {
         format: || 0,
-        schema: segments::Schema { symbols: &[], searched: &[], keys: &[], filtered: &[], texts: 0 },
+        schema: segments::Schema {
+            symbols: &[],
+            searched: &[],
+            keys: &[],
+            points: &[],
+            filtered: &[],
+            numbers: 0,
+            texts: 0,
+        },
         forgets_with: None,
         keeps_forever: None,
     };

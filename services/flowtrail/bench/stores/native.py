@@ -20,18 +20,20 @@ def path(question, family, cursor=None):
     match question:
         case questions.List():
             route, more = "", {"limit": questions.PAGE} | ({"cursor": cursor} if cursor else {})
-        case questions.Facets(fields=fields):
-            route, more = "/facets", {"field": ",".join(fields), "top": questions.TOP}
+        case questions.Facets(fields=fields, summed=summed):
+            route, more = "/facets", {"field": ",".join(fields), "top": questions.TOP, "by": summed or "count"}
         case questions.Histogram(field=field):
             route, more = "/histogram", {"buckets": questions.BUCKETS, "split": field, "top": questions.SPLIT_BY}
-        case questions.Top(fields=fields):
-            route, more = "/top", {"by": ",".join(fields), "top": questions.TOP}
+        case questions.Top(fields=fields, summed=summed):
+            route, more = "/top", {"by": ",".join(fields), "top": questions.TOP, "sum": summed or "count"}
     return f"/flowtrail/v1/{family}{route}?{urllib.parse.urlencode(asked | more)}"
 
 
 def term(condition):
     """A condition in the language."""
     text = '"' + str(condition.value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if condition.kind == "above":
+        return f"{condition.field}:>{condition.value}"
     return text if condition.kind == "found" else f"{condition.field}:{text}"
 
 
@@ -55,11 +57,16 @@ def told(question, answer):
         case questions.Histogram():
             return answer["total"], questions.whole(buckets(question, answer))
         case questions.Top():
-            return answer["total"], questions.whole([[*pair["values"], pair["count"]] for pair in answer["pairs"]])
+            return answer["total"], questions.whole([[*pair["values"], *amount(pair)] for pair in answer["pairs"]])
 
 
 def values(listed):
-    return [[value["value"], value["count"]] for value in listed]
+    return [[value["value"], *amount(value)] for value in listed]
+
+
+def amount(told):
+    """The sum, where there is one, and the count."""
+    return [told[name] for name in ("sum", "count") if name in told]
 
 
 def buckets(question, answer):

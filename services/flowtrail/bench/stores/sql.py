@@ -15,6 +15,8 @@ COLUMNS = {
         for name in ("id", "event_type", "event_group", "status", "actor_id", "resource_type", "resource_id", "ip_address")
     } | {"meta.name": "meta_name"},
 }
+# What is summed up, or compared.
+SUMMED = {"bytes": "rx_bytes + tx_bytes", "packets": "rx_packets + tx_packets"}
 # Which are always there.
 NUMBERS = ("protocol", "dport")
 TABLES = {"traffic": ("flows", "flow_id"), "audit": ("events", "id")}
@@ -85,6 +87,8 @@ class Asked:
     def clause(self, condition):
         if condition.kind == "found":
             return self.store.found(condition.value)
+        if condition.kind == "above":
+            return f"{SUMMED[condition.field]} > {condition.value}"
         column = self.columns[condition.field]
         if condition.kind == "network":
             return self.store.network(column, condition.value)
@@ -100,9 +104,17 @@ class Asked:
     def most(self, name, most=questions.TOP):
         column = self.columns[name]
         there = [] if name in NUMBERS else [f"{column} <> ''"]
-        counted = f"SELECT {column} AS v, count(*) AS n FROM {self.table}{self.where(*there)} GROUP BY v"
-        rows = self.store.rows(f"{counted} ORDER BY n DESC, v LIMIT {most}")
-        return [[str(value), int(count)] for value, count in rows]
+        counted = f"SELECT {column} AS v, {self.amounts()} FROM {self.table}{self.where(*there)} GROUP BY v"
+        rows = self.store.rows(f"{counted} ORDER BY {self.greatest()} DESC, v LIMIT {most}")
+        return [[str(value), *map(int, amounts)] for value, *amounts in rows]
+
+    def amounts(self):
+        """The sum, where one is asked for, and the count."""
+        summed = getattr(self.question, "summed", None)
+        return f"sum({SUMMED[summed]}) AS s, count(*) AS n" if summed else "count(*) AS n"
+
+    def greatest(self):
+        return "s" if getattr(self.question, "summed", None) else "n"
 
     def histogram(self):
         column = self.columns[self.question.field]
@@ -119,7 +131,7 @@ class Asked:
         one, other = (self.columns[name] for name in self.question.fields)
         there = self.where(f"({one}) <> ''", f"({other}) <> ''")
         rows = self.store.rows(
-            f"SELECT {one} AS a, {other} AS b, count(*) AS n FROM {self.table}{there} GROUP BY a, b"
-            f" ORDER BY n DESC, a, b LIMIT {questions.TOP}"
+            f"SELECT {one} AS a, {other} AS b, {self.amounts()} FROM {self.table}{there} GROUP BY a, b"
+            f" ORDER BY {self.greatest()} DESC, a, b LIMIT {questions.TOP}"
         )
-        return [[str(a), str(b), int(count)] for a, b, count in rows]
+        return [[str(a), str(b), *map(int, amounts)] for a, b, *amounts in rows]

@@ -29,7 +29,7 @@ async fn add_flows(flowtrail: &Flowtrail) {
     let flow = |number: u64| {
         let to = if number < 3 { "10.0.0.4:53" } else { "10.0.0.5:443" };
         json!({ "flow_id": number.to_string(), "reporter_id": "gw-1", "time": "2024-01-31T12:00:00Z", "protocol": 17,
-                "source": { "name": "laptop", "address": "10.0.0.9:5000" }, "destination": { "address": to } })
+                "source": { "name": "laptop", "address": "10.0.0.9:5000" }, "destination": { "address": to }, "rx_bytes": u64::MAX, "rx_packets": number })
     };
     let flows: Vec<Value> = (0..4).map(flow).collect();
     let answer = flowtrail.request("POST", "/api/events/network-traffic").json(&flows).send().await.unwrap();
@@ -70,6 +70,8 @@ async fn counts_are_printed_as_the_api_answers_them() {
         (&["facets", "traffic", "--field", "dst", "--json"], "traffic/facets?field=dst&top=10"),
         (&["top", "traffic"], "traffic/top?top=10"),
         (&["top", "traffic", "protocol:udp", "--by", "src,dport"], "traffic/top?q=protocol:udp&by=src,dport&top=10"),
+        (&["facets", "traffic", "--field", "dst", "--by", "bytes"], "traffic/facets?field=dst&top=10&by=bytes"),
+        (&["top", "traffic", "--sum", "packets"], "traffic/top?top=10&sum=packets"),
     ] {
         let printed = flowtrail.succeed([words, &["--url", &url]].concat());
         let expected = flowtrail.get(&format!("/flowtrail/v1/{path}")).await;
@@ -102,6 +104,15 @@ async fn on_a_terminal_there_are_tables() {
     for told in ["source", "destination", "laptop", "10.0.0.4", "1 other pair", "4 in all"] {
         assert!(top.contains(told), "{told}: {top}");
     }
+    // Sums are told to the digit, beyond 64 bits as well.
+    let top = seen(&["top", "traffic", "--top", "1", "--sum", "bytes"]);
+    for told in ["bytes", "COUNT", "55340232221128654845", "1 other pair", "with 73786976294838206460 together"] {
+        assert!(top.contains(told), "{told}: {top}");
+    }
+    let facets = seen(&["facets", "traffic", "--field", "dst", "--by", "packets"]);
+    for told in ["packets", "10.0.0.4", "4 in all, with 6 together"] {
+        assert!(facets.contains(told), "{told}: {facets}");
+    }
     // The same is JSON where that is asked for.
     let facets = seen(&["facets", "audit", "actor:alice", "--field", "status", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&facets).unwrap()["total"], 20);
@@ -123,6 +134,7 @@ async fn what_cannot_be_answered_says_why() {
         (&["facets", "audit", "--field", "actr", "--url", &url], "is actor meant"),
         (&["facets", "audit", "--field", "payload", "--url", &url], "those are activity"),
         (&["top", "traffic", "--by", "source", "--url", &url], "must be two fields"),
+        (&["top", "traffic", "--sum", "octets", "--url", &url], "must be one of count, bytes, packets"),
         (&["tail", "audit", "actr:alice", "--url", &url], "is actor meant"),
         (&["tail", "audit", "--url", &url, "--token", "ft_unknown"], "FLOWTRAIL_TOKEN"),
         (&["tail", "audit", "--url", &url, "--token", token], "audit:read"),

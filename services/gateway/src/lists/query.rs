@@ -104,10 +104,10 @@ impl Parameters {
     ///
     /// # Errors
     /// When it is something else, or given twice.
-    pub(crate) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Refusal> {
+    pub(crate) fn choice<T: Clone>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Refusal> {
         let Some(text) = self.single(name)? else { return Ok(None) };
         if let Some((_, chosen)) = choices.iter().find(|(choice, _)| *choice == text) {
-            return Ok(Some(*chosen));
+            return Ok(Some(chosen.clone()));
         }
         let names: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
         Err(Refusal::field(name, format_args!("must be one of {}", names.join(", "))))

@@ -32,6 +32,7 @@ pub(super) async fn reader() -> (World, String) {
         let report = json!({
             "flow_id": flow, "reporter_id": "r", "source": { "address": from }, "destination": { "address": to },
             "protocol": 17, "type": "TYPE_START", "num_of_drops": u64::from(flow == "d"),
+            "rx_bytes": u64::MAX, "tx_bytes": 1, "rx_packets": second,
         });
         world.traffic("main", flow, second, &report);
     }
@@ -149,14 +150,59 @@ async fn the_top_is_of_who_talked_to_whom() {
 }
 
 #[tokio::test]
+async fn what_is_summed_up_says_which_are_the_greatest() {
+    let (world, token) = reader().await;
+    let answer = asked(&world, &token, &format!("{TRAFFIC}/facets?field=source,type&by=packets&top=1")).await;
+    let facets = json!([
+        {
+            "field": "source", "values": [{ "value": "10.0.0.3", "count": 1, "sum": 4 }],
+            "others": { "values": 2, "count": 3, "sum": 6 }, "without": 1, "without_sum": 0,
+        },
+        {
+            "field": "type", "values": [{ "value": "TYPE_START", "count": 4, "sum": 10 }],
+            "others": { "values": 2, "count": 2, "sum": 4 }, "without": 0, "without_sum": 0,
+        },
+    ]);
+    assert_eq!(answer, json!({ "total": 5, "sum": 10, "facets": facets }));
+    // What is beyond 64 bits together is told to the digit; of one record it is the greatest number that there is.
+    let beyond = |times: u128| (u128::from(u64::MAX) * times).to_string();
+    let told = world.get(&token, &format!("{TRAFFIC}/top?sum=bytes&top=1")).await;
+    let text = String::from_utf8(told.bytes.to_vec()).unwrap();
+    let expected = format!(
+        r#"{{"total":5,"sum":{},"by":["source","destination"],"pairs":[{{"values":["10.0.0.1","10.0.0.4"],"count":2,"sum":{}}}],"others":{{"values":2,"count":2,"sum":{}}},"without":1,"without_sum":0}}"#,
+        beyond(4),
+        beyond(2),
+        beyond(2),
+    );
+    assert_eq!(text, expected);
+    let path = "histogram?q=src:*&buckets=3&split=dport&top=1&sum=rx_packets";
+    let answer = asked(&world, &token, &format!("{TRAFFIC}/{path}")).await;
+    let buckets = json!([
+        { "time": "2024-01-01T00:00:00Z", "count": 1, "sum": 1 },
+        { "time": "2024-01-01T00:00:02Z", "count": 2, "sum": 5 },
+        { "time": "2024-01-01T00:00:04Z", "count": 1, "sum": 4 },
+    ]);
+    let split = json!({
+        "field": "dport",
+        "values": [{ "value": "443", "count": 2, "sum": 7, "counts": [0, 1, 1], "sums": [0, 3, 4] }],
+        "others": { "values": 1, "count": 2, "sum": 3, "counts": [1, 1, 0], "sums": [1, 2, 0] },
+        "without": { "count": 0, "sum": 0, "counts": [0, 0, 0], "sums": [0, 0, 0] },
+    });
+    let expected = json!({ "total": 4, "sum": 10, "width_ms": 2000, "buckets": buckets, "split": split });
+    assert_eq!(answer, expected);
+}
+
+#[tokio::test]
 async fn what_had_to_be_judged_is_told() {
     let (world, token) = reader().await;
     for path in ["facets?field=status", "histogram?buckets=2"] {
         let answer = asked(&world, &token, &format!("{AUDIT}/{path}&q=http_status:%3E=500")).await;
         assert_eq!((&answer["total"], &answer["scanned"], &answer["complete"]), (&json!(1), &json!(4), &json!(true)));
     }
-    let answer = asked(&world, &token, &format!("{TRAFFIC}/top?q=bytes:0")).await;
-    assert_eq!((&answer["total"], &answer["scanned"], &answer["complete"]), (&json!(5), &json!(5), &json!(true)));
+    let answer = asked(&world, &token, &format!("{TRAFFIC}/top?q=flow:a")).await;
+    assert_eq!((&answer["total"], &answer["scanned"], &answer["complete"]), (&json!(1), &json!(5), &json!(true)));
+    let answer = asked(&world, &token, &format!("{TRAFFIC}/top?q=packets:%3E0")).await;
+    assert_eq!((&answer["total"], &answer["scanned"]), (&json!(4), &json!(null)), "columns answer it");
 }
 
 #[tokio::test]
@@ -187,7 +233,10 @@ async fn a_mistake_is_a_problem_that_names_what_was_meant() {
         ("audit/facets?q=actr:x", "q: column 1: \"actr\" is no field: is actor meant?"),
         ("audit/histogram?buckets=1", "buckets: must be a whole number from 2 to 1000"),
         ("audit/histogram?split=sttus", "split: \"sttus\" is no field: is status meant?"),
-        ("traffic/top?sum=bytes", "sum: must be one of count"),
+        (
+            "traffic/top?sum=octets",
+            "sum: must be one of count, bytes, packets, rx_bytes, tx_bytes, rx_packets, tx_packets, starts, ends, drops",
+        ),
         ("traffic/top?by=source", "by: must be two fields"),
         ("traffic/top?by=a,b", "by: \"a\" is no field"),
     ] {

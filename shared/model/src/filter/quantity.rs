@@ -53,6 +53,12 @@ impl Quantity {
         Self(parts as i128)
     }
 
+    /// The least whole number that is not less.
+    pub(super) fn ceil(self) -> i128 {
+        let whole = self.0.div_euclid(PARTS);
+        if self.0.rem_euclid(PARTS) == 0 { whole } else { whole + 1 }
+    }
+
     /// The least that is greater.
     #[must_use]
     pub fn next(self) -> Self {

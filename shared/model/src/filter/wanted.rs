@@ -1,7 +1,7 @@
 //! What a field's value is to be, and whether a value is that.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use ipnet::IpNet;
 use serde_json::value::RawValue;
@@ -53,6 +53,19 @@ pub struct Span<T> {
 impl<T: Ord> Span<T> {
     fn contains(&self, value: &T) -> bool {
         self.from.as_ref().is_none_or(|from| value >= from) && self.until.as_ref().is_none_or(|until| value < until)
+    }
+}
+
+impl Span<Quantity> {
+    /// The whole numbers of 64 bits that are in it, from the first to the last; none: there are none.
+    #[must_use]
+    pub fn whole_numbers(&self) -> Option<RangeInclusive<u64>> {
+        let first = self.from.map_or(0, |from| from.ceil().max(0));
+        let behind = self.until.map_or(i128::MAX, Quantity::ceil).min(i128::from(u64::MAX) + 1);
+        if first >= behind {
+            return None;
+        }
+        Some(u64::try_from(first).ok()?..=u64::try_from(behind - 1).ok()?)
     }
 }
 
@@ -215,4 +228,28 @@ fn address(value: &expression::Value) -> Result<Wanted, Unfit> {
     let is_meant =
         text.contains('/') || (text.contains('.') && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
     if is_meant { Err(unfit(pattern)) } else { Ok(Wanted::Text(AnyCase::new(pattern))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_of_numbers_has_the_whole_ones_that_are_in_it() {
+        let number = |text: &str| Quantity::parse(text).unwrap();
+        for (from, until, whole) in [
+            (None, None, Some(0..=u64::MAX)),
+            (Some("3"), Some("5"), Some(3..=4)),
+            (Some("2.5"), Some("2.6"), None),
+            (Some("2.5"), Some("3.000000001"), Some(3..=3)),
+            (Some("-4"), Some("0"), None),
+            (Some("-1.5"), Some("0.1"), Some(0..=0)),
+            (Some("18446744073709551615"), None, Some(u64::MAX..=u64::MAX)),
+            (Some("18446744073709551616"), None, None),
+            (None, Some("99999999999999999999"), Some(0..=u64::MAX)),
+        ] {
+            let span = Span { from: from.map(number), until: until.map(number) };
+            assert_eq!(span.whole_numbers(), whole, "{from:?} {until:?}");
+        }
+    }
 }

@@ -122,7 +122,8 @@ fn what_is_forgotten_leaves_nothing_on_disk() {
         let mut writer = store.writer();
         writer.mark(round);
         for number in ids {
-            let row = Plain { time: number.into(), symbols: [1, 2, 0], text: "ab".to_owned(), rest: 0 };
+            let row =
+                Plain { time: number.into(), symbols: [1, 2, 0], numbers: [3, 4], text: "ab".to_owned(), rest: 0 };
             put(&mut writer, TABLE, number, &row);
         }
         commit(&tree, writer.prepare().unwrap());
@@ -146,7 +147,8 @@ fn what_stays_of_forgotten_segments_lies_together() {
         for number in ids {
             // New symbols each round, so that new dictionaries begin; those of what stays are few.
             let symbol = if keeps_forever(&id(number)) { 1 } else { 10 + round };
-            let row = Plain { time: number.into(), symbols: [symbol, 2, 0], text: "ab".to_owned(), rest: 0 };
+            let row =
+                Plain { time: number.into(), symbols: [symbol, 2, 0], numbers: [3, 4], text: "ab".to_owned(), rest: 0 };
             put(&mut writer, TABLE, number, &row);
         }
         commit(&tree, writer.prepare().unwrap());
@@ -183,7 +185,8 @@ fn a_page_of_rows_from_many_segments_is_read_as_a_whole() {
     let (tree, store) = open(directory.path());
     let mut writer = store.writer();
     for number in 0..500 {
-        let row = Plain { time: number.into(), symbols: [1, 2, 0], text: String::new(), rest: number as u8 };
+        let row =
+            Plain { time: number.into(), symbols: [1, 2, 0], numbers: [3, 4], text: String::new(), rest: number as u8 };
         put(&mut writer, TABLE, number, &row);
     }
     commit(&tree, writer.prepare().unwrap());
@@ -202,7 +205,13 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
     let (tree, store) = open(directory.path());
     let mut writer = store.writer();
     for number in 0..136 {
-        let row = Plain { time: number.into(), symbols: [1, 2, number as u8 % 2], text: "ab".to_owned(), rest: 0 };
+        let row = Plain {
+            time: number.into(),
+            symbols: [1, 2, number as u8 % 2],
+            numbers: [3, 4],
+            text: "ab".to_owned(),
+            rest: 0,
+        };
         put(&mut writer, TABLE, number, &row);
     }
     commit(&tree, writer.prepare().unwrap());
@@ -230,7 +239,8 @@ fn columns_are_read_ahead_segment_by_segment_while_there_is_room() {
     let sealing = || {
         let mut writer = other.writer();
         for number in 0..136 {
-            let row = Plain { time: number.into(), symbols: [1, 2, 1], text: "ab".to_owned(), rest: 0 };
+            let row =
+                Plain { time: number.into(), symbols: [1, 2, 1], numbers: [3, 4], text: "ab".to_owned(), rest: 0 };
             put(&mut writer, TABLE, number, &row);
         }
         writer.prepare().unwrap()

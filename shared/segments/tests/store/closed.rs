@@ -17,11 +17,14 @@ fn symbol(id: u32) -> Vec<u8> {
 
 /// As many symbols as rows.
 fn filled(tree: &sled::Db) {
-    let store = opened(tree);
+    fill(tree, &opened(tree), symbol);
+}
+
+fn fill(tree: &sled::Db, store: &Store, symbol: impl Fn(u32) -> Vec<u8>) {
     for ids in (0..ROWS).collect::<Vec<_>>().chunks(100) {
         let symbols: Vec<(u32, Vec<u8>, [u8; 4])> = ids.iter().map(|id| (*id, symbol(*id), id.to_be_bytes())).collect();
         let rows = symbols.iter().map(|(id, symbol, rest)| Simple { time: (*id).into(), id: *id, symbol, rest });
-        put(tree, &store, b"a", &rows.collect::<Vec<_>>());
+        put(tree, store, b"a", &rows.collect::<Vec<_>>());
     }
 }
 
@@ -77,6 +80,36 @@ fn to_look_a_symbol_up_reads_a_bucket_and_its_block() {
 }
 
 #[test]
+fn a_range_reads_the_pieces_that_it_begins_and_ends_in_and_what_is_between() {
+    fn at_its_number(symbol: &[u8], point: &mut dyn FnMut(u128)) {
+        let number = std::str::from_utf8(symbol).unwrap().strip_prefix("symbol ").unwrap();
+        // The other way round than codes.
+        point(u128::MAX - number.parse::<u128>().unwrap());
+    }
+    const SCHEMA: Schema = Schema { points: &[Some(at_its_number)], ..crate::simple::SCHEMA };
+    let directory = tempfile::tempdir().unwrap();
+    let tree = open_tree(directory.path());
+    let opened = || Store::new(std::ops::Deref::deref(&tree).clone(), Arc::new(Cache::new(1 << 20)), SCHEMA, NARROW);
+    fill(&tree, &opened(), symbol);
+    let wanted = |least: u128, greatest: u128| {
+        let ranges = vec![u128::MAX - greatest..=u128::MAX - least];
+        Predicate::Symbol { column: 0, wanted: Wanted::Within { ranges, wants: None } }
+    };
+    for (least, greatest) in [(77, 77), (70, 130), (0, 5000), (1990, 1999), (3000, 5000)] {
+        let expected: Vec<u32> = (0..ROWS).rev().filter(|id| (least..=greatest).contains(&u128::from(*id))).collect();
+        let found = list(&opened(), &wanted(least, greatest), 0, 5000).unwrap();
+        assert_eq!(found, (expected.clone(), expected.len() as u64), "{least} {greatest}");
+    }
+    // Neither symbols nor their hashes are read, but of the rows that are shown.
+    remove(&tree, b"ak", |_| false);
+    let of_row = |key: &[u8]| key[6..10] == 0_u32.to_be_bytes() && key[10..14] == (77_u32 / 8).to_be_bytes();
+    remove(&tree, b"as", of_row);
+    assert_eq!(list(&opened(), &wanted(77, 77), 0, 5).unwrap(), (vec![77], 1));
+    assert!(remove(&tree, b"ap", |_| false) > 20);
+    assert!(matches!(list(&opened(), &wanted(77, 77), 0, 5), Err(Error::Damaged(_))));
+}
+
+#[test]
 fn a_search_finds_texts_whatever_their_case() {
     fn lower(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
         // The first byte is none of its text.
@@ -91,12 +124,7 @@ fn a_search_finds_texts_whatever_their_case() {
         _ => format!("#HOST-{id}.kelvin"),
     };
     let store = Store::new(std::ops::Deref::deref(&tree).clone(), Arc::new(Cache::new(1 << 20)), SCHEMA, NARROW);
-    for ids in (0..ROWS).collect::<Vec<_>>().chunks(100) {
-        let symbols: Vec<(u32, Vec<u8>, [u8; 4])> =
-            ids.iter().map(|id| (*id, text(*id).into_bytes(), id.to_be_bytes())).collect();
-        let rows = symbols.iter().map(|(id, symbol, rest)| Simple { time: (*id).into(), id: *id, symbol, rest });
-        put(&tree, &store, b"a", &rows.collect::<Vec<_>>());
-    }
+    fill(&tree, &store, |id| text(id).into_bytes());
     let search = |needle: &str| {
         let wanted = Predicate::Symbol { column: 0, wanted: Wanted::Containing(needle.as_bytes().to_vec()) };
         list(&store, &wanted, 0, 1 << 16).unwrap().0

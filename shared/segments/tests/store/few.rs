@@ -24,7 +24,7 @@ fn filled(directory: &std::path::Path, cache: &Arc<Cache>) -> (sled::Db, Store, 
         for number in first..first + 100 {
             let symbols = [if number % 171 == 3 { RARE } else { (number % 3) as u8 }, (number % 7) as u8, 0];
             let text = ["", "a", "ab", "ba"][usize::from(number % 4)].to_owned();
-            let row = Plain { time: i64::from(number / 2), symbols, text, rest: number as u8 };
+            let row = Plain { time: i64::from(number / 2), symbols, numbers: [3, 4], text, rest: number as u8 };
             put(&mut writer, TABLE, number, &row);
             model.insert(id(number), row);
         }

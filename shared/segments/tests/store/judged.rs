@@ -155,7 +155,7 @@ fn a_page_that_is_full_judges_no_more_rows() {
     let mut model = Model::new();
     let mut writer = store.writer();
     for number in 0..3000_u16 {
-        let row = Plain { time: number.into(), symbols: [0, 0, 0], text: String::new(), rest: 0 };
+        let row = Plain { time: number.into(), symbols: [0, 0, 0], numbers: [3, 4], text: String::new(), rest: 0 };
         put(&mut writer, TABLE, number, &row);
         model.insert(id(number), row);
     }

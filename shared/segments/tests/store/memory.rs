@@ -113,7 +113,7 @@ fn a_table_with_pending_changes_stays_and_readers_see_what_is_published() {
     let mut writer = store.writer();
     let found = writer.find(b"a", &3_u32.to_be_bytes()).unwrap();
     let id = 3_u32.to_be_bytes();
-    let new = segments::NewRow { time: 3, id: &id, symbols: &[b"as"], texts: &[], rest: b"new" };
+    let new = segments::NewRow { time: 3, id: &id, symbols: &[b"as"], numbers: &[], texts: &[], rest: b"new" };
     writer.put(b"a", &found, new).unwrap();
     let rest = || store.by_id(b"a", &id).unwrap().unwrap().rest;
     for _ in 0..3 {
@@ -139,7 +139,7 @@ fn forgetting_reads_no_table_that_has_nothing_to_forget() {
         for number in 0..200_u32 {
             let id = number.to_be_bytes();
             let found = writer.find(table, &id).unwrap();
-            let new = segments::NewRow { time: 0, id: &id, symbols: &[b"s"], texts: &[], rest: b"" };
+            let new = segments::NewRow { time: 0, id: &id, symbols: &[b"s"], numbers: &[], texts: &[], rest: b"" };
             writer.put(table, &found, new).unwrap();
         }
         commit(&tree, writer.prepare().unwrap());

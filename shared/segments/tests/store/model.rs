@@ -7,14 +7,24 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use segments::{
-    Cache, Condition, Error, Facet, Matching, NewRow, Options, Page, Predicate, Row, Schema, SortKey, Start, Store,
-    TimeRange, Times,
+    Amount, Cache, Condition, Error, Facet, Matching, Measure, NewRow, Options, Page, Predicate, Row, Schema, SortKey,
+    Start, Store, TimeRange, Times, Wants,
 };
 
 use crate::simple::open_tree;
 
-pub(crate) const SCHEMA: Schema =
-    Schema { symbols: &[0, 0, 1], searched: &[Some(searched)], keys: &[Some(keys)], filtered: &[0, 2], texts: 1 };
+pub(crate) const SCHEMA: Schema = Schema {
+    symbols: &[0, 0, 1],
+    searched: &[Some(searched)],
+    keys: &[Some(keys)],
+    points: &[Some(points)],
+    filtered: &[0, 2],
+    numbers: 2,
+    texts: 1,
+};
+
+/// What can be measured of rows.
+const MEASURES: [Measure; 3] = [Measure(&[0]), Measure(&[1]), Measure(&[0, 1])];
 
 /// One key of a symbol, which others have too.
 fn keys(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
@@ -23,6 +33,16 @@ fn keys(symbol: &[u8], key: &mut dyn FnMut(&[u8])) {
 
 fn key_of(symbol: &[u8]) -> [u8; 1] {
     symbol.first().map_or([0], |number| [number % 4])
+}
+
+/// Symbols stand at places of their own, in another order than theirs, and every third at another one as well.
+fn points(symbol: &[u8], point: &mut dyn FnMut(u128)) {
+    points_of(symbol[0]).for_each(point);
+}
+
+fn points_of(symbol: u8) -> impl Iterator<Item = u128> {
+    let number = u128::from(symbol);
+    [number * 7 % 10, u128::MAX - number].into_iter().take(if symbol.is_multiple_of(3) { 2 } else { 1 })
 }
 
 /// A symbol, twice, so that nothing may be found across the two.
@@ -38,6 +58,7 @@ pub(crate) const OTHER: &[u8] = b"b";
 pub(crate) struct Plain {
     pub(crate) time: i64,
     pub(crate) symbols: [u8; 3],
+    pub(crate) numbers: [u64; 2],
     pub(crate) text: String,
     pub(crate) rest: u8,
 }
@@ -47,12 +68,22 @@ pub(crate) type Model = BTreeMap<Vec<u8>, Plain>;
 
 pub(crate) fn plain() -> impl Strategy<Value = Plain> {
     let time = prop_oneof![8 => 0_i64..40, 1 => -5_000_000_000..5_000_000_000_i64];
-    (time, [0_u8..4, 0..9, 0..3], "[ab]{0,3}", any::<u8>()).prop_map(|(time, symbols, text, rest)| Plain {
-        time,
-        symbols,
-        text,
-        rest,
-    })
+    let row = (time, [0_u8..4, 0..9, 0..3], [number(), number()], "[ab]{0,3}", any::<u8>());
+    row.prop_map(|(time, symbols, numbers, text, rest)| Plain { time, symbols, numbers, text, rest })
+}
+
+/// A place on the line that symbols stand on.
+fn place() -> impl Strategy<Value = u128> {
+    prop_oneof![0_u128..11, u128::MAX - 10..=u128::MAX]
+}
+
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![8 => 0_u64..20, 1 => any::<u64>(), 1 => Just(u64::MAX)]
+}
+
+/// What a measure says of a row.
+fn measured(measure: Measure, row: &Plain) -> u64 {
+    measure.0.iter().fold(0, |sum, column| sum.saturating_add(row.numbers[*column]))
 }
 
 pub(crate) fn period() -> impl Strategy<Value = TimeRange> {
@@ -71,10 +102,19 @@ pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
             let wants = move |symbol: &[u8]| has_key(symbol) && symbol >= &[least];
             Predicate::keyed_by_any(column, keys.into_iter().map(|key| [key]), wants)
         }),
+        (0_usize..2, prop::collection::vec((place(), place()), 0..3), prop::option::of(0_u8..10)).prop_map(
+            |(column, ends, least)| {
+                let ranges = ends.into_iter().map(|(least, greatest)| least..=greatest).collect();
+                let wants = least.map(|least| Arc::new(move |symbol: &[u8]| symbol >= &[least]) as Arc<Wants>);
+                Predicate::Symbol { column, wanted: segments::Wanted::Within { ranges, wants } }
+            }
+        ),
         (0_usize..2, prop::collection::vec(0_u8..10, 0..3)).prop_map(|(column, needle)| {
             Predicate::Symbol { column, wanted: segments::Wanted::Containing(needle) }
         }),
         "[ab]{0,2}".prop_map(|needle| Predicate::Text { column: 0, needle: needle.into_bytes() }),
+        (prop::sample::select(MEASURES.to_vec()), number(), number())
+            .prop_map(|(measure, least, greatest)| Predicate::Number { measure, range: least..=greatest }),
         period().prop_map(Predicate::Time),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -93,10 +133,15 @@ pub(crate) fn holds(predicate: &Predicate, row: &Plain) -> bool {
             match wanted {
                 segments::Wanted::Is(other) => *other == symbol,
                 segments::Wanted::Containing(needle) => needle.is_empty() || *needle == symbol,
+                segments::Wanted::Within { ranges, wants } => {
+                    let is_within = points_of(symbol[0]).any(|point| ranges.iter().any(|range| range.contains(&point)));
+                    is_within && wants.as_ref().is_none_or(|wants| wants(&symbol))
+                }
                 segments::Wanted::Keyed { wants, .. } | segments::Wanted::Matching(wants) => wants(&symbol),
             }
         }
         Predicate::Text { needle, .. } => row.text.contains(std::str::from_utf8(needle).unwrap()),
+        Predicate::Number { measure, range } => range.contains(&measured(*measure, row)),
         Predicate::Time(range) => is_inside(*range, row),
         Predicate::All(parts) => parts.iter().all(|part| holds(part, row)),
         Predicate::Any(parts) => parts.iter().any(|part| holds(part, row)),
@@ -119,6 +164,7 @@ pub(crate) fn put(writer: &mut segments::Writer, table: &[u8], number: u16, row:
         time: row.time,
         id: &id(number),
         symbols: &symbols.each_ref().map(<[u8; 1]>::as_slice),
+        numbers: &row.numbers,
         texts: &[row.text.as_bytes()],
         rest: &[row.rest],
     };
@@ -172,7 +218,7 @@ pub(crate) fn seeds(usual: u32) -> ProptestConfig {
 pub(crate) enum Question {
     List { predicate: Predicate, range: TimeRange, page: Page },
     ById(u16),
-    ByValue { predicate: Predicate, range: TimeRange, column: usize },
+    ByValue { predicate: Predicate, range: TimeRange, column: usize, measure: Option<Measure> },
     ByTime { predicate: Predicate, range: TimeRange, width: NonZeroU64 },
 }
 
@@ -183,8 +229,8 @@ pub(crate) type Shown = (Vec<u8>, u8);
 pub(crate) enum Answer {
     List { rows: Vec<Shown>, total: u64, has_more: bool },
     ById(Option<Shown>),
-    ByValue(BTreeMap<usize, u64>),
-    ByTime(BTreeMap<usize, u64>),
+    ByValue(BTreeMap<usize, Amount>),
+    ByTime(BTreeMap<usize, Amount>),
 }
 
 pub(crate) fn question() -> impl Strategy<Value = Question> {
@@ -192,12 +238,15 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
     let start = prop_oneof![(0_u64..60).prop_map(Start::Offset), key.prop_map(Start::After)];
     let page = (start, 0_usize..40).prop_map(|(start, limit)| Page { start, limit });
     let list = (predicate(), period(), page);
-    let by_value = (predicate(), period(), 0_usize..3);
+    let measure = prop::option::of(prop::sample::select(MEASURES.to_vec()));
+    let by_value = (predicate(), period(), 0_usize..3, measure);
     let by_time = (predicate(), period(), 1_u64..20);
     prop_oneof![
         list.prop_map(|(predicate, range, page)| Question::List { predicate, range, page }),
         (0_u16..130).prop_map(Question::ById),
-        by_value.prop_map(|(predicate, range, column)| Question::ByValue { predicate, range, column }),
+        by_value.prop_map(|(predicate, range, column, measure)| {
+            Question::ByValue { predicate, range, column, measure }
+        }),
         by_time.prop_map(|(predicate, range, width)| {
             Question::ByTime { predicate, range, width: NonZeroU64::new(width).unwrap() }
         }),
@@ -214,14 +263,16 @@ impl Question {
                 Ok(Answer::List { rows, total: listed.total, has_more: listed.has_more })
             }
             Self::ById(number) => Ok(Answer::ById(store.by_id(table, &id(*number))?.as_ref().map(read))),
-            Self::ByValue { predicate, range, column } => {
+            Self::ByValue { predicate, range, column, measure } => {
                 let facets = [by_symbol(*column)];
-                let counts = store.count(table, &Condition::Exact(predicate), *range, |rows| rows.by_class(&facets))?;
+                let counts = store
+                    .count(table, &Condition::Exact(predicate), *range, |rows| rows.by_class(&facets, *measure))?;
                 Ok(Answer::ByValue(not_zero(&counts[0])))
             }
             Self::ByTime { predicate, range, width } => {
                 let times = Times { width: *width, ..TIMES };
-                let counts = store.count(table, &Condition::Exact(predicate), *range, |rows| rows.by_time(&times))?;
+                let counts =
+                    store.count(table, &Condition::Exact(predicate), *range, |rows| rows.by_time(&times, None))?;
                 Ok(Answer::ByTime(not_zero(&counts)))
             }
         }
@@ -242,20 +293,16 @@ impl Question {
                 Answer::List { rows, total: all.len() as u64, has_more: all.len() > skip + page.limit }
             }
             Self::ById(number) => Answer::ById(model.get(&id(*number)).map(shown)),
-            Self::ByValue { predicate, range, column } => {
-                let mut counts = BTreeMap::new();
-                for (_, row) in matching(model, predicate, *range) {
-                    *counts.entry(row.symbols[*column].into()).or_default() += 1;
-                }
-                Answer::ByValue(counts)
+            Self::ByValue { predicate, range, column, measure } => {
+                let rows = matching(model, predicate, *range);
+                let rows = rows.iter().map(|(_, row)| (row.symbols[*column].into(), *row));
+                Answer::ByValue(amounts_of(rows, *measure))
             }
             Self::ByTime { predicate, range, width } => {
                 let times = Times { width: *width, ..TIMES };
-                let mut counts = BTreeMap::new();
-                for place in matching(model, predicate, *range).iter().filter_map(|(_, row)| place(&times, row.time)) {
-                    *counts.entry(place).or_default() += 1;
-                }
-                Answer::ByTime(counts)
+                let rows = matching(model, predicate, *range);
+                let rows = rows.iter().filter_map(|(_, row)| Some((stretch(&times, row.time)?, *row)));
+                Answer::ByTime(amounts_of(rows, None))
             }
         }
     }
@@ -301,41 +348,58 @@ pub(crate) fn compare_counts(rows: &Matching<'_>, expected: &[&Plain]) {
     let times = || expected.iter().map(|row| row.time);
     assert_eq!(rows.span().unwrap(), times().min().zip(times().max()));
 
+    for measure in MEASURES {
+        let sum: u128 = expected.iter().map(|row| u128::from(measured(measure, row))).sum();
+        assert_eq!(rows.sum(measure).unwrap(), sum);
+    }
+    for measure in [None].into_iter().chain(MEASURES.map(Some)) {
+        compare_amounts(rows, expected, measure);
+    }
+}
+
+fn compare_amounts(rows: &Matching<'_>, expected: &[&Plain], measure: Option<Measure>) {
+    let amounts_by = |class: &dyn Fn(&Plain) -> Option<usize>| {
+        amounts_of(expected.iter().filter_map(|row| Some((class(row)?, *row))), measure)
+    };
     // Of the columns some are counted when they are sealed.
     let facets: Vec<Facet<'_>> = (0..SCHEMA.symbols.len()).map(by_symbol).collect();
-    let counts = rows.by_class(&facets).unwrap();
-    for (column, counts) in counts.iter().enumerate() {
-        assert_eq!(not_zero(counts), counts_of(expected.iter().map(|row| row.symbols[column].into())));
+    let amounts = rows.by_class(&facets, measure).unwrap();
+    for (column, amounts) in amounts.iter().enumerate() {
+        assert_eq!(not_zero(amounts), amounts_by(&|row| Some(row.symbols[column].into())));
     }
     // One class for several values, and values that are passed over.
     let every_third = |symbol: &[u8], _: &[u8]| Ok((!symbol[0].is_multiple_of(3)).then(|| (symbol[0] % 3).into()));
     let third = |row: &Plain| (!row.symbols[1].is_multiple_of(3)).then(|| usize::from(row.symbols[1] % 3));
     let thirds = Facet { column: 1, beside: None, classify: &every_third };
-    let counts = rows.by_class(&[thirds]).unwrap();
-    assert_eq!(not_zero(&counts[0]), counts_of(expected.iter().filter_map(|row| third(row))));
+    let amounts = rows.by_class(&[thirds], measure).unwrap();
+    assert_eq!(not_zero(&amounts[0]), amounts_by(&third));
     // Values of two columns as one.
     let both = |one: &[u8], other: &[u8]| Ok(Some(u32::from(one[0]) * 10 + u32::from(other[0])));
     let both = Facet { column: 0, beside: Some(1), classify: &both };
     let both_of = |row: &Plain| usize::from(row.symbols[0]) * 10 + usize::from(row.symbols[1]);
-    let counts = rows.by_class(&[both]).unwrap();
-    assert_eq!(not_zero(&counts[0]), counts_of(expected.iter().map(|row| both_of(row))));
+    let amounts = rows.by_class(&[both], measure).unwrap();
+    assert_eq!(not_zero(&amounts[0]), amounts_by(&|row| Some(both_of(row))));
 
-    let pairs = rows.by_pair([thirds, both], 1000).unwrap().unwrap();
-    let pairs: BTreeMap<(usize, usize), u64> =
-        pairs.into_iter().map(|((one, other), count)| ((one as usize, other as usize), count)).collect();
-    assert_eq!(pairs, counts_of(expected.iter().filter_map(|row| Some((third(row)?, both_of(row))))));
+    let pairs = rows.by_pair([thirds, both], measure, 1000).unwrap().unwrap();
+    let pairs: BTreeMap<(usize, usize), Amount> =
+        pairs.iter().map(|((one, other), amount)| ((one as usize, other as usize), amount)).collect();
+    let pair = |row: &Plain| Some((third(row)?, both_of(row)));
+    assert_eq!(pairs, amounts_of(expected.iter().filter_map(|row| Some((pair(row)?, *row))), measure));
 
-    let by_time = not_zero(&rows.by_time(&TIMES).unwrap());
-    assert_eq!(by_time, counts_of(expected.iter().filter_map(|row| place(&TIMES, row.time))));
+    let by_time = not_zero(&rows.by_time(&TIMES, measure).unwrap());
+    assert_eq!(by_time, amounts_by(&|row| stretch(&TIMES, row.time)));
     for (facet, class) in [(by_symbol(2), None), (both, Some(both_of))] {
-        let counts = rows.by_time_and_class(&TIMES, facet).unwrap();
-        let counts: BTreeMap<(usize, usize), u64> = counts
+        let amounts = rows.by_time_and_class(&TIMES, facet, measure).unwrap();
+        let amounts: BTreeMap<(usize, usize), Amount> = amounts
             .iter()
             .enumerate()
-            .flat_map(|(place, counts)| not_zero(counts).into_iter().map(move |(class, count)| ((place, class), count)))
+            .flat_map(|(place, amounts)| {
+                not_zero(amounts).into_iter().map(move |(class, amount)| ((place, class), amount))
+            })
             .collect();
         let class = |row: &Plain| class.map_or(row.symbols[2].into(), |class| class(row));
-        assert_eq!(counts, counts_of(expected.iter().filter_map(|row| Some((place(&TIMES, row.time)?, class(row))))));
+        let rows = expected.iter().filter_map(|row| Some(((stretch(&TIMES, row.time)?, class(row)), *row)));
+        assert_eq!(amounts, amounts_of(rows, measure));
     }
 }
 
@@ -343,7 +407,7 @@ pub(crate) fn compare_counts(rows: &Matching<'_>, expected: &[&Plain]) {
 const TIMES: Times = Times { first: -3, width: NonZeroU64::new(7).unwrap(), count: 6 };
 
 /// The stretch that a time is in.
-fn place(times: &Times, time: i64) -> Option<usize> {
+fn stretch(times: &Times, time: i64) -> Option<usize> {
     let since = time.checked_sub(times.first).filter(|since| *since >= 0)?;
     let place = usize::try_from(since.cast_unsigned() / times.width).unwrap();
     (place < times.count).then_some(place)
@@ -354,14 +418,17 @@ fn by_symbol(column: usize) -> Facet<'static> {
     Facet { column, beside: None, classify: &|symbol, _| Ok(Some(symbol[0].into())) }
 }
 
-fn not_zero(counts: &[u64]) -> BTreeMap<usize, u64> {
-    counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect()
+fn not_zero(amounts: &[Amount]) -> BTreeMap<usize, Amount> {
+    amounts.iter().copied().enumerate().filter(|(_, amount)| amount.count > 0).collect()
 }
 
-fn counts_of<T: Ord>(classes: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
-    let mut counts = BTreeMap::new();
-    for class in classes {
-        *counts.entry(class).or_default() += 1;
+/// How many rows are of each class, and how much they measure.
+fn amounts_of<'a, T: Ord>(rows: impl Iterator<Item = (T, &'a Plain)>, measure: Option<Measure>) -> BTreeMap<T, Amount> {
+    let mut amounts: BTreeMap<T, Amount> = BTreeMap::new();
+    for (class, row) in rows {
+        let amount = amounts.entry(class).or_default();
+        amount.count += 1;
+        amount.sum += measure.map_or(0, |measure| measured(measure, row).into());
     }
-    counts
+    amounts
 }

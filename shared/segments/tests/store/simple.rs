@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use segments::{Cache, NewRow, Options, Page, Predicate, Prepared, Row, Schema, Start, Store, TimeRange};
 
-pub(crate) const SCHEMA: Schema = Schema { symbols: &[0], searched: &[], keys: &[], filtered: &[0], texts: 0 };
+pub(crate) const SCHEMA: Schema =
+    Schema { symbols: &[0], searched: &[], keys: &[], points: &[], filtered: &[0], numbers: 0, texts: 0 };
 /// Small, so that a few hundred rows are many segments.
 pub(crate) const OPTIONS: Options =
     Options { seal_rows: 64, keep_rows: 16, seal_bytes: 128 << 20, open_symbols: 1 << 18, block_symbols: 128 };
@@ -41,7 +42,7 @@ pub(crate) fn put(tree: &sled::Db, store: &Store, table: &[u8], rows: &[Simple<'
     for row in rows {
         let id = row.id.to_be_bytes();
         let found = writer.find(table, &id).unwrap();
-        let new = NewRow { time: row.time, id: &id, symbols: &[row.symbol], texts: &[], rest: row.rest };
+        let new = NewRow { time: row.time, id: &id, symbols: &[row.symbol], numbers: &[], texts: &[], rest: row.rest };
         writer.put(table, &found, new).unwrap();
     }
     commit(tree, writer.prepare().unwrap());

@@ -13,7 +13,7 @@ use model::filter::{self, AuditField, Node};
 use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use segments::{Predicate, Row};
+use segments::{Measure, Predicate, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -133,6 +133,7 @@ impl Family for Audit {
     const FACETS: &'static str = "audit.facets";
     const PAIRS: &'static str = "audit.pairs";
     const HISTOGRAM: &'static str = "audit.histogram";
+    const MEASURES: &'static [(&'static str, Measure)] = &[];
 
     type Filter = Filter;
     type Language = filter::Audit;

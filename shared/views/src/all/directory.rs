@@ -67,6 +67,13 @@ pub(crate) struct Directory<'a> {
 pub(crate) struct Snapshot(Arc<[HashMap<String, Entry>; Kind::ALL.len()]>);
 
 impl Snapshot {
+    /// The ids of ends with an address that this says yes to, and perhaps of some whose address is another one.
+    pub(crate) fn ends_with_address(&self, is_it: impl Fn(&str) -> bool) -> Vec<String> {
+        let entries = [Kind::Peer, Kind::Resource].map(|kind| &self.0[kind as usize]).into_iter().flatten();
+        let has_it = |entry: &Entry| entry.address.as_deref().is_some_and(&is_it);
+        entries.filter(|(_, entry)| has_it(entry)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Whether any address in it has a port.
     pub(crate) fn has_ports(&self) -> bool {
         let mut addresses = self.0.iter().flat_map(HashMap::values).filter_map(|entry| entry.address.as_deref());

@@ -3,6 +3,7 @@
 mod codec;
 mod facet;
 mod language;
+mod numbers;
 mod row;
 mod wanted;
 
@@ -14,7 +15,7 @@ use model::filter::{self, Node, TrafficField};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use model::traffic::{Filter, Record, fields};
-use segments::{Predicate, Row};
+use segments::{Measure, Predicate, Row};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
 use ulid::Ulid;
@@ -143,6 +144,7 @@ impl Family for Traffic {
     const FACETS: &'static str = "traffic.facets";
     const PAIRS: &'static str = "traffic.pairs";
     const HISTOGRAM: &'static str = "traffic.histogram";
+    const MEASURES: &'static [(&'static str, Measure)] = &numbers::MEASURES;
 
     type Filter = Filter;
     type Language = filter::Traffic;

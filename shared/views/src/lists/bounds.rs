@@ -5,7 +5,7 @@
 use std::slice;
 
 use model::filter::{Family as Language, Node, Pattern, Span, Wanted};
-use segments::{Predicate, TimeRange};
+use segments::{Measure, Predicate, TimeRange};
 
 use crate::error::Error;
 
@@ -127,6 +127,19 @@ pub(crate) fn common(one: TimeRange, other: TimeRange) -> TimeRange {
     // No end is later than any, and no beginning earlier.
     let to = [one.to, other.to].into_iter().flatten().min();
     TimeRange { from: one.from.max(other.from), to }
+}
+
+/// The rows of which a number is that.
+pub(crate) fn measured(measure: Measure, wanted: &Wanted) -> Predicate {
+    match wanted {
+        Wanted::Number(span) => match span.whole_numbers() {
+            Some(range) => Predicate::Number { measure, range },
+            None => Predicate::nothing(),
+        },
+        Wanted::Present => Predicate::everything(),
+        // No number is anything else.
+        Wanted::Text(_) | Wanted::Time(_) | Wanted::Address(..) | Wanted::Inside(..) => Predicate::nothing(),
+    }
 }
 
 /// The rows whose time is that.

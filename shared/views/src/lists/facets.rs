@@ -1,15 +1,16 @@
-//! Counts of rows by the values of fields: of each on its own, or of two together.
+//! Counts of rows by the values of fields, and sums of what they measure: of each field on its own, or of two together.
 
 use model::filter::Query;
 use model::log::AccountId;
 use model::paging::Judged;
-use segments::Matching;
+use segments::{Amount, Matching};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::columns::{self, Selected};
 use super::facet::Facet;
 use super::family::{Family, FieldOf};
+use super::measure::Measure;
 use super::page::Selection;
 use super::top::Top;
 use super::values::{self, Most};
@@ -18,7 +19,7 @@ use crate::question::{Question, Views};
 use crate::view::View;
 use crate::watch::{Seen, Watch, given};
 
-/// Which values of some fields are the most frequent among the rows that match. What has only values that do not count has
+/// Which values of some fields are the most frequent, or measure the most, among the rows that match. What has only values that do not count has
 /// none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -35,13 +36,15 @@ pub struct Facets<F: Family> {
     pub prefix: Option<String>,
     /// How many values are told of each.
     pub top: usize,
+    /// What those measure the most of; none: they are the most frequent.
+    pub by: Option<Measure<F>>,
 }
 
 /// The answer to [`Facets`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FacetsOf {
-    /// How many rows match.
-    pub total: u64,
+    /// The rows that match.
+    pub total: Amount,
     /// The values of each field, in the order in which they were asked for.
     pub tops: Vec<Top>,
     /// How rows were judged, where that had to be done one by one. Where not all were, counts are of those that are known
@@ -49,7 +52,7 @@ pub struct FacetsOf {
     pub judged: Option<Judged>,
 }
 
-/// Which pairs of values of two fields are the most frequent among the rows that match.
+/// Which pairs of values of two fields are the most frequent, or measure the most, among the rows that match.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Pairs<F: Family> {
@@ -63,13 +66,15 @@ pub struct Pairs<F: Family> {
     pub fields: [Facet<F>; 2],
     /// How many pairs are told.
     pub top: usize,
+    /// What those measure the most of; none: they are the most frequent.
+    pub by: Option<Measure<F>>,
 }
 
 /// The answer to [`Pairs`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PairsOf {
-    /// How many rows match.
-    pub total: u64,
+    /// The rows that match.
+    pub total: Amount,
     /// The pairs.
     pub top: Top,
     /// How rows were judged, see [`FacetsOf::judged`].
@@ -83,17 +88,25 @@ struct CountedBy<'a, F: Family> {
     #[serde(flatten)]
     selection: Selection<'a, F>,
     by: Vec<&'a str>,
+    /// What is summed up.
+    sum: Option<&'a str>,
     /// What the values begin with.
     prefix: Option<&'a str>,
 }
 
-/// What counts by some fields are asked for, as it is recorded.
-pub(crate) fn recorded<F: Family>(filter: &F::Filter, q: Option<&Query<F::Language>>, by: &[Facet<F>]) -> Json {
-    recorded_with::<F>(Selection::new(filter, q), by, None)
+/// What counts by some fields are asked for, and sums of something, as it is recorded.
+pub(crate) fn recorded<F: Family>(selection: Selection<'_, F>, by: &[Facet<F>], sum: Option<&Measure<F>>) -> Json {
+    recorded_with(selection, by, sum, None)
 }
 
-fn recorded_with<F: Family>(selection: Selection<'_, F>, by: &[Facet<F>], prefix: Option<&str>) -> Json {
-    given(&CountedBy::<F> { selection, by: by.iter().map(Facet::name).collect(), prefix })
+fn recorded_with<F: Family>(
+    selection: Selection<'_, F>,
+    by: &[Facet<F>],
+    sum: Option<&Measure<F>>,
+    prefix: Option<&str>,
+) -> Json {
+    let (by, sum) = (by.iter().map(Facet::name).collect(), sum.map(Measure::name));
+    given(&CountedBy::<F> { selection, by, sum, prefix })
 }
 
 impl<F: Family> Question for Facets<F> {
@@ -103,9 +116,9 @@ impl<F: Family> Question for Facets<F> {
         log: F::LOG,
         filter: |question| {
             let selection = Selection::new(&question.filter, question.q.as_ref());
-            recorded_with::<F>(selection, &question.fields, question.prefix.as_deref())
+            recorded_with(selection, &question.fields, question.by.as_ref(), question.prefix.as_deref())
         },
-        seen: |answer| Seen { rows: answer.tops.iter().map(told).sum(), total: answer.total },
+        seen: |answer| Seen { rows: answer.tops.iter().map(told).sum(), total: answer.total.count },
     });
 
     fn view(&self) -> View {
@@ -125,8 +138,13 @@ impl<F: Family> Question for Facets<F> {
         }
         let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
         let count = |rows: &Matching<'_>| {
-            let tops = values::of_each(rows, &fields, Most::told(self.top))?;
-            Ok(FacetsOf { total: rows.total(), tops, judged: columns::judged(rows.judged(), rows.is_complete()) })
+            let most = Most::told(self.top, self.by.as_ref().map(Measure::numbers));
+            let tops = values::of_each(rows, &fields, most)?;
+            Ok(FacetsOf {
+                total: values::of_all(rows, most.by)?,
+                tops,
+                judged: columns::judged(rows.judged(), rows.is_complete()),
+            })
         };
         selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
     }
@@ -137,8 +155,11 @@ impl<F: Family> Question for Pairs<F> {
     const PATH: &'static str = F::PAIRS;
     const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
         log: F::LOG,
-        filter: |question| recorded(&question.filter, question.q.as_ref(), &question.fields),
-        seen: |answer| Seen { rows: told(&answer.top), total: answer.total },
+        filter: |question| {
+            let selection = Selection::new(&question.filter, question.q.as_ref());
+            recorded(selection, &question.fields, question.by.as_ref())
+        },
+        seen: |answer| Seen { rows: told(&answer.top), total: answer.total.count },
     });
 
     fn view(&self) -> View {
@@ -155,8 +176,13 @@ impl<F: Family> Question for Pairs<F> {
         let [one, other] = fields.as_slice() else { return Err(Error::Damaged("a facet")) };
         let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
         let count = |rows: &Matching<'_>| {
-            let top = values::of_pairs(rows, [one, other], Most::told(self.top))?;
-            Ok(PairsOf { total: rows.total(), top, judged: columns::judged(rows.judged(), rows.is_complete()) })
+            let most = Most::told(self.top, self.by.as_ref().map(Measure::numbers));
+            let top = values::of_pairs(rows, [one, other], most)?;
+            Ok(PairsOf {
+                total: values::of_all(rows, most.by)?,
+                top,
+                judged: columns::judged(rows.judged(), rows.is_complete()),
+            })
         };
         selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
     }

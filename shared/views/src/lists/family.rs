@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use model::filter::{Filter, Node};
 use model::log::AccountId;
 use model::paging::{Period, RowPosition};
-use segments::{Predicate, Row};
+use segments::{Measure, Predicate, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,6 +33,9 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     const HISTOGRAM: &'static str;
     /// All rows, some at a time.
     const EXPORT: &'static str;
+
+    /// What can be measured of rows: fields of the language, and where their numbers stand.
+    const MEASURES: &'static [(&'static str, Measure)];
 
     /// Which rows are wanted.
     type Filter: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;

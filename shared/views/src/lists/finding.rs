@@ -1,105 +1,148 @@
-//! Finds the most frequent among values that were counted.
+//! Finds the most frequent among values that were counted, or those that measure the most.
 
 use std::array;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use segments::Amount;
+
 use super::numbers::{Met, Numbers};
 use super::top::{Counted, Others, Top};
 
-/// The most frequent values, as far as they were counted.
+/// The greatest values, as far as they were counted.
 pub(crate) struct Finding {
     /// How many are told.
     most: usize,
+    /// Those are the greatest that measure the most, not the most frequent.
+    is_by_sum: bool,
     top: Vec<Counted>,
-    /// How many values there are, and how many rows have them.
+    /// How many values there are, and the rows that have them.
     all: Others,
-    without: u64,
-    /// How many rows have a value of each field.
-    rows: u64,
+    without: Amount,
+    /// The rows that have a value of each field.
+    rows: Amount,
 }
 
-/// Values of one or two fields by their numbers, and how many rows have them.
-type Item<const N: usize> = ([u32; N], u64);
+/// Values of one or two fields by their numbers, and the rows that have them.
+type Item<const N: usize> = ([u32; N], Amount);
 
 impl Finding {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, top: Vec::new(), all: Others::default(), without: 0, rows: 0 }
+    pub(crate) fn new(most: usize, is_by_sum: bool) -> Self {
+        let (all, without, rows) = (Others::default(), Amount::default(), Amount::default());
+        Self { most, is_by_sum, top: Vec::new(), all, without, rows }
     }
 
-    /// Takes values of one field, of a share that comes for the first time: how many rows are of each class.
-    pub(crate) fn add(&mut self, numbers: &Numbers<'_>, counts: &[u64]) {
+    /// Takes values of one field, of a share that comes for the first time: the rows of each class.
+    pub(crate) fn add(&mut self, numbers: &Numbers<'_>, amounts: &[Amount]) {
         let met = numbers.met();
-        let mut by_value = vec![0_u64; met.values.len()];
-        for (list, count) in met.lists.iter().zip(counts) {
+        let mut by_value = vec![Amount::default(); met.values.len()];
+        for (list, amount) in met.lists.iter().zip(amounts) {
             for value in list {
-                by_value[*value as usize] += count;
+                by_value[*value as usize] += *amount;
             }
         }
         // Rows without a value are of every share.
-        self.without = counts.first().copied().unwrap_or_default();
-        let items = (0_u32..).zip(by_value).filter(|(_, count)| *count > 0);
-        self.keep(items.map(|(value, count)| ([value], count)).collect(), [&*met]);
+        self.without = amounts.first().copied().unwrap_or_default();
+        let items = (0_u32..).zip(by_value).filter(|(_, amount)| amount.count > 0);
+        self.keep(items.map(|(value, amount)| ([value], amount)), [&*met]);
     }
 
     /// Takes pairs of values of two fields, of shares that come together for the first time.
-    pub(crate) fn add_pairs(&mut self, [one, other]: [&Numbers<'_>; 2], pairs: segments::Pairs) {
+    pub(crate) fn add_pairs(&mut self, [one, other]: [&Numbers<'_>; 2], pairs: &segments::Pairs) {
         let (one, other) = (one.met(), other.met());
-        let has_several = |met: &Met| met.lists.iter().any(|list| list.len() > 1);
-        let are_merged = has_several(&one) || has_several(&other);
-        let mut items: Vec<Item<2>> = Vec::with_capacity(pairs.len());
-        for ((first, second), count) in pairs {
-            let (first, second) = (&one.lists[first as usize], &other.lists[second as usize]);
-            if !first.is_empty() && !second.is_empty() {
-                self.rows += count;
+        let met = [&*one, &*other];
+        let (Some(ones), Some(others)) = (alone(met[0]), alone(met[1])) else {
+            return self.add_combined(met, pairs);
+        };
+        let value = |values: &[Option<u32>], class: u32| values[class as usize];
+        let item = |((one, other), amount)| Some(([value(&ones, one)?, value(&others, other)?], amount));
+        let before = self.all.amount;
+        self.keep(pairs.iter().filter_map(item), met);
+        self.rows += self.all.amount - before;
+    }
+
+    /// The same where rows count for several values of a field, and so for several pairs.
+    fn add_combined(&mut self, met: [&Met; 2], pairs: &segments::Pairs) {
+        let mut combined: HashMap<[u32; 2], Amount> = HashMap::new();
+        for ((one, other), amount) in pairs.iter() {
+            let (ones, others) = (&met[0].lists[one as usize], &met[1].lists[other as usize]);
+            if !ones.is_empty() && !others.is_empty() {
+                self.rows += amount;
             }
-            items.extend(first.iter().flat_map(|first| second.iter().map(move |second| ([*first, *second], count))));
-        }
-        if are_merged {
-            let mut merged: HashMap<[u32; 2], u64> = HashMap::new();
-            for (pair, count) in items {
-                *merged.entry(pair).or_default() += count;
+            for (one, other) in ones.iter().flat_map(|one| others.iter().map(move |other| (*one, *other))) {
+                *combined.entry([one, other]).or_default() += amount;
             }
-            items = merged.into_iter().collect();
         }
-        self.keep(items, [&*one, &*other]);
+        self.keep(combined.into_iter(), met);
     }
 
     /// The top of one field.
     pub(crate) fn top(self) -> Top {
-        let told: u64 = self.top.iter().map(|counted| counted.count).sum();
-        let others = Others { values: self.all.values - self.top.len() as u64, count: self.all.count - told };
+        let amount = self.top.iter().fold(self.all.amount, |left, counted| left - counted.amount);
+        let others = Others { values: self.all.values - self.top.len() as u64, amount };
         Top { values: self.top, others, without: self.without }
     }
 
-    /// The top of two fields, of so many rows in all.
-    pub(crate) fn top_of(mut self, rows: u64) -> Top {
-        self.without = rows.saturating_sub(self.rows);
+    /// The top of two fields, of these rows in all.
+    pub(crate) fn top_of(mut self, all: Amount) -> Top {
+        self.without = all - self.rows;
         self.top()
     }
 
-    fn keep<const N: usize>(&mut self, mut items: Vec<Item<N>>, met: [&Met; N]) {
-        self.all.values += items.len() as u64;
-        self.all.count += items.iter().map(|(_, count)| count).sum::<u64>();
-        if self.most == 0 {
-            return;
+    fn keep<const N: usize>(&mut self, items: impl Iterator<Item = Item<N>>, met: [&Met; N]) {
+        /// So many more than are told are collected before those are left out that are too small.
+        const MANY: usize = 1 << 14;
+        let (most, is_by_sum) = (self.most, self.is_by_sum);
+        let size = |amount: &Amount| if is_by_sum { amount.sum } else { amount.count.into() };
+        let (mut kept, mut least, mut full): (Vec<Item<N>>, _, _) = (Vec::new(), 0, most + MANY);
+        for (numbers, amount) in items {
+            self.all.values += 1;
+            self.all.amount += amount;
+            if most == 0 || size(&amount) < least {
+                continue;
+            }
+            kept.push((numbers, amount));
+            if kept.len() >= full {
+                least = leave_greatest(&mut kept, most, size);
+                // Equal ones all stay: they are looked through again once there are twice as many.
+                full = 2 * kept.len() + MANY;
+            }
         }
-        // Texts are compared only of those that are as frequent as the last that is told.
-        if items.len() > self.most {
-            let (_, (_, least), _) = items.select_nth_unstable_by_key(self.most - 1, |(_, count)| Reverse(*count));
-            let least = *least;
-            items.retain(|(_, count)| *count >= least);
+        // Texts are compared only of those that are as great as the last that is told.
+        if kept.len() > most {
+            leave_greatest(&mut kept, most, size);
         }
         let texts =
             |numbers: [u32; N]| -> [&str; N] { array::from_fn(|field| &*met[field].values[numbers[field] as usize]) };
-        let key = |(numbers, count): &Item<N>| (Reverse(*count), texts(*numbers));
-        if items.len() > self.most {
-            items.select_nth_unstable_by(self.most - 1, |one, other| key(one).cmp(&key(other)));
-            items.truncate(self.most);
+        let key = |(numbers, amount): &Item<N>| (Reverse(size(amount)), texts(*numbers));
+        if kept.len() > most {
+            kept.select_nth_unstable_by(most - 1, |one, other| key(one).cmp(&key(other)));
+            kept.truncate(most);
         }
-        let counted = |(numbers, count): Item<N>| Counted { values: texts(numbers).map(str::to_owned).into(), count };
-        self.top.extend(items.into_iter().map(counted));
-        self.top.sort_unstable_by(|one, other| other.count.cmp(&one.count).then_with(|| one.values.cmp(&other.values)));
-        self.top.truncate(self.most);
+        let counted = |(numbers, amount): Item<N>| Counted { values: texts(numbers).map(str::to_owned).into(), amount };
+        self.top.extend(kept.into_iter().map(counted));
+        let order = |one: &Counted, other: &Counted| {
+            size(&other.amount).cmp(&size(&one.amount)).then_with(|| one.values.cmp(&other.values))
+        };
+        self.top.sort_unstable_by(order);
+        self.top.truncate(most);
     }
+}
+
+/// The value of each class, by its number, where no class is of several.
+fn alone(met: &Met) -> Option<Vec<Option<u32>>> {
+    let value = |list: &[u32]| match list {
+        [] => Some(None),
+        [value] => Some(Some(*value)),
+        _ => None,
+    };
+    met.lists.iter().map(|list| value(list)).collect()
+}
+
+/// Leaves the greatest of more items than `most`, and those that are as great as the last of them; gives how great that is.
+fn leave_greatest<const N: usize>(items: &mut Vec<Item<N>>, most: usize, size: impl Fn(&Amount) -> u128) -> u128 {
+    let (_, (_, least), _) = items.select_nth_unstable_by_key(most - 1, |(_, amount)| Reverse(size(amount)));
+    let least = size(least);
+    items.retain(|(_, amount)| size(amount) >= least);
+    least
 }

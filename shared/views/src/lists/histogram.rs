@@ -1,4 +1,4 @@
-//! Counts of rows by time, and in each stretch of it by the values of a field.
+//! Counts of rows by time, and sums of what they measure, and in each stretch of it by the values of a field.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use model::filter::Query;
 use model::log::AccountId;
 use model::paging::Judged;
 use model::time::Timestamp;
-use segments::{Matching, TimeRange, Times};
+use segments::{Amount, Matching, TimeRange, Times};
 use serde::{Deserialize, Serialize};
 
 use super::buckets;
@@ -15,6 +15,8 @@ use super::columns::{self, Selected, unjudged};
 use super::facet::Facet;
 use super::facets::recorded;
 use super::family::Family;
+use super::measure::Measure;
+use super::page::Selection;
 use super::top::{Counted, Top};
 use super::valued::Valued;
 use super::values::{self, Most};
@@ -39,34 +41,36 @@ pub struct Histogram<F: Family> {
     pub split: Option<Facet<F>>,
     /// How many values are told of that.
     pub top: usize,
+    /// What is summed up; none: rows are counted alone.
+    pub sum: Option<Measure<F>>,
 }
 
 /// The answer to [`Histogram`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HistogramOf {
-    /// How many rows match.
-    pub total: u64,
+    /// The rows that match.
+    pub total: Amount,
     /// How long each stretch is, in milliseconds; zero where there is none.
     pub width_ms: u64,
-    /// When each begins, and how many rows are in it.
-    pub counts: Vec<(Timestamp, u64)>,
+    /// When each begins, and the rows in it.
+    pub amounts: Vec<(Timestamp, Amount)>,
     /// The same by values.
     pub split: Option<Split>,
     /// How rows were judged, see [`super::FacetsOf::judged`].
     pub judged: Option<Judged>,
 }
 
-/// Counts of each stretch of time by the values of a field.
+/// The rows of each stretch of time by the values of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// The values.
     pub top: Top,
-    /// For each of them that is told how many rows have it in each stretch.
-    pub counts: Vec<Vec<u64>>,
-    /// How many have other values.
-    pub others: Vec<u64>,
-    /// How many have none.
-    pub without: Vec<u64>,
+    /// For each of them that is told the rows that have it in each stretch.
+    pub amounts: Vec<Vec<Amount>>,
+    /// Those that have other values.
+    pub others: Vec<Amount>,
+    /// Those that have none.
+    pub without: Vec<Amount>,
 }
 
 impl<F: Family> Question for Histogram<F> {
@@ -74,8 +78,11 @@ impl<F: Family> Question for Histogram<F> {
     const PATH: &'static str = F::HISTOGRAM;
     const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
         log: F::LOG,
-        filter: |question| recorded(&question.filter, question.q.as_ref(), question.split.as_slice()),
-        seen: |answer| Seen { rows: answer.counts.len() as u64, total: answer.total },
+        filter: |question| {
+            let selection = Selection::new(&question.filter, question.q.as_ref());
+            recorded(selection, question.split.as_slice(), question.sum.as_ref())
+        },
+        seen: |answer| Seen { rows: answer.amounts.len() as u64, total: answer.total.count },
     });
 
     fn view(&self) -> View {
@@ -92,16 +99,17 @@ impl<F: Family> Question for Histogram<F> {
         let split = split.as_ref().and_then(|fields| fields.first());
         let selected = Selected::asked::<F>(views, account, &self.filter, q)?;
         let period = selected.period();
+        let most = Most::told(self.top, self.sum.as_ref().map(Measure::numbers));
         let count = |rows: &Matching<'_>| {
             let times = match ends(rows, period)? {
                 Some((from, to)) => buckets::cover(from, to, self.buckets),
                 None => buckets::NOTHING,
             };
             Ok(HistogramOf {
-                total: rows.total(),
+                total: values::of_all(rows, most.by)?,
                 width_ms: if times.count == 0 { 0 } else { buckets::millis(&times) },
-                counts: buckets::starts(&times).zip(rows.by_time(&times)?).collect(),
-                split: split.map(|field| split_by(rows, &times, field, self.top)).transpose()?,
+                amounts: buckets::starts(&times).zip(rows.by_time(&times, most.by)?).collect(),
+                split: split.map(|field| split_by(rows, &times, field, most)).transpose()?,
                 judged: columns::judged(rows.judged(), rows.is_complete()),
             })
         };
@@ -131,32 +139,34 @@ struct Series {
     others: u64,
 }
 
-fn split_by(rows: &Matching<'_>, times: &Times, field: &Valued<'_>, top: usize) -> Result<Split, segments::Error> {
-    let top = values::of_each(rows, std::slice::from_ref(field), Most::told(top))?.pop().unwrap_or_default();
-    let (met, by_time) = by_series(rows, times, field, &top)?;
-    let nothing = || vec![0_u64; times.count];
-    let (mut counts, mut others, mut without) = (vec![nothing(); top.values.len()], nothing(), nothing());
+fn split_by(rows: &Matching<'_>, times: &Times, field: &Valued<'_>, most: Most) -> Result<Split, segments::Error> {
+    let top = values::of_each(rows, std::slice::from_ref(field), most)?.pop().unwrap_or_default();
+    let (met, by_time) = by_series(rows, (times, most.by), field, &top)?;
+    let nothing = || vec![Amount::default(); times.count];
+    let (mut amounts, mut others, mut without) = (vec![nothing(); top.values.len()], nothing(), nothing());
     for (time, by_class) in by_time.into_iter().enumerate() {
-        for (series, count) in met.iter().zip(by_class) {
+        for (series, amount) in met.iter().zip(by_class) {
             for place in &series.told {
-                counts[*place][time] += count;
+                amounts[*place][time] += amount;
             }
-            others[time] += series.others * count;
+            for _ in 0..series.others {
+                others[time] += amount;
+            }
             if series.told.is_empty() && series.others == 0 {
-                without[time] += count;
+                without[time] += amount;
             }
         }
     }
-    Ok(Split { top, counts, others, without })
+    Ok(Split { top, amounts, others, without })
 }
 
-/// All that rows are counted in, and how many rows of each stretch of time are counted in each.
+/// All that rows are counted in, and the rows of each stretch of time that are counted in each.
 fn by_series(
     rows: &Matching<'_>,
-    times: &Times,
+    (times, measure): (&Times, Option<segments::Measure>),
     field: &Valued<'_>,
     top: &Top,
-) -> Result<(Vec<Series>, Vec<Vec<u64>>), segments::Error> {
+) -> Result<(Vec<Series>, Vec<Vec<Amount>>), segments::Error> {
     let value = |(place, counted): (usize, &'_ Counted)| Some((counted.values.first()?.clone(), place));
     let places: HashMap<String, usize> = top.values.iter().enumerate().filter_map(value).collect();
     let met: RefCell<Vec<Series>> = RefCell::default();
@@ -175,6 +185,6 @@ fn by_series(
         Ok(u32::try_from(class).ok())
     };
     let facet = segments::Facet { column: field.column, beside: field.beside, classify: &classify };
-    let by_time = rows.by_time_and_class(times, facet)?;
+    let by_time = rows.by_time_and_class(times, facet, measure)?;
     Ok((met.into_inner(), by_time))
 }

@@ -6,7 +6,7 @@ use model::address::canonical_host;
 use model::filter::{Family as Language, FieldValue, Kind, Query};
 use model::time::Timestamp;
 use views::Views;
-use views::lists::{Counted, Facet, Facets, Family, Histogram, HistogramOf, Others, Pairs, Top};
+use views::lists::{Amount, Counted, Facet, Facets, Family, Histogram, HistogramOf, Measure, Pairs, Top};
 
 use super::{account, answer};
 
@@ -15,6 +15,21 @@ use super::{account, answer};
 pub(super) struct Plain {
     time: Timestamp,
     values: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// How many rows there are, and how much they have of a field together.
+fn amount_of<'a>(rows: impl IntoIterator<Item = &'a Plain>, measure: Option<&str>) -> Amount {
+    let mut amount = Amount::default();
+    for row in rows {
+        let number = |name: &str| row.values[name][0].parse::<u128>().unwrap();
+        amount += Amount { count: 1, sum: measure.map_or(0, number) };
+    }
+    amount
+}
+
+/// What a field is measured by: each, and none.
+fn measures<F: Family>() -> Vec<Option<Measure<F>>> {
+    [None].into_iter().chain(Measure::all().map(Some)).collect()
 }
 
 impl Plain {
@@ -68,86 +83,106 @@ fn written(value: FieldValue<'_>) -> String {
     }
 }
 
-fn top_of(rows: &[Plain], fields: &[&str], told: usize) -> Top {
-    let mut counts: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+fn top_of(rows: &[Plain], fields: &[&str], told: usize, measure: Option<&str>) -> Top {
+    let mut amounts: BTreeMap<Vec<String>, Amount> = BTreeMap::new();
     let mut top = Top::default();
     for row in rows {
-        let combined = row.combined(fields);
-        top.without += u64::from(combined.is_empty());
+        let (combined, amount) = (row.combined(fields), amount_of([row], measure));
+        if combined.is_empty() {
+            top.without += amount;
+        }
         for values in combined {
-            *counts.entry(values).or_default() += 1;
+            *amounts.entry(values).or_default() += amount;
         }
     }
-    top.values = counts.into_iter().map(|(values, count)| Counted { values, count }).collect();
-    // Of equal counts, the values stay in order.
-    top.values.sort_by_key(|counted| std::cmp::Reverse(counted.count));
+    top.values = amounts.into_iter().map(|(values, amount)| Counted { values, amount }).collect();
+    // Of equal amounts, the values stay in order.
+    let size = |amount: Amount| if measure.is_some() { amount.sum } else { amount.count.into() };
+    top.values.sort_by_key(|counted| std::cmp::Reverse(size(counted.amount)));
     let others = top.values.split_off(told.min(top.values.len()));
-    top.others = Others { values: others.len() as u64, count: others.iter().map(|other| other.count).sum() };
+    top.others.values = others.len() as u64;
+    for other in others {
+        top.others.amount += other.amount;
+    }
     top
 }
 
-/// Asks for all counts, and compares them with those of the rows.
+/// Asks for all counts and sums, and compares them with those of the rows.
 pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Query<F::Language>>, rows: &[Plain]) {
     let names = Facet::<F>::names();
     let fields: Vec<Facet<F>> = names.iter().map(|name| Facet::new(name).unwrap()).collect();
-    let (filter, q) = (|| filter.clone(), || q.cloned());
-    for top in [2, 1000] {
-        let facets =
-            Facets::<F> { account: account(), filter: filter(), q: q(), fields: fields.clone(), prefix: None, top };
-        let found = answer(views, facets);
-        assert_eq!(found.total, rows.len() as u64);
+    let (account, filter, q) = (account(), || filter.clone(), || q.cloned());
+    let measures = measures::<F>();
+    for (top, by) in [2, 1000].into_iter().zip(measures.iter().rev().cycle()).chain([(3, &None)]) {
+        let measure = by.as_ref().map(Measure::name);
+        let (account, fields, by) = (account.clone(), fields.clone(), by.clone());
+        let found = answer(views, Facets::<F> { account, filter: filter(), q: q(), fields, prefix: None, top, by });
+        assert_eq!(found.total, amount_of(rows, measure));
         assert!(found.judged.is_none_or(|judged| judged.complete));
         for (name, found) in names.iter().zip(found.tops) {
-            assert_eq!(found, top_of(rows, &[*name], top), "{name} {top}");
+            assert_eq!(found, top_of(rows, &[*name], top, measure), "{name} {top} {measure:?}");
         }
     }
     let last = names.len() - 1;
     for place in [0, 1, last / 2, last] {
         let name = names[place];
-        let Some(frequent) = top_of(rows, &[name], 1).values.pop() else { continue };
+        let Some(frequent) = top_of(rows, &[name], 1, None).values.pop() else { continue };
         let prefix = frequent.values[0].chars().take(2).collect::<String>().to_uppercase();
         let rows: Vec<Plain> = rows.iter().map(|row| row.beginning_with(name, &prefix)).collect();
-        let (fields, expected) = (vec![fields[place].clone()], top_of(&rows, &[name], 3));
-        let asked = Facets::<F> { account: account(), filter: filter(), q: q(), fields, prefix: Some(prefix), top: 3 };
+        let (fields, expected) = (vec![fields[place].clone()], top_of(&rows, &[name], 3, None));
+        let (account, prefix) = (account.clone(), Some(prefix));
+        let asked = Facets::<F> { account, filter: filter(), q: q(), fields, prefix, top: 3, by: None };
         assert_eq!(answer(views, asked).tops, [expected], "{name}");
     }
-    for [one, other] in [[0, last], [last, 1], [last / 2, 0], [2, last / 3], [1, 1]] {
+    let pairs = [[0, last], [last, 1], [last / 2, 0], [2, last / 3], [1, 1]];
+    for ([one, other], by) in pairs.into_iter().zip(measures.iter().cycle()) {
+        let measure = by.as_ref().map(Measure::name);
         let pair = [one, other].map(|place| fields[place].clone());
-        let asked = Pairs::<F> { account: account(), filter: filter(), q: q(), fields: pair, top: 3 };
-        let found = answer(views, asked);
-        assert_eq!(found.top, top_of(rows, &[names[one], names[other]], 3), "{} {}", names[one], names[other]);
+        let (account, by) = (account.clone(), by.clone());
+        let asked = Pairs::<F> { account, filter: filter(), q: q(), fields: pair, top: 3, by };
+        let (found, names) = (answer(views, asked), [names[one], names[other]]);
+        assert_eq!(found.total, amount_of(rows, measure));
+        assert_eq!(found.top, top_of(rows, &names, 3, measure), "{names:?} {measure:?}");
     }
-    for (buckets, place) in [(2, 0), (4, last), (120, last / 2), (5, 1)] {
-        let split = Some(fields[place].clone());
-        let asked = Histogram::<F> { account: account(), filter: filter(), q: q(), buckets, split, top: 2 };
+    let splits = [(2, 0), (4, last), (120, last / 2), (5, 1)];
+    for ((buckets, place), sum) in splits.into_iter().zip(measures.iter().cycle()) {
+        let measure = sum.as_ref().map(Measure::name);
+        let (account, split, sum) = (account.clone(), Some(fields[place].clone()), sum.clone());
+        let asked = Histogram::<F> { account, filter: filter(), q: q(), buckets, split, top: 2, sum };
         let found = answer(views, asked);
-        assert!(found.counts.len() <= buckets, "{buckets}: {found:?}");
-        compare_histogram(&found, names[place], rows);
+        assert!(found.amounts.len() <= buckets, "{buckets}: {found:?}");
+        compare_histogram(&found, names[place], rows, measure);
     }
 }
 
-fn compare_histogram(found: &HistogramOf, field: &str, rows: &[Plain]) {
+fn compare_histogram(found: &HistogramOf, field: &str, rows: &[Plain], measure: Option<&str>) {
     let split = found.split.as_ref().unwrap();
-    assert_eq!(split.top, top_of(rows, &[field], 2), "{field}");
-    assert_eq!(found.total, rows.len() as u64);
+    assert_eq!(split.top, top_of(rows, &[field], 2, measure), "{field}");
+    assert_eq!(found.total, amount_of(rows, measure));
     let width = i64::try_from(found.width_ms * 1000).unwrap();
-    let counted: u64 = found.counts.iter().map(|(_, count)| count).sum();
-    assert_eq!(counted, found.total);
-    for (place, (start, count)) in found.counts.iter().enumerate() {
+    let counted: u64 = found.amounts.iter().map(|(_, amount)| amount.count).sum();
+    assert_eq!(counted, found.total.count);
+    for (place, (start, amount)) in found.amounts.iter().enumerate() {
         let start = start.micros();
-        assert_eq!(start, found.counts[0].0.micros() + width * i64::try_from(place).unwrap());
+        assert_eq!(start, found.amounts[0].0.micros() + width * i64::try_from(place).unwrap());
         assert_eq!(start.rem_euclid(width), 0);
-        let within: Vec<&Plain> =
-            rows.iter().filter(|row| (start..start + width).contains(&row.time.micros())).collect();
-        assert_eq!(*count, within.len() as u64);
-        let of = |value: &String| within.iter().filter(|row| row.values[field].contains(value)).count() as u64;
-        let mut told = 0;
-        for (counted, counts) in split.top.values.iter().zip(&split.counts) {
-            assert_eq!(counts[place], of(&counted.values[0]), "{field}");
-            told += counts[place];
+        let within: Vec<Plain> =
+            rows.iter().filter(|row| (start..start + width).contains(&row.time.micros())).cloned().collect();
+        assert_eq!(*amount, amount_of(&within, measure));
+        let mut others = Amount::default();
+        for row in &within {
+            for value in &row.values[field] {
+                if !split.top.values.iter().any(|told| told.values[0] == *value) {
+                    others += amount_of([row], measure);
+                }
+            }
         }
-        let all: usize = within.iter().map(|row| row.values[field].len()).sum();
-        assert_eq!(split.others[place], all as u64 - told);
-        assert_eq!(split.without[place], within.iter().filter(|row| row.values[field].is_empty()).count() as u64);
+        for (told, amounts) in split.top.values.iter().zip(&split.amounts) {
+            let having = within.iter().filter(|row| row.values[field].contains(&told.values[0]));
+            assert_eq!(amounts[place], amount_of(having, measure), "{field}");
+        }
+        assert_eq!(split.others[place], others);
+        let without = within.iter().filter(|row| row.values[field].is_empty());
+        assert_eq!(split.without[place], amount_of(without, measure));
     }
 }

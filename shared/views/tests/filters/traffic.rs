@@ -38,18 +38,20 @@ pub(super) fn report() -> impl Strategy<Value = traffic::Report> {
     let flows = &["f", "0194f1a2-aaaa-4bbb-8ccc-0123456789ab", "0194F1A2-aaaa-4bbb-8ccc-0123456789ab"];
     let protocols = prop::option::of(select(vec![0, 6, 17, 65_535]));
     let ends = (endpoint(), endpoint(), text(IDS), text(&["alice@x.org", "BOB@x.org"]));
-    let what = (select(kinds), select(directions), protocols, text(flows), text(IDS), -4_i64..9, any::<u64>());
+    let count = || prop_oneof![3 => 0_u64..7, 1 => any::<u64>()];
+    let what = (select(kinds), select(directions), protocols, text(flows), text(IDS), -4_i64..9, count());
     // Some reporters send counters alone.
     let drops = prop_oneof![4 => Just(0_u64), 1 => 1_u64..4];
-    (ends, what, drops).prop_map(
-        |((source, destination, user, email), (kind, direction, protocol, flow, reporter, second, bytes), drops)| {
+    let counters = (drops, count(), count(), count());
+    (ends, what, counters).prop_map(
+        |((source, destination, user, email), (kind, direction, protocol, flow, reporter, second, bytes), counters)| {
             let mut data =
                 traffic::Reported { source, destination, direction, protocol, ..traffic::Reported::default() };
             data.event_type = Some(kind);
             data.flow_id = flow;
             data.reporter_id = reporter;
             data.rx_bytes = bytes;
-            data.num_of_drops = drops;
+            (data.num_of_drops, data.tx_bytes, data.rx_packets, data.tx_packets) = counters;
             data.user.id = user;
             data.user.email = email;
             let (time, received_at) = (at(second), at(second + 100));

@@ -358,6 +358,32 @@ fn a_new_generation_is_read_after_the_switch_and_after_a_restart() {
 }
 
 #[test]
+fn a_view_of_another_format_begins_again_and_leaves_the_others_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = open(directory.path());
+    let drops = report("f", 1, |data| data.num_of_drops = 3);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 4, &[(account("main"), drops.clone())]);
+    project(&views, views::audit::VIEW, Stream::Audit, 1, &[(account("main"), audit_event("kept", 1, "x"))]);
+    drop(views);
+    {
+        let open = || sled::open(directory.path().join("traffic/1"));
+        // What was just dropped may hold its lock for another moment.
+        let tree = std::iter::repeat_with(open).take(10_000).find_map(Result::ok).unwrap();
+        // That of the version before, in which rows have no numbers.
+        tree.insert(b"\0format", [&11_u32.to_be_bytes()[..], &0_u32.to_be_bytes()].concat()).unwrap();
+        tree.flush().unwrap();
+    }
+    let views = open(directory.path());
+    let traffic = views.slot(views::traffic::VIEW);
+    assert!(traffic.store().checkpoints().unwrap().is_empty(), "it is read from the log again");
+    assert_eq!(traffic_list(&views, traffic::Filter::default(), Page::newest(9)), (Vec::new(), 0));
+    assert!(!directory.path().join("traffic/1").exists(), "the old generation is gone");
+    assert_eq!(audit_page(&views, &account("main"), audit::Filter::default(), Page::newest(9)).0, ["kept"]);
+    project(&views, views::traffic::VIEW, Stream::Traffic, 4, &[(account("main"), drops)]);
+    assert_eq!(traffic_list(&views, traffic::Filter::default(), Page::newest(9)).1, 1);
+}
+
+#[test]
 fn an_interrupted_rebuild_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let views = open(directory.path());

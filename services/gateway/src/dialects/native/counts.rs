@@ -1,5 +1,6 @@
 //! `GET /flowtrail/v1/audit/facets` and `GET /flowtrail/v1/traffic/facets`, the same with `histogram`, and
-//! `GET /flowtrail/v1/traffic/top`: exact counts of what matches, by values and by time.
+//! `GET /flowtrail/v1/traffic/top`: exact counts of what matches, and sums of its numbers, by values and by
+//! time.
 
 mod form;
 pub(crate) mod values;
@@ -9,12 +10,10 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use views::Question;
 use views::audit::Audit;
-use views::lists::{Counted, Facet, Facets, FacetsOf, Histogram, HistogramOf, MIN_BUCKETS, Pairs, PairsOf};
+use views::lists::{Facet, Facets, FacetsOf, Histogram, HistogramOf, MIN_BUCKETS, Measure, Pairs, PairsOf};
 use views::traffic::Traffic;
 
-use self::form::{
-    BucketAnswer, FacetAnswer, FacetsAnswer, HistogramAnswer, PairAnswer, TopAnswer, others, series, total_of, value,
-};
+use self::form::{FacetsAnswer, Form, HistogramAnswer, TopAnswer};
 use super::events::{Listed, selecting, selection};
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
@@ -25,8 +24,10 @@ use crate::lists::query::Parameters;
 use crate::render::json;
 use crate::render::refusal::Refusal;
 
-/// What rows are measured by.
-const MEASURES: [(&str, ()); 1] = [("count", ())];
+/// To count, where nothing is summed up.
+const COUNT: &str = "count";
+const ORDERED_BY: &str = "Which are the greatest: the most frequent, by `count`, which is the default; or those with the greatest sum of \
+                          this field, which is told as `sum` beside `count`.";
 const DEFAULT_TOP: usize = 10;
 const MAX_TOP: usize = 1000;
 const MAX_FIELDS: usize = 20;
@@ -57,26 +58,22 @@ pub(crate) async fn facets<F: Counts>(
 ) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
     parameters.are_among(&[Q, "from", "to", "reads", "field", "top", "by"])?;
-    parameters.choice("by", &MEASURES)?;
+    let by = measure::<F>(&parameters, "by")?;
     let fields = fields::<F>("field", &parameters.text("field")?.unwrap_or_else(|| F::USUAL.to_owned()))?;
     let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
+    let form = Form { has_sums: by.is_some() };
     let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top };
+    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top, by };
     let render = move |FacetsOf { total, tops, judged }| {
-        let facets = names.into_iter().zip(tops).map(|(field, top)| FacetAnswer {
-            field,
-            values: top.values.into_iter().map(value).collect(),
-            others: others(top.others),
-            without: top.without,
-        });
-        json::ok(&FacetsAnswer { of: total_of(total, judged), facets: facets.collect() })
+        let facets = names.into_iter().zip(tops).map(|(field, top)| form.facet(field, top));
+        json::ok(&FacetsAnswer { of: form.total(total, judged), facets: facets.collect() })
     };
     answer(&lists, &caller, asked, render).await
 }
 
 pub(crate) fn describe_facets<F: Counts>(title: &'static str) -> Operation {
-    let text = "The most frequent values of each field, with exact counts, and how many others there are.";
+    let text = "The most frequent values of each field, or those with the greatest sums, exactly, and how many others there are.";
     selecting(Operation::new(title, text))
         .query(
             "field",
@@ -84,7 +81,7 @@ pub(crate) fn describe_facets<F: Counts>(title: &'static str) -> Operation {
             schema::text(),
         )
         .query("top", "How many values are told of each.", schema::whole(1..=MAX_TOP, DEFAULT_TOP))
-        .query("by", "What they are ordered by: how many there are.", schema::choice(&MEASURES))
+        .query("by", ORDERED_BY, schema::choice(&choices::<F>()))
         .answers::<FacetsAnswer>(StatusCode::OK, "The values.")
         .tells_freshness()
 }
@@ -96,19 +93,21 @@ pub(crate) async fn histogram<F: Counts>(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[Q, "from", "to", "reads", "buckets", "split", "top"])?;
+    parameters.are_among(&[Q, "from", "to", "reads", "buckets", "split", "top", "sum"])?;
     let buckets = parameters.number("buckets", MIN_BUCKETS..=MAX_BUCKETS)?.unwrap_or(DEFAULT_BUCKETS);
     let split = parameters.text("split")?.map(|name| field::<F>("split", &name)).transpose()?;
     let top = parameters.number("top", 1..=MAX_SERIES)?.unwrap_or(DEFAULT_SERIES);
+    let sum = measure::<F>(&parameters, "sum")?;
+    let form = Form { has_sums: sum.is_some() };
     let (filter, q) = selection::<F>(&parameters)?;
     let name = split.as_ref().map(|field| field.name().to_owned());
-    let asked = Histogram::<F> { account: caller.principal.account.clone(), filter, q, buckets, split, top };
-    let render = move |HistogramOf { total, width_ms, counts, split, judged }| {
+    let asked = Histogram::<F> { account: caller.principal.account.clone(), filter, q, buckets, split, top, sum };
+    let render = move |HistogramOf { total, width_ms, amounts, split, judged }| {
         json::ok(&HistogramAnswer {
-            of: total_of(total, judged),
+            of: form.total(total, judged),
             width_ms,
-            buckets: counts.into_iter().map(|(time, count)| BucketAnswer { time, count }).collect(),
-            split: name.zip(split).map(|(field, split)| series(field, split)),
+            buckets: amounts.into_iter().map(|bucket| form.bucket(bucket)).collect(),
+            split: name.zip(split).map(|(field, split)| form.split(field, split)),
         })
     };
     answer(&lists, &caller, asked, render).await
@@ -121,6 +120,11 @@ pub(crate) fn describe_histogram<F: Counts>(title: &'static str) -> Operation {
         .query("buckets", "How many buckets at most.", schema::whole(MIN_BUCKETS..=MAX_BUCKETS, DEFAULT_BUCKETS))
         .query("split", "A field of the language, by whose most frequent values each bucket is split.", schema::text())
         .query("top", "By how many values.", schema::whole(1..=MAX_SERIES, DEFAULT_SERIES))
+        .query(
+            "sum",
+            "What is summed up beside the counts, and which of the values are the greatest.",
+            schema::choice(&choices::<F>()),
+        )
         .answers::<HistogramAnswer>(StatusCode::OK, "The counts.")
         .tells_freshness()
 }
@@ -130,38 +134,40 @@ pub(crate) async fn top(State(lists): State<Lists>, caller: Caller, uri: Uri) ->
     const USUAL: &str = "source,destination";
     let parameters = Parameters::parse(uri.query())?;
     parameters.are_among(&[Q, "from", "to", "reads", "by", "sum", "top"])?;
-    parameters.choice("sum", &MEASURES)?;
+    let by = measure::<Traffic>(&parameters, "sum")?;
+    let form = Form { has_sums: by.is_some() };
     let fields = fields::<Traffic>("by", &parameters.text("by")?.unwrap_or_else(|| USUAL.to_owned()))?;
     let fields = <[_; 2]>::try_from(fields).map_err(|_| Refusal::field("by", "must be two fields"))?;
     let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<Traffic>(&parameters)?;
-    let by: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let asked = Pairs::<Traffic> { account: caller.principal.account.clone(), filter, q, fields, top };
-    let render = move |PairsOf { total, top, judged }| {
-        let pair = |Counted { values, count }| PairAnswer { values, count };
-        json::ok(&TopAnswer {
-            of: total_of(total, judged),
-            by,
-            pairs: top.values.into_iter().map(pair).collect(),
-            others: others(top.others),
-            without: top.without,
-        })
-    };
+    let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+    let asked = Pairs::<Traffic> { account: caller.principal.account.clone(), filter, q, fields, top, by };
+    let render = move |PairsOf { total, top, judged }| json::ok(&form.top(form.total(total, judged), names, top));
     answer(&lists, &caller, asked, render).await
 }
 
 pub(crate) fn describe_top() -> Operation {
-    let text = "The most frequent pairs of values of two fields, such as who talked to whom, with exact counts.";
+    let text = "The most frequent pairs of values of two fields, such as who talked to whom, or those with the greatest sums, exactly.";
     selecting(Operation::new("Top pairs of traffic", text))
         .query(
             "by",
             "Two fields of the language with a comma between them. Without it `source,destination`.",
             schema::text(),
         )
-        .query("sum", "What pairs are ordered by: how many records there are.", schema::choice(&MEASURES))
+        .query("sum", ORDERED_BY, schema::choice(&choices::<Traffic>()))
         .query("top", "How many pairs are told.", schema::whole(1..=MAX_TOP, DEFAULT_TOP))
         .answers::<TopAnswer>(StatusCode::OK, "The pairs.")
         .tells_freshness()
+}
+
+/// What may be summed up, by name; to count is none.
+fn choices<F: Counts>() -> Vec<(&'static str, Option<Measure<F>>)> {
+    [(COUNT, None)].into_iter().chain(Measure::all().map(|measure| (measure.name(), Some(measure)))).collect()
+}
+
+/// What is summed up; none: rows are counted alone.
+fn measure<F: Counts>(parameters: &Parameters, name: &str) -> Result<Option<Measure<F>>, Refusal> {
+    Ok(parameters.choice(name, &choices::<F>())?.flatten())
 }
 
 fn fields<F: Counts>(parameter: &str, text: &str) -> Result<Vec<Facet<F>>, Refusal> {

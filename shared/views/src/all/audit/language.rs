@@ -1,6 +1,5 @@
 //! What the columns of audit events know of a filter of the language: a symbol is judged as an event that says nothing else.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use super::row::{
     ACTION, ACTOR, ACTOR_ID, ADDRESS, MACHINE, ORIGINS, PAYLOAD, RESOURCE, RESOURCE_ID, RESOURCE_TYPE, SESSION,
     SESSION_ID, VM_ID, id_in_table, part, position, text,
 };
-use super::wanted::is_found;
+use super::wanted::{in_network, is_found};
 use crate::all::directory::Directory;
 use crate::error::Error;
 use crate::key::table;
@@ -116,14 +115,16 @@ pub(super) fn valued<'a>(field: AuditField, directory: Rc<Directory<'a>>) -> Res
 impl Columns<'_> {
     /// The events of which a column's symbol has a wanted value of a field.
     fn judged(&self, field: AuditField, wanted: &Wanted, column: usize) -> Result<Predicate, Error> {
+        if let Wanted::Address(network, port) = wanted {
+            return Ok(in_network(network, *port));
+        }
         let key = match Audit::describe(field).name {
-            "actor_id" | "resource_id" | "vm" | "session" => literal(wanted).map(Cow::Borrowed),
-            "ip" | "ip_address" => host(wanted).map(Cow::Owned),
+            "actor_id" | "resource_id" | "vm" | "session" => literal(wanted),
             _ => None,
         };
         let wanted = wanted.clone();
         let has = move |event: &Event| Audit::is_any_value(field, event, &mut |value| wanted.is(value));
-        self.matching(column, key.as_deref(), has)
+        self.matching(column, key, has)
     }
 
     /// The events of which `wants` says yes to the part that stands in a column, with the directory's names; where it
@@ -168,16 +169,6 @@ fn literal(wanted: &Wanted) -> Option<&str> {
     match wanted {
         Wanted::Text(text) => text.exact.as_literal(),
         Wanted::Present | Wanted::Number(_) | Wanted::Time(_) | Wanted::Address(..) | Wanted::Inside(..) => None,
-    }
-}
-
-/// The one host that an address must be of, in the spelling that addresses are looked up by.
-fn host(wanted: &Wanted) -> Option<String> {
-    match wanted {
-        Wanted::Address(network, _) if network.prefix_len() == network.max_prefix_len() => {
-            Some(network.addr().to_string())
-        }
-        _ => None,
     }
 }
 

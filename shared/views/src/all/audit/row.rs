@@ -4,7 +4,7 @@
 //! A symbol, and the tail, is a list of fields: each one's number in the table, then its value. What an event does not
 //! say takes no room.
 
-use model::address::{canonical_host, split_port};
+use model::address::{canonical_host, ip_of, place_of, split_port};
 use model::audit::Event;
 use model::audit::fields::{self, Access, FIELDS, FieldPlace, Fields, Value, number_of};
 use model::json::Json;
@@ -53,7 +53,9 @@ pub(crate) const SCHEMA: Schema = Schema {
     symbols: &[0, 1, 2, 3, 4, 5],
     searched: &[None, None, None, Some(address)],
     keys: &KEYS,
+    points: &[None, None, None, Some(place_of_address)],
     filtered: &[ACTION, ACTOR, RESOURCE],
+    numbers: 0,
     texts: 1,
 };
 
@@ -78,6 +80,14 @@ fn event_type(action: &[u8], key: &mut dyn FnMut(&[u8])) {
 fn host(address: &[u8], key: &mut dyn FnMut(&[u8])) {
     if let Ok(Some(own)) = text(address, IP_ADDRESS) {
         key(canonical_host(split_port(own).0).as_bytes());
+    }
+}
+
+/// Where an address stands among all addresses, without its port.
+fn place_of_address(address: &[u8], point: &mut dyn FnMut(u128)) {
+    let own = text(address, IP_ADDRESS).ok().flatten();
+    if let Some(address) = own.and_then(|own| ip_of(split_port(own).0)) {
+        point(place_of(address));
     }
 }
 
@@ -140,7 +150,7 @@ pub(crate) fn write<T>(
     let symbols: [&[u8]; COLUMNS] = std::array::from_fn(|column| &buffer[start(column)..ends[column]]);
     let rest = &buffer[ends[COLUMNS - 1]..];
     let id = id_in_table(&event.id, origin);
-    put(NewRow { time: event.time.micros(), id: &id, symbols: &symbols, texts: &[&payload(event)], rest })
+    put(NewRow { time: event.time.micros(), id: &id, symbols: &symbols, numbers: &[], texts: &[&payload(event)], rest })
 }
 
 fn write_field(number: u8, value: Value<'_>, mut buffer: Vec<u8>) -> Result<Vec<u8>, Error> {

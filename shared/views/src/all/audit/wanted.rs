@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::address::{as_stored, canonical_host, ip_of, network_of, split_port};
+use model::address::{IpNet, as_stored, canonical_host, network_of, places_of, split_port};
 use model::audit::fields::Fields;
 use model::audit::{Event, Filter, READS, ShownAs, is_read};
 use model::directory::Named;
-use segments::{Predicate, Wanted};
+use segments::{Predicate, Wanted, Wants};
 
 use super::row::{
     ACTION, ACTOR, ADDRESS, IP_ADDRESS, MACHINE, PAYLOAD, RESOURCE, RESOURCE_ID, RESOURCE_TYPE, SESSION, SESSION_ID,
@@ -111,15 +111,14 @@ fn by_address(wanted: &str) -> Predicate {
         let is_it = move |own: &str| own.to_lowercase() == name || split_port(own).0.to_lowercase() == name;
         return Predicate::keyed(ADDRESS, key, on_address(is_it));
     };
-    let is_in = on_address(move |own| {
-        let (host, own_port) = split_port(own);
-        ip_of(host).is_some_and(|ip| network.contains(&ip)) && (port.is_none() || port == own_port)
-    });
-    if network.prefix_len() == network.max_prefix_len() {
-        Predicate::keyed(ADDRESS, network.addr().to_string(), is_in)
-    } else {
-        Predicate::matching(ADDRESS, is_in)
-    }
+    in_network(&network, port)
+}
+
+/// The events whose address is in a network, with this port, if one is wanted.
+pub(super) fn in_network(network: &IpNet, port: Option<u16>) -> Predicate {
+    let has_port = |port| Arc::new(on_address(move |own| split_port(own).1 == Some(port))) as Arc<Wants>;
+    let wanted = Wanted::Within { ranges: places_of(network), wants: port.map(has_port) };
+    Predicate::Symbol { column: ADDRESS, wanted }
 }
 
 fn on_address(wants: impl Fn(&str) -> bool + Send + Sync + 'static) -> impl Fn(&[u8]) -> bool + Send + Sync + 'static {

@@ -6,21 +6,21 @@
 
 use std::sync::Arc;
 
-use model::filter::{Family, FieldValue, Pattern, Quantity, Span, Traffic, TrafficField, Wanted};
+use model::address::{IpNet, places_of, split_port};
+use model::filter::{Family, FieldValue, Pattern, Quantity, Traffic, TrafficField, Wanted};
 use model::log::AccountId;
-use model::traffic::{EventType, Record};
-use segments::{Predicate, TimeRange, Wanted as Symbols};
+use model::traffic::Record;
+use segments::{Predicate, TimeRange, Wanted as Symbols, Wants};
 
+use super::numbers;
 use super::row::{
-    self, DESTINATION, End, FROM, POLICY, PROTOCOL, REPORTER, SOURCE, TO, TRAITS, Traits, USER, filled_in, part, port,
-    protocol,
+    self, DESTINATION, End, FROM, POLICY, PROTOCOL, REPORTER, SOURCE, TO, TRAITS, USER, filled_in, part, port, protocol,
 };
-use super::wanted::{across_port, endpoints, is_found};
+use super::wanted::{across_port, is_found};
 use crate::all::directory::{Directory, Snapshot};
 use crate::error::Error;
 use crate::key::table;
 use crate::lists::bounds::{self, Bounds};
-use crate::lists::columns;
 use crate::store::Store;
 
 /// The columns of an account's records.
@@ -38,16 +38,18 @@ impl<'a> Columns<'a> {
 
 impl bounds::Columns<Traffic> for Columns<'_> {
     fn field(&self, field: TrafficField, wanted: &Wanted) -> Result<Bounds, Error> {
+        if let Some(measure) = numbers::measure(field) {
+            return Ok(Bounds::Exact(bounds::measured(measure, wanted)));
+        }
         let any = match Traffic::describe(field).name {
             "id" => return self.by_id(wanted),
-            "type" | "starts" | "ends" | "drops" => return Ok(by_types(field, wanted)),
             "src" | "source" => self.at_ends(field, wanted, &[FROM])?,
             "dst" | "destination" => self.at_ends(field, wanted, &[TO])?,
             "ip" => self.at_ends(field, wanted, &[FROM, TO])?,
             "sport" => self.at_ports(field, wanted, &[FROM])?,
             "dport" => self.at_ports(field, wanted, &[TO])?,
             "port" => self.at_ports(field, wanted, &[FROM, TO])?,
-            "direction" | "connection" => self.judged(field, wanted, &[TRAITS])?,
+            "type" | "direction" | "connection" => self.judged(field, wanted, &[TRAITS])?,
             "protocol" => self.judged(field, wanted, &[PROTOCOL])?,
             "reporter" => self.judged(field, wanted, &[REPORTER])?,
             "country" => self.judged(field, wanted, &[SOURCE, DESTINATION])?,
@@ -75,7 +77,8 @@ impl bounds::Columns<Traffic> for Columns<'_> {
         };
         let ends = {
             let pattern = pattern.clone();
-            ends_that(SOURCE, names.clone(), fits.clone(), move |host| pattern.fits(&host.to_lowercase()))
+            let wants_host = move |host: &str| pattern.fits(&host.to_lowercase());
+            Symbols::Matching(ends_that(SOURCE, names.clone(), fits.clone(), wants_host))
         };
         let mut any = vec![Predicate::Symbol { column: USER, wanted: matching(USER, names, fits) }];
         any.extend([FROM, TO].map(|(host, _)| Predicate::Symbol { column: host, wanted: ends.clone() }));
@@ -112,25 +115,52 @@ impl Columns<'_> {
 
     /// The records of which one of these ends has a wanted value of a field that addresses are among.
     fn at_ends(&self, field: TrafficField, wanted: &Wanted, ends: &[End]) -> Result<Vec<Predicate>, Error> {
+        if let Wanted::Address(network, port) = wanted {
+            return self.in_network(field, wanted, (network, *port), ends);
+        }
         let names = self.directory.snapshot()?;
-        let symbols = of_each(ends, |column| {
+        let mut any = of_each(ends, |column| {
             let address = wanted.clone();
             let is_it = move |host: &str| address.is(FieldValue::Address(host, None));
-            ends_that(column, names.clone(), has_value(field, wanted), is_it)
+            Symbols::Matching(ends_that(column, names.clone(), has_value(field, wanted), is_it))
         });
-        let mut any = Vec::new();
-        for (&(host, port), symbols) in ends.iter().zip(symbols) {
-            any.push(Predicate::Symbol { column: host, wanted: symbols });
-            if let Wanted::Address(_, Some(number)) = *wanted {
-                let address = wanted.clone();
-                let is_it = move |host: &str| address.is(FieldValue::Address(host, Some(number)));
-                let own = endpoints(move |end| end.address.is_some_and(&is_it));
-                let own = Predicate::Symbol { column: host, wanted: own };
-                any.push(Predicate::All(vec![Predicate::is(port, protocol(Some(number))), own]));
-            }
-        }
         if let Wanted::Text(text) = wanted {
             any.extend(across_port(&text.lower, ends));
+        }
+        Ok(any)
+    }
+
+    /// The records of which one of these ends has an address in a network, with this port, if one is wanted.
+    fn in_network(
+        &self,
+        field: TrafficField,
+        wanted: &Wanted,
+        (network, port): (&IpNet, Option<u16>),
+        ends: &[End],
+    ) -> Result<Vec<Predicate>, Error> {
+        let own = Symbols::Within { ranges: places_of(network), wants: None };
+        let with_port = |(host, own_port): &End| {
+            let own = Predicate::Symbol { column: *host, wanted: own.clone() };
+            match port {
+                Some(number) => Predicate::All(vec![Predicate::is(*own_port, protocol(Some(number))), own]),
+                None => own,
+            }
+        };
+        let mut any: Vec<Predicate> = ends.iter().map(with_port).collect();
+        let Some(names) = self.directory.snapshot()? else { return Ok(any) };
+        let keys: Vec<Vec<u8>> = names
+            .ends_with_address(|address| {
+                let (host, port) = split_port(address);
+                wanted.is(FieldValue::Address(host, port))
+            })
+            .into_iter()
+            .map(String::into_bytes)
+            .collect();
+        if !keys.is_empty() {
+            any.extend(of_each(ends, |column| {
+                let wants = ends_that(column, Some(names.clone()), has_value(field, wanted), |_| false);
+                Symbols::Keyed { keys: keys.clone(), wants }
+            }));
         }
         Ok(any)
     }
@@ -146,10 +176,9 @@ impl Columns<'_> {
         }
         let names = self.directory.snapshot()?;
         if names.is_some() {
-            let by_directory =
-                of_each(ends, |column| ends_that(column, names.clone(), has_value(field, wanted), |_| false));
-            let of_end = |((host, _), wanted): (&End, _)| Predicate::Symbol { column: *host, wanted };
-            any.extend(ends.iter().zip(by_directory).map(of_end));
+            any.extend(of_each(ends, |column| {
+                Symbols::Matching(ends_that(column, names.clone(), has_value(field, wanted), |_| false))
+            }));
         }
         Ok(any)
     }
@@ -195,8 +224,8 @@ fn ends_that(
     names: Option<Snapshot>,
     wants: impl Fn(&Record<&str>) -> bool + Send + Sync + 'static,
     wants_host: impl Fn(&str) -> bool + Send + Sync + 'static,
-) -> Symbols {
-    Symbols::Matching(Arc::new(move |symbol: &[u8]| {
+) -> Arc<Wants> {
+    Arc::new(move |symbol: &[u8]| {
         let Ok(own) = part(column, symbol) else { return false };
         let address = if column == SOURCE { own.given.source.address } else { own.given.destination.address };
         if address.is_some_and(&wants_host) {
@@ -210,15 +239,16 @@ fn ends_that(
             end.address = None;
         }
         wants(&record)
-    }))
+    })
 }
 
 /// What is wanted of each of some ends. What is asked of both is the same of each, so that an end is judged once.
-fn of_each(ends: &[End], symbols: impl Fn(usize) -> Symbols) -> Vec<Symbols> {
-    match ends {
-        [(host, _)] => vec![symbols(*host)],
-        _ => vec![symbols(SOURCE); ends.len()],
-    }
+fn of_each(ends: &[End], symbols: impl Fn(usize) -> Symbols) -> Vec<Predicate> {
+    let wanted = match ends {
+        [(host, _)] => symbols(*host),
+        _ => symbols(SOURCE),
+    };
+    ends.iter().map(|(host, _)| Predicate::Symbol { column: *host, wanted: wanted.clone() }).collect()
 }
 
 /// The text that an id must be.
@@ -226,47 +256,5 @@ fn literal(wanted: &Wanted) -> Option<&str> {
     match wanted {
         Wanted::Text(text) => text.exact.as_literal(),
         Wanted::Present | Wanted::Number(_) | Wanted::Time(_) | Wanted::Address(..) | Wanted::Inside(..) => None,
-    }
-}
-
-/// What columns know of types of events: which of them there were, but not how many; and of rows that were written before
-/// counts were looked at, not whether there were more of them.
-fn by_types(field: TrafficField, wanted: &Wanted) -> Bounds {
-    let counted = match Traffic::describe(field).name {
-        "starts" => Some(EventType::Start),
-        "ends" => Some(EventType::End),
-        "drops" => Some(EventType::Drop),
-        _ => None,
-    };
-    let (has, wanted) = (has_value(field, wanted), wanted.clone());
-    let judge = move |symbol: &[u8]| {
-        let (Ok(traits), Ok(record)) = (columns::read::<Traits>(symbol), part(TRAITS, symbol)) else {
-            return (false, false);
-        };
-        match (counted, &wanted) {
-            (Some(event_type), Wanted::Number(span)) => is_count(*span, &traits, event_type),
-            _ => {
-                let has = has(&record);
-                (has, has || !traits.knows_all_types())
-            }
-        }
-    };
-    let (surely, perhaps) = (judge.clone(), judge);
-    Bounds::Between {
-        least: Predicate::matching(TRAITS, move |symbol| surely(symbol).0),
-        most: Predicate::matching(TRAITS, move |symbol| perhaps(symbol).1),
-    }
-}
-
-/// Whether the number of events of a type is surely in a span, and whether it may be.
-fn is_count(span: Span<Quantity>, traits: &Traits, event_type: EventType) -> (bool, bool) {
-    let (zero, one) = (Quantity::from(0_u64), Quantity::from(1_u64));
-    let begins_by = |number| span.from.is_none_or(|from| from <= number);
-    let is_zero_in = begins_by(zero) && span.until.is_none_or(|until| until > zero);
-    let are_all_others_in = begins_by(one) && span.until.is_none();
-    match (traits.has(event_type), traits.knows_all_types()) {
-        (true, _) => (are_all_others_in, span.until.is_none_or(|until| until > one)),
-        (false, true) => (is_zero_in, is_zero_in),
-        (false, false) => (is_zero_in && are_all_others_in, true),
     }
 }

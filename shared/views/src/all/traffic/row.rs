@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use model::address::split_port;
+use model::address::{ip_of, place_of, split_port};
 use model::directory::Names;
 use model::time::Timestamp;
 use model::traffic::fields::FieldPlace;
@@ -16,6 +16,7 @@ use ulid::Ulid;
 use uuid::Uuid;
 
 use super::codec::{Reader, Writer};
+use super::numbers::{self, NUMBERS};
 use crate::error::Error;
 use crate::lists::columns;
 
@@ -41,7 +42,9 @@ pub(crate) const SCHEMA: Schema = Schema {
     symbols: &[0, 1, 1, 2, 3, 4, 4, 5, 6],
     searched: &[None, Some(names_of_host), Some(address_of_user)],
     keys: &[None, Some(id_of_host), Some(id_of_user)],
+    points: &[None, Some(address_of_host)],
     filtered: &[REPORTER, SOURCE, DESTINATION, USER, PROTOCOL, TRAITS],
+    numbers: NUMBERS,
     texts: 0,
 };
 
@@ -50,6 +53,13 @@ fn names_of_host(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
     let Ok(Endpoint { name, address, .. }) = host(symbol) else { return };
     for own in [name, address].into_iter().flatten() {
         text(own.to_lowercase().as_bytes());
+    }
+}
+
+/// An endpoint stands where its address does.
+fn address_of_host(symbol: &[u8], point: &mut dyn FnMut(u128)) {
+    if let Some(address) = host(symbol).ok().and_then(|host| ip_of(host.address?)) {
+        point(place_of(address));
     }
 }
 
@@ -76,12 +86,9 @@ fn address_of_user(symbol: &[u8], text: &mut dyn FnMut(&[u8])) {
 pub(crate) struct Traits {
     pub(crate) direction: Direction,
     pub(crate) connection: Connection,
-    /// Which types of events it has or counts, a bit each; and whether what it counts was looked at.
+    /// Which types of events it has or counts, a bit each.
     types: u8,
 }
-
-/// Next to the bits of types: rows that were written before counts were looked at are without it.
-const COUNTS_LOOKED_AT: u8 = 16;
 
 /// What the tail begins with; behind it stand the fields of reports that have no column.
 #[derive(Serialize, Deserialize)]
@@ -104,11 +111,6 @@ enum FlowId<'a> {
 impl Traits {
     pub(crate) fn has(&self, event_type: EventType) -> bool {
         self.types & bit(event_type) != 0
-    }
-
-    /// Whether it has no other types than those that it is known to have.
-    pub(crate) fn knows_all_types(&self) -> bool {
-        self.types & COUNTS_LOOKED_AT != 0
     }
 }
 
@@ -157,7 +159,7 @@ pub(crate) fn write<S: AsRef<str>, T>(
     let (source_port, destination_port, protocol) =
         (protocol(source_port), protocol(destination_port), protocol(given.protocol));
     let had = EVENT_TYPES.into_iter().filter(|event_type| record.count(*event_type) > 0);
-    let types = had.fold(COUNTS_LOOKED_AT, |types, event_type| types | bit(event_type));
+    let types = had.fold(0, |types, event_type| types | bit(event_type));
     let traits = Traits { direction: given.direction, connection: record.connection(), types };
 
     // One buffer for all symbols, and where each ends.
@@ -188,7 +190,8 @@ pub(crate) fn write<S: AsRef<str>, T>(
         &protocol,
         &buffer[policy..traits],
     ];
-    put(NewRow { time: record.time().micros(), id: &id, symbols: &symbols, texts: &[], rest: &buffer[traits..] })
+    let (time, numbers) = (record.time().micros(), numbers::of(record));
+    put(NewRow { time, id: &id, symbols: &symbols, numbers: &numbers, texts: &[], rest: &buffer[traits..] })
 }
 
 /// An endpoint with the address up to the port, or the whole of it where it ends in none; and the port.

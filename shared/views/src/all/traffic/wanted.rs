@@ -68,7 +68,7 @@ fn by_user(wants: impl Fn(&User<&str>) -> bool + Send + Sync + 'static) -> Predi
 }
 
 /// Both endpoint columns share it, so that each endpoint is judged once.
-pub(super) fn endpoints(wants: impl Fn(&Endpoint<&str>) -> bool + Send + Sync + 'static) -> Wanted {
+fn endpoints(wants: impl Fn(&Endpoint<&str>) -> bool + Send + Sync + 'static) -> Wanted {
     Wanted::Matching(Arc::new(move |symbol| host(symbol).is_ok_and(|host| wants(&host))))
 }
 

@@ -6,7 +6,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use views::lists::{Facets, FacetsOf};
 
-use super::form::{ValuesAnswer, others, total_of, value};
+use super::form::{Form, ValuesAnswer};
 use super::{Counts, DEFAULT_TOP, MAX_TOP, answer, field};
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
@@ -16,6 +16,8 @@ use crate::lists::language::Q;
 use crate::lists::query::Parameters;
 use crate::render::json;
 use crate::render::refusal::Refusal;
+
+const FORM: Form = Form { has_sums: false };
 
 /// The most frequent values of a field.
 pub(crate) async fn values<F: Counts>(
@@ -30,14 +32,14 @@ pub(crate) async fn values<F: Counts>(
     let prefix = parameters.text("prefix")?;
     let top = parameters.number("limit", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix, top };
+    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix, top, by: None };
     let render = move |FacetsOf { total, tops, judged }| {
         let top = tops.into_iter().next().unwrap_or_default();
         json::ok(&ValuesAnswer {
-            of: total_of(total, judged),
+            of: FORM.total(total, judged),
             field: name,
-            values: top.values.into_iter().map(value).collect(),
-            others: others(top.others),
+            values: FORM.values(top.values),
+            others: FORM.others(top.others),
         })
     };
     answer(&lists, &caller, asked, render).await
