@@ -11,11 +11,11 @@ use crate::flowtrail::{Flowtrail, Topology, flowtrail as program, sample};
 const CLOUDTRAIL: &[&str] = &["aws-cloudtrail-s3-exfiltration.ndjson"];
 const ZEEK: &[&str] = &["zeek-conn-nashua.ndjson", "zeek-conn-scranton.ndjson"];
 
-/// What an answer comes down to, so that it can be compared: of lists the ids, of counts each value with its count.
+/// What an answer comes down to, so that it can be compared: of lists the ids, of counts each value with its count and sum.
 const IDS: &str = "map(.id) | sort";
 const FLOWS: &str = "map(.flow_id) | sort";
 const VALUES: &str = ".[0].facets[0].values | map([.value, .count]) | sort";
-const PAIRS: &str = ".[0].pairs | map([.values[], .count]) | sort";
+const PAIRS: &str = ".[0].pairs | map([.values[], .count, .sum]) | sort";
 
 /// For each row of the page's table: how its answer is read, the files that it is about, and what jq is asked of these.
 const ANSWERS: [(&str, &[&str], &str); 12] = [
@@ -63,7 +63,13 @@ const ANSWERS: [(&str, &[&str], &str); 12] = [
         ZEEK,
         r#"map(select((.id_orig_h | startswith("10.0.1.")) and (.id_resp_h | startswith("10.") | not)) | .uid) | sort"#,
     ),
-    (PAIRS, ZEEK, "group_by([.id_orig_h, .id_resp_h]) | map([.[0].id_orig_h, .[0].id_resp_h, length]) | sort"),
+    (
+        PAIRS,
+        ZEEK,
+        r#"group_by([.id_orig_h, .id_resp_h])
+           | map([.[0].id_orig_h, .[0].id_resp_h, length,
+                  (map((.orig_bytes // .orig_ip_bytes // 0) + (.resp_bytes // .resp_ip_bytes // 0)) | add)]) | sort"#,
+    ),
 ];
 
 #[tokio::test]
