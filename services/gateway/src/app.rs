@@ -115,6 +115,12 @@ impl App {
     }
 }
 
+impl FromRef<App> for Arc<Access> {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.access.clone()
+    }
+}
+
 impl FromRef<App> for Lists {
     fn from_ref(App(parts): &App) -> Self {
         parts.lists.clone()
