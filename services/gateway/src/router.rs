@@ -19,7 +19,7 @@ use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, session as idle};
 use crate::dialects::native::counts::{self, values};
 use crate::dialects::native::{
-    dead_letters, description, events, export, fields, health, ingest, metrics, searches, session, tail,
+    dead_letters, description, events, export, fields, health, ingest, metrics, received, searches, session, tail,
 };
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
@@ -60,7 +60,12 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/healthz", Needs::Nothing, health::alive, health::describe_alive()),
         Route::get("/readyz", Needs::Nothing, health::ready, health::describe_ready()),
         Route::get("/metrics", ADMIN, metrics::show, metrics::describe_show()),
-        Route::get("/flowtrail/v1/audit", AUDIT, events::list::<Audit>, events::describe_list::<Audit>("Audit events")),
+        Route::get(
+            "/flowtrail/v1/audit",
+            AUDIT,
+            received::list::<Audit>,
+            received::describe_list::<Audit>("Audit events"),
+        ),
         Route::get(
             "/flowtrail/v1/audit/{id}",
             AUDIT,
@@ -70,8 +75,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get(
             "/flowtrail/v1/traffic",
             TRAFFIC,
-            events::list::<Traffic>,
-            events::describe_list::<Traffic>("Traffic records"),
+            received::list::<Traffic>,
+            received::describe_list::<Traffic>("Traffic records"),
         ),
         Route::get(
             "/flowtrail/v1/traffic/{id}",

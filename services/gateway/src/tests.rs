@@ -18,6 +18,7 @@ mod limits;
 mod matrix;
 mod native;
 mod reads;
+mod received;
 mod refused;
 mod remote;
 mod searches;

@@ -12,10 +12,12 @@ pub(crate) mod health;
 pub(crate) mod ingest;
 mod members;
 pub(crate) mod metrics;
+pub(crate) mod received;
 pub(crate) mod searches;
 pub(crate) mod session;
 mod table;
 pub(crate) mod tail;
+mod wanted;
 
 use axum::http::HeaderValue;
 use axum::response::Response;
