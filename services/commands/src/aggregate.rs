@@ -2,10 +2,11 @@
 
 use bus::{Bus, Message, Outgoing, PublishError};
 use feed::read::events_in;
+use feed::tail::filter;
 use feed::write::{NewEvent, write};
 use model::command::Reason;
 use model::event::Event;
-use model::log::{LogPosition, Subject};
+use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::time::Timestamp;
 use serde::Serialize;
 
@@ -32,6 +33,25 @@ pub(crate) async fn read(
         events_in(subject, &message).into_iter().for_each(&mut take);
     };
     bus.read_each(subject, after, take_all).await?;
+    Ok(last)
+}
+
+/// The same with everything that happened in an account on the subjects of a stream.
+pub(crate) async fn read_below(
+    bus: &Bus,
+    (stream, account): (Stream, &AccountId),
+    after: u64,
+    mut take: impl FnMut(Event),
+) -> Result<u64, Refusal> {
+    let mut last = after;
+    let take_all = |message: Message| {
+        last = message.position.sequence;
+        // What is on a subject that cannot be read is no event of anything.
+        if let Ok(subject) = Subject::parse(&message.subject) {
+            events_in(&subject, &message).into_iter().for_each(&mut take);
+        }
+    };
+    bus.read_each_below(stream, &filter(stream, account), after, take_all).await?;
     Ok(last)
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Integrations {
     master: MasterKey,
     receiver: Receiver,
     reach: Reach,
-    snapshots: Snapshots,
+    snapshots: Snapshots<Integration>,
 }
 
 impl From<Rejected> for Refusal {
@@ -222,7 +222,7 @@ impl Integrations {
         Ok(ids.max().unwrap_or(0))
     }
 
-    async fn load(&self, account: &AccountId, id: u64) -> Result<Loaded, Refusal> {
+    async fn load(&self, account: &AccountId, id: u64) -> Result<Loaded<Integration>, Refusal> {
         let subject = Subject::integration(account, id);
         let Loaded { mut state, last } = self.snapshots.take(&subject).unwrap_or_default();
         let apply = |event| {
@@ -241,7 +241,7 @@ impl Integrations {
         &self,
         account: &AccountId,
         id: u64,
-        loaded: Loaded,
+        loaded: Loaded<Integration>,
         events: Vec<integration::Event>,
     ) -> Result<(Option<LogPosition>, Integration), Unpublished> {
         let Loaded { mut state, mut last } = loaded;

@@ -11,6 +11,7 @@ mod integrations;
 mod reachable;
 mod receiver;
 mod refusal;
+mod searches;
 mod service;
 mod snapshots;
 

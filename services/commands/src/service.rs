@@ -8,20 +8,26 @@ use model::json;
 use crate::access;
 use crate::integrations::Integrations;
 use crate::refusal::Refusal;
+use crate::searches::Searches;
 
 /// Starts receiving.
 pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answering, AnswerError> {
     let service = ServiceInfo {
         name: "flowtrail-command".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        description: "Carries out commands on Flowtrail's integrations, accounts, users and tokens".to_owned(),
+        description: "Carries out commands on Flowtrail's integrations, saved searches, accounts, users and tokens"
+            .to_owned(),
     };
+    let searches = &Searches::new(bus.clone());
     let endpoints = vec![
         endpoint(integrations, Integrations::tell_sealing_key),
         endpoint(integrations, Integrations::create),
         endpoint(integrations, Integrations::update),
         endpoint(integrations, Integrations::delete),
         endpoint(integrations, Integrations::steer),
+        endpoint(searches, Searches::create),
+        endpoint(searches, Searches::update),
+        endpoint(searches, Searches::delete),
         endpoint(bus, access::create_account),
         endpoint(bus, access::create_user),
         endpoint(bus, access::set_user_scopes),

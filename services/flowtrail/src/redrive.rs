@@ -94,12 +94,12 @@ async fn drive(bus: &Bus, letter: &Letter) -> anyhow::Result<Became> {
     }
 }
 
-/// Whether an event of the stream may come in later than it did. Of integrations and accounts, each event is decided on
-/// those before it.
+/// Whether an event of the stream may come in later than it did. Of integrations, accounts and saved
+/// searches, each event is decided on those before it.
 fn is_taken_again(stream: Stream) -> bool {
     match stream {
         Stream::Audit | Stream::Traffic | Stream::Directory => true,
-        Stream::Integration | Stream::Access | Stream::Delivery | Stream::DeadLetter => false,
+        Stream::Integration | Stream::Access | Stream::Search | Stream::Delivery | Stream::DeadLetter => false,
     }
 }
 

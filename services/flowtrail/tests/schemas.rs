@@ -82,6 +82,7 @@ fn subject_of(event_type: &str, account: &AccountId) -> Subject {
         "traffic" => Subject::traffic(account, "r"),
         "integration" => Subject::integration(account, 1),
         "access" => Subject::access(account, parts[2], "x"),
+        "search" => Subject::search(account, "x"),
         "delivery" => Subject::delivery(account, 1),
         "directory" => Subject::directory(account, parts[2], "p1"),
         other => panic!("no subject for {other}"),
@@ -95,6 +96,7 @@ fn family(event: &Event) -> &'static str {
         Event::Integration(_) => "integration",
         Event::Access(_) => "access",
         Event::Directory { .. } => "directory",
+        Event::Search(_) => "search",
         Event::Delivery(_) => "delivery",
     }
 }

@@ -199,7 +199,7 @@ fn shown(event: Event, record: &mut Option<Record>) {
             assert_eq!(there, back, "the order of reports matters");
             *record = Some(there);
         }
-        Event::Integration(_) | Event::Access(_) | Event::Directory { .. } | Event::Delivery(_) => {}
+        Event::Integration(_) | Event::Access(_) | Event::Directory { .. } | Event::Search(_) | Event::Delivery(_) => {}
     }
 }
 

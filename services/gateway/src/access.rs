@@ -4,5 +4,6 @@ pub(crate) mod auth;
 pub(crate) mod caller;
 pub(crate) mod limits;
 pub mod oidc;
+pub(crate) mod session;
 pub(crate) mod sign_in;
-mod token;
+pub(crate) mod token;

@@ -28,6 +28,7 @@ use crate::lists::ask::Lists;
 use crate::lists::cursor::Key;
 use crate::upstream::commands::Commands;
 use crate::upstream::dead_letters::DeadLetters;
+use crate::upstream::follow::Log;
 use crate::upstream::publisher::Publisher;
 use crate::upstream::reader::Reader;
 use crate::upstream::readiness::Readiness;
@@ -62,6 +63,7 @@ pub(crate) struct App(Arc<Parts>);
 struct Parts {
     access: Arc<Access>,
     lists: Lists,
+    log: Log,
     audit_tails: Tails<Audit>,
     traffic_tails: Tails<Traffic>,
     exports: Exports,
@@ -89,6 +91,7 @@ impl App {
         Self(Arc::new(Parts {
             access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
+            log: Log::new(bus.clone()),
             audit_tails: Tails::new(bus.clone(), tails.clone(), stop.clone()),
             traffic_tails: Tails::new(bus.clone(), tails, stop),
             exports,
@@ -115,9 +118,21 @@ impl App {
     }
 }
 
+impl FromRef<App> for Arc<Access> {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.access.clone()
+    }
+}
+
 impl FromRef<App> for Lists {
     fn from_ref(App(parts): &App) -> Self {
         parts.lists.clone()
+    }
+}
+
+impl FromRef<App> for Log {
+    fn from_ref(App(parts): &App) -> Self {
+        parts.log.clone()
     }
 }
 

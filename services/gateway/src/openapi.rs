@@ -10,6 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::access::caller::Needs;
+use crate::access::session;
 use crate::describe::operation::{Answer, Form, Parameter};
 use crate::describe::{Header, Operation, header};
 use crate::http::dialect::Dialect;
@@ -19,7 +20,7 @@ const ABOUT: &str = "\
 Flowtrail records who did what (audit events) and what talked to what (network-traffic records). It answers three \
 APIs that people have clients for, and a few paths of its own; one event, published once, is in all of them.
 
-A token comes behind `Authorization: Token`, `Bearer` or `NetworkInsight`, or as `X-API-Key`. It belongs to one account, \
+A token comes behind `Authorization: Token`, `Bearer` or `NetworkInsight`, as `X-API-Key`, or in the cookie of a session. It belongs to one account, \
 and what is another account's looks like what does not exist. Each operation names the scope that its token needs; \
 `admin` is every scope.
 
@@ -139,6 +140,10 @@ impl Describing {
                     "description": "`NetworkInsight <token>`, as vRNI's clients send it.",
                 },
                 "ApiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+                "Session": {
+                    "type": "apiKey", "in": "cookie", "name": session::NAME,
+                    "description": "As `POST /flowtrail/v1/session` sets it. What is not GET or HEAD needs `Flowtrail-Csrf` then.",
+                },
             },
         })
     }
@@ -157,7 +162,7 @@ fn security(needs: Needs) -> Value {
         Needs::Token => Vec::new(),
         Needs::Scope(scope) => vec![scope.name()],
     };
-    ["Token", "Bearer", "NetworkInsight", "ApiKey"].map(|scheme| json!({ scheme: scopes })).into()
+    ["Token", "Bearer", "NetworkInsight", "ApiKey", "Session"].map(|scheme| json!({ scheme: scopes })).into()
 }
 
 /// Method and path in one word: it stays the same when other operations come or go.

@@ -16,9 +16,11 @@ use crate::access::auth::{count_unrouted, guard};
 use crate::access::caller::Needs;
 use crate::app::{App, Resources};
 use crate::dialects;
-use crate::dialects::instavm::{audit as instavm, session};
+use crate::dialects::instavm::{audit as instavm, session as idle};
 use crate::dialects::native::counts::{self, values};
-use crate::dialects::native::{dead_letters, description, events, export, fields, health, ingest, metrics, tail};
+use crate::dialects::native::{
+    dead_letters, description, events, export, fields, health, ingest, metrics, received, searches, session, tail,
+};
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
@@ -42,7 +44,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/v1/audit/events", AUDIT, instavm::list, instavm::describe_list()),
         Route::get("/v1/audit/events/{id}", AUDIT, instavm::get, instavm::describe_get()),
         Route::get("/v1/audit/catalog", AUDIT, instavm::catalog, instavm::describe_catalog()),
-        Route::post(session::PATH, Needs::Nothing, session::start, session::describe_start()),
+        Route::post(idle::PATH, Needs::Nothing, idle::start, idle::describe_start()),
         Route::get("/api/events", AUDIT, audit::list, audit::describe_list()),
         Route::get("/api/events/audit", AUDIT, audit::list, audit::describe_list()),
         Route::post("/api/events/audit", INGEST, ingest::audit, ingest::describe_audit()),
@@ -58,7 +60,12 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/healthz", Needs::Nothing, health::alive, health::describe_alive()),
         Route::get("/readyz", Needs::Nothing, health::ready, health::describe_ready()),
         Route::get("/metrics", ADMIN, metrics::show, metrics::describe_show()),
-        Route::get("/flowtrail/v1/audit", AUDIT, events::list::<Audit>, events::describe_list::<Audit>("Audit events")),
+        Route::get(
+            "/flowtrail/v1/audit",
+            AUDIT,
+            received::list::<Audit>,
+            received::describe_list::<Audit>("Audit events"),
+        ),
         Route::get(
             "/flowtrail/v1/audit/{id}",
             AUDIT,
@@ -68,8 +75,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get(
             "/flowtrail/v1/traffic",
             TRAFFIC,
-            events::list::<Traffic>,
-            events::describe_list::<Traffic>("Traffic records"),
+            received::list::<Traffic>,
+            received::describe_list::<Traffic>("Traffic records"),
         ),
         Route::get(
             "/flowtrail/v1/traffic/{id}",
@@ -151,6 +158,14 @@ pub(crate) fn routes() -> Vec<Route> {
             values::describe_values::<Traffic>("Values of a field of traffic records"),
         ),
         Route::get("/flowtrail/v1/dead-letters", ADMIN, dead_letters::list, dead_letters::describe_list()),
+        Route::post("/flowtrail/v1/session", Needs::Nothing, session::start, session::describe_start()),
+        Route::get("/flowtrail/v1/session", Needs::Token, session::show, session::describe_show()),
+        Route::delete("/flowtrail/v1/session", Needs::Token, session::end, session::describe_end()),
+        Route::get("/flowtrail/v1/searches", Needs::Token, searches::list, searches::describe_list()),
+        Route::post("/flowtrail/v1/searches", Needs::Token, searches::create, searches::describe_create()),
+        Route::get("/flowtrail/v1/searches/{id}", Needs::Token, searches::get, searches::describe_get()),
+        Route::put("/flowtrail/v1/searches/{id}", Needs::Token, searches::update, searches::describe_update()),
+        Route::delete("/flowtrail/v1/searches/{id}", Needs::Token, searches::delete, searches::describe_delete()),
     ];
     // NetBird's dashboard uses the second pair of paths, its other clients the first.
     for [all, one, status, test, pause, resume, replay, letters, redrive, history] in EVENT_STREAMING {

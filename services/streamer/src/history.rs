@@ -90,7 +90,12 @@ async fn read(
         for event in events_in(&subject, &message) {
             match event {
                 Any::Integration(recorded) => take(message.position.sequence, message.received_at, recorded),
-                Any::Audit(_) | Any::Traffic(_) | Any::Access(_) | Any::Directory { .. } | Any::Delivery(_) => {}
+                Any::Audit(_)
+                | Any::Traffic(_)
+                | Any::Access(_)
+                | Any::Directory { .. }
+                | Any::Search(_)
+                | Any::Delivery(_) => {}
             }
         }
     };

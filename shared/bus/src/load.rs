@@ -107,15 +107,24 @@ impl Bus {
     ///
     /// # Errors
     /// [`LoadError`].
-    pub async fn read_each(
+    pub async fn read_each(&self, subject: &Subject, after: u64, take: impl FnMut(Message)) -> Result<(), LoadError> {
+        self.read_each_below(subject.stream(), &subject.to_string(), after, take).await
+    }
+
+    /// The same for every message whose subject matches `filter` (with `*` and `>`).
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn read_each_below(
         &self,
-        subject: &Subject,
+        stream: Stream,
+        filter: &str,
         after: u64,
         mut take: impl FnMut(Message),
     ) -> Result<(), LoadError> {
         let mut next = Some(after + 1);
         while let Some(from) = next {
-            next = self.read_page(subject, from, &mut take).await?;
+            next = self.read_page((stream, filter), from, &mut take).await?;
         }
         Ok(())
     }
@@ -154,21 +163,20 @@ impl Bus {
         Err(LoadError::Unreachable("not connected".into()))
     }
 
-    /// Hands over up to a page of the subject's messages, and gives the sequence that the next page begins at, where
+    /// Hands over up to a page of the messages whose subjects match, and gives the sequence that the next page begins at, where
     /// there is one.
     async fn read_page(
         &self,
-        subject: &Subject,
+        (stream, filter): (Stream, &str),
         from: u64,
         take: &mut impl FnMut(Message),
     ) -> Result<Option<u64>, LoadError> {
-        let stream = subject.stream();
         self.connected().await?;
         let inbox = self.client.new_inbox();
         let unreachable = |cause: crate::Cause| LoadError::Unreachable(cause);
         let mut replies = self.client.subscribe(inbox.clone()).await.map_err(|error| unreachable(error.into()))?;
         let request = serde_json::json!({
-            "seq": from, "next_by_subj": subject.to_string(), "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES,
+            "seq": from, "next_by_subj": filter, "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES,
         });
         let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
         let sent = self.client.publish_with_reply(asked, inbox, request.to_string().into()).await;

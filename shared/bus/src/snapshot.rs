@@ -15,16 +15,17 @@ use crate::{Bus, StreamError, restored};
 /// comes before what it points at.
 ///
 /// A restored place of a delivery then never lies behind the end of its stream, where it would pass over events that
-/// come later; a dead letter names a message that is there; an integration has its key, and its account. What came in
+/// come later; a dead letter names a message that is there; an integration has its key, and it and a saved search have their account. What came in
 /// between the two is delivered again, or is a key that opens nothing. The other way round it would be lost without a
 /// word.
-pub const SNAPSHOT_ORDER: [&str; 8] = [
+pub const SNAPSHOT_ORDER: [&str; 9] = [
     "FLOWTRAIL_DELIVERY",
     "FLOWTRAIL_DEAD_LETTER",
     "FLOWTRAIL_AUDIT",
     "FLOWTRAIL_TRAFFIC",
     "FLOWTRAIL_DIRECTORY",
     "FLOWTRAIL_INTEGRATION",
+    "FLOWTRAIL_SEARCH",
     "FLOWTRAIL_ACCESS",
     "KV_FLOWTRAIL_KEYS",
 ];

@@ -103,7 +103,7 @@ pub fn filter(stream: Stream, account: &AccountId) -> String {
     let family = stream.family();
     match stream {
         Stream::Access | Stream::Directory => format!("flowtrail.v1.{family}.{account}.*.*"),
-        Stream::Audit | Stream::Traffic | Stream::Integration | Stream::Delivery => {
+        Stream::Audit | Stream::Traffic | Stream::Integration | Stream::Search | Stream::Delivery => {
             format!("flowtrail.v1.{family}.{account}.*")
         }
         Stream::DeadLetter => format!("flowtrail.v1.{family}.*.{account}"),

@@ -37,6 +37,8 @@ pub struct Accepted<T> {
 pub enum Reason {
     /// It breaks a rule, and is refused again as it is.
     Invalid,
+    /// Whoever sent it may not do it.
+    Forbidden,
     /// What it is about was never made in this account, or was deleted.
     NotFound,
     /// Someone else was faster: read again, then decide.
@@ -53,8 +55,9 @@ pub enum Reason {
 
 impl Reason {
     /// Each with a code of its own.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Invalid,
+        Self::Forbidden,
         Self::NotFound,
         Self::Conflict,
         Self::ReceiverRefuses,
@@ -68,6 +71,7 @@ impl Reason {
     pub const fn code(self) -> u16 {
         match self {
             Self::Invalid => 400,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::ReceiverRefuses => 412,

@@ -10,7 +10,7 @@ use crate::envelope::{self, CloudEvent, Malformed, Message, Part};
 use crate::json::{self, BadJson, Json, Watched};
 use crate::log::{AccountId, Stream, Subject, token};
 use crate::time::Timestamp;
-use crate::{access, audit, delivery, directory, integration, traffic};
+use crate::{access, audit, delivery, directory, integration, search, traffic};
 
 /// An event, whatever its family.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,7 @@ pub enum Event {
     Integration(integration::Recorded),
     Access(access::Recorded),
     Directory { kind: directory::Kind, id: String, entry: directory::Entry },
+    Search(search::Recorded),
     Delivery(Box<delivery::Recorded>),
 }
 
@@ -32,7 +33,7 @@ impl Event {
             Self::Audit(event) => Some(Cow::Borrowed(event)),
             Self::Integration(recorded) => Some(Cow::Owned(audit::Event::from(recorded))),
             Self::Access(recorded) => Some(Cow::Owned(audit::Event::from(recorded))),
-            Self::Traffic(_) | Self::Directory { .. } | Self::Delivery(_) => None,
+            Self::Traffic(_) | Self::Directory { .. } | Self::Search(_) | Self::Delivery(_) => None,
         }
     }
 
@@ -186,7 +187,12 @@ fn decode_at_once(subject: &Subject, message: Message<'_>, received_at: Timestam
             }
             Some(decoded)
         }
-        Stream::Integration | Stream::Access | Stream::Directory | Stream::Delivery | Stream::DeadLetter => None,
+        Stream::Integration
+        | Stream::Access
+        | Stream::Directory
+        | Stream::Search
+        | Stream::Delivery
+        | Stream::DeadLetter => None,
     }
 }
 
@@ -226,6 +232,7 @@ fn decode_as<R: DeserializeOwned + Into<Watched<Box<traffic::Reported>>>>(
         Stream::Integration => decode_integration(subject, event, received_at).map(Event::Integration),
         Stream::Access => decode_access(subject, event, received_at).map(Event::Access),
         Stream::Directory => decode_directory(subject, event),
+        Stream::Search => decode_search(subject, event, received_at).map(Event::Search),
         Stream::Delivery => decode_delivery(subject, event, received_at).map(Box::new).map(Event::Delivery),
         Stream::DeadLetter => Err(unknown_type(event, &[])),
     };
@@ -317,6 +324,21 @@ fn decode_integration(
     };
     let time = event.time.unwrap_or(received_at);
     Ok(integration::Recorded { event_id: event.id.to_string(), time, id, event: decoded })
+}
+
+fn decode_search(
+    subject: &Subject,
+    event: &CloudEvent<'_>,
+    received_at: Timestamp,
+) -> Result<search::Recorded, Unreadable> {
+    use search::{CREATED, DELETED, Event, UPDATED};
+    let decoded = match event.kind.as_ref() {
+        CREATED => Event::Created(read_data(event)?),
+        UPDATED => Event::Updated(read_data(event)?),
+        DELETED => Event::Deleted(read_data(event)?),
+        _ => return Err(unknown_type(event, &[CREATED, UPDATED, DELETED])),
+    };
+    Ok(search::Recorded { time: event.time.unwrap_or(received_at), id: subject.name().to_owned(), event: decoded })
 }
 
 fn decode_delivery(

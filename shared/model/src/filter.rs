@@ -23,7 +23,7 @@ mod wanted;
 mod when;
 
 pub use audit::{Audit, AuditField};
-pub use compile::{Filter, Node};
+pub use compile::{Filter, Node, check_field};
 pub use expression::{Expression, Limit, Name, Order, Term, Value};
 pub use family::{Described, Family, Kind, Value as FieldValue};
 pub use mistake::{MAX_BYTES, MAX_DEPTH, MAX_TERMS, Mistake, Problem};

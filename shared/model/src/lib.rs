@@ -22,6 +22,7 @@ pub mod networks;
 pub mod paging;
 pub mod reach;
 pub mod schema;
+pub mod search;
 pub mod secret;
 pub mod template;
 pub mod time;

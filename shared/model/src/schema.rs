@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 pub use page::fields_page;
 
-use crate::{access, audit, dead_letter, delivery, directory, integration, traffic};
+use crate::{access, audit, dead_letter, delivery, directory, integration, search, traffic};
 
 /// What `schemas/events/<name>.json` describes.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub fn all() -> Vec<EventSchema> {
     let by = json!({ "id": "u1", "name": "Alice", "email": "alice@example.com" });
     let sealed = json!({ "text": "datadoghq.com" });
     let config = json!({ "site": sealed, "api_key": { "sealed": "bm9uY2UrY2lwaGVydGV4dA==" } });
+    let saved = json!({
+        "name": "Denied by prod", "family": "audit", "q": "status:denied resource:prod*", "from": "now-7d", "to": null,
+        "columns": ["time", "actor", "activity"], "shared": true,
+    });
     let directory_types = directory::Kind::ALL.map(directory::Kind::event_type);
     vec![
         entry(
@@ -153,6 +157,14 @@ pub fn all() -> Vec<EventSchema> {
             &[integration::UPDATED],
             schema_for!(integration::Updated),
             json!({ "platform": "datadog", "config": config, "enabled": false, "changed": ["enabled"], "by": by }),
+        ),
+        entry("search.created", &[search::CREATED], schema_for!(search::Created), json!({ "search": saved, "by": by })),
+        entry("search.deleted", &[search::DELETED], schema_for!(search::Deleted), json!({ "by": by })),
+        entry(
+            "search.updated",
+            &[search::UPDATED],
+            schema_for!(search::Updated),
+            json!({ "search": saved, "changed": ["name", "shared"], "by": by }),
         ),
         entry(
             "traffic.reported",

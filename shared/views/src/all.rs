@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod directory;
 pub mod integrations;
+pub mod searches;
 pub mod traffic;
 
 use std::path::Path;
@@ -17,10 +18,11 @@ use crate::status::Status;
 use crate::view::View;
 
 /// Every view with the questions that it answers, in the order in which people see them.
-static EACH: [(View, &[Asked]); 5] = [
+static EACH: [(View, &[Asked]); 6] = [
     (audit::VIEW, audit::QUESTIONS),
     (traffic::VIEW, traffic::QUESTIONS),
     (integrations::VIEW, integrations::QUESTIONS),
+    (searches::VIEW, searches::QUESTIONS),
     (access::VIEW, access::QUESTIONS),
     (directory::VIEW, directory::QUESTIONS),
 ];
@@ -107,6 +109,9 @@ mod tests {
     #[test]
     fn an_unknown_view_is_told_which_there_are() {
         let unknown = "x".parse::<View>().unwrap_err().to_string();
-        assert_eq!(unknown, "there is no such view; there are audit, traffic, integrations, access, directory");
+        assert_eq!(
+            unknown,
+            "there is no such view; there are audit, traffic, integrations, searches, access, directory"
+        );
     }
 }

@@ -27,6 +27,8 @@ const COUNTS: [&str; 5] = [
     "/flowtrail/v1/traffic/histogram",
     "/flowtrail/v1/traffic/top",
 ];
+/// Saved searches.
+const SEARCHES: &str = "/flowtrail/v1/searches";
 /// Values of what lists show.
 const VALUES: [&str; 4] = [
     "/flowtrail/v1/audit/values?field=actor",
@@ -62,6 +64,8 @@ struct Accounts {
     own_token: String,
     /// A token that the foreign account's user has signed in for.
     signed_in: String,
+    /// Ids of the foreign account's saved searches.
+    searches: Vec<String>,
     /// Cursors of the foreign account, by the list they belong to.
     cursors: Vec<(&'static str, String)>,
 }
@@ -78,12 +82,14 @@ impl Accounts {
         flowtrail.succeed(["account", "create", "own"]);
         let created = flowtrail.succeed(["token", "create", "--account", "own", "--name", "ci", "--scopes", "admin"]);
         let (foreign_token, own_token) = (flowtrail.token.clone(), created.trim().to_owned());
-        let mut accounts = Self { flowtrail, foreign_token, own_token, signed_in: String::new(), cursors: Vec::new() };
+        let (signed_in, searches, cursors) = (String::new(), Vec::new(), Vec::new());
+        let mut accounts = Self { flowtrail, foreign_token, own_token, signed_in, searches, cursors };
         let (foreign, own) = (accounts.foreign_token.clone(), accounts.own_token.clone());
         accounts.fill(&foreign, MARKER, SHARED + FOREIGN).await;
         accounts.fill(&own, "text-of-our-own", SHARED).await;
         accounts.sign_in().await;
         accounts.gather_cursors().await;
+        accounts.gather_searches().await;
         accounts
     }
 
@@ -124,6 +130,9 @@ impl Accounts {
             let integration = json!({"platform": "datadog", "enabled": false, "config": config});
             let answer = self.call(token, &Call::new("POST", "/api/event-streaming").with(&integration)).await;
             assert_eq!(answer.status, 200, "{answer:?}");
+            let search = json!({"name": text, "family": "audit", "q": text, "shared": true});
+            let answer = self.call(token, &Call::new("POST", SEARCHES).with(&search)).await;
+            assert_eq!(answer.status, 201, "{answer:?}");
         }
     }
 
@@ -154,6 +163,14 @@ impl Accounts {
         self.cursors.push(("/api/ni/logs/audit", answer["cursor"].as_str().unwrap().to_owned()));
     }
 
+    async fn gather_searches(&mut self) {
+        let answer = self.call(&self.foreign_token, &Call::new("GET", SEARCHES)).await;
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        let ids = answer["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
+        self.searches = ids.collect();
+        assert_eq!(self.searches.len(), SHARED + FOREIGN);
+    }
+
     async fn call(&self, token: &str, call: &Call) -> Answer {
         let mut request = self.flowtrail.request(call.method, &call.path);
         if let Some(body) = &call.body {
@@ -176,8 +193,12 @@ impl Accounts {
     /// Everything of the foreign account, as it sees itself.
     async fn foreign_view(&self) -> Vec<Answer> {
         let mut answers = Vec::new();
-        for path in ["/api/events/audit?activity_code=door.open", "/api/events/network-traffic", "/api/event-streaming"]
-        {
+        for path in [
+            "/api/events/audit?activity_code=door.open",
+            "/api/events/network-traffic",
+            "/api/event-streaming",
+            SEARCHES,
+        ] {
             answers.push(self.call(&self.foreign_token, &Call::new("GET", path)).await);
         }
         answers
@@ -202,7 +223,7 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
     let number = SHARED + 1 + chance.below(FOREIGN);
     let numbers = [number.to_string(), (number + 1_000_000).to_string()];
     let both = |call: &dyn Fn(&str) -> Call| [call(&foreign), call(&missing)];
-    match chance.below(15) {
+    match chance.below(16) {
         0 => both(&|id| Call::new("GET", &format!("/v1/audit/events/{id}"))),
         1 => {
             let name = ["event_group", "event_type", "status", "vm_id", "session_id"][chance.below(5)];
@@ -258,6 +279,13 @@ fn pair(accounts: &Accounts, chance: &mut Chance) -> [Call; 2] {
             let path = VALUES[chance.below(VALUES.len())];
             let asked = ["prefix", "q"][chance.below(2)];
             both(&|id| Call::new("GET", &format!("{path}&{asked}={id}")))
+        }
+        14 => {
+            let method = ["GET", "PUT", "DELETE"][chance.below(3)];
+            let id = accounts.searches[chance.below(accounts.searches.len())].as_str();
+            let unknown = id.chars().rev().collect::<String>();
+            let call = |id: &str| Call::new(method, &format!("{SEARCHES}/{id}")).with(&json!({"name": "x"}));
+            [id, &unknown].map(call)
         }
         _ => {
             let path = ["/api/events/audit", "/api/events/network-traffic"][chance.below(2)];

@@ -61,19 +61,22 @@ const LISTS: [(&str, &[&str]); 3] = [
     ),
 ];
 /// Whatever has an id in its path.
-const ONES: [(&str, &[&str]); 3] = [
+const ONES: [(&str, &[&str]); 4] = [
     ("/v1/audit/events/", &["GET"]),
     ("/api/event-streaming/", &["GET", "PUT", "DELETE"]),
     ("/api/integrations/event-streaming/", &["GET", "PUT", "DELETE"]),
+    ("/flowtrail/v1/searches/", &["GET", "PUT", "DELETE"]),
 ];
 /// Whatever takes a body.
-const BODIES: [(&str, &str); 7] = [
+const BODIES: [(&str, &str); 9] = [
     ("POST", "/api/events/audit"),
     ("POST", "/api/events/network-traffic"),
     ("POST", "/api/event-streaming"),
     ("PUT", "/api/event-streaming/1"),
     ("POST", "/api/ni/logs/audit"),
     ("POST", "/api/ni/auth/token"),
+    ("POST", "/flowtrail/v1/searches"),
+    ("POST", "/flowtrail/v1/session"),
     ("GET", "/api/events/audit"),
 ];
 

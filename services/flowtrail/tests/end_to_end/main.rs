@@ -31,6 +31,7 @@ mod receiver;
 mod retention;
 mod scripted;
 mod sdks;
+mod searches;
 mod secrets;
 mod slow;
 mod starting;

@@ -124,6 +124,13 @@ async fn no_secret_is_in_clear(topology: Topology) {
     let signed_in: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(status, 200);
     let signed_in = signed_in["token"].as_str().unwrap();
+    // The same in the cookie of a session, by which it is used.
+    let given = flowtrail.request("POST", "/flowtrail/v1/session").json(&json!({ "token": signed_in }));
+    let given = given.send().await.unwrap();
+    let cookie = given.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert!(cookie.ends_with(signed_in) && !given.text().await.unwrap().contains(signed_in));
+    let by_cookie = reqwest::Client::new().get(format!("{}/flowtrail/v1/session", flowtrail.url));
+    assert_eq!(by_cookie.header("cookie", &cookie).send().await.unwrap().status(), 200);
     for body in ["Zq7", r#""Zq7""#, r#"{"username":"a","password":["Zq7"]}"#] {
         let answer = flowtrail.request("POST", "/api/ni/auth/token").body(body).send().await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());

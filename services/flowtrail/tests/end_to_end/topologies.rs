@@ -57,6 +57,10 @@ const READS: &[&str] = &[
     "/flowtrail/v1/audit/values?field=event_type&prefix=S3",
     "/flowtrail/v1/audit/values?field=payload",
     "/flowtrail/v1/traffic/values?field=dst&limit=3&q=dport:53",
+    "/flowtrail/v1/searches",
+    "/flowtrail/v1/searches?family=dns",
+    "/flowtrail/v1/searches/missing",
+    "/flowtrail/v1/session",
     "/healthz",
 ];
 
@@ -69,6 +73,8 @@ async fn every_read_has_the_same_answer_in_one_process_and_over_nats() {
     let integration =
         json!({"platform": "datadog", "enabled": false, "config": {"api_key": "k", "site": "datadoghq.com"}});
     flowtrail.request("POST", "/api/event-streaming").json(&integration).send().await.unwrap();
+    let search = json!({"name": "Denied", "family": "audit", "q": "status:denied", "columns": ["time"]});
+    flowtrail.request("POST", "/flowtrail/v1/searches").json(&search).send().await.unwrap();
     flowtrail.has_traffic(479).await;
     let events = |flowtrail: &Flowtrail| flowtrail.request("GET", "/api/events").send();
     testkit::eventually("all audit events are in the view", async || {
@@ -134,6 +140,9 @@ async fn each_role_works_with_the_least_rights_on_nats() {
     assert_eq!(answer.status(), 200);
     let update = flowtrail.request("PUT", "/api/event-streaming/1").json(&json!({"enabled": true}));
     assert_eq!(update.send().await.unwrap().status(), 200);
+    let search = json!({"name": "Denied", "family": "audit", "q": "status:denied"});
+    let answer = flowtrail.request("POST", "/flowtrail/v1/searches").json(&search).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
     let event = json!({"id": "e1", "event_type": "door.open"});
     let answer = flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap();
     assert_eq!(answer.status(), 202);
@@ -146,5 +155,6 @@ async fn each_role_works_with_the_least_rights_on_nats() {
     let deleted = flowtrail.request("DELETE", "/api/event-streaming/1").send().await.unwrap();
     assert_eq!(deleted.status(), 200);
     flowtrail.succeed(["rebuild", "traffic"]);
+    flowtrail.succeed(["rebuild", "searches"]);
     flowtrail.succeed(["token", "create", "--name", "ci", "--scopes", "admin"]);
 }

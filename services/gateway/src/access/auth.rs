@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::access::{Bearer, Principal, Scope, TokenHash};
 use model::log::LogPosition;
+use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock;
 use views::access::{AccountById, ByToken};
@@ -23,7 +24,8 @@ use self::memo::Memo;
 use crate::access::caller::{Caller, Needs};
 use crate::access::limits::{Effect, Limits};
 use crate::access::oidc::{Bad, Provider};
-use crate::access::token::{Sent, tokens};
+use crate::access::session;
+use crate::access::token::{self, Sent, tokens};
 use crate::http::freshness::Seen;
 use crate::http::origin::Origin;
 use crate::http::{body, freshness};
@@ -84,6 +86,12 @@ pub(crate) async fn guard(
         Needs::Token => None,
         Needs::Scope(scope) => Some(scope),
     };
+    if token::session(request.headers()).is_some()
+        && let Err(refusal) = session::check_own(&request)
+    {
+        body::discard(request).await;
+        return Err(refusal);
+    }
     let origin = Origin::of(&request);
     let seen = match effect {
         // Whatever comes of a read, it is as of when it was known who asks, or of what they ask for.
@@ -99,11 +107,8 @@ pub(crate) async fn guard(
             request.extensions_mut().insert(Admission { access: access.clone(), scope });
             Ok(next.run(request).await)
         }
-        Err(Denied { refusal, requester }) => {
-            if let Some(requester) = requester {
-                access.witness.record_denial(requester, &refusal, origin);
-            }
-            let refusal = access.limits.unknown(refusal, request.extensions());
+        Err(denied) => {
+            let refusal = access.limits.unknown(access.deny(denied, origin), request.extensions());
             // A client that is still sending its body would not see the answer if the connection closed on it.
             body::discard(request).await;
             Err(refusal)
@@ -130,6 +135,28 @@ impl Access {
         witness: Arc<Witness>,
     ) -> Self {
         Self { reader, memo: Memo::default(), provider, limits, witness, looked_up: ArcSwapOption::empty() }
+    }
+
+    /// Whom a token stands for that came in a body. One that is not good enough is recorded as if it came in a header.
+    ///
+    /// # Errors
+    /// When it is not good enough, or nobody can say.
+    pub(crate) async fn vouch(
+        &self,
+        token: &Secret,
+        at_least: &[LogPosition],
+        origin: Origin,
+    ) -> Result<Principal, Refusal> {
+        let look = Look { at_least, seen: &Seen::default() };
+        self.holder(Sent::Bearer(token.reveal().into()), look).await.map_err(|denied| self.deny(denied, origin))
+    }
+
+    /// Records a denial.
+    fn deny(&self, Denied { refusal, requester }: Denied, origin: Origin) -> Refusal {
+        if let Some(requester) = requester {
+            self.witness.record_denial(requester, &refusal, origin);
+        }
+        refusal
     }
 
     async fn admit(
@@ -166,13 +193,13 @@ impl Access {
 
     async fn holder(&self, sent: Sent<'_>, look: Look<'_>) -> Result<Principal, Denied> {
         let now = Timestamp::from_micros(clock::now_micros()).map_err(|_| Refusal::Internal)?;
-        if let (Some(provider), Sent::Bearer(token)) = (&self.provider, sent)
+        if let (Some(provider), Sent::Bearer(token)) = (&self.provider, &sent)
             && Provider::could_be_token(token)
         {
             return self.of_provider(provider.holder(token, now).await, look).await;
         }
         let (Sent::Bearer(token) | Sent::Otherwise(token)) = sent;
-        let hash = TokenHash::of(token);
+        let hash = TokenHash::of(&token);
         // Read before the look-up: what is found may be newer than this version, and is then looked up once more, but
         // never remembered as newer than it is.
         let version = self.reader.version(views::access::VIEW);

@@ -18,13 +18,14 @@ pub(crate) enum Header {
     Complete,
     Guarantee,
     Location,
+    SetCookie,
     RetryAfter,
     WwwAuthenticate,
     Allow,
 }
 
 impl Header {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::RequestId,
         Self::AsOf,
         Self::LagMs,
@@ -36,6 +37,7 @@ impl Header {
         Self::Complete,
         Self::Guarantee,
         Self::Location,
+        Self::SetCookie,
         Self::RetryAfter,
         Self::WwwAuthenticate,
         Self::Allow,
@@ -54,6 +56,7 @@ impl Header {
             Self::Complete => "Flowtrail-Complete",
             Self::Guarantee => "Flowtrail-Guarantee",
             Self::Location => "Location",
+            Self::SetCookie => "Set-Cookie",
             Self::RetryAfter => "Retry-After",
             Self::WwwAuthenticate => "WWW-Authenticate",
             Self::Allow => "Allow",
@@ -118,6 +121,7 @@ impl Header {
                 json!({ "type": "string", "enum": [AtLeastOnce.name(), ExactlyOnce.name()] }),
             ),
             Self::Location => (true, "Where it is.", json!({ "type": "string" })),
+            Self::SetCookie => (true, "The cookie of the session, or its end.", json!({ "type": "string" })),
             Self::RetryAfter => {
                 (true, "In how many seconds another try is worth it.", json!({ "type": "integer", "minimum": 1 }))
             }

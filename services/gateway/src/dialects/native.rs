@@ -1,6 +1,6 @@
 //! Flowtrail's own: the lists in its own form, counts of what is in them, what can be asked for, events as they arrive, all
-//! that there are, events published over HTTP, those that no view could take in, whether the
-//! service is well and what it counts, and the description of the API.
+//! that there are, events published over HTTP, those that no view could take in, saved searches, the session of a browser,
+//! whether the service is well and what it counts, and the description of the API.
 
 pub(crate) mod counts;
 pub(crate) mod dead_letters;
@@ -10,9 +10,14 @@ pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod health;
 pub(crate) mod ingest;
+mod members;
 pub(crate) mod metrics;
+pub(crate) mod received;
+pub(crate) mod searches;
+pub(crate) mod session;
 mod table;
 pub(crate) mod tail;
+mod wanted;
 
 use axum::http::HeaderValue;
 use axum::response::Response;

@@ -1,7 +1,8 @@
 //! Which pages in browsers may ask from another origin, in the words of the Fetch standard (CORS).
 //!
-//! Credentials that a browser adds by itself, cookies among them, are never allowed, and there are none: a page has to hold
-//! a token, which it sends in a header. So any origin may ask, as with NetBird, unless the operator names some.
+//! Credentials that a browser adds by itself are never allowed: the cookie of a session is for pages of Flowtrail's own
+//! origin, and another page has to hold a token, which it sends in a header. So any origin may ask, as with NetBird, unless the
+//! operator names some.
 
 use std::convert::Infallible;
 use std::str::FromStr;

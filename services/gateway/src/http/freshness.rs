@@ -65,6 +65,11 @@ pub(crate) fn add_position(headers: &mut HeaderMap, position: LogPosition) {
     as_of(headers, &[position]);
 }
 
+/// Adds the header that says up to which positions of the log was read.
+pub(crate) fn add_positions(headers: &mut HeaderMap, positions: &[LogPosition]) {
+    as_of(headers, positions);
+}
+
 fn as_of(headers: &mut HeaderMap, positions: &[LogPosition]) {
     // Stream names and numbers are fit for a header; a view of no stream is as of nothing.
     if let Ok(value) = HeaderValue::from_str(&text_of(positions)) {

@@ -16,6 +16,10 @@ const MAX_TEXT_BYTES: usize = 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// Whether a request came over TLS, to here or, as a trusted proxy says, to the proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OverTls(pub(crate) bool);
+
 /// What the answer says as `X-Request-Id`.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) HeaderValue);

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName};
 use model::networks::{BadNetwork, Networks};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The networks that these proxies are in; by default nobody is believed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,19 @@ impl Proxies {
         }
         client
     }
+
+    /// Whether a request over a connection from `connected` is said to have come over TLS, by the proxy that asks here.
+    pub(crate) fn say_tls(&self, connected: IpAddr, headers: &HeaderMap) -> bool {
+        if !self.include(connected) {
+            return false;
+        }
+        let last = |name| headers.get_all(name).iter().next_back().map(|value| value.to_str().unwrap_or_default());
+        let scheme = match last(X_FORWARDED_PROTO) {
+            Some(text) => text.rsplit(',').next(),
+            None => last(FORWARDED).and_then(|text| parameter(elements_from_the_end(text).next()?, "proto")),
+        };
+        scheme.is_some_and(|scheme| unquoted(scheme.trim()).eq_ignore_ascii_case("https"))
+    }
 }
 
 /// The addresses that a request came by, the nearest first; none for what cannot be read, or hides itself.
@@ -73,10 +87,17 @@ fn elements_from_the_end(text: &str) -> impl Iterator<Item = &str> {
 
 /// The address in `for=192.0.2.1;proto=https` or `for="[2001:db8::1]:4711"`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, node) = pairs.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    let node = node.trim();
-    address(node.strip_prefix('"').and_then(|node| node.strip_suffix('"')).unwrap_or(node))
+    address(unquoted(parameter(element, "for")?))
+}
+
+/// A parameter of an element of `Forwarded`, as it is written.
+fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(other, _)| other.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 /// An address, with a port or without one.
@@ -150,5 +171,31 @@ mod tests {
         }
         let both = [(&FORWARDED, "for=192.0.2.66"), (&X_FORWARDED_FOR, "192.0.2.1")];
         assert_eq!(client(PROXY, &both), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_proxy_says_whether_it_was_asked_over_tls() {
+        let proxies: Proxies = "10.0.0.0/8".parse().unwrap();
+        let said = |connected: &str, name: &HeaderName, text: &str| {
+            let headers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_str(text).unwrap())]);
+            proxies.say_tls(connected.parse().unwrap(), &headers)
+        };
+        for (name, text) in [
+            (&X_FORWARDED_PROTO, "https"),
+            (&X_FORWARDED_PROTO, "http, HTTPS"),
+            (&FORWARDED, "for=192.0.2.66;proto=http, for=192.0.2.1;proto=https"),
+            (&FORWARDED, r#"proto="https";for=192.0.2.1"#),
+        ] {
+            assert!(said(PROXY, name, text), "{text}");
+            assert!(!said("198.51.100.1", name, text), "it is no proxy");
+        }
+        for (name, text) in [
+            (&X_FORWARDED_PROTO, "https, http"),
+            (&X_FORWARDED_PROTO, ""),
+            (&FORWARDED, "for=192.0.2.66;proto=https, for=192.0.2.1"),
+        ] {
+            assert!(!said(PROXY, name, text), "{text}");
+        }
+        assert!(!proxies.say_tls(PROXY.parse().unwrap(), &HeaderMap::new()));
     }
 }

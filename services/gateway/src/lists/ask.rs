@@ -60,9 +60,14 @@ impl Lists {
     /// Records that a caller begins to read what `question` asks for in another way than by one answer. How much that will
     /// be is not known.
     pub(crate) fn record_begun<Q: Question>(&self, caller: &Caller, way: &'static str, question: &Q) {
+        self.record(caller, way, question, Seen { rows: 0, total: 0 });
+    }
+
+    /// Records that a caller has read what `question` asks for in another way than from the views.
+    pub(crate) fn record<Q: Question>(&self, caller: &Caller, way: &'static str, question: &Q, seen: Seen) {
         let log = Q::WATCH.map(|watch| watch.log);
         if let (Some(filter), Some(log)) = (self.witness.filter_of(question), log) {
-            let read = Read { log, question: way, filter, seen: Seen { rows: 0, total: 0 } };
+            let read = Read { log, question: way, filter, seen };
             self.witness.record_read(&caller.principal, &caller.origin, &read);
         }
     }

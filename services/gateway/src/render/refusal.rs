@@ -1,5 +1,7 @@
 //! Every "no" is one value here; how it looks to a client is its dialect's.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -26,9 +28,9 @@ pub(crate) enum Refusal {
     /// The token does not allow this.
     #[error("token lacks the scope {0}")]
     MissingScope(Scope),
-    /// No token allows this.
+    /// The token allows this as little as another one would.
     #[error("{0}")]
-    Forbidden(&'static str),
+    Forbidden(Cow<'static, str>),
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),

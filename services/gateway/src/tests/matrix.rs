@@ -11,13 +11,14 @@ use bytes::Bytes;
 use model::access::{Actor, Event as Access, Scope, TokenDeleted};
 use model::delivery::{Guarantee, Shown, Status, Tested};
 use model::log::Stream;
+use model::search::Current;
 use model::traffic::RecordKey;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::streaming::{created, done};
-use super::world::{World, at, tells_sealing_key};
+use super::world::{World, at, saved, tells_sealing_key};
 use crate::access::caller::Needs;
 use crate::access::oidc::{KeySource, Pauses, Provider, Settings};
 use crate::route::Route;
@@ -82,6 +83,9 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
             std::future::ready(Ok::<_, Refusal>(Bytes::from(answer.to_string())))
         })
     };
+    let current =
+        Current { definition: saved("1", true), owner: Actor::system(), created_at: at(0), updated_at: at(0) };
+    let search = json!({ "position": null, "done": { "id": "1", "current": current } });
     let (token, nothing) = (json!({ "position": null, "done": "t" }), json!({ "position": null, "done": null }));
     let endpoints = vec![
         tells_sealing_key(),
@@ -89,6 +93,9 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
         endpoint("command.integration.update", done(1, None)),
         endpoint("command.integration.steer", done(1, None)),
         endpoint("command.integration.delete", nothing.clone()),
+        endpoint("command.search.create", search.clone()),
+        endpoint("command.search.update", search),
+        endpoint("command.search.delete", nothing.clone()),
         endpoint("command.token.create", token),
         endpoint("command.token.delete", nothing),
         endpoint("streamer.status", status()),
@@ -102,6 +109,7 @@ async fn world(issuer: &Issuer) -> (World, Vec<Asker>) {
     world.audit("main", "1", 1, &json!({ "event_type": "door.open" }));
     world.traffic("main", "1", 1, &json!({ "reporter_id": "r", "flow_id": "f" }));
     world.integration("main", 1);
+    world.search("main", "1", "sys", true);
     let user = world.user("main", "alice@example.com", "correct horse");
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
     let deleted = world.token("main", &[Scope::Admin]);
@@ -168,6 +176,8 @@ fn good(route: &Route, asker: &Asker) -> Request<Body> {
             json!({ "platform": "datadog", "enabled": false, "config": { "api_key": "k", "site": "datadoghq.com" } })
         }
         (&Method::POST, path) if path.ends_with("replay") => json!({ "from": 1 }),
+        (&Method::POST, path) if path.ends_with("session") => json!({ "token": "of-a-sign-in" }),
+        (&Method::POST, path) if path.ends_with("searches") => json!({ "name": "1", "family": "audit" }),
         _ => json!({}),
     };
     let body = if route.method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };
@@ -195,6 +205,14 @@ fn expected(route: &Route, asker: &Asker) -> u16 {
         (_, None) => 401,
         // There are no reverse proxy logs to see, and another issuer's token is not Flowtrail's to end.
         (Needs::Token, _) if route.path == "/api/events/proxy" || (is_sign_out && asker.is_foreign) => 403,
+        // It is about audit events, and looks missing to who may not read them.
+        (Needs::Token, Some(may)) if route.method == Method::GET && route.path == "/flowtrail/v1/searches/{id}" => {
+            if may.contains(&Scope::AuditRead) || may.contains(&Scope::Admin) {
+                200
+            } else {
+                404
+            }
+        }
         (Needs::Token, Some(_)) => 200,
         (Needs::Scope(needed), Some(may)) if may.contains(&needed) || may.contains(&Scope::Admin) => 200,
         (Needs::Scope(_), Some(_)) => 403,

@@ -143,7 +143,7 @@ async fn a_mistake_is_a_problem_that_names_what_was_meant() {
     let (world, token) = reader().await;
     for (query, expected) in [
         ("lmit=3", "lmit: is no parameter here: is limit meant?"),
-        ("activity=x", "activity: is no parameter here; known are q, from, to, reads, limit, cursor"),
+        ("activity=x", "activity: is no parameter here; known are q, from, to, reads, order, limit, cursor"),
         ("limit=0", "limit: must be a whole number from 1 to 1000"),
         ("limit=1001", "limit: must be a whole number from 1 to 1000"),
         ("q=actr:x", "q: column 1: \"actr\" is no field: is actor meant?"),

@@ -18,6 +18,7 @@ use model::envelope::{self, Part, open_structured};
 use model::event::{Event, decode_event, decode_part};
 use model::integration::{self, Created, Platform, Value as Setting};
 use model::log::{AccountId, LogPosition, Stream, Subject};
+use model::search::{self, Definition, Family};
 use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::metrics::Metrics;
@@ -269,6 +270,14 @@ impl World {
         self.project(account, Stream::Integration, &Event::Integration(recorded));
     }
 
+    /// Puts a saved search of audit events into the view; its name is its id too.
+    pub(super) fn search(&self, account: &str, id: &str, owner: &str, shared: bool) {
+        let by = Actor { id: owner.to_owned(), name: None, email: None };
+        let event = search::Event::Created(search::Created { search: saved(id, shared), by });
+        let recorded = search::Recorded { time: at(0), id: id.to_owned(), event };
+        self.project(account, Stream::Search, &Event::Search(recorded));
+    }
+
     fn project(&self, account: &str, stream: Stream, event: &Event) {
         self.project_into(&View::ALL, account, stream, event);
     }
@@ -423,6 +432,12 @@ pub(super) fn datadog() -> integration::Config {
     let secret = Setting::Sealed(integration::Ciphertext("c2VhbGVk".to_owned()));
     let site = Setting::Text("datadoghq.eu".to_owned());
     [("api_key".to_owned(), secret), ("site".to_owned(), site)].into()
+}
+
+/// A search for audit events.
+pub(super) fn saved(name: &str, shared: bool) -> Definition {
+    let (name, q) = (name.to_owned(), "status:denied".to_owned());
+    Definition { name, family: Family::Audit, q, from: None, to: None, columns: None, shared }
 }
 
 /// What opens the configurations that stand-ins are sent.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::response::Response;
 use bus::{AskError, Bus};
 use model::command::{self, Accepted, ClearConfig, Command, SealedConfig, TellSealingKey};
 use model::log::{AccountId, LogPosition};
@@ -12,6 +13,7 @@ use vault::{BadLock, TransitLock};
 use views::Question;
 use zeroize::Zeroizing;
 
+use crate::http::freshness;
 use crate::render::refusal::Refusal;
 use crate::upstream::reader::Reader;
 
@@ -65,6 +67,21 @@ impl Commands {
     pub(crate) async fn wait_for<Q: Question>(&self, question: Q, position: LogPosition) {
         self.reader.wait_for(question, position).await;
     }
+
+    /// Gives the answer to a write when the view behind `question` has it, so that the next read sees it. Without a
+    /// position nothing was changed, and there is nothing to wait for.
+    pub(crate) async fn written<Q: Question>(
+        &self,
+        position: Option<LogPosition>,
+        question: Q,
+        mut response: Response,
+    ) -> Response {
+        if let Some(position) = position {
+            self.wait_for(question, position).await;
+            freshness::add_position(response.headers_mut(), position);
+        }
+        response
+    }
 }
 
 fn unsealable(failure: &dyn std::error::Error) -> Refusal {
@@ -82,6 +99,7 @@ fn to_refusal(error: AskError) -> Refusal {
     match error {
         AskError::Refused { code, message } => match command::Reason::from_code(code) {
             command::Reason::Invalid => Refusal::Invalid(message),
+            command::Reason::Forbidden => Refusal::Forbidden(message.into()),
             command::Reason::NotFound => Refusal::NotFound(message),
             command::Reason::Conflict => Refusal::Conflict(message),
             command::Reason::ReceiverRefuses => Refusal::ReceiverRefuses(message),

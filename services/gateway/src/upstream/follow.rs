@@ -3,12 +3,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use bus::{Bus, ConsumeError};
 use feed::tail::{Placed, Tail};
 use futures_util::future::select_all;
 use model::delivery::EventPlace;
-use model::log::{AccountId, Stream};
+use model::log::{AccountId, LogPosition, Stream};
 use runtime::telemetry::chain;
 use tracing::warn;
 
@@ -27,6 +28,10 @@ pub(crate) struct NoPlaces;
 /// Events of one message, of the stream with this number.
 pub(crate) type OfStream = (usize, Vec<Placed>);
 
+/// The way to the log, for who reads it in its order. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Log(Arc<Bus>);
+
 /// Follows one account's events. Made by [`Follow::open`].
 pub(crate) struct Follow {
     tails: Vec<Tail>,
@@ -34,7 +39,40 @@ pub(crate) struct Follow {
     first: usize,
 }
 
+impl Log {
+    pub(crate) fn new(bus: Arc<Bus>) -> Self {
+        Self(bus)
+    }
+
+    /// The end of streams, as it is now.
+    ///
+    /// # Errors
+    /// When the log cannot be reached.
+    pub(crate) async fn end_of(&self, streams: &[Stream]) -> Result<Places, Refusal> {
+        Places::end_of(&self.0, streams).await
+    }
+
+    /// An account's events from a place on.
+    pub(crate) fn follow(&self, streams: &[Stream], account: &AccountId, from: &Places) -> Follow {
+        Follow::open(&self.0, streams, account, from)
+    }
+}
+
 impl Places {
+    /// The beginning of streams, whatever they still hold.
+    pub(crate) fn beginning_of(streams: &[Stream]) -> Self {
+        Self(streams.iter().map(|_| EventPlace::start_of(0)).collect())
+    }
+
+    /// In each of these streams the last message of which everything was seen.
+    pub(crate) fn positions(&self, streams: &[Stream]) -> Vec<LogPosition> {
+        let position = |(stream, place): (&Stream, &EventPlace)| LogPosition {
+            stream: *stream,
+            sequence: place.sequence.saturating_sub(1),
+        };
+        streams.iter().zip(&self.0).map(position).collect()
+    }
+
     /// The end of streams, as it is now.
     ///
     /// # Errors

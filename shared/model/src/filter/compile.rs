@@ -100,6 +100,15 @@ pub(super) fn node<F: Family>(term: &Term, now: Option<Timestamp>) -> Result<Nod
     Ok(Node::Field(field, wanted))
 }
 
+/// Refuses a name, as it is written, that is no field of the family's events; behind a dot, it leads into a field of JSON.
+///
+/// # Errors
+/// With the field that may have been meant.
+pub fn check_field<F: Family>(written: &str) -> Result<(), Problem> {
+    let name = Name(written.split('.').map(str::to_owned).collect());
+    field::<F>(&name).map(drop).ok_or_else(|| unknown::<F>(&name, 1).problem)
+}
+
 /// The field that a name names, and the path that leads on through its JSON.
 fn field<F: Family>(name: &Name) -> Option<(F::Field, Vec<String>)> {
     if let Some(field) = F::field(&name.to_string()) {

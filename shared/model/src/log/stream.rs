@@ -18,6 +18,8 @@ pub enum Stream {
     Access,
     /// Names for ids: peers, users, policies, resources.
     Directory,
+    /// Saved searches created, updated, deleted.
+    Search,
     /// What the streamer did.
     Delivery,
     /// What could not be projected or delivered, and why.
@@ -31,12 +33,13 @@ pub struct UnknownStream(String);
 
 impl Stream {
     /// Every stream, in the order of the subject table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Audit,
         Self::Traffic,
         Self::Integration,
         Self::Access,
         Self::Directory,
+        Self::Search,
         Self::Delivery,
         Self::DeadLetter,
     ];
@@ -50,6 +53,7 @@ impl Stream {
             Self::Integration => "FLOWTRAIL_INTEGRATION",
             Self::Access => "FLOWTRAIL_ACCESS",
             Self::Directory => "FLOWTRAIL_DIRECTORY",
+            Self::Search => "FLOWTRAIL_SEARCH",
             Self::Delivery => "FLOWTRAIL_DELIVERY",
             Self::DeadLetter => "FLOWTRAIL_DEAD_LETTER",
         }
@@ -64,6 +68,7 @@ impl Stream {
             Self::Integration => "integration",
             Self::Access => "access",
             Self::Directory => "directory",
+            Self::Search => "search",
             Self::Delivery => "delivery",
             Self::DeadLetter => "dead_letter",
         }

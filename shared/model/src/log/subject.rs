@@ -52,6 +52,12 @@ impl Subject {
         Self::new(Stream::Directory, account, &[kind, id])
     }
 
+    /// `flowtrail.v1.search.<account>.<id>`.
+    #[must_use]
+    pub fn search(account: &AccountId, id: &str) -> Self {
+        Self::new(Stream::Search, account, &[id])
+    }
+
     /// `flowtrail.v1.delivery.<account>.<id>`.
     #[must_use]
     pub fn delivery(account: &AccountId, id: u64) -> Self {
@@ -79,7 +85,12 @@ impl Subject {
         let stream = Stream::ALL.into_iter().find(|stream| stream.family() == family).ok_or(BadSubject)?;
         let wanted = match stream {
             Stream::Access | Stream::Directory => 3,
-            Stream::Audit | Stream::Traffic | Stream::Integration | Stream::Delivery | Stream::DeadLetter => 2,
+            Stream::Audit
+            | Stream::Traffic
+            | Stream::Integration
+            | Stream::Search
+            | Stream::Delivery
+            | Stream::DeadLetter => 2,
         };
         if parts.len() != wanted || !parts.iter().all(|part| is_token(part)) {
             return Err(BadSubject);
@@ -142,6 +153,7 @@ mod tests {
             Subject::audit(&main(), "billing"),
             Subject::traffic(&main(), "peer-1"),
             Subject::integration(&main(), 7),
+            Subject::search(&main(), "01J"),
             Subject::delivery(&main(), 7),
             Subject::access(&main(), "token", "01J"),
             Subject::directory(&main(), "peer", "p1"),

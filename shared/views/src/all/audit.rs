@@ -112,7 +112,7 @@ fn origin(stream: Stream) -> u8 {
         Stream::Audit => 0,
         Stream::Integration => 1,
         Stream::Access => 2,
-        Stream::Traffic | Stream::Directory | Stream::Delivery | Stream::DeadLetter => 3,
+        Stream::Traffic | Stream::Directory | Stream::Search | Stream::Delivery | Stream::DeadLetter => 3,
     }
 }
 

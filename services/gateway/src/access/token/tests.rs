@@ -6,11 +6,11 @@ fn with(name: HeaderName, value: &str) -> HeaderMap {
     HeaderMap::from_iter([(name, HeaderValue::from_bytes(value.as_bytes()).unwrap())])
 }
 
-fn read(headers: &HeaderMap) -> Vec<&str> {
+fn read(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
     let text = |sent| match sent {
         Sent::Bearer(token) | Sent::Otherwise(token) => token,
     };
-    tokens(headers).map(text).collect()
+    tokens(headers).into_iter().map(text).collect()
 }
 
 #[test]
@@ -46,4 +46,18 @@ fn nothing_is_read_from_what_is_no_token() {
     }
     assert!(read(&with(API_KEY, "")).is_empty());
     assert!(read(&HeaderMap::new()).is_empty());
+}
+
+#[test]
+fn a_session_counts_where_nothing_else_is_sent() {
+    let mut headers = with(COOKIE, "theme=dark");
+    headers.append(COOKIE, HeaderValue::from_static("flowtrail-session=s.t"));
+    assert_eq!(read(&headers), ["t"]);
+    assert!(session(&headers).is_some());
+    assert_eq!(read(&super::headers(&headers)), ["t"], "it is kept for who asks again");
+    headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic dTpw"));
+    assert_eq!(read(&headers), ["t"], "this is no token");
+    headers.insert(API_KEY, HeaderValue::from_static("k"));
+    assert_eq!(read(&headers), ["k"]);
+    assert!(session(&headers).is_none());
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use model::audit::{self, Fields};
 use model::event::Event;
@@ -44,6 +44,8 @@ pub(crate) trait Listed: Family {
     const ONE: &'static str;
     /// What a tail is called where reads are recorded.
     const TAIL: &'static str;
+    /// What a page in the order of the log is called there; cursors of such pages are bound to it, too.
+    const RECEIVED: &'static str;
     /// A row of the list.
     type Item<'a>: Serialize + JsonSchema + table::Row;
     /// The question for one of them.
@@ -60,6 +62,12 @@ pub(crate) trait Listed: Family {
     /// # Errors
     /// When the row cannot be read.
     fn item(shown: &Self::Shown) -> io::Result<Self::Item<'_>>;
+
+    /// When it happened.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn time(shown: &Self::Shown) -> io::Result<Timestamp>;
 
     /// One that says nothing.
     fn nothing() -> Self::Item<'static>;
@@ -124,6 +132,7 @@ impl Listed for Audit {
     const NAME: &'static str = "flowtrail.audit";
     const ONE: &'static str = "event";
     const TAIL: &'static str = "audit.tail";
+    const RECEIVED: &'static str = "audit.received";
     type Item<'a> = AuditItem;
     type ById = views::audit::ById;
 
@@ -149,6 +158,10 @@ impl Listed for Audit {
         Ok(AuditItem { id: event.id.clone(), time: event.time, data })
     }
 
+    fn time(event: &audit::Event) -> io::Result<Timestamp> {
+        Ok(event.time)
+    }
+
     fn nothing() -> AuditItem {
         AuditItem { id: String::new(), time: Timestamp::EPOCH, data: Fields::default() }
     }
@@ -170,6 +183,7 @@ impl Listed for Traffic {
     const NAME: &'static str = "flowtrail.traffic";
     const ONE: &'static str = "record";
     const TAIL: &'static str = "traffic.tail";
+    const RECEIVED: &'static str = "traffic.received";
     type Item<'a> = TrafficItem<'a>;
     type ById = views::traffic::ById;
 
@@ -197,6 +211,10 @@ impl Listed for Traffic {
             ..record.given
         };
         Ok(TrafficItem { id, time, received_at, data })
+    }
+
+    fn time(stored: &Stored) -> io::Result<Timestamp> {
+        stored.record().map(|record| record.time()).map_err(io::Error::other)
     }
 
     fn nothing() -> TrafficItem<'static> {
@@ -229,35 +247,53 @@ struct ItemPage<T> {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct More {
-    /// How many there are on all pages; null where not all rows were judged that had to be.
-    total: Option<u64>,
-    /// The cursor of the next page; null on the last one. A page with one may have fewer items than asked for, or none.
-    next: Option<String>,
+pub(super) struct More {
+    /// How many there are on all pages; null where not all rows were judged that had to be, and in the order of the log.
+    pub(super) total: Option<u64>,
+    /// The cursor of the next page; null on the last one, which in the order of the log there is not. A page with one may
+    /// have fewer items than asked for, or none.
+    pub(super) next: Option<String>,
     /// How many rows were read and judged one by one for `q`; absent where none was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    scanned: Option<u64>,
+    pub(super) scanned: Option<u64>,
     /// Whether those were all that had to be; where not, the next page goes on from there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    complete: Option<bool>,
+    pub(super) complete: Option<bool>,
+}
+
+/// What is asked of a list.
+pub(super) struct Asked<F: Listed> {
+    /// From its beginning on.
+    pub(super) list: List<F>,
+    pub(super) cursor: Option<String>,
+    pub(super) binding: Binding,
+}
+
+impl<F: Listed> Asked<F> {
+    /// Reads the parameters. `name` is what its cursors are bound to.
+    pub(super) fn read(caller: &Caller, parameters: &Parameters, name: &str) -> Result<Self, Refusal> {
+        parameters.are_among(&[Q, "from", "to", "reads", "order", "limit", "cursor"])?;
+        let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+        let account = caller.principal.account.clone();
+        let (text, from, to) = (parameters.text(Q)?, parameters.text("from")?, parameters.text("to")?);
+        let include_reads = parameters.includes_reads()?;
+        let filter = F::filter(period(from.as_deref(), to.as_deref())?, include_reads);
+        // Times as they were written: a relative one is another on each page.
+        let binding = Binding::new(name, &account, &(&text, &from, &to, include_reads))?;
+        let list = List::<F> { account, filter, q: language::query(text)?, page: Page::newest(limit) };
+        Ok(Self { list, cursor: parameters.text("cursor")?, binding })
+    }
 }
 
 /// A page, newest first.
-pub(crate) async fn list<F: Listed>(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
-    let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[Q, "from", "to", "reads", "limit", "cursor"])?;
-    let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
-    let account = caller.principal.account.clone();
-    let (text, from, to) = (parameters.text(Q)?, parameters.text("from")?, parameters.text("to")?);
-    let include_reads = parameters.includes_reads()?;
-    let filter = F::filter(period(from.as_deref(), to.as_deref())?, include_reads);
-    // Times as they were written: a relative one is another on each page.
-    let binding = Binding::new(F::NAME, &account, &(&text, &from, &to, include_reads))?;
-    let start = match parameters.text("cursor")? {
-        Some(cursor) => Start::After(lists.cursors.open(&binding, &cursor)?),
-        None => Start::Offset(0),
-    };
-    let asked = List::<F> { account, filter, q: language::query(text)?, page: Page { start, limit } };
+pub(super) async fn newest_first<F: Listed>(
+    lists: &Lists,
+    caller: &Caller,
+    Asked { mut list, cursor, binding }: Asked<F>,
+) -> Result<Response, Refusal> {
+    if let Some(cursor) = cursor {
+        list.page.start = Start::After(lists.cursors.open(&binding, &cursor)?);
+    }
     let cursors = lists.cursors.clone();
     let render = move |Rows { rows, total, next, judged }: Rows<F::Shown>| {
         let more = More {
@@ -268,15 +304,15 @@ pub(crate) async fn list<F: Listed>(State(lists): State<Lists>, caller: Caller, 
         };
         pieces::object("items", rows, &more, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?))
     };
-    let reply = lists.ask_then(&caller, asked, render).await?;
+    let reply = lists.ask_then(caller, list, render).await?;
     let mut response = reply.answer?;
     freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
 }
 
 pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
-    let text = "Newest first. `q` is in the language that `docs/query.md` describes. A parameter that is none of these is \
-                refused.";
+    let text = "Newest first, or in the order of the log. `q` is in the language that `docs/query.md` describes. A parameter that \
+                is none of these is refused.";
     selecting(Operation::new(title, text))
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))
         .query("cursor", "`next` of the page before.", schema::text())

@@ -17,19 +17,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bus::Bus;
 use futures_util::{StreamExt, stream};
-use model::filter::Query;
 use model::log::AccountId;
 use model::paging::{Page, Period, Start as PageStart};
 use tokio_util::sync::CancellationToken;
 use views::lists::List;
 
 use self::live::Live;
-use self::piece::Wanted;
 use self::reader::{Reader, Start, Terms};
 use crate::access::auth::standing::Standing;
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
 use crate::dialects::native::events::Listed;
+use crate::dialects::native::wanted::Wanted;
 use crate::http::at_once::AtOnce;
 use crate::lists::ask::Lists;
 use crate::lists::language::{self, ABOUT_Q, Q};
@@ -125,9 +124,7 @@ pub(crate) async fn tail<F: Listed>(
     lists.record_begun(&caller, F::TAIL, &list);
 
     let live = tails.live(&list.account, &start.end);
-    let beside = |q: &Query<F::Language>| F::wants_reads(&F::beside(&list.filter, q.filter()));
-    let with_reads = list.q.as_ref().map_or_else(|| F::wants_reads(&list.filter), beside);
-    let wanted = Wanted { q: list.q, with_reads };
+    let wanted = Wanted::of(&list);
     let terms = Terms { standing, stop: tails.stop.clone(), seat };
     let reader = Reader::new((&tails.bus, &list.account), live, start, (wanted, terms));
     let greeting = stream::iter([reader.greeting()]);

@@ -7,7 +7,7 @@ use crate::render::refusal::Refusal;
 
 /// Says so, in the words that the dashboard takes for a feature that is not there.
 pub(crate) async fn list() -> Refusal {
-    Refusal::Forbidden("reverse proxy logs are not kept here")
+    Refusal::Forbidden("reverse proxy logs are not kept here".into())
 }
 
 pub(crate) fn describe_list() -> Operation {

@@ -15,7 +15,7 @@ use model::command::{
     Accepted, CreateIntegration, CreatedIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration,
 };
 use model::integration::{Platform, shown};
-use model::log::{AccountId, LogPosition};
+use model::log::AccountId;
 use model::time::Timestamp;
 use schemars::{JsonSchema, json_schema};
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub(crate) async fn create(
     if let Some(guarantee) = guarantee {
         response.headers_mut().insert(GUARANTEE, HeaderValue::from_static(guarantee.name()));
     }
-    Ok(written(&commands, position, ById { account, id: integration.id }, response).await)
+    Ok(commands.written(position, ById { account, id: integration.id }, response).await)
 }
 
 pub(crate) fn describe_create() -> Operation {
@@ -116,7 +116,7 @@ pub(crate) async fn update(
     let command = UpdateIntegration { account: account.clone(), by, id, config, enabled };
     let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
-    Ok(written(&commands, position, ById { account, id }, response).await)
+    Ok(commands.written(position, ById { account, id }, response).await)
 }
 
 pub(crate) fn describe_update() -> Operation {
@@ -133,7 +133,7 @@ pub(crate) async fn delete(State(commands): State<Commands>, caller: Caller, id:
     let Principal { account, actor: by, .. } = caller.principal;
     let Accepted { position, done: () } =
         commands.send(&DeleteIntegration { account: account.clone(), by, id }).await?;
-    Ok(written(&commands, position, ById { account, id }, json::ok(&Map::new())).await)
+    Ok(commands.written(position, ById { account, id }, json::ok(&Map::new())).await)
 }
 
 pub(crate) fn describe_delete() -> Operation {
@@ -157,21 +157,6 @@ fn with_id(operation: Operation) -> Operation {
 
 fn missing() -> Refusal {
     Refusal::NotFound("event streaming integration not found".to_owned())
-}
-
-/// Gives the answer to a write when the view has it, so that the next read sees it. Without a position nothing was
-/// changed, and there is nothing to wait for.
-async fn written(
-    commands: &Commands,
-    position: Option<LogPosition>,
-    written: ById,
-    mut response: Response,
-) -> Response {
-    if let Some(position) = position {
-        commands.wait_for(written, position).await;
-        freshness::add_position(response.headers_mut(), position);
-    }
-    response
 }
 
 fn number(id: Id) -> Result<u64, Refusal> {

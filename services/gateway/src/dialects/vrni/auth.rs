@@ -53,7 +53,7 @@ pub(crate) fn describe_sign_in() -> Operation {
 /// Ends the token that the request came with.
 pub(crate) async fn sign_out(State(sign_in): State<SignIn>, caller: Caller) -> Result<Response, Refusal> {
     let Principal { account, token_id, actor, .. } = caller.principal;
-    let foreign = Refusal::Forbidden("only the OpenID provider that issued this token can end it");
+    let foreign = Refusal::Forbidden("only the OpenID provider that issued this token can end it".into());
     let token_id = token_id.ok_or(foreign)?;
     let position = sign_in.end_token(account, token_id, actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -20,7 +20,7 @@ use tracing::debug;
 use super::bounds::{HEADERS_WITHIN, MAX_HEADER_BYTES, PACE, TAKEN_WITHIN_MILLIS};
 use super::multiplexed;
 use super::paced::Paced;
-use crate::http::origin::Peer;
+use crate::http::origin::{OverTls, Peer};
 use crate::http::proxies::Proxies;
 use crate::http::tls::{HTTP_2, Tls};
 
@@ -37,9 +37,12 @@ pub(super) async fn serve(
     }
     bound_sending(&stream);
     let router = TowerToHyperService::new(router);
+    let is_tls_here = tls.is_some();
     let router = service_fn(move |mut request: Request<Incoming>| {
         let client = Peer(proxies.client(connected, request.headers()));
+        let over_tls = OverTls(is_tls_here || proxies.say_tls(connected, request.headers()));
         request.extensions_mut().insert(client);
+        request.extensions_mut().insert(over_tls);
         router.call(request)
     });
     // Below TLS, so that what an agreement on a cipher sends has to be taken, too.

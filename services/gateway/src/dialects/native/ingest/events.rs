@@ -70,6 +70,7 @@ fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<BTreeS
         | Event::Integration(_)
         | Event::Access(_)
         | Event::Directory { .. }
+        | Event::Search(_)
         | Event::Delivery(_) => Ok(ignored),
     }
 }

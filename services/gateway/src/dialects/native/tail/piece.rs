@@ -6,20 +6,14 @@ use std::ops::Range;
 use axum::body::Bytes;
 use feed::tail::Placed;
 use model::delivery::EventPlace;
-use model::filter::Query;
 use tracing::error;
 
 use crate::dialects::native::events::Listed;
+use crate::dialects::native::wanted::Wanted;
 use crate::upstream::follow::Places;
 
 /// So much text makes a piece full.
 const FULL_BYTES: usize = 128 << 10;
-
-/// What one who follows wants to be told.
-pub(super) struct Wanted<F: Listed> {
-    pub(super) q: Option<Query<F::Language>>,
-    pub(super) with_reads: bool,
-}
 
 /// Some events.
 pub(super) struct Piece<F: Listed> {
@@ -120,7 +114,7 @@ impl<F: Listed> Piece<F> {
                 continue;
             }
             places.pass(event.stream, event.after);
-            if !event.is_wanted(wanted) {
+            if !wanted.has(&event.shown) {
                 continue;
             }
             if is_ahead {
@@ -133,21 +127,6 @@ impl<F: Listed> Piece<F> {
         }
         places.pass_all(&self.after);
         text.into()
-    }
-}
-
-impl<F: Listed> Arrived<F> {
-    fn is_wanted(&self, wanted: &Wanted<F>) -> bool {
-        if self.is_read && !wanted.with_reads {
-            return false;
-        }
-        let wants = |query: &Query<F::Language>| F::wants(query.filter(), &self.shown);
-        wanted.q.as_ref().is_none_or(|query| {
-            wants(query).unwrap_or_else(|error| {
-                error!(%error, "an event cannot be judged as it arrives");
-                false
-            })
-        })
     }
 }
 

@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::live::{Cursor, Live, Next};
-use super::piece::{Piece, Wanted, Writing, write_place};
+use super::piece::{Piece, Writing, write_place};
 use crate::access::auth::standing::Standing;
 use crate::dialects::native::events::Listed;
+use crate::dialects::native::wanted::Wanted;
 use crate::http::at_once::Seat;
 use crate::upstream::follow::{Follow, OfStream, Places};
 

@@ -13,7 +13,7 @@ use schemars::json_schema;
 use serde_json::{Map, Value, json as object};
 use views::integrations::ById;
 
-use super::{Id, Shown, missing, number, with_id, written};
+use super::{Id, Shown, missing, number, with_id};
 use crate::access::caller::Caller;
 use crate::describe::{Header, Operation, schema};
 use crate::http::body::{REQUEST, read};
@@ -161,7 +161,7 @@ async fn steer(commands: &Commands, caller: Caller, id: u64, order: Order) -> Re
     let command = SteerIntegration { account: account.clone(), by, id, order };
     let Accepted { position, done } = commands.send(&command).await?;
     let response = json::ok(&Shown::new(&account, &done));
-    Ok(written(commands, position, ById { account, id }, response).await)
+    Ok(commands.written(position, ById { account, id }, response).await)
 }
 
 /// Reads `{"from": ...}`: an RFC 3339 time, a sequence, or a position such as `FLOWTRAIL_AUDIT:42`.

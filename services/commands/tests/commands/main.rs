@@ -1,6 +1,8 @@
 //! The write side against a real nats-server.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod searches;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
