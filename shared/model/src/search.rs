@@ -73,6 +73,7 @@ pub enum Command {
 
 /// The state of a saved search, as its events tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one is there at a time, and none is kept")]
 pub enum Search {
     /// The log has no event of it.
     #[default]

@@ -165,6 +165,13 @@ async fn a_cursor_is_of_its_order_and_its_log() {
     }
     let refused = world.get(&token, "/flowtrail/v1/audit?order=newest").await;
     assert_eq!(refused.json()["detail"], "order: must be one of -time, received");
+    // A log that was lost and begins anew; gateways have the same key.
+    let (emptied, token) = reader().await;
+    let refused = emptied.get(&token, &next).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json()["detail"].as_str()),
+        (400, Some("cursor: is of another log: begin anew"))
+    );
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ impl Definition {
     /// Checks what is written in the language of its family.
     fn check_language<F: filter::Family>(&self, now: Timestamp) -> Result<(), Rejected> {
         if !self.q.is_empty() {
-            Query::<F>::new(self.q.clone(), now).map_err(|mistake| Rejected::field("q", mistake))?;
+            Query::<F>::new(self.q.clone(), now).map_err(|mistake| Rejected::field("q", mistake.to_string()))?;
         }
         let columns = self.columns.as_deref().unwrap_or_default();
         if columns.len() > MAX_COLUMNS {
@@ -142,7 +142,7 @@ impl Definition {
             if column.len() > MAX_COLUMN_BYTES {
                 return Err(Rejected::field("columns", format!("must have at most {MAX_COLUMN_BYTES} bytes each")));
             }
-            check_field::<F>(column).map_err(|problem| Rejected::field("columns", problem))?;
+            check_field::<F>(column).map_err(|problem| Rejected::field("columns", problem.to_string()))?;
         }
         Ok(())
     }

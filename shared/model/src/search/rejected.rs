@@ -36,7 +36,7 @@ pub enum Rejected {
 }
 
 impl Rejected {
-    pub(super) fn field(field: &'static str, problem: impl ToString) -> Self {
-        Self::Field { field, problem: problem.to_string() }
+    pub(super) fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Field { field, problem: problem.into() }
     }
 }

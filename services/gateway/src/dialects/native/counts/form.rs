@@ -127,6 +127,7 @@ pub(super) struct SplitAnswer {
 
 /// The same bucket by bucket.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Series")]
 pub(super) struct SeriesAnswer<T> {
     #[serde(flatten)]
     pub(super) of: T,
