@@ -54,6 +54,23 @@ pub(crate) struct Resources {
     pub(crate) stop: CancellationToken,
 }
 
+/// How much may be asked for. Cheap to clone; clones change together.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    limits: Arc<Limits>,
+    tails: AtOnce,
+    exports: AtOnce,
+}
+
+impl Bounds {
+    /// Changes that.
+    pub(crate) fn set(&self, limits: &LimitSettings) {
+        self.limits.set(limits);
+        self.tails.set_most(limits.tails);
+        self.exports.set_most(limits.exports);
+    }
+}
+
 /// Everything that a request may need. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct App(Arc<Parts>);
@@ -74,6 +91,7 @@ struct Parts {
     description: Arc<Description>,
     http_metrics: HttpMetrics,
     metrics: Metrics,
+    bounds: Bounds,
 }
 
 impl App {
@@ -81,9 +99,10 @@ impl App {
     pub(crate) fn new(resources: Resources, openapi: fn() -> Value) -> Self {
         let Resources { reader, bus, cursors, witness, provider, limits, metrics, stop } = resources;
         let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
-        let (tails, exports) = (AtOnce::new(limits.tails), Exports::new(limits.exports));
+        let (tails, exports) = (AtOnce::new(limits.tails), AtOnce::new(limits.exports));
         // A sign-in is counted by the limits that requests are, under a limit of its own.
         let limits = Arc::new(Limits::new(&limits));
+        let bounds = Bounds { limits: limits.clone(), tails: tails.clone(), exports: exports.clone() };
         let http_metrics = HttpMetrics::default();
         metrics.add(Arc::new(http_metrics.clone()));
         Self(Arc::new(Parts {
@@ -91,7 +110,7 @@ impl App {
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
             audit_tails: Tails::new(bus.clone(), tails.clone(), stop.clone()),
             traffic_tails: Tails::new(bus.clone(), tails, stop),
-            exports,
+            exports: Exports::new(exports),
             commands: Commands::new(bus.clone(), reader.clone()),
             streamer: Streamer::new(bus.clone()),
             dead_letters: DeadLetters::new(bus.clone()),
@@ -101,12 +120,18 @@ impl App {
             description: Arc::new(Description::new(openapi)),
             http_metrics,
             metrics,
+            bounds,
         }))
     }
 
     /// For the middleware that lets requests in.
     pub(crate) fn access(&self) -> Arc<Access> {
         self.0.access.clone()
+    }
+
+    /// For who changes them while requests are answered.
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.0.bounds.clone()
     }
 
     /// For the middleware that completes answers.

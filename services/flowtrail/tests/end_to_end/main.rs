@@ -27,6 +27,7 @@ mod kill;
 mod metrics;
 mod reach;
 mod receiver;
+mod reloading;
 mod retention;
 mod scripted;
 mod sdks;

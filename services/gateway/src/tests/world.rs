@@ -33,10 +33,10 @@ use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
 use crate::access::oidc::Provider;
-use crate::app::Resources;
-use crate::http::cors::Origins;
+use crate::app::{App, Resources};
+use crate::http::cors::{Cors, Origins};
 use crate::lists::cursor;
-use crate::router::router;
+use crate::router::{openapi, router};
 use crate::upstream::reader::Reader;
 use crate::witness::{Recorder, witness};
 
@@ -110,7 +110,7 @@ impl World {
     /// A gateway that takes this provider's tokens too.
     pub(super) fn trust(&mut self, provider: Provider) {
         let provider = Some(Arc::new(provider));
-        self.router = router(Resources { provider, ..self.resources(false).0 }, &Origins::Any);
+        self.router = routed(Resources { provider, ..self.resources(false).0 }, &Origins::Any);
     }
 
     /// An account, of whose making no audit event is made.
@@ -126,7 +126,7 @@ impl World {
 
     fn watch(&mut self, reads: bool) -> Recorder {
         let (resources, recorder) = self.resources(reads);
-        self.router = router(resources, &Origins::Any);
+        self.router = routed(resources, &Origins::Any);
         recorder
     }
 
@@ -281,7 +281,7 @@ impl World {
             *last
         };
         let (account, position) = (account_id(account), LogPosition { stream, sequence });
-        for view in views.iter().copied().filter(|view| view.streams().contains(&stream)) {
+        for view in views.iter().copied().filter(|view| view.reads().any(|read| read == stream)) {
             let mut batch = Batch::new(self.views.slot(view).store());
             view.project(&mut batch, Logged { account: &account, position, event }).unwrap();
             let checkpoint = Checkpoint { sequence, fingerprint: String::new(), stream_created: 0 };
@@ -292,7 +292,7 @@ impl World {
 
     /// Lets the views of a stream be as far as this, with nothing waiting.
     pub(super) fn observe(&self, stream: Stream, sequence: u64) {
-        for view in View::ALL.into_iter().filter(|view| view.streams().contains(&stream)) {
+        for view in View::ALL.into_iter().filter(|view| view.reads().any(|read| read == stream)) {
             self.views.slot(view).observe(stream, Observed { sequence, pending: 0 });
         }
     }
@@ -390,7 +390,12 @@ pub(super) fn gateway(reader: Reader, bus: &Bus) -> Router {
 
 /// One that pages of these origins may ask.
 fn gateway_for(reader: Reader, bus: &Bus, origins: &Origins) -> Router {
-    router(resources(reader, bus, false).0, origins)
+    routed(resources(reader, bus, false).0, origins)
+}
+
+/// What answers requests with these.
+pub(super) fn routed(resources: Resources, origins: &Origins) -> Router {
+    router(App::new(resources, openapi), Cors::new(origins))
 }
 
 fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Recorder) {
