@@ -14,7 +14,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
     let service = ServiceInfo {
         name: "flowtrail-command".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        description: "Carries out commands on Flowtrail's integrations, accounts, users and tokens".to_owned(),
+        description: "Carries out commands on Flowtrail's integrations, accounts, users, tokens and persons".to_owned(),
     };
     let endpoints = vec![
         endpoint(integrations, Integrations::tell_sealing_key),
@@ -28,6 +28,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
         endpoint(bus, access::delete_user),
         endpoint(bus, access::create_token),
         endpoint(bus, access::delete_token),
+        endpoint(bus, access::erase_person),
     ];
     bus.answer(&service, endpoints).await
 }

@@ -11,6 +11,7 @@ mod config_file;
 mod data_folder;
 mod dead_letters;
 mod doctor;
+mod erase;
 mod gateway_settings;
 mod greeting;
 mod http_client;
@@ -107,6 +108,7 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Retention(args) => retention::run(settings, args).await?,
+        Command::Erase(args) => erase::run(settings, args).await?,
         Command::Backup(args) => {
             if backup::run(settings, args).await? {
                 return Ok(ExitCode::FAILURE);

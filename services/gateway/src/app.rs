@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use bus::Bus;
+use feed::erasures::Erased;
 use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use serde_json::Value;
@@ -41,6 +42,8 @@ pub(crate) struct Resources {
     pub(crate) reader: Reader,
     /// Where everything else goes.
     pub(crate) bus: Bus,
+    /// Who is erased, for what is read out of the log.
+    pub(crate) erased: Erased,
     /// The key that signs cursors.
     pub(crate) cursors: Key,
     /// Notes who reads and who is denied.
@@ -97,7 +100,7 @@ struct Parts {
 impl App {
     /// `openapi` writes the description of the routes, which are not known here.
     pub(crate) fn new(resources: Resources, openapi: fn() -> Value) -> Self {
-        let Resources { reader, bus, cursors, witness, provider, limits, metrics, stop } = resources;
+        let Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop } = resources;
         let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
         let (tails, exports) = (AtOnce::new(limits.tails), AtOnce::new(limits.exports));
         // A sign-in is counted by the limits that requests are, under a limit of its own.
@@ -108,8 +111,8 @@ impl App {
         Self(Arc::new(Parts {
             access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
-            audit_tails: Tails::new(bus.clone(), tails.clone(), stop.clone()),
-            traffic_tails: Tails::new(bus.clone(), tails, stop),
+            audit_tails: Tails::new((bus.clone(), erased.clone()), tails.clone(), stop.clone()),
+            traffic_tails: Tails::new((bus.clone(), erased), tails, stop),
             exports: Exports::new(exports),
             commands: Commands::new(bus.clone(), reader.clone()),
             streamer: Streamer::new(bus.clone()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use feed::erasures::Erased;
 use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use tokio::net::TcpListener;
@@ -34,6 +35,9 @@ pub enum Error {
     /// The key that signs cursors cannot be read or made.
     #[error("get the key that signs cursors")]
     CursorKey(#[from] LoadError),
+    /// It cannot be learnt who is erased.
+    #[error("the log cannot be read")]
+    Log(#[from] bus::LoadError),
     /// The keys of the OpenID provider cannot be had.
     #[error(transparent)]
     ProviderKeys(#[from] KeysError),
@@ -85,8 +89,10 @@ pub async fn serve(
         Some(provider) => Some(Arc::new(Provider::new(provider).await?)),
         None => None,
     };
+    let erased = Erased::load(&bus).await?;
     // Ends with this function.
     let mut renewing = JoinSet::new();
+    renewing.spawn(erased.clone().follow(bus.clone()));
     if let Some(provider) = provider.clone() {
         renewing.spawn(async move { provider.keep_fresh().await });
     }
@@ -95,7 +101,7 @@ pub async fn serve(
     let (room, cors, metrics) = (Room::new(&limits), Cors::new(&origins), settings.metrics);
     let entrance = Entrance { listener, room: room.clone(), tls: settings.tls, proxies: proxies.clone() };
     let stopping = stop.clone();
-    let resources = Resources { reader, bus, cursors, witness, provider, limits, metrics, stop: stopping };
+    let resources = Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop: stopping };
     let app = App::new(resources, openapi);
     let bounds = app.bounds();
     let router = router(app, cors.clone());

@@ -15,6 +15,7 @@ mod deploy;
 mod doctor;
 mod documented;
 mod drill;
+mod erasing;
 mod exporting;
 mod fair;
 mod flowtrail;

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use bus::{Answering, Bus, Endpoint, Message, Options, Refusal, ServiceInfo};
 use bytes::Bytes;
+use feed::erasures::Erased;
 use http_body_util::BodyExt;
 use model::access::{
     AccountCreated, Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id,
@@ -403,7 +404,8 @@ fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Reco
     let (bus, cursors, limits) = (bus.clone(), cursor::Key::new([7; 32]), LimitSettings::NONE);
     let metrics = Metrics::default();
     let stop = CancellationToken::new();
-    (Resources { reader, bus, cursors, witness, provider: None, limits, metrics, stop }, recorder)
+    let erased = Erased::default();
+    (Resources { reader, bus, erased, cursors, witness, provider: None, limits, metrics, stop }, recorder)
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {
