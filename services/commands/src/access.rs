@@ -1,9 +1,9 @@
-//! Making and removing accounts, users and tokens.
+//! Making and removing accounts, users and tokens, and erasing persons.
 
 use bus::Bus;
-use model::access::{Actor, Command, Rejected, State, user_id};
+use model::access::{Actor, Command, PERSON, Rejected, State, user_id};
 use model::command::{
-    Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, Reason, SetUserScopes,
+    Accepted, CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, ErasePerson, Reason, SetUserScopes,
 };
 use model::event::Event as Any;
 use model::log::{AccountId, LogPosition, Subject};
@@ -77,6 +77,15 @@ pub(crate) async fn delete_token(bus: Bus, command: DeleteToken) -> Result<Accep
     let subject = Subject::access(&account, "token", &id);
     let position = change(&bus, &subject, Command::DeleteToken, by).await?;
     Ok(Accepted { position: Some(position), done: () })
+}
+
+pub(crate) async fn erase_person(bus: Bus, command: ErasePerson) -> Result<Accepted<String>, Refusal> {
+    let ErasePerson { account, person, by } = command;
+    check_account(&bus, &account).await?;
+    let id = runtime::clock::new_ulid().map_err(|failure| Refusal::internal(&failure))?.to_string();
+    let subject = Subject::access(&account, PERSON, &id);
+    let position = change(&bus, &subject, Command::ErasePerson { person }, by).await?;
+    Ok(Accepted { position: Some(position), done: id })
 }
 
 async fn check_account(bus: &Bus, account: &AccountId) -> Result<(), Refusal> {

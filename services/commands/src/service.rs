@@ -15,7 +15,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
     let service = ServiceInfo {
         name: "flowtrail-command".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        description: "Carries out commands on Flowtrail's integrations, saved searches, accounts, users and tokens"
+        description: "Carries out commands on Flowtrail's integrations, saved searches, accounts, users, tokens and persons"
             .to_owned(),
     };
     let searches = &Searches::new(bus.clone());
@@ -34,6 +34,7 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
         endpoint(bus, access::delete_user),
         endpoint(bus, access::create_token),
         endpoint(bus, access::delete_token),
+        endpoint(bus, access::erase_person),
     ];
     bus.answer(&service, endpoints).await
 }

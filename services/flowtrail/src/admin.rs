@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write, stdin, stdout};
 
 use anyhow::Context;
-use model::access::{Actor, TokenHash, new_token, user_id};
+use model::access::{TokenHash, new_token, user_id};
 use model::command::{CreateAccount, CreateToken, CreateUser, DeleteToken, DeleteUser, SetUserScopes};
 use model::secret::Secret;
 use runtime::settings::Settings;
@@ -19,7 +19,7 @@ pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::R
     match command {
         Account::Create { account, name } => {
             let name = name.clone().unwrap_or_else(|| account.to_string());
-            let create = CreateAccount { account: account.clone(), name, by: operator() };
+            let create = CreateAccount { account: account.clone(), name, by: client::operator() };
             client::send(&bus, &create).await.with_context(|| format!("create the account {account}"))?;
             writeln!(stdout(), "{account}").context("print the answer")?;
         }
@@ -45,7 +45,7 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
                 name: name.clone().unwrap_or_else(|| email.clone()),
                 password_hash,
                 scopes: scopes.iter().copied().collect(),
-                by: operator(),
+                by: client::operator(),
             };
             let id = client::send(&bus, &create).await.with_context(|| format!("create the user {email}"))?;
             writeln!(stdout(), "{id}").context("print the answer")?;
@@ -61,11 +61,12 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
         }
         User::Scopes { email, scopes, within } => {
             let scopes = scopes.iter().copied().collect();
-            let set = SetUserScopes { account: within.account.clone(), email: email.clone(), scopes, by: operator() };
+            let set =
+                SetUserScopes { account: within.account.clone(), email: email.clone(), scopes, by: client::operator() };
             client::send(&bus, &set).await.with_context(|| format!("change what the user {email} may do"))?;
         }
         User::Delete { email, within } => {
-            let delete = DeleteUser { account: within.account.clone(), email: email.clone(), by: operator() };
+            let delete = DeleteUser { account: within.account.clone(), email: email.clone(), by: client::operator() };
             client::send(&bus, &delete).await.with_context(|| format!("delete the user {email}"))?;
         }
     }
@@ -85,7 +86,7 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
                 scopes: scopes.iter().copied().collect(),
                 user_id: user.as_deref().map(user_id),
                 expires_at: *expires_at,
-                by: operator(),
+                by: client::operator(),
             };
             client::send(&bus, &create).await.with_context(|| format!("create the token {name:?}"))?;
             writeln!(stdout(), "{}", token.reveal()).context("print the answer")?;
@@ -101,7 +102,7 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
             }
         }
         Token::Delete { id, within } => {
-            let delete = DeleteToken { account: within.account.clone(), id: id.clone(), by: operator() };
+            let delete = DeleteToken { account: within.account.clone(), id: id.clone(), by: client::operator() };
             client::send(&bus, &delete).await.with_context(|| format!("delete the token {id}"))?;
         }
     }
@@ -112,11 +113,6 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
 fn print(output: Output, line: &str, object: &Value) -> anyhow::Result<()> {
     let mut out = stdout();
     if output.json { writeln!(out, "{object}") } else { writeln!(out, "{line}") }.context("print the answer")
-}
-
-/// The actor of what is done by command line: anybody who may publish to this NATS server.
-fn operator() -> Actor {
-    Actor { id: "operator".to_owned(), name: Some("flowtrail command line".to_owned()), email: None }
 }
 
 /// Asks for a password on a terminal, where it is not shown; elsewhere it is the line on standard input.

@@ -13,7 +13,7 @@ use runtime::settings::{ServerSettings, Settings};
 use views::View;
 
 use crate::output::Output;
-use crate::{ask, backup, import, restore, retention};
+use crate::{ask, backup, erase, import, restore, retention};
 
 /// Records who did what and what talked to what, and answers for it through the APIs people already use.
 ///
@@ -98,6 +98,12 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  flowtrail retention\n  flowtrail retention audit --age 2555days\n  \
         flowtrail retention traffic --age 14days --bytes 50GiB --yes")]
     Retention(retention::Args),
+    /// Take a person out of every view for good, and say where else they stand, and until when
+    ///
+    /// Their ids become a pseudonym; names, e-mail and other addresses of theirs go. What they did stays, and is counted as
+    /// before. It asks first.
+    #[command(after_help = erase::EXAMPLES)]
+    Erase(erase::Args),
     /// Write the whole log into a folder, while everything runs; or read such a folder through
     ///
     /// The master key is not in it. Exit codes: 0 the backup is whole, 1 there is none or it is damaged, 2 the command

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bus::{AskError, Bus, Options};
 use bytes::Bytes;
+use model::access::Actor;
 use model::command::{Accepted, Command};
 use model::log::LogPosition;
 use runtime::settings::Settings;
@@ -81,4 +82,9 @@ pub(crate) async fn request<T: DeserializeOwned>(
         }
         Err(error) => Err(error).context("ask the running Flowtrail"),
     }
+}
+
+/// The actor of what is done by command line: anybody who may publish to this NATS server.
+pub(crate) fn operator() -> Actor {
+    Actor { id: "operator".to_owned(), name: Some("flowtrail command line".to_owned()), email: None }
 }

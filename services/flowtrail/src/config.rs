@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use anyhow::Context;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory};
+use clap::{Arg, ArgMatches, Command, CommandFactory};
 use serde::Serialize;
 
 use crate::cli::{Cli, ConfigArgs};
@@ -30,9 +30,8 @@ struct Shown {
 pub(crate) fn show(args: &ConfigArgs, parsed: &Parsed) -> anyhow::Result<()> {
     let Some((name, matches)) = parsed.matches.subcommand() else { return Ok(()) };
     let command = Cli::command();
-    let own = command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
-    for argument in command.get_arguments().chain(own) {
-        let Some(setting) = argument.get_env().and_then(|name| name.to_str()) else { continue };
+    for argument in arguments(&command, name) {
+        let Some(setting) = setting(argument) else { continue };
         let id = argument.get_id().as_str();
         let is_secret = argument.is_hide_env_values_set();
         let shown = Shown {
@@ -45,6 +44,21 @@ pub(crate) fn show(args: &ConfigArgs, parsed: &Parsed) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The settings of a subcommand: each by its name, with the id of its argument.
+pub(crate) fn settings<'a>(command: &'a Command, subcommand: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    arguments(command, subcommand).filter_map(|argument| Some((setting(argument)?, argument.get_id().as_str())))
+}
+
+fn arguments<'a>(command: &'a Command, subcommand: &str) -> impl Iterator<Item = &'a Arg> {
+    let own = command.find_subcommand(subcommand).into_iter().flat_map(Command::get_arguments);
+    command.get_arguments().chain(own)
+}
+
+/// An argument's name in the environment, where it is a setting.
+fn setting(argument: &Arg) -> Option<&str> {
+    argument.get_env().and_then(|name| name.to_str())
+}
+
 fn write(args: &ConfigArgs, shown: &Shown) -> std::io::Result<()> {
     if args.output.json {
         return writeln!(stdout(), "{}", serde_json::to_string(shown)?);
@@ -54,7 +68,7 @@ fn write(args: &ConfigArgs, shown: &Shown) -> std::io::Result<()> {
 }
 
 /// As it would stand on the command line.
-fn value(matches: &ArgMatches, id: &str) -> Option<String> {
+pub(crate) fn value(matches: &ArgMatches, id: &str) -> Option<String> {
     let values = matches.get_raw(id)?.map(|value| value.to_string_lossy()).collect::<Vec<_>>();
     Some(values.join(","))
 }

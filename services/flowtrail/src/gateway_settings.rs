@@ -1,13 +1,10 @@
 //! What the settings say of the gateway. They are read before anything is started, so that a mistake is told at once.
 
 use anyhow::{Context, anyhow};
-use gateway::{Tls, TlsError, oidc};
+use gateway::{Adjustable, Tls, TlsError, oidc};
 use runtime::metrics::Metrics;
 use runtime::settings::ServerSettings;
-use runtime::telemetry::chain;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tokio::sync::watch;
 
 use crate::bad_setting::BadSetting;
 
@@ -18,15 +15,29 @@ const KEY: &str = "FLOWTRAIL_TLS_KEY";
 ///
 /// # Errors
 /// With the name of the setting that cannot be used.
-pub(crate) async fn read(server: &ServerSettings, metrics: Metrics) -> anyhow::Result<gateway::Settings> {
+pub(crate) async fn read(
+    server: &ServerSettings,
+    metrics: Metrics,
+    adjustable: watch::Receiver<Adjustable>,
+) -> anyhow::Result<gateway::Settings> {
     Ok(gateway::Settings {
         records_reads: server.audit_reads,
         provider: provider(server)?,
+        tls: tls(server).await?,
+        metrics,
+        adjustable,
+    })
+}
+
+/// What of them may change while it answers.
+///
+/// # Errors
+/// With the name of the setting that cannot be used.
+pub(crate) fn adjustable(server: &ServerSettings) -> anyhow::Result<Adjustable> {
+    Ok(Adjustable {
         limits: server.limits,
         origins: server.cors_origins.parse().context(BadSetting("FLOWTRAIL_CORS_ORIGINS"))?,
-        tls: tls(server).await?,
         proxies: server.trusted_proxies.parse().context(BadSetting("FLOWTRAIL_TRUSTED_PROXIES"))?,
-        metrics,
     })
 }
 
@@ -46,24 +57,6 @@ async fn tls(server: &ServerSettings) -> anyhow::Result<Option<Tls>> {
                 TlsError::Key { .. } => KEY,
             };
             Err(error).context(BadSetting(setting))
-        }
-    }
-}
-
-/// Reads the certificate again whenever the operator says so (SIGHUP), until `stop`.
-///
-/// # Errors
-/// When the signal cannot be listened to.
-pub(crate) async fn reload_on_hangup(tls: Tls, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut hangups = signal(SignalKind::hangup()).context("listen to SIGHUP")?;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = hangups.recv() => {}
-        }
-        match tls.reload().await {
-            Ok(()) => info!("new connections are shown the certificate that was read now"),
-            Err(error) => error!(error = %chain(&error), "the certificate stays the one from before"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod config_file;
 mod data_folder;
 mod dead_letters;
 mod doctor;
+mod erase;
 mod gateway_settings;
 mod greeting;
 mod http_client;
@@ -21,7 +22,9 @@ mod nats_server;
 mod nats_url;
 mod output;
 mod progress;
+mod rebuild;
 mod redrive;
+mod reload;
 mod restore;
 mod retention;
 mod samples;
@@ -40,6 +43,7 @@ use runtime::telemetry;
 use crate::bad_setting::BadSetting;
 use crate::cli::Command;
 use crate::config_file::Parsed;
+use crate::reload::Reload;
 
 /// Half of projecting is making and dropping small texts.
 #[global_allocator]
@@ -69,14 +73,14 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
         Command::Up(_) | Command::Run(_) => settings.log.as_str(),
         _ => "warn,async_nats=error",
     };
-    telemetry::start(filter, settings.log_format).context("start logging")?;
+    let log = telemetry::start(filter, settings.log_format).context("start logging")?;
     unknown_settings::warn_of_all();
     if let Some(file) = file {
         file.warn_of_unknown();
     }
     match &cli.command {
-        Command::Up(up) => server::up(settings, up).await?,
-        Command::Run(run) => server::run(settings, run).await?,
+        Command::Up(up) => server::up(settings, up, Reload::new(parsed, &up.server, log)?).await?,
+        Command::Run(run) => server::run(settings, run, Reload::new(parsed, &run.server, log)?).await?,
         Command::Import(args) => {
             let bus = client::connect(settings).await?;
             if import::run(args, &bus).await? {
@@ -104,6 +108,7 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Retention(args) => retention::run(settings, args).await?,
+        Command::Erase(args) => erase::run(settings, args).await?,
         Command::Backup(args) => {
             if backup::run(settings, args).await? {
                 return Ok(ExitCode::FAILURE);

@@ -26,13 +26,15 @@ use crate::greeting::{announce, greet};
 use crate::master_key;
 use crate::nats_server::NatsServer;
 use crate::nats_url;
+use crate::reload::Reload;
 use crate::samples;
 
 /// Everything in this process.
-pub(crate) async fn up(settings: &Settings, up: &Up) -> anyhow::Result<()> {
+pub(crate) async fn up(settings: &Settings, up: &Up, reload: Reload) -> anyhow::Result<()> {
     let _lock = data_folder::lock(&settings.data_dir)?;
     let plan =
-        Plan::read(settings, &up.server, &[Role::Projector, Role::Streamer, Role::Commands, Role::Gateway]).await?;
+        Plan::read((settings, &up.server), &[Role::Projector, Role::Streamer, Role::Commands, Role::Gateway], reload)
+            .await?;
     let stop_server = CancellationToken::new();
     let mut server = JoinSet::new();
     let (url, own_server) = match &settings.nats_url {
@@ -67,10 +69,10 @@ async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: 
 }
 
 /// Some roles in this process, against a NATS server that is there.
-pub(crate) async fn run(settings: &Settings, run: &Run) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: &Settings, run: &Run, reload: Reload) -> anyhow::Result<()> {
     // Not locked: roles in processes of their own share the master key in it.
     data_folder::prepare(&settings.data_dir)?;
-    let plan = Plan::read(settings, &run.server, &run.roles).await?;
+    let plan = Plan::read((settings, &run.server), &run.roles, reload).await?;
     let mut running = Running::start(plan, &nats_url::of_log(settings)?).await?;
     let outcome = async {
         running.wait_until_ready().await?;
@@ -89,16 +91,24 @@ struct Plan<'a> {
     metrics: Metrics,
     /// How the gateway is to behave, where there is one.
     gateway: Option<gateway::Settings>,
+    reload: Reload,
 }
 
 impl<'a> Plan<'a> {
-    async fn read(settings: &'a Settings, server: &'a ServerSettings, roles: &'a [Role]) -> anyhow::Result<Self> {
+    async fn read(
+        (settings, server): (&'a Settings, &'a ServerSettings),
+        roles: &'a [Role],
+        mut reload: Reload,
+    ) -> anyhow::Result<Self> {
         let metrics = Metrics::default();
         let gateway = match roles.contains(&Role::Gateway) {
-            true => Some(gateway_settings::read(server, metrics.clone()).await?),
+            true => Some(gateway_settings::read(server, metrics.clone(), reload.adjustable()).await?),
             false => None,
         };
-        Ok(Self { settings, server, roles, metrics, gateway })
+        if let Some(tls) = gateway.as_ref().and_then(|gateway| gateway.tls.clone()) {
+            reload.certificate(tls);
+        }
+        Ok(Self { settings, server, roles, metrics, gateway, reload })
     }
 }
 
@@ -121,7 +131,7 @@ struct Running {
 
 impl Running {
     async fn start(plan: Plan<'_>, url: &str) -> anyhow::Result<Self> {
-        let Plan { settings, server, roles, metrics, gateway } = plan;
+        let Plan { settings, server, roles, metrics, gateway, reload } = plan;
         let connect = async || {
             let (url, credentials) = (url.to_owned(), settings.nats_creds.clone());
             Bus::connect(&Options { url, credentials, name: client_name(roles).to_owned() }).await
@@ -129,6 +139,11 @@ impl Running {
         let (stop_front, stop_back) = (CancellationToken::new(), CancellationToken::new());
         let mut front = JoinSet::new();
         front.spawn(shutdown::on_signal(stop_front.clone()));
+        let reloading = reload.run(stop_front.clone());
+        front.spawn(async move {
+            reloading.await;
+            Ok(())
+        });
         let bus = connect().await?;
         if roles.iter().any(|role| *role != Role::Gateway) {
             bus.ensure_streams().await.context("prepare the log")?;
@@ -210,9 +225,6 @@ impl Running {
         let address = listener.local_addr().context("learn the address")?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         self.api = Some(format!("{scheme}://{address}"));
-        if let Some(tls) = settings.tls.clone() {
-            self.front.spawn(gateway_settings::reload_on_hangup(tls, self.stop_front.clone()));
-        }
         let gateway = gateway::serve(listener, reader, bus, settings, self.stop_front.clone());
         self.front.spawn(async move { gateway.await.context("serve HTTP") });
         Ok(())

@@ -1,23 +1,17 @@
 //! `flowtrail rebuild | dump | status`: looking after the views of a running Flowtrail.
 
 use std::io::{BufWriter, Write, stdout};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use bus::Bus;
-use indicatif::{ProgressBar, ProgressStyle};
-use projector::rebuild::{Order, PROGRESS, Progress, START};
+use anyhow::Context;
 use runtime::settings::Settings;
 use views::View;
 use views::dump::Dump;
 use views::status::Status;
 
 use crate::cli::Which;
-use crate::client;
 use crate::output::Output;
+use crate::{client, rebuild};
 
-/// How often a rebuild is asked how far it is.
-const POLL_EVERY: Duration = Duration::from_millis(100);
 /// Rows of a dump per request: some 4 MB of traffic records.
 const ROWS_PER_REQUEST: usize = 4000;
 
@@ -25,47 +19,9 @@ pub(crate) async fn rebuild(settings: &Settings, which: &Which) -> anyhow::Resul
     let bus = client::connect(settings).await?;
     let views = if which.all { View::ALL.to_vec() } else { which.view.into_iter().collect() };
     for view in views {
-        rebuild_one(&bus, view).await.with_context(|| format!("rebuild the {view} view"))?;
+        rebuild::order(&bus, view).await.with_context(|| format!("rebuild the {view} view"))?;
     }
     Ok(())
-}
-
-async fn rebuild_one(bus: &Bus, view: View) -> anyhow::Result<()> {
-    let order = Order { view };
-    let started = Instant::now();
-    let before: Progress = client::request(bus, START, &order).await?;
-    // One that is under way already is not ours, but it gives what was asked for.
-    let awaited = if before.is_running() { before.started } else { before.started + 1 };
-    let bar = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{prefix:>12} [{bar:32}] {percent:>3} % {msg} {eta} left")?.progress_chars("=> "),
-    );
-    bar.set_prefix(view.name());
-    let last = loop {
-        let progress: Progress = client::request(bus, PROGRESS, &order).await?;
-        if progress.started >= awaited {
-            bar.set_length(progress.messages);
-            bar.set_position(progress.messages_done.min(progress.messages));
-            bar.set_message(format!("{} events, {}", progress.events_done, rate(progress.events_done, started)));
-        }
-        if progress.finished >= awaited {
-            break progress;
-        }
-        tokio::time::sleep(POLL_EVERY).await;
-    };
-    bar.finish_and_clear();
-    if let Some(failure) = last.failure {
-        bail!(failure);
-    }
-    let seconds = started.elapsed().as_secs_f64();
-    writeln!(stdout(), "{view}: {} events in {seconds:.1} s, {}", last.events_done, rate(last.events_done, started))
-        .context("print the answer")?;
-    Ok(())
-}
-
-fn rate(events: u64, since: Instant) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = events as f64 / since.elapsed().as_secs_f64().max(0.001);
-    format!("{rate:.0} events/s")
 }
 
 pub(crate) async fn dump(settings: &Settings, view: View) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use bus::Bus;
+use feed::erasures::Erased;
 use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub(crate) struct Resources {
     pub(crate) reader: Reader,
     /// Where everything else goes.
     pub(crate) bus: Bus,
+    /// Who is erased, for what is read out of the log.
+    pub(crate) erased: Erased,
     /// The key that signs cursors.
     pub(crate) cursors: Key,
     /// Notes who reads and who is denied.
@@ -53,6 +56,23 @@ pub(crate) struct Resources {
     pub(crate) metrics: Metrics,
     /// Ends the answers that would go on.
     pub(crate) stop: CancellationToken,
+}
+
+/// How much may be asked for. Cheap to clone; clones change together.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    limits: Arc<Limits>,
+    tails: AtOnce,
+    exports: AtOnce,
+}
+
+impl Bounds {
+    /// Changes that.
+    pub(crate) fn set(&self, limits: &LimitSettings) {
+        self.limits.set(limits);
+        self.tails.set_most(limits.tails);
+        self.exports.set_most(limits.exports);
+    }
 }
 
 /// Everything that a request may need. Cheap to clone.
@@ -76,25 +96,27 @@ struct Parts {
     description: Arc<Description>,
     http_metrics: HttpMetrics,
     metrics: Metrics,
+    bounds: Bounds,
 }
 
 impl App {
     /// `openapi` writes the description of the routes, which are not known here.
     pub(crate) fn new(resources: Resources, openapi: fn() -> Value) -> Self {
-        let Resources { reader, bus, cursors, witness, provider, limits, metrics, stop } = resources;
+        let Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop } = resources;
         let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
-        let (tails, exports) = (AtOnce::new(limits.tails), Exports::new(limits.exports));
+        let (tails, exports) = (AtOnce::new(limits.tails), AtOnce::new(limits.exports));
         // A sign-in is counted by the limits that requests are, under a limit of its own.
         let limits = Arc::new(Limits::new(&limits));
+        let bounds = Bounds { limits: limits.clone(), tails: tails.clone(), exports: exports.clone() };
         let http_metrics = HttpMetrics::default();
         metrics.add(Arc::new(http_metrics.clone()));
         Self(Arc::new(Parts {
             access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
             log: Log::new(bus.clone()),
-            audit_tails: Tails::new(bus.clone(), tails.clone(), stop.clone()),
-            traffic_tails: Tails::new(bus.clone(), tails, stop),
-            exports,
+            audit_tails: Tails::new((bus.clone(), erased.clone()), tails.clone(), stop.clone()),
+            traffic_tails: Tails::new((bus.clone(), erased), tails, stop),
+            exports: Exports::new(exports),
             commands: Commands::new(bus.clone(), reader.clone()),
             streamer: Streamer::new(bus.clone()),
             dead_letters: DeadLetters::new(bus.clone()),
@@ -104,12 +126,18 @@ impl App {
             description: Arc::new(Description::new(openapi)),
             http_metrics,
             metrics,
+            bounds,
         }))
     }
 
     /// For the middleware that lets requests in.
     pub(crate) fn access(&self) -> Arc<Access> {
         self.0.access.clone()
+    }
+
+    /// For who changes them while requests are answered.
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.0.bounds.clone()
     }
 
     /// For the middleware that completes answers.

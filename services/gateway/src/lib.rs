@@ -60,7 +60,7 @@ pub use http::proxies::Proxies;
 pub use http::tls::{FileProblem, Tls, TlsError};
 pub use lists::cursor;
 pub use router::{openapi, scopes_table};
-pub use serve::{Error, Settings, serve, serve_metrics};
+pub use serve::{Adjustable, Error, Settings, serve, serve_metrics};
 pub use upstream::reader::{ReadError, Reader};
 
 #[cfg(test)]

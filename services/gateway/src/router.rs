@@ -14,7 +14,7 @@ use views::traffic::Traffic;
 
 use crate::access::auth::{count_unrouted, guard};
 use crate::access::caller::Needs;
-use crate::app::{App, Resources};
+use crate::app::App;
 use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, session as idle};
 use crate::dialects::native::counts::{self, values};
@@ -24,7 +24,7 @@ use crate::dialects::native::{
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
 use crate::dialects::vrni::{auth, info, logs};
-use crate::http::cors::{self, Origins};
+use crate::http::cors::{self, Cors};
 use crate::http::dialect::Dialect;
 use crate::http::frame::{frame, panicked};
 use crate::http::ignored::tell_ignored;
@@ -243,9 +243,8 @@ pub fn openapi() -> Value {
     document(&routes())
 }
 
-/// Answers every request, also those to paths that are no route. `origins` are those whose pages may ask.
-pub(crate) fn router(resources: Resources, origins: &Origins) -> Router {
-    let app = App::new(resources, openapi);
+/// Answers every request, also those to paths that are no route. `cors` says whose pages may ask.
+pub(crate) fn router(app: App, cors: Cors) -> Router {
     let count_unrouted = from_fn_with_state(app.access(), count_unrouted);
     let mut router = Router::new();
     let mut paths = BTreeSet::new();
@@ -269,6 +268,6 @@ pub(crate) fn router(resources: Resources, origins: &Origins) -> Router {
         .fallback((async |request: Request| dialects::no_route(&request.into_parts().0)).layer(count_unrouted))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.frame(), frame))
-        .layer(from_fn_with_state(cors::layer(origins), cors::cors))
+        .layer(from_fn_with_state(cors, cors::cors))
         .with_state(app)
 }

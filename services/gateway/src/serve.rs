@@ -4,23 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use feed::erasures::Erased;
 use runtime::metrics::Metrics;
 use runtime::settings::LimitSettings;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::access::oidc::{self, KeysError, Provider};
-use crate::app::Resources;
+use crate::app::{App, Resources};
 use crate::dialects::native::metrics;
-use crate::http::cors::Origins;
+use crate::http::cors::{Cors, Origins};
 use crate::http::proxies::Proxies;
-use crate::http::server::{self, Entrance};
+use crate::http::server::{self, Entrance, Room};
 use crate::http::tls::Tls;
 use crate::lists::cursor::{self, LoadError};
-use crate::router::router;
+use crate::router::{openapi, router};
 use crate::upstream::reader::Reader;
 use crate::witness::witness;
 
@@ -33,6 +35,9 @@ pub enum Error {
     /// The key that signs cursors cannot be read or made.
     #[error("get the key that signs cursors")]
     CursorKey(#[from] LoadError),
+    /// It cannot be learnt who is erased.
+    #[error("the log cannot be read")]
+    Log(#[from] bus::LoadError),
     /// The keys of the OpenID provider cannot be had.
     #[error(transparent)]
     ProviderKeys(#[from] KeysError),
@@ -45,16 +50,23 @@ pub struct Settings {
     pub records_reads: bool,
     /// Whose tokens are as good as Flowtrail's own.
     pub provider: Option<oidc::Settings>,
+    /// What is shown to clients that want TLS, as they then must. None: it is spoken elsewhere, or nowhere.
+    pub tls: Option<Tls>,
+    /// What its process counts.
+    pub metrics: Metrics,
+    /// What holds from when it is sent.
+    pub adjustable: watch::Receiver<Adjustable>,
+}
+
+/// What may change of that while a gateway answers.
+#[derive(Clone, Debug)]
+pub struct Adjustable {
     /// How many requests are answered, over how many connections.
     pub limits: LimitSettings,
     /// The origins whose pages may ask from a browser.
     pub origins: Origins,
-    /// What is shown to clients that want TLS, as they then must. None: it is spoken elsewhere, or nowhere.
-    pub tls: Option<Tls>,
     /// Who is believed about the addresses of clients.
     pub proxies: Proxies,
-    /// What its process counts.
-    pub metrics: Metrics,
 }
 
 /// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
@@ -77,16 +89,32 @@ pub async fn serve(
         Some(provider) => Some(Arc::new(Provider::new(provider).await?)),
         None => None,
     };
+    let erased = Erased::load(&bus).await?;
     // Ends with this function.
     let mut renewing = JoinSet::new();
+    renewing.spawn(erased.clone().follow(bus.clone()));
     if let Some(provider) = provider.clone() {
         renewing.spawn(async move { provider.keep_fresh().await });
     }
-    let (limits, metrics) = (settings.limits, settings.metrics);
-    let entrance = Entrance { listener, limits, tls: settings.tls, proxies: settings.proxies };
+    let mut adjustable = settings.adjustable;
+    let Adjustable { limits, origins, proxies } = adjustable.borrow_and_update().clone();
+    let (room, cors, metrics) = (Room::new(&limits), Cors::new(&origins), settings.metrics);
+    let entrance = Entrance { listener, room: room.clone(), tls: settings.tls, proxies: proxies.clone() };
     let stopping = stop.clone();
-    let resources = Resources { reader, bus, cursors, witness, provider, limits, metrics, stop: stopping };
-    let router = router(resources, &settings.origins);
+    let resources = Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop: stopping };
+    let app = App::new(resources, openapi);
+    let bounds = app.bounds();
+    let router = router(app, cors.clone());
+    let adjusting = async move {
+        while adjustable.changed().await.is_ok() {
+            let now = adjustable.borrow_and_update().clone();
+            room.set(&now.limits);
+            bounds.set(&now.limits);
+            cors.allow(&now.origins);
+            proxies.become_like(&now.proxies);
+        }
+    };
+    renewing.spawn(adjusting);
     server::answer(entrance, router, stop).await;
     // With the last request's router the witness is gone, and the recorder ends when it has written what it has.
     if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
@@ -97,6 +125,6 @@ pub async fn serve(
 
 /// Shows what a process counts, everybody's numbers to everybody, on `listener` until `stop`.
 pub async fn serve_metrics(listener: TcpListener, shown: Metrics, limits: LimitSettings, stop: CancellationToken) {
-    let entrance = Entrance { listener, limits, tls: None, proxies: Proxies::default() };
+    let entrance = Entrance { listener, room: Room::new(&limits), tls: None, proxies: Proxies::default() };
     server::answer(entrance, metrics::open(shown), stop).await;
 }

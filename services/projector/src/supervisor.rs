@@ -127,11 +127,11 @@ impl Supervisor {
         self.progress.starts();
         // Asked first: while the log is away, no generation is begun.
         let (mut targets, mut messages) = (Sequences::new(), 0);
-        for &stream in view.streams() {
+        for stream in view.reads() {
             let state = self.bus.state(stream).await?;
             // An empty stream has nothing to reach, though its last sequence stands.
             targets.insert(stream, if state.messages == 0 { 0 } else { state.last_sequence });
-            messages += state.messages;
+            messages += if view.streams().contains(&stream) { state.messages } else { 0 };
         }
         self.progress.expects(messages);
         let store = self.slot.fresh().map_err(|cause| Error::View { view, cause })?;

@@ -34,9 +34,10 @@ impl Worker {
         // is not in the view. A consumer on the server could not know that: it is told of a message before or after the
         // commit, and a crash between the two would lose or repeat it.
         let after = |stream: &Stream| checkpoints.get(stream).map_or(0, |checkpoint| checkpoint.sequence);
-        let reached: Sequences = view.streams().iter().map(|stream| (*stream, after(stream))).collect();
+        let reached: Sequences = view.reads().map(|stream| (stream, after(&stream))).collect();
         let (mut readers, mut inbox) = self.start_readers(&checkpoints, &readers_stop);
         let mut writer = Writer::start(&self.0, reached, &stop);
+        writer.begin(checkpoints.is_empty()).await?;
         while !self.is_done(writer.reached()) {
             let next = tokio::select! {
                 () = stop.cancelled() => break,
@@ -82,7 +83,7 @@ impl Worker {
         // would only take memory.
         let (news, inbox) = mpsc::channel(1);
         let reader = |stream| Reader { bus: self.0.bus.clone(), stream, news: news.clone(), stop: stop.clone() };
-        for &stream in self.0.view.streams() {
+        for stream in self.0.view.reads() {
             readers.spawn(reader(stream).read(checkpoints.get(&stream).cloned()));
         }
         if let (Purpose::Live(_), Some(stream)) = (&self.0.purpose, self.0.view.forgets_with()) {

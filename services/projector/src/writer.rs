@@ -12,6 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use feed::erasures;
 use model::log::Stream;
 use runtime::telemetry::chain;
 use tokio::time::Instant;
@@ -68,6 +69,24 @@ impl<'a> Writer<'a> {
     /// A writer that goes on after what is reached.
     pub(crate) fn start(generation: &'a Generation, reached: Sequences, stop: &'a CancellationToken) -> Self {
         Self { generation, stop, thread: Thread::start(), reached, open: None }
+    }
+
+    /// Does what an erasure left undone when the process ended, and lets an empty generation know who is erased before
+    /// anything enters it: what is never written is on no disk, and names that reports disagree on do not come back.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or the view cannot be written.
+    pub(crate) async fn begin(&mut self, is_empty: bool) -> Result<(), Error> {
+        let (view, store) = (self.generation.view, self.generation.store.clone());
+        if !view.erases() {
+            return Ok(());
+        }
+        let erasures = if is_empty { erasures::all(&self.generation.bus).await? } else { Vec::new() };
+        let begun = self.thread.run(move || {
+            Batch::new(store.clone()).know(erasures)?;
+            store.finish_erasing()
+        });
+        begun.await?.map_err(|cause| Error::View { view, cause })
     }
 
     /// What is committed of each stream.
@@ -182,7 +201,9 @@ impl<'a> Writer<'a> {
             return Ok(Err(None));
         }
         let (stream, checkpoint, pending) = (open.stream, last.checkpoint.clone(), last.pending);
-        let (sequence, size) = (checkpoint.sequence, open.size);
+        // What is only heard of is none of the view's events.
+        let is_shown = self.generation.view.streams().contains(&stream);
+        let (sequence, size) = (checkpoint.sequence, if is_shown { open.size } else { Size::default() });
         if let Err(error) = self.thread.run(move || batch.commit(stream, &checkpoint)).await? {
             return Ok(Err(Some(error)));
         }

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bus::{Bus, ConsumeError, Message};
+use feed::erasures::Erased;
 use feed::tail::{self, Placed, Tail};
 use model::delivery::EventPlace;
 use model::event::Event;
@@ -35,6 +36,20 @@ pub(crate) struct Held {
     pub(crate) passed: u64,
 }
 
+impl Held {
+    /// Takes out who is erased, also since it was read.
+    pub(crate) fn erase(&mut self, erased: &Erased) {
+        let Some(erasures) = erased.in_account(&self.item.account) else { return };
+        let has_changed = match &mut self.item.kind {
+            Kind::Audit(event) => erasures.erase_audit(event),
+            Kind::Traffic(report) => erasures.erase_traffic(&mut report.data),
+        };
+        if has_changed {
+            self.item.rendered = Rendered::default();
+        }
+    }
+}
+
 /// One stream's events of one account.
 pub(crate) struct Lane {
     pub(crate) stream: Stream,
@@ -54,12 +69,12 @@ pub(crate) struct Lane {
 impl Lane {
     /// Reads from a place on, and holds what is wanted.
     pub(crate) fn open(
-        bus: &Bus,
+        log: (&Bus, &Erased),
         account: &AccountId,
         (stream, from): (Stream, EventPlace),
         wanted: Arc<Wanted>,
     ) -> Self {
-        let tail = Tail::open(bus, stream, account, from);
+        let tail = Tail::open(log, stream, account, from);
         let (held, account) = (VecDeque::new(), account.clone());
         Self { stream, account, tail, held, bytes: 0, since: None, wanted, passed: 0, passed_to: None }
     }

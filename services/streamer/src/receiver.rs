@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bus::{Bus, KeyError};
+use feed::erasures::Erased;
 use model::delivery::{self, Tested};
 use model::integration::{Config, Platform};
 use model::time::Timestamp;
@@ -26,6 +27,8 @@ pub(crate) const UNOPENABLE: &str =
 #[derive(Clone)]
 pub(crate) struct Receivers {
     pub(crate) bus: Bus,
+    /// Who is erased: nothing is sent of them.
+    pub(crate) erased: Erased,
     pub(crate) master: MasterKey,
     pub(crate) guard: Guard,
     pub(crate) clock: Clock,

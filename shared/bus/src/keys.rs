@@ -5,11 +5,11 @@
 
 use async_nats::HeaderMap;
 use async_nats::header;
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::stream::{DeleteMessageErrorKind, InfoError, LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::{InfoError, LastRawMessageErrorKind, Stream};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 
+use crate::erase::is_gone;
 use crate::publish::Unacknowledged;
 use crate::{Bus, PublishError};
 
@@ -129,11 +129,6 @@ fn subject(name: &str) -> Result<String, KeyError> {
         return Err(KeyError::BadName { name: name.to_owned() });
     }
     Ok(format!("{BUCKET_SUBJECT}.{name}"))
-}
-
-fn is_gone(kind: &DeleteMessageErrorKind) -> bool {
-    let DeleteMessageErrorKind::JetStream(refusal) = kind else { return false };
-    matches!(refusal.error_code(), ErrorCode::SEQUENCE_NOT_FOUND | ErrorCode::NO_MESSAGE_FOUND)
 }
 
 fn unreachable(error: PublishError) -> KeyError {

@@ -8,6 +8,7 @@ mod ask;
 mod batch;
 mod connect;
 mod consume;
+mod erase;
 mod error;
 mod find;
 mod keys;

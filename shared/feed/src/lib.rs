@@ -4,6 +4,7 @@
 //! event is, on its place and on the id that the broker knows it by.
 
 pub mod again;
+pub mod erasures;
 pub mod read;
 pub mod tail;
 pub mod write;

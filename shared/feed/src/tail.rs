@@ -9,6 +9,7 @@ use model::delivery::EventPlace;
 use model::event::{Contents, Event};
 use model::log::{AccountId, Stream, Subject};
 
+use crate::erasures::Erased;
 use crate::read;
 
 /// How many messages are taken at once from what has arrived.
@@ -37,6 +38,8 @@ pub struct Placed {
 /// A reader of one account's events. Made by [`Tail::open`].
 pub struct Tail {
     consumer: Consumer,
+    account: AccountId,
+    erased: Erased,
     /// What is before this place is done.
     from: EventPlace,
     /// Messages that were read and not looked into.
@@ -44,13 +47,13 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Follows from a place on. Little is read ahead, since there may be many who follow and few events for each.
+    /// Follows from a place on, and leaves out who is erased. Little is read ahead, since there may be many who follow and few events for each.
     #[must_use]
-    pub fn open(bus: &Bus, stream: Stream, account: &AccountId, from: EventPlace) -> Self {
+    pub fn open((bus, erased): (&Bus, &Erased), stream: Stream, account: &AccountId, from: EventPlace) -> Self {
         let selection = Selection { filter: Some(filter(stream, account)), thrifty: true };
         // From the message of the place itself: a part of its events may be before the place.
         let consumer = bus.consume_selected(stream, selection, from.sequence.saturating_sub(1));
-        Self { consumer, from, messages: VecDeque::new() }
+        Self { consumer, account: account.clone(), erased: erased.clone(), from, messages: VecDeque::new() }
     }
 
     /// The sequence of the last message that was read, whether its events were taken or not.
@@ -93,7 +96,9 @@ impl Tail {
         }
         let mut events = events_in(&self.messages.pop_front()?);
         events.retain(|event| event.place >= self.from);
-        Some(events)
+        let Some(erasures) = self.erased.in_account(&self.account) else { return Some(events) };
+        let without = |placed: Placed| Placed { event: erasures.erased(placed.event), ..placed };
+        Some(events.into_iter().map(without).collect())
     }
 }
 

@@ -2,69 +2,21 @@
 //!
 //! All rules are in [`decide`], none in [`State::apply`].
 
+mod principal;
 mod scope;
 mod token;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use principal::{Actor, Bearer, Principal};
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use token::{TokenHash, new_token};
 
-use crate::log::AccountId;
+use crate::erasure::Erasure;
 use crate::time::Timestamp;
 
-/// Who did something, as events remember it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Actor {
-    /// The user's id, `token:<id>` for a token without a user, or `system`.
-    pub id: String,
-    /// Their name, where known.
-    pub name: Option<String>,
-    /// Their e-mail address, where known.
-    pub email: Option<String>,
-}
-
-impl Actor {
-    /// Flowtrail itself; `sys` is also what NetBird calls it.
-    #[must_use]
-    pub fn system() -> Self {
-        Self { id: "sys".to_owned(), name: None, email: None }
-    }
-}
-
-/// Whoever a valid token stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Principal {
-    /// The only account they can see.
-    pub account: AccountId,
-    /// The token they came with, by its id; none: it was another issuer's.
-    pub token_id: Option<String>,
-    /// What they may do.
-    pub scopes: Scopes,
-    /// When the token ends.
-    pub expires_at: Option<Timestamp>,
-    /// As whom their deeds are recorded.
-    pub actor: Actor,
-}
-
-/// Whom a token stands or stood for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Bearer {
-    /// It is there. Whether its time is over is decided where the time is known.
-    Current(Principal),
-    /// It was deleted, or its user was.
-    Former {
-        /// The account it was of.
-        account: AccountId,
-        /// The id that the deleted token had.
-        token_id: String,
-        /// As whom its deeds were recorded, as far as that is still known.
-        actor: Actor,
-    },
-}
-
-/// What happened to an account, a user or a token.
+/// What happened to an account, a user or a token, or to what is known of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is described at its data")]
 pub enum Event {
@@ -74,6 +26,7 @@ pub enum Event {
     UserDeleted(UserDeleted),
     TokenCreated(TokenCreated),
     TokenDeleted(TokenDeleted),
+    PersonErased(PersonErased),
 }
 
 /// The `data` of `flowtrail.access.account.created.v1`.
@@ -147,6 +100,15 @@ pub struct TokenDeleted {
     pub by: Actor,
 }
 
+/// The `data` of `flowtrail.access.person.erased.v1`. It does not say who it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonErased {
+    /// What they were known by.
+    pub person: Erasure,
+    /// The actor of the audit event that follows from it.
+    pub by: Actor,
+}
+
 /// What someone wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the events")]
@@ -172,6 +134,9 @@ pub enum Command {
         expires_at: Option<Timestamp>,
     },
     DeleteToken,
+    ErasePerson {
+        person: Erasure,
+    },
 }
 
 /// Why a command is refused.
@@ -193,7 +158,7 @@ pub enum Rejected {
     },
 }
 
-/// The state of one account, user or token, as its events tell it.
+/// The state of one account, user, token or erasure, as its events tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// The log has no event of it.
@@ -240,9 +205,16 @@ impl State {
             (Self::Present(name), Command::DeleteToken) => {
                 Ok(Event::TokenDeleted(TokenDeleted { name: name.clone(), by }))
             }
+            (Self::Absent, Command::ErasePerson { person }) => match person.problem() {
+                Some((field, problem)) => Err(Rejected::Field { field, problem }),
+                None => Ok(Event::PersonErased(PersonErased { person, by })),
+            },
             (
                 Self::Present(_) | Self::Deleted,
-                Command::CreateAccount { .. } | Command::CreateUser { .. } | Command::CreateToken { .. },
+                Command::CreateAccount { .. }
+                | Command::CreateUser { .. }
+                | Command::CreateToken { .. }
+                | Command::ErasePerson { .. },
             ) => Err(Rejected::Exists),
             (
                 Self::Absent | Self::Deleted,
@@ -259,6 +231,8 @@ impl State {
             | Event::UserChanged(UserChanged { email: name, .. })
             | Event::TokenCreated(TokenCreated { name, .. }) => Self::Present(name),
             Event::UserDeleted(_) | Event::TokenDeleted(_) => Self::Deleted,
+            // There is nothing to call it by.
+            Event::PersonErased(_) => Self::Present(String::new()),
         };
     }
 }
@@ -284,6 +258,10 @@ pub const USER_DELETED: &str = "flowtrail.access.user.deleted.v1";
 pub const TOKEN_CREATED: &str = "flowtrail.access.token.created.v1";
 /// The CloudEvents type of [`TokenDeleted`].
 pub const TOKEN_DELETED: &str = "flowtrail.access.token.deleted.v1";
+/// The CloudEvents type of [`PersonErased`].
+pub const PERSON_ERASED: &str = "flowtrail.access.person.erased.v1";
+/// The kind of erasures: the token before the id in their subjects.
+pub const PERSON: &str = "person";
 
 impl Event {
     /// The CloudEvents type.
@@ -296,6 +274,7 @@ impl Event {
             Self::UserDeleted(_) => USER_DELETED,
             Self::TokenCreated(_) => TOKEN_CREATED,
             Self::TokenDeleted(_) => TOKEN_DELETED,
+            Self::PersonErased(_) => PERSON_ERASED,
         }
     }
 
@@ -306,6 +285,7 @@ impl Event {
             Self::AccountCreated(_) => "account",
             Self::UserCreated(_) | Self::UserChanged(_) | Self::UserDeleted(_) => "user",
             Self::TokenCreated(_) | Self::TokenDeleted(_) => "token",
+            Self::PersonErased(_) => PERSON,
         }
     }
 }
@@ -319,6 +299,7 @@ impl Serialize for Event {
             Self::UserDeleted(data) => data.serialize(serializer),
             Self::TokenCreated(data) => data.serialize(serializer),
             Self::TokenDeleted(data) => data.serialize(serializer),
+            Self::PersonErased(data) => data.serialize(serializer),
         }
     }
 }
@@ -330,7 +311,7 @@ pub struct Recorded {
     pub event_id: String,
     /// The CloudEvent's time, else when the log received it.
     pub time: Timestamp,
-    /// The account's, user's or token's id.
+    /// The account's, user's, token's or erasure's id.
     pub id: String,
     /// Of the kind that the subject names.
     pub event: Event,

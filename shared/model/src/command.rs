@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Scopes, TokenHash};
 use crate::delivery::Guarantee;
+use crate::erasure::Erasure;
 use crate::integration::{Current, Order, Platform};
 use crate::log::{AccountId, LogPosition};
 use crate::secret::MASK;
@@ -287,6 +288,17 @@ pub struct DeleteToken {
     pub by: Actor,
 }
 
+/// Erases a person from the views of an account. Done: the erasure's id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErasePerson {
+    /// The account that it is done in.
+    pub account: AccountId,
+    /// What the person was known by, as it will stand in the log: the command names nobody either.
+    pub person: Erasure,
+    /// The actor of the audit event that follows from it.
+    pub by: Actor,
+}
+
 impl Command for CreateAccount {
     type Done = ();
     const PATH: &'static str = "account.create";
@@ -315,4 +327,9 @@ impl Command for CreateToken {
 impl Command for DeleteToken {
     type Done = ();
     const PATH: &'static str = "token.delete";
+}
+
+impl Command for ErasePerson {
+    type Done = String;
+    const PATH: &'static str = "person.erase";
 }

@@ -364,7 +364,9 @@ fn decode_access(
     event: &CloudEvent<'_>,
     received_at: Timestamp,
 ) -> Result<access::Recorded, Unreadable> {
-    use access::{ACCOUNT_CREATED, Event, TOKEN_CREATED, TOKEN_DELETED, USER_CHANGED, USER_CREATED, USER_DELETED};
+    use access::{
+        ACCOUNT_CREATED, Event, PERSON_ERASED, TOKEN_CREATED, TOKEN_DELETED, USER_CHANGED, USER_CREATED, USER_DELETED,
+    };
     let decoded = match event.kind.as_ref() {
         ACCOUNT_CREATED => Event::AccountCreated(read_data(event)?),
         USER_CREATED => Event::UserCreated(read_data(event)?),
@@ -372,8 +374,17 @@ fn decode_access(
         USER_DELETED => Event::UserDeleted(read_data(event)?),
         TOKEN_CREATED => Event::TokenCreated(read_data(event)?),
         TOKEN_DELETED => Event::TokenDeleted(read_data(event)?),
+        PERSON_ERASED => Event::PersonErased(read_data(event)?),
         _ => {
-            let known = [ACCOUNT_CREATED, USER_CREATED, USER_CHANGED, USER_DELETED, TOKEN_CREATED, TOKEN_DELETED];
+            let known = [
+                ACCOUNT_CREATED,
+                USER_CREATED,
+                USER_CHANGED,
+                USER_DELETED,
+                TOKEN_CREATED,
+                TOKEN_DELETED,
+                PERSON_ERASED,
+            ];
             return Err(unknown_type(event, &known));
         }
     };

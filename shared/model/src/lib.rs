@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod directory;
 mod endpoint;
 pub mod envelope;
+pub mod erasure;
 pub mod event;
 pub mod filter;
 pub mod integration;

@@ -47,6 +47,15 @@ pub fn all() -> Vec<EventSchema> {
             json!({ "name": "Main", "by": by }),
         ),
         entry(
+            "access.person_erased",
+            &[access::PERSON_ERASED],
+            schema_for!(access::PersonErased),
+            json!({ "person": {
+                "key": "6b657920666f72206f6e652065726173757265206f66206f6e6520706572736f",
+                "ids": [{ "length": 17, "sum": 1_181_783_497, "digest": "2f7e1cf2c9e0dc3f64a8e8a0f5c94d0a" }], "details": [],
+            }, "by": by }),
+        ),
+        entry(
             "access.token_created",
             &[access::TOKEN_CREATED],
             schema_for!(access::TokenCreated),

@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::fmt;
 use std::io::IsTerminal;
+use std::str::FromStr;
 
 use anyhow::Context;
 use tracing_subscriber::filter::{FilterExt, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::settings::LogFormat;
 
@@ -17,15 +18,45 @@ use crate::settings::LogFormat;
 ///
 /// # Errors
 /// When `filter` is no tracing filter.
-pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("read the log filter {filter:?}"))?;
+pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<LogFilter> {
+    let (filter, handle) = reload::Layer::new(read(filter)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(filter.and(LevelFilter::DEBUG))).init();
-    Ok(())
+    Ok(LogFilter(handle))
+}
+
+/// What is logged, to be changed while the process runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct LogFilter(reload::Handle<EnvFilter, Registry>);
+
+/// A filter that was read.
+#[derive(Debug)]
+pub struct ReadFilter(EnvFilter);
+
+impl FromStr for ReadFilter {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        read(text).map(Self)
+    }
+}
+
+impl LogFilter {
+    /// Logs what this filter lets through from now on.
+    ///
+    /// # Errors
+    /// When nothing is logged any more.
+    pub fn set(&self, ReadFilter(filter): ReadFilter) -> anyhow::Result<()> {
+        self.0.reload(filter).context("change the log filter")
+    }
+}
+
+fn read(filter: &str) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(filter).with_context(|| format!("read the log filter {filter:?}"))
 }
 
 /// An error with everything that led to it, in one line.

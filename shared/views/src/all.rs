@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod directory;
 pub mod integrations;
+pub mod person;
 pub mod searches;
 pub mod traffic;
 
@@ -27,8 +28,8 @@ static EACH: [(View, &[Asked]); 6] = [
     (directory::VIEW, directory::QUESTIONS),
 ];
 
-/// Questions that every view answers.
-static ABOUT_EACH: [Asked; 2] = [Asked::of::<Status>(), Asked::of::<Dump>()];
+/// Questions that are about every view, or several.
+static ABOUT_EACH: [Asked; 3] = [Asked::of::<Status>(), Asked::of::<Dump>(), Asked::of::<person::Known>()];
 
 /// Every question, in the form in which it comes from another process.
 pub fn questions() -> impl Iterator<Item = &'static Asked> {

@@ -4,6 +4,8 @@ use model::log::AccountId;
 
 /// The kind of the keys that hold an account's rows in columns.
 const ROWS: u8 = b'r';
+/// The kind of the keys that hold who is erased in an account.
+pub(crate) const ERASURE: u8 = b'E';
 
 /// The start of all keys of one kind in one account.
 pub(crate) fn prefix(account: &AccountId, kind: u8) -> Vec<u8> {

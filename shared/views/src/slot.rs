@@ -88,7 +88,7 @@ impl Slot {
             at: now,
             caught_up_at: now,
         };
-        let mut progress: Progress = view.streams().iter().map(|stream| (*stream, started(0))).collect();
+        let mut progress: Progress = view.reads().map(|stream| (stream, started(0))).collect();
         for (stream, checkpoint) in store.checkpoints()? {
             progress.insert(stream, started(checkpoint.sequence));
         }
@@ -196,8 +196,8 @@ impl Slot {
     #[must_use]
     pub fn freshness(&self) -> Freshness {
         let progress = self.progress.borrow();
-        let as_of =
-            progress.iter().map(|(stream, heard)| LogPosition { stream: *stream, sequence: heard.observed.sequence });
+        let shown = progress.iter().filter(|(stream, _)| self.view.streams().contains(stream));
+        let as_of = shown.map(|(stream, heard)| LogPosition { stream: *stream, sequence: heard.observed.sequence });
         let is_silent = |heard: &Heard| heard.at.elapsed() > SILENCE;
         let lag = |heard: &Heard| {
             let is_even = heard.observed.pending == 0 && !is_silent(heard);

@@ -2,16 +2,21 @@
 //!
 //! Lists of many rows stand in it in columns, everything else by key.
 
-use std::collections::BTreeMap;
+mod caches;
+pub(crate) mod erasing;
+
+use std::collections::{BTreeMap, HashMap};
 use std::ops::{Bound, Deref};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::log::Stream;
+use model::erasure::Erasures;
+use model::log::{AccountId, Stream};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::caches::Caches;
 use crate::error::Error;
 use crate::key;
 
@@ -25,6 +30,8 @@ const REWRITES: u64 = 4;
 /// Keys that start with a zero byte belong to no account.
 const FORMAT_KEY: &[u8] = b"\0format";
 const CHECKPOINT_PREFIX: &[u8] = b"\0checkpoint/";
+/// Behind it stand the accounts whose rows are to be gone through for those who are erased.
+const ERASING: &[u8] = b"\0erasing/";
 
 /// How far a view has read a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,23 +53,6 @@ pub fn free_bytes(folder: &Path) -> std::io::Result<u64> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Memory for what was read from disk, of all views together.
-#[derive(Clone, Debug)]
-pub(crate) struct Caches {
-    /// Lists: the newest rows, dictionaries and columns of all accounts, so that memory goes to those that are asked for.
-    rows: Arc<segments::Cache>,
-    /// For the tree of each view. What lists hold is read from it once, so the trees need little more.
-    tree_bytes: u64,
-}
-
-impl Caches {
-    /// Shares `bytes` of memory out.
-    pub(crate) fn new(bytes: u64) -> Self {
-        // What is left is for what the caches keep apart from the bytes that they count.
-        Self { rows: Arc::new(segments::Cache::new(bytes / 8 * 5)), tree_bytes: bytes / 16 }
-    }
-}
-
 /// How a view's rows are stored and how long they are kept.
 #[derive(Debug)]
 pub(crate) struct Layout {
@@ -75,7 +65,12 @@ pub(crate) struct Layout {
     /// Says of a row, by its id in the table, whether it is from another stream than the one that the view forgets
     /// with, and is kept for good; none where no row is.
     pub(crate) keeps_forever: Option<fn(&[u8]) -> bool>,
+    /// Takes persons out of what it holds of an account; none where it names nobody, or those alone who may come in.
+    pub(crate) erase: Option<Erase>,
 }
+
+/// Takes those who are erased out of what a store holds of an account.
+pub(crate) type Erase = fn(&Store, &str, &Erasures) -> Result<(), Error>;
 
 impl Layout {
     /// That of a view whose rows stand by key, and of which nothing is forgotten.
@@ -92,6 +87,7 @@ impl Layout {
         },
         forgets_with: None,
         keeps_forever: None,
+        erase: None,
     };
 
     fn stamp(&self) -> [u8; 8] {
@@ -110,6 +106,8 @@ pub struct Store {
     rows: segments::Store,
     directory: PathBuf,
     is_obsolete: AtomicBool,
+    /// Whether there are accounts whose rows are to be gone through.
+    has_to_erase: AtomicBool,
 }
 
 impl Store {
@@ -130,7 +128,9 @@ impl Store {
             layout.schema,
             segments::Options::default(),
         );
-        let store = Self { layout, tree, rows, directory: directory.to_owned(), is_obsolete: AtomicBool::new(false) };
+        let has_to_erase = AtomicBool::new(tree.scan_prefix(ERASING).next().is_some());
+        let (directory, is_obsolete) = (directory.to_owned(), AtomicBool::new(false));
+        let store = Self { layout, tree, rows, directory, is_obsolete, has_to_erase };
         match store.tree.get(FORMAT_KEY)? {
             Some(stamp) if *stamp == layout.stamp() => {}
             Some(_) => return Err(sled::Error::Corruption { at: None, bt: () }.into()),
@@ -161,6 +161,14 @@ impl Store {
     fn reached(&self, stream: Stream) -> Result<u64, Error> {
         let checkpoint: Option<Checkpoint> = self.row(&checkpoint_key(stream))?;
         Ok(checkpoint.map_or(0, |checkpoint| checkpoint.sequence))
+    }
+
+    /// Marks what a writer seals by how far the stream was read that the view forgets with.
+    fn mark(&self, rows: &mut segments::Writer) -> Result<(), Error> {
+        if let Some(marking) = self.layout.forgets_with {
+            rows.mark(self.reached(marking)?);
+        }
+        Ok(())
     }
 
     /// The rows that stand in columns.
@@ -309,6 +317,9 @@ pub struct Batch {
     rows: segments::Writer,
     /// In the order of keys, so that neighbours are written together.
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Who is erased, by the accounts that were asked about.
+    erasures: HashMap<AccountId, Option<Arc<Erasures>>>,
+    hears_erasure: bool,
 }
 
 impl Batch {
@@ -316,7 +327,7 @@ impl Batch {
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
         let rows = store.rows.writer();
-        Self { store, rows, changes: BTreeMap::new() }
+        Self { store, rows, changes: BTreeMap::new(), erasures: HashMap::new(), hears_erasure: false }
     }
 
     /// The rows that stand in columns.
@@ -350,13 +361,17 @@ impl Batch {
     /// When the storage fails or the disk is full; nothing is written then.
     pub fn commit(mut self, stream: Stream, checkpoint: &Checkpoint) -> Result<(), Error> {
         self.put(checkpoint_key(stream), checkpoint)?;
-        if let Some(marking) = self.store.layout.forgets_with {
-            let mark = if marking == stream { checkpoint.sequence } else { self.store.reached(marking)? };
-            self.rows.mark(mark);
+        if self.store.layout.forgets_with == Some(stream) {
+            self.rows.mark(checkpoint.sequence);
+        } else {
+            self.store.mark(&mut self.rows)?;
         }
         let mut rows = self.rows.prepare()?;
         self.store.write(self.changes.into_iter().chain(rows.changes()))?;
         rows.publish();
-        Ok(())
+        if self.hears_erasure {
+            self.store.has_to_erase.store(true, Ordering::Relaxed);
+        }
+        if self.store.has_to_erase.load(Ordering::Relaxed) { self.store.finish_erasing() } else { Ok(()) }
     }
 }

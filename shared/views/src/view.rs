@@ -97,6 +97,18 @@ impl View {
         self.0.streams
     }
 
+    /// The streams that are read for it: those, and where it names persons, the one that says who is erased.
+    pub fn reads(self) -> impl Iterator<Item = Stream> {
+        let erasures = Some(Stream::Access).filter(|stream| self.erases() && !self.streams().contains(stream));
+        self.streams().iter().copied().chain(erasures)
+    }
+
+    /// Whether persons are erased from it.
+    #[must_use]
+    pub fn erases(self) -> bool {
+        self.0.layout.erase.is_some()
+    }
+
     /// Whether this view takes the log's unreadable messages of `stream` for its own, so that each becomes one
     /// dead letter however many views read the stream.
     #[must_use]
@@ -125,6 +137,9 @@ impl View {
     /// # Errors
     /// When the event is none that the view can take, or the view's storage fails.
     pub fn project(self, batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
+        if self.erases() {
+            batch.hear(logged)?;
+        }
         (self.0.project)(batch, logged)
     }
 }

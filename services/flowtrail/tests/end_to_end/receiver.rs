@@ -20,6 +20,8 @@ pub(crate) struct Got {
     pub(crate) status: u16,
     /// The value of the header `x-config`.
     pub(crate) config: String,
+    /// As it came.
+    pub(crate) body: String,
 }
 
 /// What a receiver does with a request.
@@ -70,6 +72,11 @@ impl Receiver {
         self.shared.got.lock().unwrap().clone()
     }
 
+    /// All bodies that came, in order.
+    pub(crate) fn bodies(&self) -> String {
+        self.got().into_iter().map(|got| got.body).collect()
+    }
+
     /// The ids, of those that begin with a text, that were taken, in order.
     pub(crate) fn taken(&self, prefix: &str) -> Vec<String> {
         let taken = self.got().into_iter().filter(|got| got.status == 200 && got.id.starts_with(prefix));
@@ -83,15 +90,15 @@ impl Receiver {
 
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap();
-    let id = body["ID"].as_str().unwrap().to_owned();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let id = serde_json::from_str::<Value>(&body).unwrap()["ID"].as_str().unwrap().to_owned();
     let reply = (shared.rule.lock().unwrap())(&id);
     let status = match reply {
         Reply::Status(status) => status,
         Reply::RetryAfter(_) => 429,
         Reply::Silence => 0,
     };
-    shared.got.lock().unwrap().push(Got { id, at: Instant::now(), status, config: header("x-config") });
+    shared.got.lock().unwrap().push(Got { id, at: Instant::now(), status, config: header("x-config"), body });
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Reply::RetryAfter(seconds) => {

@@ -6,7 +6,9 @@
 mod rate;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::http::{Extensions, Method};
 use model::access::{Principal, Scope};
 use runtime::settings::LimitSettings;
@@ -16,9 +18,13 @@ use crate::access::caller::Needs;
 use crate::http::origin::{Peer, rate_limit_key};
 use crate::render::refusal::Refusal;
 
-/// The limits of a gateway; each counts on its own.
+/// The limits of a gateway.
 #[derive(Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Limits(ArcSwap<Each>);
+
+/// Each counts on its own.
+#[derive(Debug)]
+struct Each {
     by_token: ByEffect,
     by_address: ByEffect,
     unknown: Limiter,
@@ -53,18 +59,12 @@ impl Effect {
 
 impl Limits {
     pub(crate) fn new(limits: &LimitSettings) -> Self {
-        Self {
-            by_token: ByEffect {
-                reads: Limiter::per_second(limits.rate_reads),
-                writes: Limiter::per_second(limits.rate_writes),
-            },
-            by_address: ByEffect {
-                reads: Limiter::per_second(limits.rate_address),
-                writes: Limiter::per_second(limits.rate_address),
-            },
-            unknown: Limiter::per_second(limits.rate_unknown),
-            sign_ins: Limiter::per_minute(limits.rate_sign_ins),
-        }
+        Self(ArcSwap::from_pointee(Each::new(limits)))
+    }
+
+    /// Changes them. What was counted is forgotten.
+    pub(crate) fn set(&self, limits: &LimitSettings) {
+        self.0.store(Arc::new(Each::new(limits)));
     }
 
     /// Counts a request by its address, before anything else is known of it.
@@ -72,7 +72,7 @@ impl Limits {
     /// # Errors
     /// [`Refusal::TooMany`].
     pub(crate) fn by_address(&self, effect: Effect, request: &Extensions) -> Result<(), Refusal> {
-        self.by_address.of(effect).take_of(request)
+        self.0.load().by_address.of(effect).take_of(request)
     }
 
     /// Counts a request of a token's holder.
@@ -85,14 +85,14 @@ impl Limits {
             Some(id) => format!("{}:token:{id}", holder.account),
             None => format!("{}:actor:{}", holder.account, holder.actor.id),
         };
-        self.by_token.of(effect).take(&key)
+        self.0.load().by_token.of(effect).take(&key)
     }
 
     /// Counts a request that is refused, if it is for its token: an address that brings many is told 429 instead.
     /// Those from there who hold a valid one are let in all the same: an address may stand for a whole office.
     pub(crate) fn unknown(&self, refusal: Refusal, request: &Extensions) -> Refusal {
         let is_unknown = matches!(refusal, Refusal::NoToken | Refusal::UnknownToken | Refusal::ExpiredToken);
-        let too_many = || self.unknown.take_of(request).err();
+        let too_many = || self.0.load().unknown.take_of(request).err();
         is_unknown.then(too_many).flatten().unwrap_or(refusal)
     }
 
@@ -101,7 +101,24 @@ impl Limits {
     /// # Errors
     /// [`Refusal::TooMany`].
     pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        address.map_or(Ok(()), |address| self.sign_ins.take(&rate_limit_key(address)))
+        address.map_or(Ok(()), |address| self.0.load().sign_ins.take(&rate_limit_key(address)))
+    }
+}
+
+impl Each {
+    fn new(limits: &LimitSettings) -> Self {
+        Self {
+            by_token: ByEffect {
+                reads: Limiter::per_second(limits.rate_reads),
+                writes: Limiter::per_second(limits.rate_writes),
+            },
+            by_address: ByEffect {
+                reads: Limiter::per_second(limits.rate_address),
+                writes: Limiter::per_second(limits.rate_address),
+            },
+            unknown: Limiter::per_second(limits.rate_unknown),
+            sign_ins: Limiter::per_minute(limits.rate_sign_ins),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! How many of something there are at a time, by a key: connections of an address, long answers of an account.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is counted. Clones share it.
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct AtOnce {
     taken: Arc<Mutex<HashMap<String, usize>>>,
     /// The most of one key; 0: any number.
-    most: usize,
+    most: Arc<AtomicUsize>,
 }
 
 /// One that counts until it is dropped.
@@ -21,17 +22,22 @@ pub(crate) struct Seat {
 impl AtOnce {
     /// At most so many of one key; 0: any number.
     pub(crate) fn new(most: usize) -> Self {
-        Self { taken: Arc::default(), most }
+        Self { taken: Arc::default(), most: Arc::new(most.into()) }
     }
 
     /// The most of one key.
     pub(crate) fn most(&self) -> usize {
-        self.most
+        self.most.load(Ordering::Relaxed)
+    }
+
+    /// Changes that. Who has a seat keeps it.
+    pub(crate) fn set_most(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// A seat, unless the key has as many as it may have.
     pub(crate) fn take(&self, key: String) -> Option<Seat> {
-        self.take_of(key, self.most)
+        self.take_of(key, self.most())
     }
 
     /// A seat, however many the key has.
@@ -79,5 +85,10 @@ mod tests {
         drop(one);
         assert!(take("one").is_some());
         assert_eq!(seats.taken.lock().unwrap().len(), 1, "who has left is forgotten");
+        let _two = take("one").unwrap();
+        seats.set_most(3);
+        assert!(take("one").is_some());
+        seats.set_most(1);
+        assert!(take("one").is_none() && take("other").is_some());
     }
 }

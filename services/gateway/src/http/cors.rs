@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, LINK, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method};
@@ -59,13 +60,28 @@ impl FromStr for Origins {
     }
 }
 
-/// Allows origins. The layer is shared: each request is given it, and only those of pages use it.
-pub(crate) fn layer(origins: &Origins) -> Arc<CorsLayer> {
+/// The origins that are allowed now. Cheap to clone; clones allow the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Cors(Arc<ArcSwap<CorsLayer>>);
+
+impl Cors {
+    pub(crate) fn new(origins: &Origins) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(layer(origins))))
+    }
+
+    /// Allows these instead.
+    pub(crate) fn allow(&self, origins: &Origins) {
+        self.0.store(Arc::new(layer(origins)));
+    }
+}
+
+/// Allows origins.
+fn layer(origins: &Origins) -> CorsLayer {
     let origin = match origins {
         Origins::Any => AllowOrigin::any(),
         Origins::These(these) => AllowOrigin::list(these.iter().cloned()),
     };
-    let layer = CorsLayer::new()
+    CorsLayer::new()
         .allow_origin(origin)
         // What a route does not know it refuses itself. A `*` would leave `Authorization` out.
         .allow_methods(AllowMethods::mirror_request())
@@ -82,20 +98,19 @@ pub(crate) fn layer(origins: &Origins) -> Arc<CorsLayer> {
             RETRY_AFTER,
             WWW_AUTHENTICATE,
         ])
-        .max_age(PREFLIGHT_HOLDS);
-    Arc::new(layer)
+        .max_age(PREFLIGHT_HOLDS)
 }
 
 /// Answers a browser's question whether it may ask, and says in other answers to pages who may read them. An OPTIONS that
 /// is not such a question goes to the routes. Who names no origin is no page, and is told nothing of this; no cache keeps
 /// that for one that is.
-pub(crate) async fn cors(State(layer): State<Arc<CorsLayer>>, request: Request, next: Next) -> Response {
+pub(crate) async fn cors(State(Cors(allowed)): State<Cors>, request: Request, next: Next) -> Response {
     let is_question = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if !request.headers().contains_key(ORIGIN) || (request.method() == Method::OPTIONS && !is_question) {
         return next.run(request).await;
     }
     let answered: Result<Response, Infallible> =
-        layer.layer(next).oneshot(request).await.map(IntoResponse::into_response);
+        allowed.load().layer(next).oneshot(request).await.map(IntoResponse::into_response);
     answered.unwrap_or_else(|never| match never {})
 }
 

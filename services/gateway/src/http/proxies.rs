@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::http::header::FORWARDED;
 use axum::http::{HeaderMap, HeaderName};
 use model::networks::{BadNetwork, Networks};
@@ -14,23 +15,28 @@ use model::networks::{BadNetwork, Networks};
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The networks that these proxies are in; by default nobody is believed. Cheap to clone.
+/// The networks that these proxies are in; by default nobody is believed. Cheap to clone; clones change together.
 #[derive(Clone, Debug, Default)]
-pub struct Proxies(Arc<Networks>);
+pub struct Proxies(Arc<ArcSwap<Networks>>);
 
 impl FromStr for Proxies {
     type Err = BadNetwork;
 
     /// As [`Networks`].
     fn from_str(text: &str) -> Result<Self, BadNetwork> {
-        Ok(Self(Arc::new(text.parse()?)))
+        Ok(Self(Arc::new(ArcSwap::from_pointee(text.parse()?))))
     }
 }
 
 impl Proxies {
     /// Whether an address is that of a proxy.
     pub(crate) fn include(&self, address: IpAddr) -> bool {
-        self.0.contain(address)
+        self.0.load().contain(address)
+    }
+
+    /// Believes the others instead.
+    pub(crate) fn become_like(&self, others: &Self) {
+        self.0.store(others.0.load_full());
     }
 
     /// Whom a request is from that came over a connection from `connected`: the nearest address that is no proxy's, or of

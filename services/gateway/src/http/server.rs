@@ -10,6 +10,8 @@ mod paced;
 mod seats;
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use self::seats::Seats;
+use crate::http::at_once::AtOnce;
 use crate::http::proxies::Proxies;
 use crate::http::tls::Tls;
 
@@ -29,10 +32,34 @@ const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// The pause after a connection could not be taken in: too many files are open, mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How many connections there may be. Cheap to clone; clones change together.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    connections: Arc<AtomicUsize>,
+    of_address: AtOnce,
+}
+
+impl Room {
+    pub(crate) fn new(limits: &LimitSettings) -> Self {
+        let connections = Arc::new(limits.connections.into());
+        Self { connections, of_address: AtOnce::new(limits.connections_address) }
+    }
+
+    /// Changes that. Connections that there are stay.
+    pub(crate) fn set(&self, limits: &LimitSettings) {
+        self.connections.store(limits.connections, Ordering::Relaxed);
+        self.of_address.set_most(limits.connections_address);
+    }
+
+    fn is_left_beside(&self, connections: usize) -> bool {
+        connections < self.connections.load(Ordering::Relaxed)
+    }
+}
+
 /// Where connections come in, and how.
 pub(crate) struct Entrance {
     pub(crate) listener: TcpListener,
-    pub(crate) limits: LimitSettings,
+    pub(crate) room: Room,
     /// None: without TLS.
     pub(crate) tls: Option<Tls>,
     pub(crate) proxies: Proxies,
@@ -40,8 +67,8 @@ pub(crate) struct Entrance {
 
 /// Answers until `stop`, and ends in good order. The router is gone afterwards.
 pub(crate) async fn answer(entrance: Entrance, router: Router, stop: CancellationToken) {
-    let Entrance { listener, limits, tls, proxies } = entrance;
-    let seats = Seats::new(limits.connections_address, proxies.clone());
+    let Entrance { listener, room, tls, proxies } = entrance;
+    let seats = Seats::new(room.of_address.clone(), proxies.clone());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -51,7 +78,7 @@ pub(crate) async fn answer(entrance: Entrance, router: Router, stop: Cancellatio
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
             // With all connections taken, the others wait in the system's queue: better late than refused.
-            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
+            accepted = listener.accept(), if room.is_left_beside(connections.len()) => match accepted {
                 Ok((stream, from)) => {
                     // One that came over IPv4 is written as such, whatever the listener is.
                     let address = from.ip().to_canonical();

@@ -15,11 +15,10 @@ use tower::ServiceExt;
 use views::{access, audit};
 
 use super::remote::endpoint;
-use super::world::{World, gateway, request};
+use super::world::{World, gateway, request, routed};
 use crate::Reader;
 use crate::app::Resources;
 use crate::http::cors::Origins;
-use crate::router::router;
 
 const AUDIT: &str = "/flowtrail/v1/audit";
 const TRAFFIC: &str = "/flowtrail/v1/traffic";
@@ -263,7 +262,7 @@ async fn an_account_has_so_many_exports_at_a_time_and_each_is_recorded_once() {
     assert_eq!((&meta["question"], &meta["filter"]["q"]), (&json!("traffic.export"), &json!("flow:f1")));
 
     let limits = LimitSettings { exports: 1, ..LimitSettings::NONE };
-    world.router = router(Resources { limits, ..world.resources(false).0 }, &Origins::Any);
+    world.router = routed(Resources { limits, ..world.resources(false).0 }, &Origins::Any);
     let asked = request(Method::GET, &token, &format!("{AUDIT}/export"), Body::empty());
     let one = world.router.clone().oneshot(asked).await.unwrap();
     let refused = world.get(&token, &format!("{TRAFFIC}/export")).await;

@@ -4,17 +4,16 @@ use axum::http::{Method, Request};
 use model::access::Scope;
 use runtime::settings::LimitSettings;
 
-use super::world::{Answer, World, send};
+use super::world::{Answer, World, routed, send};
 use crate::app::Resources;
 use crate::http::cors::Origins;
 use crate::http::origin::Peer;
-use crate::router::router;
 
 const NONE: LimitSettings = LimitSettings::NONE;
 
 /// A gateway over the views of `world` with limits of its own.
 fn limited(world: &World, limits: LimitSettings) -> Router {
-    router(Resources { limits, ..world.resources(false).0 }, &Origins::Any)
+    routed(Resources { limits, ..world.resources(false).0 }, &Origins::Any)
 }
 
 fn from(address: &str, method: Method, path: &str, token: &str) -> Request<Body> {

@@ -9,13 +9,14 @@ use serde_json::json;
 use testkit::eventually;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::world::{World, account_id, at};
 use crate::http::cors::Origins;
 use crate::lists::cursor;
-use crate::{Error, Proxies, Reader, Settings, serve};
+use crate::{Adjustable, Error, Proxies, Reader, Settings, serve};
 
 pub(super) struct Serving {
     pub(super) world: World,
@@ -33,12 +34,19 @@ pub(super) fn settings() -> Settings {
     Settings {
         records_reads: false,
         provider: None,
-        limits: LimitSettings::NONE,
-        origins: Origins::Any,
         tls: None,
-        proxies: Proxies::default(),
         metrics: Metrics::default(),
+        adjustable: watch::channel(adjustable()).1,
     }
+}
+
+fn adjustable() -> Adjustable {
+    Adjustable { limits: LimitSettings::NONE, origins: Origins::Any, proxies: Proxies::default() }
+}
+
+/// The same, of which this is different from the start.
+fn adjusted(adjustable: Adjustable) -> Settings {
+    Settings { adjustable: watch::channel(adjustable).1, ..settings() }
 }
 
 pub(super) async fn serving_with(settings: Settings) -> Serving {
@@ -167,15 +175,16 @@ async fn a_sign_in_is_recorded_with_the_address_of_its_connection() {
 #[tokio::test]
 async fn behind_a_trusted_proxy_a_sign_in_is_recorded_with_the_address_that_the_proxy_was_asked_from() {
     let proxies = "127.0.0.0/8".parse().unwrap();
-    let serving = serving_with(Settings { proxies, ..settings() }).await;
+    let serving = serving_with(adjusted(Adjustable { proxies, ..adjustable() })).await;
     assert_eq!(recorded_address(&serving).await, "192.0.2.1");
 }
 
 #[tokio::test]
 async fn limits_count_by_the_address_that_a_trusted_proxy_was_asked_from() {
     let limits = LimitSettings { rate_sign_ins: 2, ..LimitSettings::NONE };
-    let trusting = serving_with(Settings { limits, proxies: "127.0.0.0/8".parse().unwrap(), ..settings() }).await;
-    let not_trusting = serving_with(Settings { limits, ..settings() }).await;
+    let proxies = "127.0.0.0/8".parse().unwrap();
+    let trusting = serving_with(adjusted(Adjustable { limits, proxies, ..adjustable() })).await;
+    let not_trusting = serving_with(adjusted(Adjustable { limits, ..adjustable() })).await;
     let status = async |serving: &Serving, forwarded: &str| {
         let body = r#"{"username":"a@x","password":"wrong"}"#;
         let head = "POST /api/ni/auth/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
@@ -228,7 +237,7 @@ async fn headers_that_are_too_large_or_too_many_are_refused() {
 #[tokio::test]
 async fn an_address_has_so_many_connections_and_the_next_one_is_closed() {
     let limits = LimitSettings { connections_address: 2, ..LimitSettings::NONE };
-    let serving = serving_with(Settings { limits, ..settings() }).await;
+    let serving = serving_with(adjusted(Adjustable { limits, ..adjustable() })).await;
     let alive = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut first = serving.connect(alive).await;
     let mut second = serving.connect(alive).await;

@@ -17,10 +17,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::world::{World, account_id, at, request};
+use super::world::{World, account_id, at, request, routed};
 use crate::app::Resources;
 use crate::http::cors::Origins;
-use crate::router::router;
 
 const AUDIT: &str = "/flowtrail/v1/audit/tail";
 const TRAFFIC: &str = "/flowtrail/v1/traffic/tail";
@@ -124,7 +123,7 @@ async fn reader() -> (World, String) {
 fn limited(world: &World, limits: LimitSettings) -> (Router, CancellationToken) {
     let stop = CancellationToken::new();
     let resources = Resources { limits, stop: stop.clone(), ..world.resources(false).0 };
-    (router(resources, &Origins::Any), stop)
+    (routed(resources, &Origins::Any), stop)
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use bus::{Answering, Bus, Endpoint, Message, Options, Refusal, ServiceInfo};
 use bytes::Bytes;
+use feed::erasures::Erased;
 use http_body_util::BodyExt;
 use model::access::{
     AccountCreated, Actor, Event as Access, Recorded, Scope, TokenCreated, TokenHash, UserCreated, user_id,
@@ -34,10 +35,10 @@ use views::store::{Batch, Checkpoint};
 use views::{Logged, Observed, View, Views};
 
 use crate::access::oidc::Provider;
-use crate::app::Resources;
-use crate::http::cors::Origins;
+use crate::app::{App, Resources};
+use crate::http::cors::{Cors, Origins};
 use crate::lists::cursor;
-use crate::router::router;
+use crate::router::{openapi, router};
 use crate::upstream::reader::Reader;
 use crate::witness::{Recorder, witness};
 
@@ -111,7 +112,7 @@ impl World {
     /// A gateway that takes this provider's tokens too.
     pub(super) fn trust(&mut self, provider: Provider) {
         let provider = Some(Arc::new(provider));
-        self.router = router(Resources { provider, ..self.resources(false).0 }, &Origins::Any);
+        self.router = routed(Resources { provider, ..self.resources(false).0 }, &Origins::Any);
     }
 
     /// An account, of whose making no audit event is made.
@@ -127,7 +128,7 @@ impl World {
 
     fn watch(&mut self, reads: bool) -> Recorder {
         let (resources, recorder) = self.resources(reads);
-        self.router = router(resources, &Origins::Any);
+        self.router = routed(resources, &Origins::Any);
         recorder
     }
 
@@ -290,7 +291,7 @@ impl World {
             *last
         };
         let (account, position) = (account_id(account), LogPosition { stream, sequence });
-        for view in views.iter().copied().filter(|view| view.streams().contains(&stream)) {
+        for view in views.iter().copied().filter(|view| view.reads().any(|read| read == stream)) {
             let mut batch = Batch::new(self.views.slot(view).store());
             view.project(&mut batch, Logged { account: &account, position, event }).unwrap();
             let checkpoint = Checkpoint { sequence, fingerprint: String::new(), stream_created: 0 };
@@ -301,7 +302,7 @@ impl World {
 
     /// Lets the views of a stream be as far as this, with nothing waiting.
     pub(super) fn observe(&self, stream: Stream, sequence: u64) {
-        for view in View::ALL.into_iter().filter(|view| view.streams().contains(&stream)) {
+        for view in View::ALL.into_iter().filter(|view| view.reads().any(|read| read == stream)) {
             self.views.slot(view).observe(stream, Observed { sequence, pending: 0 });
         }
     }
@@ -399,7 +400,12 @@ pub(super) fn gateway(reader: Reader, bus: &Bus) -> Router {
 
 /// One that pages of these origins may ask.
 fn gateway_for(reader: Reader, bus: &Bus, origins: &Origins) -> Router {
-    router(resources(reader, bus, false).0, origins)
+    routed(resources(reader, bus, false).0, origins)
+}
+
+/// What answers requests with these.
+pub(super) fn routed(resources: Resources, origins: &Origins) -> Router {
+    router(App::new(resources, openapi), Cors::new(origins))
 }
 
 fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Recorder) {
@@ -407,7 +413,8 @@ fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Reco
     let (bus, cursors, limits) = (bus.clone(), cursor::Key::new([7; 32]), LimitSettings::NONE);
     let metrics = Metrics::default();
     let stop = CancellationToken::new();
-    (Resources { reader, bus, cursors, witness, provider: None, limits, metrics, stop }, recorder)
+    let erased = Erased::default();
+    (Resources { reader, bus, erased, cursors, witness, provider: None, limits, metrics, stop }, recorder)
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use bus::{Bus, ConsumeError};
+use feed::erasures::Erased;
 use feed::tail::{Placed, Tail};
 use futures_util::future::select_all;
 use model::delivery::EventPlace;
@@ -144,8 +145,8 @@ impl FromStr for Places {
 
 impl Follow {
     /// Follows from a place on, which is of these streams.
-    pub(crate) fn open(bus: &Bus, streams: &[Stream], account: &AccountId, from: &Places) -> Self {
-        let open = |(stream, from): (&Stream, &EventPlace)| Tail::open(bus, *stream, account, *from);
+    pub(crate) fn open(log: (&Bus, &Erased), streams: &[Stream], account: &AccountId, from: &Places) -> Self {
+        let open = |(stream, from): (&Stream, &EventPlace)| Tail::open(log, *stream, account, *from);
         Self { tails: streams.iter().zip(&from.0).map(open).collect(), first: 0 }
     }
 

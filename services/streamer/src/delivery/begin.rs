@@ -175,8 +175,8 @@ impl Worker<'_> {
                 self.note_missing(missing).await?;
                 from = EventPlace::start_of(log.first_sequence);
             }
-            let (bus, account) = (&self.receivers.bus, &self.integration.account);
-            self.lanes.push(Lane::open(bus, account, (stream, from), wanted.clone()));
+            let (log, account) = ((&self.receivers.bus, &self.receivers.erased), &self.integration.account);
+            self.lanes.push(Lane::open(log, account, (stream, from), wanted.clone()));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::worker::{LOOKS_EVERY, Worker, WorkerError};
 use crate::batch::Batch;
-use crate::lane::Lane;
+use crate::lane::{Held, Lane};
 
 /// After how long without events the opened secrets are dropped.
 const IDLE: Duration = Duration::from_secs(10);
@@ -47,7 +47,8 @@ impl Worker<'_> {
                 self.record(Step::Redriven, Data::default()).await?;
                 return Ok(None);
             };
-            if let Some(batch) = Batch::new(held.into_iter().collect(), self.desired.version, Some(sequence)) {
+            let held = held.into_iter().map(|held| self.without_erased(held)).collect();
+            if let Some(batch) = Batch::new(held, self.desired.version, Some(sequence)) {
                 return Ok(Some(batch));
             }
             warn!(account = %self.integration.account, id = self.integration.id, letter = sequence, "a dead letter names no event that the log still has");
@@ -143,7 +144,14 @@ impl Worker<'_> {
             partitions.insert(sink.partition(&one.item));
             held.push(one);
         }
+        let held = held.into_iter().map(|held| self.without_erased(held)).collect();
         Ok(Batch::new(held, self.desired.version, None))
+    }
+
+    /// As it is sent: it may have waited here for long.
+    fn without_erased(&self, mut held: Held) -> Held {
+        held.erase(&self.receivers.erased);
+        held
     }
 
     /// Whether the log's retention took something between what was delivered last and this batch.

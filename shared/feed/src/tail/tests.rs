@@ -43,7 +43,7 @@ async fn one_accounts_events_are_followed_from_a_place_in_the_middle_of_a_messag
     for message in [single(&main, "before"), batch(&main, "batch"), single(&other, "others"), single(&main, "last")] {
         bus.publish(message).await.unwrap();
     }
-    let mut tail = Tail::open(&bus, Stream::Audit, &main, EventPlace { sequence: 2, index: 1 });
+    let mut tail = Tail::open((&bus, &Erased::default()), Stream::Audit, &main, EventPlace { sequence: 2, index: 1 });
     let rest = tail.next().await.unwrap();
     assert_eq!(rest.iter().map(id).collect::<Vec<_>>(), ["batch-2"]);
     assert_eq!((rest[0].place, rest[0].after), (EventPlace { sequence: 2, index: 2 }, EventPlace::start_of(3)));
@@ -59,7 +59,7 @@ async fn what_was_read_ahead_is_taken_up_to_a_sequence() {
     for id in ["1", "2", "3"] {
         bus.publish(single(&main, id)).await.unwrap();
     }
-    let mut tail = Tail::open(&bus, Stream::Audit, &main, EventPlace::start_of(1));
+    let mut tail = Tail::open((&bus, &Erased::default()), Stream::Audit, &main, EventPlace::start_of(1));
     assert_eq!(tail.next().await.unwrap().iter().map(id).collect::<Vec<_>>(), ["1"]);
     testkit::eventually("the others were read ahead", async || {
         if tail.read_to() == 3 {

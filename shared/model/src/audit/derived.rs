@@ -60,11 +60,12 @@ impl From<&access::Recorded> for Event {
                 ("personal.access.token.create", json!({ "name": data.name, "scopes": data.scopes }), &data.by)
             }
             Happened::TokenDeleted(data) => ("personal.access.token.delete", json!({ "name": data.name }), &data.by),
+            Happened::PersonErased(data) => ("person.erased", json!({}), &data.by),
         };
         let given = Fields {
             resource_type: Some(recorded.event.kind().to_owned()),
             resource_id: Some(recorded.id.clone()),
-            meta: Some(Json::from(&meta)),
+            meta: Some(Json::from(&meta)).filter(|meta| !meta.is_empty_object()),
             ..done_by(by)
         };
         Self {

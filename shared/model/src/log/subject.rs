@@ -40,7 +40,7 @@ impl Subject {
         Self::new(Stream::Integration, account, &[&id.to_string()])
     }
 
-    /// `flowtrail.v1.access.<account>.<kind>.<id>`; kind is `account`, `user` or `token`.
+    /// `flowtrail.v1.access.<account>.<kind>.<id>`; kind is `account`, `user`, `token` or `person`.
     #[must_use]
     pub fn access(account: &AccountId, kind: &str, id: &str) -> Self {
         Self::new(Stream::Access, account, &[kind, id])

@@ -89,6 +89,8 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
             }
             batch.put(row(TOKEN), &token)?;
         }
+        // It names nobody who may come in, and nobody else stands here.
+        Happened::PersonErased(_) => {}
         Happened::TokenDeleted(_) => {
             if let Some(token) = batch.row::<Token>(&row(TOKEN))? {
                 if let Some(key) = ending_key(logged.account, &token) {

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use model::audit::{Event, Filter};
+use model::erasure::Erasures;
 use model::filter::{self, AuditField, Node};
 use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use segments::{Measure, Predicate, Row};
+use segments::{Measure, Predicate, Row, Writer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -39,6 +40,7 @@ pub const VIEW: View = View::of(&Facts {
         schema: row::SCHEMA,
         forgets_with: Some(Stream::Audit),
         keeps_forever: Some(keeps_forever),
+        erase: Some(|store, account, erasures| store.erase_rows(account, erasures, without)),
     },
     project,
     dump: DumpAs::Columns(DumpParts {
@@ -72,7 +74,10 @@ const CATALOG: u8 = b'c';
 
 /// Takes an event in; one whose id is known already changes nothing.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
-    let Some(event) = logged.event.as_audit() else { return Ok(()) };
+    let Some(mut event) = logged.event.as_audit() else { return Ok(()) };
+    if let Some(erasures) = batch.erasures(logged.account)? {
+        erasures.erase_audit(event.to_mut());
+    }
     // Ids are unique within a stream only. Were an event of one stream refused for one of another with the same id, it
     // would depend on which of the two was read first, and a rebuild may read them the other way round.
     let origin = origin(logged.position.stream);
@@ -87,6 +92,18 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     }
     row::write(&event, origin, |row| Ok(batch.rows().put(&table, &found, row)?))?;
     add_to_catalog(batch, logged.account, &event)
+}
+
+/// Takes persons out of a row.
+fn without(rows: &mut Writer, table: &[u8], row: &Row, erasures: &Erasures) -> Result<bool, Error> {
+    let mut event = row::read(row)?;
+    if !erasures.erase_audit(&mut event) {
+        return Ok(false);
+    }
+    let origin = row::origin(row)?;
+    let found = rows.find(table, &row::id_in_table(&event.id, origin))?;
+    row::write(&event, origin, |row| Ok(rows.put(table, &found, row)?))?;
+    Ok(true)
 }
 
 /// Writes the event's group and type down when they are the first of their kind.
@@ -105,6 +122,18 @@ fn add_to_catalog(batch: &mut Batch, account: &AccountId, event: &Event) -> Resu
 fn catalog_of(store: &Store, account: &str) -> Result<Vec<Json>, Error> {
     let pairs = store.scan(&[account.as_bytes(), &[0, CATALOG]].concat());
     pairs.map(|entry| canonical::of(&postcard::from_bytes::<(String, String)>(&entry?.1)?)).collect()
+}
+
+/// The stream that a row came from.
+pub(super) fn stream(row: &Row) -> Result<Stream, Error> {
+    let own = row::origin(row)?;
+    let streams = [Stream::Audit, Stream::Integration, Stream::Access];
+    streams.into_iter().find(|stream| origin(*stream) == own).ok_or(Error::Damaged("an origin"))
+}
+
+/// The event of a row.
+pub(super) fn event(row: &Row) -> Result<Event, Error> {
+    row::read(row)
 }
 
 fn origin(stream: Stream) -> u8 {

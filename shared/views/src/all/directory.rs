@@ -1,5 +1,6 @@
 //! The directory view: what is known of each id now. Other views ask it when they answer, never when they project.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,13 +8,15 @@ use std::sync::Arc;
 use model::address::split_port;
 use model::audit::ShownAs;
 use model::directory::{Entry, Kind, Named, Names};
+use model::erasure::Erasures;
 use model::event::Event;
 use model::log::{AccountId, Stream};
 
 use crate::canonical;
 use crate::error::Error;
-use crate::key;
+use crate::key::{self, ERASURE};
 use crate::question::{Asked, Views};
+use crate::store::erasing::Rewritten;
 use crate::store::{Batch, Layout, Store};
 use crate::view::{DumpAs, Facts, Logged, Refused, View};
 
@@ -22,9 +25,9 @@ pub const VIEW: View = View::of(&Facts {
     name: "directory",
     streams: &[Stream::Directory],
     owns_dead_letters_of: &[Stream::Directory],
-    layout: Layout::BY_KEY,
+    layout: Layout { erase: Some(erase), ..Layout::BY_KEY },
     project,
-    dump: DumpAs::Keys(|_, value| canonical::of_value::<Entry>(value)),
+    dump: DumpAs::Keys(|kind, value| if kind == ERASURE { Ok(None) } else { canonical::of_value::<Entry>(value) }),
 });
 
 /// None: it answers other views, in their process.
@@ -34,12 +37,28 @@ pub(super) const QUESTIONS: &[Asked] = &[];
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Directory { kind, id, entry } = logged.event else { return Ok(()) };
     let row = key::key(logged.account, tag(*kind), &[id.as_bytes()]);
+    let mut entry = Cow::Borrowed(entry);
+    if let Some(erasures) = batch.erasures(logged.account)? {
+        erasures.erase_entry(id, entry.to_mut());
+    }
     if entry.deleted {
         batch.remove(row);
     } else {
-        batch.put(row, entry)?;
+        batch.put(row, &*entry)?;
     }
     Ok(())
+}
+
+/// Takes persons out of an account's entries.
+fn erase(store: &Store, account: &str, erasures: &Erasures) -> Result<(), Error> {
+    store.erase_keys(account, &Kind::ALL.map(tag), |id, value| {
+        let mut entry: Entry = postcard::from_bytes(value)?;
+        Ok(match erasures.erase_entry(id, &mut entry) {
+            false => Rewritten::Same,
+            true if entry.deleted => Rewritten::Gone,
+            true => Rewritten::As(postcard::to_stdvec(&entry)?),
+        })
+    })
 }
 
 fn tag(kind: Kind) -> u8 {

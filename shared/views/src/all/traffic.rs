@@ -10,12 +10,13 @@ mod wanted;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use model::erasure::Erasures;
 use model::event::Event;
 use model::filter::{self, Node, TrafficField};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use model::traffic::{Filter, Record, fields};
-use segments::{Measure, Predicate, Row};
+use model::traffic::{Filter, Record, User, fields};
+use segments::{Measure, Predicate, Row, Writer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
 use ulid::Ulid;
@@ -42,6 +43,7 @@ pub const VIEW: View = View::of(&Facts {
         schema: row::SCHEMA,
         forgets_with: Some(Stream::Traffic),
         keeps_forever: None,
+        erase: Some(|store, account, erasures| store.erase_rows(account, erasures, without)),
     },
     project,
     dump: DumpAs::Columns(DumpParts {
@@ -75,7 +77,12 @@ pub type Histogram = lists::Histogram<Traffic>;
 /// read the log as it was read before.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Traffic(report) = logged.event else { return Ok(()) };
-    let record = Record::from(report);
+    let erasures = batch.erasures(logged.account)?;
+    let mut report = Cow::Borrowed(report);
+    if let Some(erasures) = &erasures {
+        erasures.erase_traffic(&mut report.to_mut().data);
+    }
+    let record = Record::from(&*report);
     let table = key::table(logged.account);
     let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
     let Some(known) = &found.row else {
@@ -83,10 +90,30 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     };
     let (mut record, known) = (record.owned(), row::read(known)?.owned());
     record.merge(&known);
+    if let Some(erasures) = &erasures {
+        // Only together they may say whom they are about.
+        erasures.erase_traffic(&mut record.given);
+    }
     if record != known {
         row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?;
     }
     Ok(())
+}
+
+/// Takes persons out of a row.
+fn without(rows: &mut Writer, table: &[u8], row: &Row, erasures: &Erasures) -> Result<bool, Error> {
+    let mut record = row::read(row)?.owned();
+    if !erasures.erase_traffic(&mut record.given) {
+        return Ok(false);
+    }
+    let found = rows.find(table, &record.key.id().to_bytes())?;
+    row::write(&record, |row| Ok(rows.put(table, &found, row)?))?;
+    Ok(true)
+}
+
+/// The user of a row.
+pub(super) fn user(row: &Row) -> Result<User, Error> {
+    Ok(row::read(row)?.owned().given.user)
 }
 
 /// A record of a list. It stays as it stands in the view until it is shown.

@@ -4,6 +4,7 @@
 mod access;
 mod cursors;
 mod dumps;
+mod erasing;
 mod searches;
 
 use std::path::Path;

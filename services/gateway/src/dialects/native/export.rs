@@ -62,9 +62,9 @@ pub(crate) struct Exports {
 type Leaving = Arc<Mutex<JoinSet<()>>>;
 
 impl Exports {
-    /// At most so many of an account; 0: any number.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { seats: AtOnce::new(most), leaving: Leaving::default() }
+    /// The seats are an account's.
+    pub(crate) fn new(seats: AtOnce) -> Self {
+        Self { seats, leaving: Leaving::default() }
     }
 }
 

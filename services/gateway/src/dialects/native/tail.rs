@@ -16,6 +16,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bus::Bus;
+use feed::erasures::Erased;
 use futures_util::{StreamExt, stream};
 use model::log::AccountId;
 use model::paging::{Page, Period, Start as PageStart};
@@ -46,6 +47,7 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// The tails of a family. Cheap to clone.
 pub(crate) struct Tails<F: Listed> {
     bus: Arc<Bus>,
+    erased: Erased,
     followed: Arc<Mutex<HashMap<AccountId, Weak<Live<F>>>>>,
     seats: AtOnce,
     stop: CancellationToken,
@@ -53,8 +55,9 @@ pub(crate) struct Tails<F: Listed> {
 
 impl<F: Listed> Clone for Tails<F> {
     fn clone(&self) -> Self {
-        let Self { bus, followed, seats, stop } = self;
-        Self { bus: bus.clone(), followed: followed.clone(), seats: seats.clone(), stop: stop.clone() }
+        let Self { bus, erased, followed, seats, stop } = self;
+        let (bus, erased, followed) = (bus.clone(), erased.clone(), followed.clone());
+        Self { bus, erased, followed, seats: seats.clone(), stop: stop.clone() }
     }
 }
 
@@ -66,8 +69,8 @@ impl<F: Listed> std::fmt::Debug for Tails<F> {
 
 impl<F: Listed> Tails<F> {
     /// They end with `stop`. The seats are an account's in all families.
-    pub(crate) fn new(bus: Arc<Bus>, seats: AtOnce, stop: CancellationToken) -> Self {
-        Self { bus, followed: Arc::default(), seats, stop }
+    pub(crate) fn new((bus, erased): (Arc<Bus>, Erased), seats: AtOnce, stop: CancellationToken) -> Self {
+        Self { bus, erased, followed: Arc::default(), seats, stop }
     }
 
     /// Where one begins who comes with the last id that they have, or with none.
@@ -89,7 +92,7 @@ impl<F: Listed> Tails<F> {
             return live;
         }
         followed.retain(|_, live| live.strong_count() > 0);
-        let follow = Follow::open(&self.bus, F::VIEW.streams(), account, end);
+        let follow = Follow::open((&self.bus, &self.erased), F::VIEW.streams(), account, end);
         let live = Arc::new(Live::start(follow, end.clone()));
         followed.insert(account.clone(), Arc::downgrade(&live));
         live
@@ -126,7 +129,7 @@ pub(crate) async fn tail<F: Listed>(
     let live = tails.live(&list.account, &start.end);
     let wanted = Wanted::of(&list);
     let terms = Terms { standing, stop: tails.stop.clone(), seat };
-    let reader = Reader::new((&tails.bus, &list.account), live, start, (wanted, terms));
+    let reader = Reader::new(((&tails.bus, &tails.erased), &list.account), live, start, (wanted, terms));
     let greeting = stream::iter([reader.greeting()]);
     let rest = stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) });
     let mut response = Response::new(Body::from_stream(greeting.chain(rest).map(Ok::<_, Infallible>)));

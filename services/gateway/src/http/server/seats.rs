@@ -15,9 +15,9 @@ pub(super) struct Seats {
 }
 
 impl Seats {
-    /// At most so many of one address; 0: any number.
-    pub(super) fn new(most: usize, proxies: Proxies) -> Self {
-        Self { taken: AtOnce::new(most), proxies }
+    /// `taken` says how many an address may have.
+    pub(super) fn new(taken: AtOnce, proxies: Proxies) -> Self {
+        Self { taken, proxies }
     }
 
     /// A seat, unless the address has as many as it may have.
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_seats_and_a_proxy_any_number() {
-        let seats = Seats::new(2, "198.51.100.0/24".parse().unwrap());
+        let seats = Seats::new(AtOnce::new(2), "198.51.100.0/24".parse().unwrap());
         let address = |text: &str| text.parse().unwrap();
         let _two = [seats.take(address("192.0.2.1")).unwrap(), seats.take(address("192.0.2.1")).unwrap()];
         assert!(seats.take(address("192.0.2.1")).is_none());

@@ -197,6 +197,11 @@ pub(crate) fn read(row: &Row) -> Result<Event, Error> {
     })
 }
 
+/// What tells the row's id apart from equal ids of other streams.
+pub(crate) fn origin(row: &Row) -> Result<u8, Error> {
+    Ok(read_tail(row)?.0.origin)
+}
+
 /// Where the row stands in the list. Its id is the one in the table: without the origin, a page that ends between equal
 /// ids of different streams would be followed by one that leaves the second of them out.
 pub(crate) fn position(row: &Row) -> Result<RowPosition, Error> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use bus::Bus;
+use feed::erasures::Erased;
 use model::log::AccountId;
 use runtime::telemetry::chain;
 use tokio::sync::watch;
@@ -85,13 +86,13 @@ enum Got<F: Listed> {
 
 impl<F: Listed> Reader<F> {
     pub(super) fn new(
-        (bus, account): (&Bus, &AccountId),
+        (log, account): ((&Bus, &Erased), &AccountId),
         live: Arc<Live<F>>,
         Start { places, end }: Start,
         (wanted, terms): (Wanted<F>, Terms),
     ) -> Self {
         let source = joined(&live, &places).unwrap_or_else(|| {
-            let follow = Follow::open(bus, F::VIEW.streams(), account, &places);
+            let follow = Follow::open(log, F::VIEW.streams(), account, &places);
             Source::Log { follow, end }
         });
         let now = Instant::now();
