@@ -113,7 +113,7 @@ impl App {
         Self(Arc::new(Parts {
             access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
-            log: Log::new(bus.clone()),
+            log: Log::new(bus.clone(), erased.clone()),
             audit_tails: Tails::new((bus.clone(), erased.clone()), tails.clone(), stop.clone()),
             traffic_tails: Tails::new((bus.clone(), erased), tails, stop),
             exports: Exports::new(exports),

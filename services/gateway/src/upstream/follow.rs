@@ -29,9 +29,12 @@ pub(crate) struct NoPlaces;
 /// Events of one message, of the stream with this number.
 pub(crate) type OfStream = (usize, Vec<Placed>);
 
-/// The way to the log, for who reads it in its order. Cheap to clone.
+/// The way to the log, for who reads it in its order, without who is erased. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Log(Arc<Bus>);
+pub(crate) struct Log {
+    bus: Arc<Bus>,
+    erased: Erased,
+}
 
 /// Follows one account's events. Made by [`Follow::open`].
 pub(crate) struct Follow {
@@ -41,8 +44,8 @@ pub(crate) struct Follow {
 }
 
 impl Log {
-    pub(crate) fn new(bus: Arc<Bus>) -> Self {
-        Self(bus)
+    pub(crate) fn new(bus: Arc<Bus>, erased: Erased) -> Self {
+        Self { bus, erased }
     }
 
     /// The end of streams, as it is now.
@@ -50,12 +53,12 @@ impl Log {
     /// # Errors
     /// When the log cannot be reached.
     pub(crate) async fn end_of(&self, streams: &[Stream]) -> Result<Places, Refusal> {
-        Places::end_of(&self.0, streams).await
+        Places::end_of(&self.bus, streams).await
     }
 
     /// An account's events from a place on.
     pub(crate) fn follow(&self, streams: &[Stream], account: &AccountId, from: &Places) -> Follow {
-        Follow::open(&self.0, streams, account, from)
+        Follow::open((&self.bus, &self.erased), streams, account, from)
     }
 }
 
