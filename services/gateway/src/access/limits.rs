@@ -8,7 +8,7 @@ mod rate;
 use std::net::IpAddr;
 
 use axum::http::{Extensions, Method};
-use model::access::{Principal, Scope};
+use model::access::{Principal, Scope, user_id};
 use runtime::settings::LimitSettings;
 
 use self::rate::Limiter;
@@ -23,6 +23,7 @@ pub(crate) struct Limits {
     by_address: ByEffect,
     unknown: Limiter,
     sign_ins: Limiter,
+    sign_ins_by_name: Limiter,
 }
 
 /// What reads and what writes, each with a limit of its own.
@@ -64,6 +65,7 @@ impl Limits {
             },
             unknown: Limiter::per_second(limits.rate_unknown),
             sign_ins: Limiter::per_minute(limits.rate_sign_ins),
+            sign_ins_by_name: Limiter::per_minute(limits.rate_sign_ins_name),
         }
     }
 
@@ -96,12 +98,14 @@ impl Limits {
         is_unknown.then(too_many).flatten().unwrap_or(refusal)
     }
 
-    /// Counts an attempt to sign in, by its address.
+    /// Counts an attempt to sign in, by its address, and by its name, which many addresses may try passwords for.
     ///
     /// # Errors
     /// [`Refusal::TooMany`].
-    pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        address.map_or(Ok(()), |address| self.sign_ins.take(&rate_limit_key(address)))
+    pub(crate) fn sign_in(&self, address: Option<IpAddr>, name: &str) -> Result<(), Refusal> {
+        address.map_or(Ok(()), |address| self.sign_ins.take(&rate_limit_key(address)))?;
+        // A name may be of any length, and in any case.
+        self.sign_ins_by_name.take(&user_id(name))
     }
 }
 

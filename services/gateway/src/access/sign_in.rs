@@ -84,7 +84,7 @@ impl SignIn {
     /// [`Refusal::TooMany`], [`Refusal::WrongPassword`], and whatever keeps the token from being made.
     pub(crate) async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, Refusal> {
         let Attempt { name, password, address, at_least } = attempt;
-        self.limits.sign_in(address)?;
+        self.limits.sign_in(address, &name)?;
         let refused_at = Instant::now() + REFUSED_AFTER;
         let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
         match self.passwords.in_turn(move || verified(&password, users)).await? {
