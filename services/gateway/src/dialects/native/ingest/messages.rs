@@ -86,7 +86,7 @@ mod tests {
         Subject::audit(&AccountId::parse(account).unwrap(), "http")
     }
 
-    fn pack(subject: &Subject, events: Vec<String>, largest: usize) -> Vec<Outgoing> {
+    fn pack(subject: &Subject, events: &[String], largest: usize) -> Vec<Outgoing> {
         let share = Budget::of_mib(1).share(subject.account());
         let mut packer = Packer::new(subject.clone(), largest, share);
         events.iter().try_for_each(|event| packer.add(event)).unwrap();
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn messages_hold_all_events_in_order_and_none_too_many() {
-        let messages = pack(&subject("main"), events(1201), 1 << 20);
+        let messages = pack(&subject("main"), &events(1201), 1 << 20);
         let payloads = payloads(&messages);
         assert_eq!(payloads.iter().map(Vec::len).collect::<Vec<_>>(), [500, 500, 201]);
         let numbers = payloads.into_iter().flatten().map(|event| event["n"].as_u64().unwrap());
@@ -116,10 +116,10 @@ mod tests {
 
     #[test]
     fn messages_stay_below_half_of_the_largest_but_for_a_single_event() {
-        let messages = pack(&subject("main"), events(100), 200);
+        let messages = pack(&subject("main"), &events(100), 200);
         assert!(messages.len() > 1);
         assert!(messages.iter().all(|message| message.payload.len() <= 102), "{messages:?}");
-        assert_eq!(pack(&subject("main"), events(3), 2).len(), 3);
+        assert_eq!(pack(&subject("main"), &events(3), 2).len(), 3);
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_id_is_the_same_for_the_same_events_of_the_same_account_only() {
-        let id = |account, count| pack(&subject(account), events(count), 1 << 20).remove(0).message_id.unwrap();
+        let id = |account, count| pack(&subject(account), &events(count), 1 << 20).remove(0).message_id.unwrap();
         assert_eq!(id("main", 3), id("main", 3));
         assert_ne!(id("main", 3), id("main", 2));
         assert_ne!(id("main", 3), id("other", 3));
