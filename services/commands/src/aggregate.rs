@@ -8,7 +8,9 @@ use model::command::Reason;
 use model::event::Event;
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::time::Timestamp;
+use runtime::telemetry::chain;
 use serde::Serialize;
+use tracing::error;
 
 use crate::refusal::Refusal;
 
@@ -94,6 +96,10 @@ pub(crate) async fn publish<D: Serialize>(bus: &Bus, decided: Decided<'_, D>) ->
         Ok(receipt) => Ok(receipt.position),
         Err(PublishError::Conflict { .. }) => Err(Unpublished::Conflict),
         Err(PublishError::Unreachable(_)) => Err(Refusal::unavailable().into()),
+        Err(failure @ PublishError::Full(_)) => {
+            error!(error = %chain(&failure), "a command cannot be carried out");
+            Err(Refusal::unavailable().into())
+        }
         Err(PublishError::TooLarge { .. }) => {
             Err(Refusal::new(Reason::Invalid, "config: is larger than an event may be").into())
         }

@@ -15,8 +15,9 @@ pub(crate) async fn start(bus: &Bus, integrations: &Integrations) -> Result<Answ
     let service = ServiceInfo {
         name: "flowtrail-command".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        description: "Carries out commands on Flowtrail's integrations, saved searches, accounts, users, tokens and persons"
-            .to_owned(),
+        description:
+            "Carries out commands on Flowtrail's integrations, saved searches, accounts, users, tokens and persons"
+                .to_owned(),
     };
     let searches = &Searches::new(bus.clone());
     let endpoints = vec![

@@ -13,7 +13,7 @@ use runtime::settings::{ServerSettings, Settings};
 use views::View;
 
 use crate::output::Output;
-use crate::{ask, backup, erase, import, restore, retention};
+use crate::{ask, backup, erase, import, restore, retention, rotate};
 
 /// Records who did what and what talked to what, and answers for it through the APIs people already use.
 ///
@@ -116,6 +116,9 @@ pub(crate) enum Command {
     /// log is there.
     #[command(after_help = restore::EXAMPLES)]
     Restore(restore::Args),
+    /// Wrap the keys of integrations' secrets by another master key, while nothing runs
+    #[command(after_help = rotate::EXAMPLES)]
+    RotateMasterKey(rotate::Args),
     /// Make the streams on the NATS server, or bring them up to date: what only its operator may do
     Streams,
     /// Make and list accounts

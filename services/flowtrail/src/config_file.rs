@@ -9,12 +9,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
+use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 use tracing::warn;
 
-use crate::bad_setting::BadSetting;
+use crate::bad_setting::{BadSetting, COMMAND_LINE, ENVIRONMENT, Given, MASKED};
 use crate::cli::Cli;
 use crate::unknown_settings::{self, PREFIX};
 
@@ -46,15 +47,12 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Parsed> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let file =
-        named_by(&arguments).map(|path| ConfigFile::read(&path).context(BadSetting(CONFIG_SETTING))).transpose()?;
+        named_by(&arguments).map(|path| ConfigFile::read(&path).context(BadSetting::of(CONFIG_SETTING))).transpose()?;
     let command = match &file {
         Some(file) => file.defaults_of(Cli::command()),
         None => Cli::command(),
     };
-    let matches = command.try_get_matches_from(arguments).map_err(|error| match &file {
-        Some(file) => file.named_in(error),
-        None => error.into(),
-    })?;
+    let matches = command.try_get_matches_from(&arguments).map_err(|error| told(error, &arguments, file.as_ref()))?;
     let cli = Cli::from_arg_matches(&matches)?;
     Ok(Parsed { cli, matches, file })
 }
@@ -110,30 +108,54 @@ impl ConfigFile {
         };
         command.mut_args(with_default).mut_subcommands(|command| self.defaults_of(command))
     }
+}
 
-    /// An error about a value of the file says so; any other stays as it is.
-    fn named_in(&self, error: clap::Error) -> anyhow::Error {
-        let text = |kind| match error.get(kind) {
-            Some(ContextValue::String(text)) => Some(text.as_str()),
-            _ => None,
-        };
-        let is_about_a_value = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
-        let (Some(argument), Some(value)) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) else {
-            return error.into();
-        };
-        // `--cache-mb <MIB>`
-        let name = setting(argument.trim_start_matches('-').split(' ').next().unwrap_or_default());
-        let is_ours =
-            self.values.get(&name).is_some_and(|own| own.split(',').any(|part| part == value) || own == value);
-        if !is_about_a_value || !is_ours || std::env::var_os(&name).is_some() {
-            return error.into();
-        }
-        let reason = std::error::Error::source(&error)
-            .map_or_else(|| "it is none of its values".to_owned(), ToString::to_string);
-        anyhow!(reason)
-            .context(format!("{} = {value:?} in {}", in_file(&name), self.path.display()))
-            .context(BadSetting(CONFIG_SETTING))
+/// An error about the value of a setting says whose it is; any other stays as it is.
+fn told(error: clap::Error, arguments: &[OsString], file: Option<&ConfigFile>) -> anyhow::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let is_about_a_value = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
+    let (Some(argument), Some(value)) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) else {
+        return error.into();
+    };
+    // `--cache-mb <MIB>`
+    let flag = argument.split(' ').next().unwrap_or_default();
+    let setting = setting(flag.trim_start_matches('-'));
+    let Some(known) = argument_of(&Cli::command(), &setting).filter(|_| is_about_a_value) else { return error.into() };
+    let is_flag = |given: &OsString| {
+        given.to_str().is_some_and(|given| given == flag || given.split_once('=').is_some_and(|(name, _)| name == flag))
+    };
+    let origin = match file.filter(|file| file.has(&setting)) {
+        _ if arguments.iter().any(is_flag) => COMMAND_LINE.to_owned(),
+        _ if std::env::var_os(&setting).is_some() => ENVIRONMENT.to_owned(),
+        Some(file) => file.path.display().to_string(),
+        None => return error.into(),
+    };
+    let value = if known.is_hide_env_values_set() { MASKED } else { value }.to_owned();
+    let reason = std::error::Error::source(&error).map(ToString::to_string);
+    anyhow!(reason.unwrap_or_else(|| "it is none of its values".to_owned()) + &right(&known))
+        .context(BadSetting { setting, given: Some(Given { value, origin }) })
+}
+
+/// What would be right, as far as the setting says it by itself.
+fn right(known: &Arg) -> String {
+    let values = known.get_possible_values();
+    let values: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+    let default = known.get_default_values().first().and_then(|value| value.to_str());
+    match (values.as_slice(), default.filter(|default| !default.is_empty())) {
+        ([], Some(default)) => format!("; such as {default} is right"),
+        ([], None) => String::new(),
+        (values, _) => format!("; {} are right", values.join(" and ")),
     }
+}
+
+/// The argument that is a setting, of a command or one below it.
+fn argument_of(command: &Command, setting: &str) -> Option<Arg> {
+    let is_it = |argument: &&Arg| argument.get_env().is_some_and(|name| name == setting);
+    let own = command.get_arguments().find(is_it).cloned();
+    own.or_else(|| command.get_subcommands().find_map(|command| argument_of(command, setting)))
 }
 
 /// The name of a setting, by its name in the file.
@@ -207,9 +229,9 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_one_line_that_says_where() {
         for (text, told) in [
-            ("cache_mb = \"lots\"", "cache_mb = \"lots\" in "),
+            ("cache_mb = \"lots\"", "FLOWTRAIL_CACHE_MB = \"lots\" (/"),
             ("cache_mb = 1.5", "read cache_mb in "),
-            ("log_format = \"xml\"", "log_format = \"xml\" in "),
+            ("log_format = \"xml\"", "it is none of its values; text and json are right"),
             ("a = 1\nb = = 2\n", "line 2: "),
             ("[listen]\nport = 1\n", "read listen in "),
         ] {
@@ -221,6 +243,7 @@ mod tests {
         let missing = ["flowtrail", "--config", "/nonexistent/flowtrail.toml", "status"].map(OsString::from);
         assert!(format!("{:#}", parse(missing).unwrap_err()).contains("/nonexistent/flowtrail.toml"));
         // A mistake on the command line is that and not the file's.
-        assert!(parsed("cache_mb = 64", &["--cache-mb", "lots"]).unwrap_err().is::<clap::Error>());
+        let told = format!("{:#}", parsed("cache_mb = 64", &["--cache-mb", "lots"]).unwrap_err());
+        assert!(told.starts_with("FLOWTRAIL_CACHE_MB = \"lots\" (the command line) cannot be used: "), "{told}");
     }
 }

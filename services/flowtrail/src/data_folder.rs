@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use tracing::info;
 
+use crate::bad_setting::BadSetting;
+
 /// What the folder's owner may do, and nobody else: views hold events and password hashes.
 const OWNERS_ALONE: u32 = 0o700;
 const LOCK: &str = "lock";
@@ -22,7 +24,8 @@ pub(crate) struct Locked(#[expect(dead_code, reason = "held for its lock")] File
 /// When it can be neither made nor changed.
 pub(crate) fn prepare(folder: &Path) -> anyhow::Result<()> {
     let failed = || format!("make {}", folder.display());
-    fs::DirBuilder::new().recursive(true).mode(OWNERS_ALONE).create(folder).with_context(failed)?;
+    let made = fs::DirBuilder::new().recursive(true).mode(OWNERS_ALONE).create(folder);
+    made.with_context(failed).context(BadSetting::of("FLOWTRAIL_DATA_DIR"))?;
     let mode = fs::metadata(folder).with_context(failed)?.permissions().mode() & 0o777;
     if mode & !OWNERS_ALONE != 0 {
         fs::set_permissions(folder, Permissions::from_mode(OWNERS_ALONE)).with_context(failed)?;

@@ -1,7 +1,10 @@
 //! What the settings say of the gateway. They are read before anything is started, so that a mistake is told at once.
 
-use anyhow::{Context, anyhow};
+use std::net::IpAddr;
+
+use anyhow::{Context, anyhow, bail};
 use gateway::{Adjustable, Tls, TlsError, oidc};
+use reqwest::Url;
 use runtime::metrics::Metrics;
 use runtime::settings::ServerSettings;
 use tokio::sync::watch;
@@ -36,8 +39,8 @@ pub(crate) async fn read(
 pub(crate) fn adjustable(server: &ServerSettings) -> anyhow::Result<Adjustable> {
     Ok(Adjustable {
         limits: server.limits,
-        origins: server.cors_origins.parse().context(BadSetting("FLOWTRAIL_CORS_ORIGINS"))?,
-        proxies: server.trusted_proxies.parse().context(BadSetting("FLOWTRAIL_TRUSTED_PROXIES"))?,
+        origins: server.cors_origins.parse().context(BadSetting::of("FLOWTRAIL_CORS_ORIGINS"))?,
+        proxies: server.trusted_proxies.parse().context(BadSetting::of("FLOWTRAIL_TRUSTED_PROXIES"))?,
     })
 }
 
@@ -46,8 +49,8 @@ async fn tls(server: &ServerSettings) -> anyhow::Result<Option<Tls>> {
     let (certificate, key) = match (&server.tls_certificate, &server.tls_key) {
         (None, None) => return Ok(None),
         (Some(certificate), Some(key)) => (certificate, key),
-        (Some(_), None) => return Err(anyhow!("{KEY} is not set").context(BadSetting(CERTIFICATE))),
-        (None, Some(_)) => return Err(anyhow!("{CERTIFICATE} is not set").context(BadSetting(KEY))),
+        (Some(_), None) => return Err(anyhow!("{KEY} is not set").context(BadSetting::of(CERTIFICATE))),
+        (None, Some(_)) => return Err(anyhow!("{CERTIFICATE} is not set").context(BadSetting::of(KEY))),
     };
     match Tls::load(certificate.clone(), key.clone()).await {
         Ok(tls) => Ok(Some(tls)),
@@ -56,24 +59,39 @@ async fn tls(server: &ServerSettings) -> anyhow::Result<Option<Tls>> {
                 TlsError::Certificate { .. } => CERTIFICATE,
                 TlsError::Key { .. } => KEY,
             };
-            Err(error).context(BadSetting(setting))
+            Err(error).context(BadSetting::of(setting))
         }
+    }
+}
+
+/// The address of keys, where nobody on the way can put in others: who signs tokens is let in.
+fn secure(url: &str) -> anyhow::Result<String> {
+    let parsed = Url::parse(url).context("it is no URL")?;
+    let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_loopback = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match parsed.scheme() {
+        "https" => Ok(url.to_owned()),
+        "http" if is_loopback => Ok(url.to_owned()),
+        _ => bail!("it must begin with https://, or be on this machine"),
     }
 }
 
 /// The OpenID provider whose tokens are accepted.
 fn provider(server: &ServerSettings) -> anyhow::Result<Option<oidc::Settings>> {
     let Some(issuer) = server.oidc_issuer.clone() else { return Ok(None) };
-    // Clap sees to it for flags and the environment, and not for a file.
     if server.oidc_audience.is_empty() {
-        return Err(anyhow!("FLOWTRAIL_OIDC_AUDIENCE is not set").context(BadSetting("FLOWTRAIL_OIDC_ISSUER")));
+        return Err(anyhow!("FLOWTRAIL_OIDC_AUDIENCE is not set").context(BadSetting::of("FLOWTRAIL_OIDC_ISSUER")));
     }
     let keys = match (&server.oidc_jwks_url, &server.oidc_jwks_file) {
-        (Some(url), _) => oidc::KeySource::Url(url.clone()),
+        (Some(_), Some(_)) => {
+            let both = anyhow!("FLOWTRAIL_OIDC_JWKS_FILE is set too, and one of them is enough");
+            return Err(both.context(BadSetting::of("FLOWTRAIL_OIDC_JWKS_URL")));
+        }
+        (Some(url), None) => oidc::KeySource::Url(secure(url).context(BadSetting::of("FLOWTRAIL_OIDC_JWKS_URL"))?),
         (None, Some(file)) => oidc::KeySource::File(file.clone()),
         (None, None) => {
             let missing = anyhow!("neither FLOWTRAIL_OIDC_JWKS_URL nor FLOWTRAIL_OIDC_JWKS_FILE is set");
-            return Err(missing.context(BadSetting("FLOWTRAIL_OIDC_ISSUER")));
+            return Err(missing.context(BadSetting::of("FLOWTRAIL_OIDC_ISSUER")));
         }
     };
     Ok(Some(oidc::Settings {

@@ -21,12 +21,14 @@ mod master_key;
 mod nats_server;
 mod nats_url;
 mod output;
+mod own_log;
 mod progress;
 mod rebuild;
 mod redrive;
 mod reload;
 mod restore;
 mod retention;
+mod rotate;
 mod samples;
 mod schemas;
 mod server;
@@ -50,7 +52,9 @@ use crate::reload::Reload;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match config_file::parse(std::env::args_os()).and_then(|parsed| run(&parsed)) {
+    let outcome = config_file::parse(std::env::args_os())
+        .and_then(|parsed| run(&parsed).map_err(|error| config::with_origin(error, &parsed)));
+    match outcome {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => match error.downcast::<clap::Error>() {
@@ -73,7 +77,7 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
         Command::Up(_) | Command::Run(_) => settings.log.as_str(),
         _ => "warn,async_nats=error",
     };
-    let log = telemetry::start(filter, settings.log_format).context("start logging")?;
+    let log = telemetry::start(filter, settings.log_format).context(BadSetting::of("FLOWTRAIL_LOG"))?;
     unknown_settings::warn_of_all();
     if let Some(file) = file {
         file.warn_of_unknown();
@@ -115,6 +119,7 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Restore(args) => restore::run(settings, args).await?,
+        Command::RotateMasterKey(args) => rotate::run(settings, args).await?,
         Command::Streams => client::connect(settings).await?.ensure_streams().await.context("prepare the log")?,
         Command::Account(command) => admin::account(settings, command).await?,
         Command::User(command) => admin::user(settings, command).await?,

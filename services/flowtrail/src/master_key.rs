@@ -3,7 +3,7 @@
 //! Invariant: no role runs with another key than the log's. It would seal what the others cannot open, and take everything
 //! that it cannot open itself for broken.
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use bus::{Bus, KeyError, Keys};
 use runtime::settings::Settings;
 use vault::{MasterKey, Owner};
@@ -12,7 +12,9 @@ use crate::bad_setting::BadSetting;
 
 /// The name, among the keys of integrations, of what tells one master key from another.
 const FINGERPRINT: &str = "master-fingerprint";
-const SETTING: &str = "FLOWTRAIL_MASTER_KEY_FILE";
+/// The name of what tells to which master key the keys are being wrapped again, while they are.
+const ROTATION: &str = "master-rotation";
+pub(crate) const SETTING: &str = "FLOWTRAIL_MASTER_KEY_FILE";
 
 /// Reads the key, and makes one where the log knows none yet.
 ///
@@ -21,6 +23,11 @@ const SETTING: &str = "FLOWTRAIL_MASTER_KEY_FILE";
 pub(crate) async fn load(settings: &Settings, bus: &Bus) -> anyhow::Result<MasterKey> {
     let (path, keys) = (settings.master_key_file(), bus.keys());
     let known = keys.get(FINGERPRINT).await.context("look which master key the log knows")?;
+    if keys.get(ROTATION).await.context("look whether the master key is being rotated")?.is_some() {
+        bail!(
+            "the master key is being rotated: run `flowtrail rotate-master-key` with both keys again, until it is done"
+        );
+    }
     // An older version left no fingerprint, but has sealed keys.
     let sealed = match known {
         Some(_) => Vec::new(),
@@ -33,7 +40,7 @@ pub(crate) async fn load(settings: &Settings, bus: &Bus) -> anyhow::Result<Maste
             path.display()
         );
     }
-    let master = MasterKey::load_or_create(&path).context(BadSetting(SETTING))?;
+    let master = MasterKey::load_or_create(&path).context(BadSetting::of(SETTING))?;
     let is_the_logs = match known {
         Some(known) => known == fingerprint(&master).as_bytes(),
         None => sealed.is_empty() || sealed.iter().any(|one| one.opens_with(&master)),
@@ -71,8 +78,33 @@ pub(crate) fn unfit_for(settings: &Settings, known: &str) -> anyhow::Result<Opti
     if !path.exists() {
         return Ok(Some(format!("{} is not there", path.display())));
     }
-    let master = MasterKey::load_or_create(&path).context(BadSetting(SETTING))?;
+    let master = MasterKey::load_or_create(&path).context(BadSetting::of(SETTING))?;
     Ok((fingerprint(&master) != known).then(|| format!("{} is another one", path.display())))
+}
+
+/// Notes that the keys are being wrapped by another master key, so that no role starts.
+///
+/// # Errors
+/// When the log knows neither of the two, or another rotation has begun.
+pub(crate) async fn begin_rotation(keys: &Keys, old: &MasterKey, new: &MasterKey) -> anyhow::Result<()> {
+    let known = keys.get(FINGERPRINT).await.context("look which master key the log knows")?;
+    let is_one = |known: &bytes::Bytes| [old, new].iter().any(|one| *known == fingerprint(one).as_bytes());
+    ensure!(known.as_ref().is_none_or(is_one), "the log knows neither of the two master keys");
+    match keys.create(ROTATION, fingerprint(new).into()).await {
+        Ok(()) => Ok(()),
+        Err(KeyError::Exists { .. }) => bail!("a rotation to another master key has begun: go on with that one"),
+        Err(error) => Err(error).context("note that the master key is being rotated"),
+    }
+}
+
+/// Lets the log know the new master key, and roles start again.
+///
+/// # Errors
+/// When the log cannot be written.
+pub(crate) async fn end_rotation(keys: &Keys, new: &MasterKey) -> anyhow::Result<()> {
+    let failed = "leave the fingerprint of the master key in the log";
+    keys.replace(FINGERPRINT, fingerprint(new).into()).await.context(failed)?;
+    keys.erase(ROTATION).await.context("note that the master key was rotated")
 }
 
 /// What others seal by for the holder of the key: it is told to everybody, and differs with the key.
@@ -84,17 +116,17 @@ fn another(settings: &Settings) -> anyhow::Error {
     let path = settings.master_key_file();
     let problem =
         format!("{} is another master key than the one that secrets in the log are sealed with", path.display());
-    anyhow!(problem).context(BadSetting(SETTING))
+    anyhow!(problem).context(BadSetting::of(SETTING))
 }
 
 /// The key of an integration, as it is kept.
-struct Sealed {
-    name: String,
+pub(crate) struct Sealed {
+    pub(crate) name: String,
     wrapped: bytes::Bytes,
 }
 
 /// Those of all integrations.
-async fn sealed(keys: &Keys) -> Result<Vec<Sealed>, KeyError> {
+pub(crate) async fn sealed(keys: &Keys) -> Result<Vec<Sealed>, KeyError> {
     let mut sealed = Vec::new();
     for name in keys.names().await? {
         if Owner::in_key_name(&name).is_some()
@@ -107,8 +139,16 @@ async fn sealed(keys: &Keys) -> Result<Vec<Sealed>, KeyError> {
 }
 
 impl Sealed {
-    fn opens_with(&self, master: &MasterKey) -> bool {
+    pub(crate) fn opens_with(&self, master: &MasterKey) -> bool {
         let owner = Owner::in_key_name(&self.name);
         owner.is_some_and(|(account, id)| master.unwrap(&self.wrapped, Owner { account: &account, id }).is_ok())
+    }
+
+    /// The same key, wrapped by another master key; none where it does not open by the first.
+    pub(crate) fn wrapped_again(&self, old: &MasterKey, new: &MasterKey) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some((account, id)) = Owner::in_key_name(&self.name) else { return Ok(None) };
+        let owner = Owner { account: &account, id };
+        let Ok(key) = old.unwrap(&self.wrapped, owner) else { return Ok(None) };
+        Ok(Some(new.wrap(&key, owner)?))
     }
 }

@@ -22,7 +22,7 @@ use crate::gateway_settings;
 
 const LOG: &str = "FLOWTRAIL_LOG";
 /// What holds at once. Certificates are read again from the files that they came from.
-const AT_ONCE: [&str; 12] = [
+const AT_ONCE: [&str; 13] = [
     LOG,
     "FLOWTRAIL_CORS_ORIGINS",
     "FLOWTRAIL_TRUSTED_PROXIES",
@@ -31,6 +31,7 @@ const AT_ONCE: [&str; 12] = [
     "FLOWTRAIL_RATE_ADDRESS",
     "FLOWTRAIL_RATE_UNKNOWN",
     "FLOWTRAIL_RATE_SIGN_INS",
+    "FLOWTRAIL_RATE_SIGN_INS_NAME",
     "FLOWTRAIL_CONNECTIONS",
     "FLOWTRAIL_CONNECTIONS_ADDRESS",
     "FLOWTRAIL_TAILS",

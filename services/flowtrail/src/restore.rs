@@ -8,25 +8,22 @@ use std::fs::File;
 use std::io::{Read, Write, stdout};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use bus::{AskError, Bus, Options};
+use bus::Bus;
 use bytes::Bytes;
 use indicatif::ProgressBar;
 use runtime::clock::now_micros;
 use runtime::settings::Settings;
 use semver::Version;
 use serde_json::Value;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::backup::bar::{self, bar};
 use crate::backup::manifest::{Manifest, StreamFile};
 use crate::backup::verify;
 use crate::nats_server::{self, NatsServer};
 use crate::told_to_end::unless_told_to_end;
-use crate::{client, data_folder, master_key};
+use crate::{client, data_folder, master_key, own_log};
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -36,10 +33,6 @@ pub(crate) const EXAMPLES: &str = "Examples:
 /// How many bytes are sent at once; the server waits for the disk before it asks for more, and gives up where that
 /// takes long.
 const CHUNK_BYTES: u64 = 64 << 10;
-/// The services of the roles that read and write the log.
-const SERVICES: [&str; 3] = ["flowtrail-query", "flowtrail-command", "flowtrail-streamer"];
-/// How long a service may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -82,28 +75,16 @@ pub(crate) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
 async fn into_own_server(settings: &Settings, manifest: &Manifest, folder: &Path) -> anyhow::Result<()> {
     let _lock = data_folder::lock(&settings.data_dir)?;
     let server = NatsServer::start_to_restore(settings).await?;
-    let url = server.url();
-    let stop = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn(server.supervise(stop.clone()));
-    let work = async {
-        let options = Options { url, credentials: None, name: "operator".to_owned() };
-        let bus = Bus::connect(&options).await.context("connect to the own nats-server")?;
-        let nats = settings.data_dir.join("nats");
-        let remedy = format!("Move {} away first, or name another folder by --data-dir", nats.display());
-        into(&bus, manifest, folder, &remedy).await
-    };
-    let outcome = unless_told_to_end(work).await;
-    stop.cancel();
-    while running.join_next().await.is_some() {}
-    outcome?;
+    let nats = settings.data_dir.join("nats");
+    let remedy = format!("Move {} away first, or name another folder by --data-dir", nats.display());
+    own_log::on(server, async |bus: &Bus| into(bus, manifest, folder, &remedy).await).await?;
     nats_server::sync(&settings.data_dir)
 }
 
 /// Restores into a server. `remedy` is what to do where it has a log.
 async fn into(bus: &Bus, manifest: &Manifest, folder: &Path, remedy: &str) -> anyhow::Result<()> {
     check_version(&manifest.nats_server, &bus.server_version())?;
-    check_that_nobody_runs(bus).await?;
+    own_log::check_that_nobody_runs(bus).await?;
     let mut taken = Vec::new();
     for stream in &manifest.streams {
         if let Some(messages) = bus.in_the_way(&stream.name).await? {
@@ -135,18 +116,6 @@ fn check_version(of_backup: &str, found: &str) -> anyhow::Result<()> {
         !is_older,
         "the backup is of nats-server {of_backup}, and this one is {found}: use that version or a newer one"
     );
-    Ok(())
-}
-
-/// Roles that go on would take what is restored for what they know.
-async fn check_that_nobody_runs(bus: &Bus) -> anyhow::Result<()> {
-    for service in SERVICES {
-        match bus.ask(&format!("$SRV.PING.{service}"), Bytes::new(), PATIENCE).await {
-            Err(AskError::NobodyAnswers { .. }) => {}
-            Ok(_) => bail!("Flowtrail runs on this NATS server ({service} answers): stop all of it first"),
-            Err(error) => return Err(error).with_context(|| format!("look whether {service} runs")),
-        }
-    }
     Ok(())
 }
 

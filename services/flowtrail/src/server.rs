@@ -7,6 +7,7 @@ use bus::{Bus, Options};
 use commands::Bootstrap;
 use gateway::Reader;
 use model::log::{LogPosition, Stream};
+use model::reach::Reach;
 use model::secret::Secret;
 use runtime::clock::Clock;
 use runtime::metrics::Metrics;
@@ -92,6 +93,8 @@ struct Plan<'a> {
     /// How the gateway is to behave, where there is one.
     gateway: Option<gateway::Settings>,
     reload: Reload,
+    /// Which receivers may be reached.
+    reach: Reach,
 }
 
 impl<'a> Plan<'a> {
@@ -108,7 +111,8 @@ impl<'a> Plan<'a> {
         if let Some(tls) = gateway.as_ref().and_then(|gateway| gateway.tls.clone()) {
             reload.certificate(tls);
         }
-        Ok(Self { settings, server, roles, metrics, gateway, reload })
+        let reach = server.egress_allow.parse().context(BadSetting::of("FLOWTRAIL_EGRESS_ALLOW"))?;
+        Ok(Self { settings, server, roles, metrics, gateway, reload, reach })
     }
 }
 
@@ -131,7 +135,7 @@ struct Running {
 
 impl Running {
     async fn start(plan: Plan<'_>, url: &str) -> anyhow::Result<Self> {
-        let Plan { settings, server, roles, metrics, gateway, reload } = plan;
+        let Plan { settings, server, roles, metrics, gateway, reload, reach } = plan;
         let connect = async || {
             let (url, credentials) = (url.to_owned(), settings.nats_creds.clone());
             Bus::connect(&Options { url, credentials, name: client_name(roles).to_owned() }).await
@@ -160,10 +164,10 @@ impl Running {
             metrics_address: None,
         };
         if roles.contains(&Role::Streamer) {
-            running.start_streamer(settings, server, connect().await?).await?;
+            running.start_streamer(settings, server, reach.clone(), connect().await?).await?;
         }
         if roles.contains(&Role::Commands) {
-            running.start_commands(settings, server, connect().await?).await?;
+            running.start_commands(settings, server, reach, connect().await?).await?;
         }
         if roles.contains(&Role::Projector) {
             running.start_projector(settings, server, connect().await?).await?;
@@ -177,10 +181,15 @@ impl Running {
         Ok(running)
     }
 
-    async fn start_commands(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+    async fn start_commands(
+        &mut self,
+        settings: &Settings,
+        server: &ServerSettings,
+        reach: Reach,
+        bus: Bus,
+    ) -> anyhow::Result<()> {
         let master = master_key::load(settings, &bus).await?;
         master_key::make_known(settings, &master, &bus).await?;
-        let reach = server.egress_allow.parse().context(BadSetting("FLOWTRAIL_EGRESS_ALLOW"))?;
         let commands = commands::start(&bus, master, reach, &bootstrap(settings, server)).await?;
         let stop = self.stop_back.clone();
         self.back.spawn(async move {
@@ -190,9 +199,14 @@ impl Running {
         Ok(())
     }
 
-    async fn start_streamer(&mut self, settings: &Settings, server: &ServerSettings, bus: Bus) -> anyhow::Result<()> {
+    async fn start_streamer(
+        &mut self,
+        settings: &Settings,
+        server: &ServerSettings,
+        reach: Reach,
+        bus: Bus,
+    ) -> anyhow::Result<()> {
         let master = master_key::load(settings, &bus).await?;
-        let reach = server.egress_allow.parse().context(BadSetting("FLOWTRAIL_EGRESS_ALLOW"))?;
         let guard = Guard::new(reach).context("prepare TLS")?;
         let delivery = streamer::Settings { suspend_after: server.suspend_after, metrics: self.metrics.clone() };
         let streamer = streamer::start(&bus, master, guard, Clock::System, delivery).await?;

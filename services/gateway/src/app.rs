@@ -21,8 +21,10 @@ use crate::access::sign_in::SignIn;
 use crate::dialects;
 use crate::dialects::native::description::Description;
 use crate::dialects::native::export::Exports;
+use crate::dialects::native::ingest::WayIn;
 use crate::dialects::native::tail::Tails;
 use crate::http::at_once::AtOnce;
+use crate::http::budget::Budget;
 use crate::http::frame::Frame;
 use crate::http::metrics::HttpMetrics;
 use crate::lists::ask::Lists;
@@ -90,7 +92,7 @@ struct Parts {
     commands: Commands,
     streamer: Streamer,
     dead_letters: DeadLetters,
-    publisher: Publisher,
+    way_in: WayIn,
     sign_in: SignIn,
     readiness: Readiness,
     description: Arc<Description>,
@@ -105,11 +107,14 @@ impl App {
         let Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop } = resources;
         let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
         let (tails, exports) = (AtOnce::new(limits.tails), AtOnce::new(limits.exports));
+        let budget = Budget::of_mib(limits.ingest_mb);
         // A sign-in is counted by the limits that requests are, under a limit of its own.
         let limits = Arc::new(Limits::new(&limits));
         let bounds = Bounds { limits: limits.clone(), tails: tails.clone(), exports: exports.clone() };
         let http_metrics = HttpMetrics::default();
         metrics.add(Arc::new(http_metrics.clone()));
+        metrics.add(Arc::new(budget.meter()));
+        let publisher = Publisher::new(bus.clone(), reader.clone(), http_metrics.clone());
         Self(Arc::new(Parts {
             access: Arc::new(Access::new(reader.clone(), provider, limits.clone(), witness.clone())),
             lists: Lists::new(reader.clone(), Arc::new(cursors), witness),
@@ -120,7 +125,7 @@ impl App {
             commands: Commands::new(bus.clone(), reader.clone()),
             streamer: Streamer::new(bus.clone()),
             dead_letters: DeadLetters::new(bus.clone()),
-            publisher: Publisher::new(bus.clone(), reader.clone(), http_metrics.clone()),
+            way_in: WayIn { publisher, budget },
             sign_in: SignIn::new(bus.clone(), reader.clone(), limits),
             readiness: Readiness::new(bus, reader),
             description: Arc::new(Description::new(openapi)),
@@ -200,9 +205,9 @@ impl FromRef<App> for DeadLetters {
     }
 }
 
-impl FromRef<App> for Publisher {
+impl FromRef<App> for WayIn {
     fn from_ref(App(parts): &App) -> Self {
-        parts.publisher.clone()
+        parts.way_in.clone()
     }
 }
 

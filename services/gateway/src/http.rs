@@ -2,6 +2,7 @@
 
 pub(crate) mod at_once;
 pub(crate) mod body;
+pub(crate) mod budget;
 pub(crate) mod cors;
 pub(crate) mod dialect;
 pub(crate) mod frame;

@@ -16,7 +16,7 @@ use crate::access::auth::{count_unrouted, guard};
 use crate::access::caller::Needs;
 use crate::app::App;
 use crate::dialects;
-use crate::dialects::instavm::{audit as instavm, session as idle};
+use crate::dialects::instavm::{audit as instavm, catalog, session as idle};
 use crate::dialects::native::counts::{self, values};
 use crate::dialects::native::{
     dead_letters, description, events, export, fields, health, ingest, metrics, received, searches, session, tail,
@@ -43,7 +43,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::get("/v1/audit/events", AUDIT, instavm::list, instavm::describe_list()),
         Route::get("/v1/audit/events/{id}", AUDIT, instavm::get, instavm::describe_get()),
-        Route::get("/v1/audit/catalog", AUDIT, instavm::catalog, instavm::describe_catalog()),
+        Route::get("/v1/audit/catalog", AUDIT, catalog::catalog, catalog::describe_catalog()),
         Route::post(idle::PATH, Needs::Nothing, idle::start, idle::describe_start()),
         Route::get("/api/events", AUDIT, audit::list, audit::describe_list()),
         Route::get("/api/events/audit", AUDIT, audit::list, audit::describe_list()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 use runtime::metrics::{Audience, Source};
 use views::{View, Views};
@@ -66,6 +66,10 @@ impl Source for ViewMetrics {
                 messages.get_or_create(&of).set(pending);
             }
         }
+        let beyond = views::audit::accounts_beyond(&self.views.slot(views::audit::VIEW).store()).unwrap_or_default();
+        let beyond = ConstGauge::new(i64::try_from(beyond).unwrap_or(i64::MAX));
+        let help = "Accounts with more types of events than the catalog names";
+        registry.register("accounts_beyond_catalog", help, beyond);
         registry.register("projected_events", "Events that the view has taken in", self.projected.clone());
         let help = "Events that the view could not take in";
         registry.register("projection_dead_letters", help, self.dead_letters.clone());

@@ -121,7 +121,7 @@ pub(crate) async fn publish(bus: &Bus, message: &Outgoing) -> Result<bus::Receip
         match bus.publish(message.clone()).await {
             Ok(receipt) => return Ok(receipt),
             Err(PublishError::Conflict { .. }) => return Err(JournalError::Taken),
-            Err(error @ PublishError::Unreachable(_)) => {
+            Err(error @ (PublishError::Unreachable(_) | PublishError::Full(_))) => {
                 warn!(%error, subject = %message.subject, "a step of delivery cannot be written, trying again");
                 tokio::time::sleep(PAUSE).await;
             }

@@ -1,7 +1,8 @@
-//! The key-value bucket `FLOWTRAIL_KEYS`: keys that are made, read and erased for good, and never changed.
+//! The key-value bucket `FLOWTRAIL_KEYS`: keys that are made, read and erased for good.
 //!
-//! Invariant: a key is not overwritten, because the server only forgets an overwritten value, while an erased one has
-//! its bytes overwritten on disk. To change a key is to make one of another name and to erase the first.
+//! Invariant: a key is not overwritten by another one, because the server only forgets an overwritten value, while an erased
+//! one has its bytes overwritten on disk. To change a key is to make one of another name and to erase the first. What is
+//! replaced is how the same key is wrapped.
 
 use async_nats::HeaderMap;
 use async_nats::header;
@@ -60,6 +61,23 @@ impl Keys {
         match self.0.acknowledged(sent).await {
             Ok(_) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) if self.get(name).await? == Some(bytes) => Ok(()),
+            Err(Unacknowledged::WrongLastSequence) => Err(KeyError::Exists { name: name.to_owned() }),
+            Err(Unacknowledged::DuplicateInBatch) => Err(KeyError::Unreachable("duplicate".into())),
+            Err(Unacknowledged::Other(error)) => Err(unreachable(error)),
+        }
+    }
+
+    /// Puts other bytes in the place of those under a name.
+    ///
+    /// # Errors
+    /// [`KeyError`]; `Exists` where somebody else was faster.
+    pub async fn replace(&self, name: &str, bytes: Bytes) -> Result<(), KeyError> {
+        let before = self.find(name).await?.map_or(0, |(sequence, _)| sequence);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, before.to_string().as_str());
+        let sent = self.0.send_raw(subject(name)?, headers, bytes).await.map_err(unreachable)?;
+        match self.0.acknowledged(sent).await {
+            Ok(_) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) => Err(KeyError::Exists { name: name.to_owned() }),
             Err(Unacknowledged::DuplicateInBatch) => Err(KeyError::Unreachable("duplicate".into())),
             Err(Unacknowledged::Other(error)) => Err(unreachable(error)),

@@ -16,6 +16,8 @@ use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
 
 /// JetStream's errors have codes like HTTP's: from here on it is the server that cannot, not the message that may not.
 const FIRST_SERVER_ERROR: usize = 500;
+/// The one below it that passes, too.
+const TOO_MANY_REQUESTS: usize = 429;
 /// `NATS/1.0` before and an empty line after the headers, and room for the ones that a batch adds.
 const HEADER_FRAME: usize = 256;
 
@@ -66,6 +68,9 @@ pub enum PublishError {
     /// the same id.
     #[error("the log cannot be reached")]
     Unreachable(#[source] crate::Cause),
+    /// The stream has as much as it may have, and gives up nothing for what is new: its operator has to make room.
+    #[error("the log is full")]
+    Full(#[source] crate::Cause),
     /// The broker, or this crate, will never take this message.
     #[error("the log refuses the message: {0}")]
     Rejected(String),
@@ -206,6 +211,11 @@ fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Publis
     Ok(())
 }
 
+/// Whether a message could not be stored for a limit of its stream, which has no error of its own.
+fn is_limit(description: &str) -> bool {
+    ["maximum bytes exceeded", "maximum messages exceeded"].iter().any(|limit| description.contains(limit))
+}
+
 fn unacknowledged(error: async_nats::jetstream::context::PublishError) -> Unacknowledged {
     match error.kind() {
         PublishErrorKind::WrongLastSequence => return Unacknowledged::WrongLastSequence,
@@ -227,8 +237,13 @@ fn unacknowledged(error: async_nats::jetstream::context::PublishError) -> Unackn
         ErrorCode::ATOMIC_PUBLISH_TOO_MANY_INFLIGHT | ErrorCode::ATOMIC_PUBLISH_INCOMPLETE_BATCH => {
             Unacknowledged::Other(PublishError::Unreachable(error.into()))
         }
-        // No space, no leader, store failed.
-        _ if refusal.code() >= FIRST_SERVER_ERROR => Unacknowledged::Other(PublishError::Unreachable(error.into())),
+        ErrorCode::STREAM_STORE_FAILED if is_limit(&refusal.to_string()) => {
+            Unacknowledged::Other(PublishError::Full(error.into()))
+        }
+        // No space, no leader, store failed; or more at once than the server takes.
+        _ if refusal.code() >= FIRST_SERVER_ERROR || refusal.code() == TOO_MANY_REQUESTS => {
+            Unacknowledged::Other(PublishError::Unreachable(error.into()))
+        }
         _ => Unacknowledged::Other(PublishError::Rejected(refusal.to_string())),
     }
 }

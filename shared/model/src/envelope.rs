@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 
 pub use data::as_string;
 pub use packed::{BadPacking, Encoding, MAX_UNPACKED};
-pub use parts::{CloudEvent, MAX_ID_LENGTH, Malformed, Message};
+pub use parts::{CloudEvent, MAX_EVENTS, MAX_ID_LENGTH, Malformed, Message};
 pub use structured::open_structured;
 
 /// The content type of one structured event.
@@ -79,8 +79,14 @@ pub fn split<'a>(message: Message<'a>) -> Result<Vec<Part<'a>>, Malformed> {
     match form(message)? {
         Some(Form::Structured) => Ok(vec![Part::Structured { text: message.payload, levels: json::MAX_DEPTH }]),
         Some(Form::Batch) => {
-            let parts: Vec<&'a RawValue> = json::read_part(message.payload)?;
-            Ok(parts.into_iter().map(|part| Part::in_batch(part.get().as_bytes())).collect())
+            let (mut parts, mut is_full) = (Vec::new(), false);
+            json::for_each(message.payload, |part| {
+                is_full |= parts.len() == MAX_EVENTS;
+                if !is_full {
+                    parts.push(Part::in_batch(part.get().as_bytes()));
+                }
+            })?;
+            if is_full { Err(Malformed::TooMany) } else { Ok(parts) }
         }
         None => Ok(vec![Part::Binary(message)]),
     }
@@ -194,7 +200,7 @@ pub fn open_batch<'a, D: Deserialize<'a>, T>(
     let mut rest = after_blanks(text).strip_prefix('[')?;
     loop {
         let mut events = serde_json::Deserializer::from_str(rest).into_iter::<Structured<'a, D>>();
-        let event = structured::usual(events.next()?.ok()?)?;
+        let event = structured::usual(events.next()?.ok()?).filter(|_| taken.len() < MAX_EVENTS)?;
         let (text, after) = rest.split_at_checked(events.byte_offset())?;
         // The array around it is a level too.
         if json::is_deeper(text.as_bytes(), json::MAX_DEPTH - 1) {

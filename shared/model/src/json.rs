@@ -1,5 +1,6 @@
 //! Reading JSON that others wrote: bounded in depth, with errors that name the field.
 
+mod each;
 mod fields;
 mod number;
 mod text;
@@ -9,7 +10,9 @@ mod words;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
+use each::{Passed, each};
 pub(crate) use fields::put_once;
 pub use fields::{Integer, count, filled, integer, or_default};
 pub use number::{NotFinite, Number};
@@ -58,6 +61,15 @@ pub fn read_part<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, BadJson
     // Checked as a whole, which is faster than text by text.
     let read = str::from_utf8(text).ok().and_then(|text| serde_json::from_str(text).ok());
     read.ok_or_else(|| explain::<T>(text))
+}
+
+/// Gives each element of an array to `take` as its text, and keeps none. The array is a part of a document whose depth was
+/// checked as a whole.
+///
+/// # Errors
+/// When it is no JSON or no array, once `take` got what comes before.
+pub fn for_each<'de>(text: &'de [u8], take: impl FnMut(&'de RawValue)) -> Result<(), BadJson> {
+    each(text, take).ok_or_else(|| explain::<Vec<Passed>>(text))
 }
 
 /// Reads `text` like [`read_part`], and takes half surrogate pairs and numbers beyond a double, see [`mended`].
@@ -184,6 +196,27 @@ mod tests {
     fn the_error_names_the_field() {
         let error = read::<Outer>(br#"{"inner":{"bytes":"many"}}"#).unwrap_err();
         assert_eq!(error.to_string(), "inner.bytes: must be an integer from 0 to 18446744073709551615, not a string");
+    }
+
+    fn elements(text: &[u8]) -> (Vec<&str>, Result<(), BadJson>) {
+        let mut elements = Vec::new();
+        let read = for_each(text, |element| elements.push(element.get()));
+        (elements, read)
+    }
+
+    #[test]
+    fn each_element_of_an_array_comes_in_order() {
+        assert_eq!(elements(br#" [1, {"a":[2]},"]" ] "#), (vec!["1", r#"{"a":[2]}"#, r#""]""#], Ok(())));
+        assert_eq!(elements(b"[]"), (Vec::new(), Ok(())));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_array_is_said_as_of_a_whole_document() {
+        for text in [b"{}".as_slice(), b"[1,", b"[1] 2", b"[1,}", b"7", b"[\"\xff\"]", b""] {
+            let expected = read_part::<Vec<&RawValue>>(text).map(drop);
+            assert_eq!(elements(text).1, expected, "{text:?}");
+            assert!(expected.is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub enum Unreachable {
     Port(u16),
     #[error("must be encrypted (https, or TLS); the operator may allow others (FLOWTRAIL_EGRESS_ALLOW)")]
     Plain,
-    #[error("leads to {0}, which is not to be reached; the operator may allow it (FLOWTRAIL_EGRESS_ALLOW)")]
+    #[error("is not a public address; the operator may allow it (FLOWTRAIL_EGRESS_ALLOW)")]
     Address(IpAddr),
 }
 

@@ -1,7 +1,7 @@
 //! Settings: each is a flag `--<name>`, an environment variable `FLOWTRAIL_<NAME>`, and a name in a file; the first that says
 //! something counts.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,8 +61,8 @@ pub struct Settings {
 /// What the servers, `up` and `run`, take in addition.
 #[derive(Clone, Debug, Args)]
 pub struct ServerSettings {
-    /// Where the gateway listens; port 0 takes any free one.
-    #[arg(long, env = "FLOWTRAIL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    /// Where the gateway listens; port 0 takes any free one, and :8080 is that port of every address.
+    #[arg(long, env = "FLOWTRAIL_LISTEN", default_value = "127.0.0.1:8080", value_parser = address, value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
     /// The certificate that clients are shown, with those of its issuers behind it, in PEM: with it the gateway speaks TLS,
@@ -79,7 +79,7 @@ pub struct ServerSettings {
     pub trusted_proxies: String,
 
     /// Where this process's metrics are, for the operator: of all accounts and without a token. Unset: nowhere.
-    #[arg(long, env = "FLOWTRAIL_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "FLOWTRAIL_METRICS_LISTEN", value_parser = address, value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
     /// The memory that the views' storage may use as a cache, in MiB.
@@ -104,7 +104,7 @@ pub struct ServerSettings {
     pub suspend_after: Duration,
 
     /// The OpenID provider whose tokens are accepted like Flowtrail's own, as it writes itself into `iss`.
-    #[arg(long, env = "FLOWTRAIL_OIDC_ISSUER", requires = "oidc_audience", value_name = "ISSUER")]
+    #[arg(long, env = "FLOWTRAIL_OIDC_ISSUER", value_name = "ISSUER")]
     pub oidc_issuer: Option<String>,
 
     /// One of these must be in the `aud` of the provider's tokens.
@@ -112,7 +112,7 @@ pub struct ServerSettings {
     pub oidc_audience: Vec<String>,
 
     /// Where the provider's keys (JWKS) are fetched.
-    #[arg(long, env = "FLOWTRAIL_OIDC_JWKS_URL", conflicts_with = "oidc_jwks_file", value_name = "URL")]
+    #[arg(long, env = "FLOWTRAIL_OIDC_JWKS_URL", value_name = "URL")]
     pub oidc_jwks_url: Option<String>,
 
     /// The file that holds the provider's keys (JWKS).
@@ -168,6 +168,10 @@ pub struct LimitSettings {
     #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS", default_value_t = 120, value_name = "NUMBER")]
     pub rate_sign_ins: u32,
 
+    /// Sign-ins a minute, for each name, from wherever they come. 0: any number.
+    #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS_NAME", default_value_t = 10, value_name = "NUMBER")]
+    pub rate_sign_ins_name: u32,
+
     /// Connections at a time; more wait until one of them ends.
     #[arg(long, env = "FLOWTRAIL_CONNECTIONS", default_value_t = 4096, value_name = "NUMBER")]
     pub connections: usize,
@@ -183,6 +187,25 @@ pub struct LimitSettings {
     /// Exports at a time of one account. 0: any number.
     #[arg(long, env = "FLOWTRAIL_EXPORTS", default_value_t = 8, value_name = "NUMBER")]
     pub exports: usize,
+
+    /// The memory that events on their way in over HTTP may take, of all requests together, in MiB; of one account three
+    /// quarters. Beyond it, requests are told to come again.
+    #[arg(long, env = "FLOWTRAIL_INGEST_MB", default_value_t = 256, value_parser = value_parser!(u32).range(128..=1 << 20), value_name = "MIB")]
+    pub ingest_mb: u32,
+}
+
+/// Where to listen. `localhost` is looked up nowhere, and no host is every one of this machine.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let host = match text.split_once(':') {
+        Some(("localhost", _)) => Ipv4Addr::LOCALHOST,
+        Some(("", _)) => Ipv4Addr::UNSPECIFIED,
+        Some(_) | None => return Err("must be an IP address, localhost or nothing, and a port"),
+    };
+    let port = text.split_once(':').and_then(|(_, port)| port.parse().ok());
+    port.map(|port| SocketAddr::from((host, port))).ok_or("must have a port from 0 to 65535")
 }
 
 impl LimitSettings {
@@ -193,10 +216,12 @@ impl LimitSettings {
         rate_address: 0,
         rate_unknown: 0,
         rate_sign_ins: 0,
+        rate_sign_ins_name: 0,
         connections: usize::MAX,
         connections_address: 0,
         tails: 0,
         exports: 0,
+        ingest_mb: 1 << 20,
     };
 }
 
@@ -205,5 +230,25 @@ impl Settings {
     #[must_use]
     pub fn master_key_file(&self) -> PathBuf {
         self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_to_listen_on_may_leave_out_what_is_usual() {
+        for (text, meant) in [
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("[::1]:1", "[::1]:1"),
+            ("localhost:1", "127.0.0.1:1"),
+            (":1", "0.0.0.0:1"),
+        ] {
+            assert_eq!(address(text), Ok(meant.parse().unwrap()), "{text}");
+        }
+        for text in ["localhost", "8080", ":", "localhost:70000", "example.com:80", "::1", ""] {
+            assert!(address(text).is_err(), "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -88,6 +89,9 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
+/// How many drafts this process has begun.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
+
 /// Makes the file whole or not at all: a crash must not leave half a key.
 fn create(path: &Path) -> std::io::Result<()> {
     if path.exists() {
@@ -97,7 +101,8 @@ fn create(path: &Path) -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
     }
     let key = Key::try_generate().map_err(std::io::Error::other)?;
-    let draft = path.with_extension("new");
+    // Of its own, as another process, or thread, may be doing the same.
+    let draft = path.with_extension(format!("new-{}-{}", std::process::id(), DRAFTS.fetch_add(1, Ordering::Relaxed)));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -178,6 +178,21 @@ mod tests {
         assert!(foreign.unwrap(&wrapped, owner).is_err());
     }
 
+    #[test]
+    fn those_who_make_the_master_key_at_once_have_the_same_one() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("keys/master.key");
+            let keys: Vec<String> = std::thread::scope(|scope| {
+                let load = || MasterKey::load_or_create(&path).unwrap().transit().lock().to_string();
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+            assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_its_owner_may_read_the_master_key() {

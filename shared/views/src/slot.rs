@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,12 +67,19 @@ pub struct Slot {
     is_damaged: watch::Sender<bool>,
 }
 
+/// Opens a generation that was there before. Some damage sled does not report: it panics.
+fn open(view: View, directory: &Path, caches: &Caches) -> Result<Store, Error> {
+    // Whatever it had begun goes with the panic, and its folder is not opened again.
+    let opened = catch_unwind(AssertUnwindSafe(|| Store::open(directory, view.layout(), caches)));
+    opened.unwrap_or_else(|_| Err(sled::Error::Corruption { at: None, bt: () }.into()))
+}
+
 impl Slot {
     pub(crate) fn open(view: View, directory: &Path, caches: &Caches) -> Result<Self, Error> {
         fs::create_dir_all(directory)?;
         let current = read_current(directory);
         remove_all_but(directory, current)?;
-        let (generation, store) = match Store::open(&generation_directory(directory, current), view.layout(), caches) {
+        let (generation, store) = match open(view, &generation_directory(directory, current), caches) {
             Ok(store) => (current, store),
             Err(error) if error.is_damage() => {
                 error!(%view, "the view is damaged or of another format and is rebuilt from the log");

@@ -2,6 +2,7 @@
 //! tools of those who made the rules for it; where one cannot be had, the test says that it was not run.
 
 mod containers;
+mod day;
 mod package;
 mod unit;
 mod watched;

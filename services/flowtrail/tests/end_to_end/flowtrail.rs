@@ -36,6 +36,7 @@ pub(crate) const UNLIMITED: &[(&str, &str)] = &[
     ("FLOWTRAIL_RATE_ADDRESS", "0"),
     ("FLOWTRAIL_RATE_UNKNOWN", "0"),
     ("FLOWTRAIL_RATE_SIGN_INS", "0"),
+    ("FLOWTRAIL_RATE_SIGN_INS_NAME", "0"),
 ];
 
 pub(crate) struct Flowtrail {
@@ -149,6 +150,11 @@ impl Flowtrail {
     /// The id of the first process.
     pub(crate) fn id(&self) -> u32 {
         self.processes[0].child.id()
+    }
+
+    /// The id of the last process that was started.
+    pub(crate) fn last_id(&self) -> u32 {
+        self.processes.last().unwrap().child.id()
     }
 
     /// Where the views are.
@@ -323,16 +329,16 @@ impl Drop for Flowtrail {
 }
 
 /// A process of ours, which has said that it is ready.
-struct Process {
-    child: Child,
-    url: String,
-    metrics_url: Option<String>,
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) url: String,
+    pub(crate) metrics_url: Option<String>,
     /// Kept open, as a terminal would be.
     _output: BufReader<ChildStdout>,
 }
 
 impl Process {
-    fn start(mut command: Command, log: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut lines = output.by_ref().lines();
@@ -360,6 +366,13 @@ impl Process {
     }
 }
 
+/// What the system says of a process's memory, in KiB: `VmRSS` is what it has, `VmHWM` the most that it had.
+pub(crate) fn memory_of(process: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap().trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 fn last_lines(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
@@ -374,14 +387,20 @@ pub(crate) fn http_client() -> reqwest::Client {
 
 /// The binary under test, with nothing from the environment but the nats-server to use.
 pub(crate) fn flowtrail(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtrail"));
+    let mut command = without_settings(Path::new(env!("CARGO_BIN_EXE_flowtrail")));
+    command.env("FLOWTRAIL_DATA_DIR", data);
+    command
+}
+
+/// A flowtrail with nothing from the environment but the nats-server to use.
+pub(crate) fn without_settings(program: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let is_setting = name.to_string_lossy().starts_with("FLOWTRAIL_") && name != "FLOWTRAIL_NATS_SERVER";
         if is_setting {
             command.env_remove(name);
         }
     }
-    command.env("FLOWTRAIL_DATA_DIR", data);
     command
 }
 

@@ -3,7 +3,6 @@
 //! `just drill-hostile` does it for longer: see the variable below.
 
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,7 +10,7 @@ use testkit::Chance;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::flowtrail::{Flowtrail, Topology, UNLIMITED};
+use crate::flowtrail::{Flowtrail, Topology, UNLIMITED, memory_of};
 
 /// How often everything is sent.
 const ROUNDS: &str = "FLOWTRAIL_DRILL_ROUNDS";
@@ -327,10 +326,7 @@ impl Target {
 
     /// How much memory the process has, in KiB.
     fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(Path::new("/proc").join(self.flowtrail.id().to_string()).join("status"));
-        let status = status.unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        memory_of(self.flowtrail.id(), "VmRSS")
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{NatsServer, free_port};
 
-use crate::flowtrail::{Flowtrail, Topology, flowtrail};
+use crate::flowtrail::{Flowtrail, Topology, UNLIMITED, flowtrail};
 
 /// The line that a start which must fail ends with.
 fn refusal(data: &Path, arguments: &[&str]) -> String {
@@ -90,44 +90,36 @@ async fn a_folder_in_use_is_left_alone_and_is_its_owners_alone() {
     flowtrail.get("/api/events/audit").await;
 }
 
-#[test]
-fn a_setting_that_cannot_be_used_is_a_line_that_names_it_and_exit_code_2() {
-    let directory = tempfile::tempdir().unwrap();
-    let (data, empty) = (directory.path().join("data"), directory.path().join("empty.pem"));
-    std::fs::write(&empty, "").unwrap();
-    let empty = empty.to_str().unwrap();
-    let (issuer, audience) =
-        (("FLOWTRAIL_OIDC_ISSUER", "https://id.example"), ("FLOWTRAIL_OIDC_AUDIENCE", "flowtrail"));
-    for (settings, told) in [
-        (
-            vec![("FLOWTRAIL_TLS_CERTIFICATE", empty)],
-            "FLOWTRAIL_TLS_CERTIFICATE cannot be used: FLOWTRAIL_TLS_KEY is not set",
-        ),
-        (vec![("FLOWTRAIL_TLS_KEY", empty)], "FLOWTRAIL_TLS_KEY cannot be used: FLOWTRAIL_TLS_CERTIFICATE is not set"),
-        (
-            vec![("FLOWTRAIL_TLS_CERTIFICATE", "/nowhere.pem"), ("FLOWTRAIL_TLS_KEY", empty)],
-            "FLOWTRAIL_TLS_CERTIFICATE cannot be used: /nowhere.pem cannot be read: No such file or directory (os error 2)",
-        ),
-        (
-            vec![("FLOWTRAIL_TRUSTED_PROXIES", "10.0.0.0/8,proxy")],
-            "FLOWTRAIL_TRUSTED_PROXIES cannot be used: \"proxy\" is no CIDR such as 10.1.0.0/16 or fd00::/8; separate several \
-             by commas",
-        ),
-        (
-            vec![("FLOWTRAIL_CORS_ORIGINS", "dash.example")],
-            "FLOWTRAIL_CORS_ORIGINS cannot be used: \"dash.example\" is no origin; one is *, or like \
-             https://dash.example.com",
-        ),
-        (
-            vec![issuer, audience],
-            "FLOWTRAIL_OIDC_ISSUER cannot be used: neither FLOWTRAIL_OIDC_JWKS_URL nor FLOWTRAIL_OIDC_JWKS_FILE is set",
-        ),
-    ] {
-        let output = flowtrail(&data).arg("up").envs(settings).output().unwrap();
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("error: {told}\n"));
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(!data.join("nats").exists(), "nothing was started");
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_second_starts_on_its_folder_cost_the_first_no_request() {
+    const STARTS: usize = 100;
+    let flowtrail = Flowtrail::start_with(Topology::Together, UNLIMITED).await;
+    let starting = std::sync::atomic::AtomicBool::new(true);
+    let publishing = async {
+        let mut published = 0;
+        while starting.load(std::sync::atomic::Ordering::Relaxed) {
+            let event = serde_json::json!({ "id": format!("e{published}"), "event_type": "door.open" });
+            let answer = flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap();
+            assert_eq!(answer.status(), 202);
+            published += 1;
+        }
+        published
+    };
+    let data = flowtrail.data();
+    let starts = tokio::task::spawn_blocking(move || {
+        for _ in 0..STARTS {
+            let line = refusal(&data, &[]);
+            assert!(line.contains("already runs on"), "{line}");
+        }
+    });
+    let started = async {
+        starts.await.unwrap();
+        starting.store(false, std::sync::atomic::Ordering::Relaxed);
+    };
+    let (published, ()) = tokio::join!(publishing, started);
+    assert!(published > 0);
+    let dump = flowtrail.succeed(["dump", "audit"]);
+    assert_eq!(dump.matches(r#""id":"e"#).count(), published);
 }
 
 /// The permissions of a file.
@@ -229,7 +221,7 @@ fn settings_in_a_file_count_after_the_environment_and_flags_and_are_shown_with_t
     let output = flowtrail(directory.path()).env("FLOWTRAIL_CONFIG", &file).arg("up").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
-    let expected = format!("error: FLOWTRAIL_CONFIG cannot be used: cache_mb = \"lots\" in {of_file}: ");
+    let expected = format!("error: FLOWTRAIL_CACHE_MB = \"lots\" ({of_file}) cannot be used: ");
     assert!(said.starts_with(&expected), "{said}");
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::http::{Extensions, Method};
-use model::access::{Principal, Scope};
+use model::access::{Principal, Scope, user_id};
 use runtime::settings::LimitSettings;
 
 use self::rate::Limiter;
@@ -29,6 +29,7 @@ struct Each {
     by_address: ByEffect,
     unknown: Limiter,
     sign_ins: Limiter,
+    sign_ins_by_name: Limiter,
 }
 
 /// What reads and what writes, each with a limit of its own.
@@ -96,11 +97,21 @@ impl Limits {
         is_unknown.then(too_many).flatten().unwrap_or(refusal)
     }
 
-    /// Counts an attempt to sign in, by its address.
+    /// Counts an attempt to sign in, by its address, and by its name, which many addresses may try passwords for.
     ///
     /// # Errors
     /// [`Refusal::TooMany`].
-    pub(crate) fn sign_in(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+    pub(crate) fn sign_in(&self, address: Option<IpAddr>, name: &str) -> Result<(), Refusal> {
+        self.sign_in_from(address)?;
+        // A name may be of any length, and in any case.
+        self.0.load().sign_ins_by_name.take(&user_id(name))
+    }
+
+    /// Counts an attempt to sign in that names nobody.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub(crate) fn sign_in_from(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
         address.map_or(Ok(()), |address| self.0.load().sign_ins.take(&rate_limit_key(address)))
     }
 }
@@ -118,6 +129,7 @@ impl Each {
             },
             unknown: Limiter::per_second(limits.rate_unknown),
             sign_ins: Limiter::per_minute(limits.rate_sign_ins),
+            sign_ins_by_name: Limiter::per_minute(limits.rate_sign_ins_name),
         }
     }
 }

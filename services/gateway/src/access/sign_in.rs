@@ -84,7 +84,7 @@ impl SignIn {
     /// [`Refusal::TooMany`], [`Refusal::WrongPassword`], and whatever keeps the token from being made.
     pub(crate) async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, Refusal> {
         let Attempt { name, password, address, at_least } = attempt;
-        self.count(address)?;
+        self.limits.sign_in(address, &name)?;
         let refused_at = Instant::now() + REFUSED_AFTER;
         let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
         match self.passwords.in_turn(move || verified(&password, users)).await? {
@@ -115,7 +115,7 @@ impl SignIn {
     /// # Errors
     /// [`Refusal::TooMany`].
     pub(crate) fn count(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.limits.sign_in(address)
+        self.limits.sign_in_from(address)
     }
 
     /// Makes a token, and ends the user's oldest ones when they have too many.

@@ -1,6 +1,7 @@
 //! InstaVM's dialect: its audit API, which is a FastAPI application, down to how it refuses.
 
 pub(crate) mod audit;
+pub(crate) mod catalog;
 pub(crate) mod session;
 
 mod integer;

@@ -35,22 +35,39 @@ const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it is too large, which its declared length says before anything is read; too slow; or breaks off.
-pub(crate) async fn read(mut request: Request, limit: BodyLimit) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(request: Request, limit: BodyLimit) -> Result<Bytes, Refusal> {
+    read_counted(request, limit, |_| Ok(())).await
+}
+
+/// Reads a body to its end, and tells `count` how many bytes will be kept, before they are.
+///
+/// # Errors
+/// As [`read`], and what `count` refuses with.
+pub(crate) async fn read_counted(
+    mut request: Request,
+    limit: BodyLimit,
+    count: impl FnMut(usize) -> Result<(), Refusal>,
+) -> Result<Bytes, Refusal> {
     // With a Content-Length the least there will be is all there will be.
     if request.body().size_hint().lower() > limit.bytes as u64 {
         discard(request).await;
         return Err(Refusal::TooLarge { limit: limit.bytes });
     }
-    let reading = timeout(limit.within, collected(request.body_mut(), limit.bytes));
+    let reading = timeout(limit.within, collected(request.body_mut(), limit.bytes, count));
     let body = reading.await.unwrap_or(Err(Refusal::SlowBody));
-    if matches!(body, Err(Refusal::TooLarge { .. })) {
+    if !matches!(body, Ok(_) | Err(Refusal::SlowBody)) {
         discard(request).await;
     }
     body
 }
 
-async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refusal> {
-    let mut bytes = BytesMut::new();
+async fn collected(
+    body: &mut Body,
+    limit: usize,
+    mut count: impl FnMut(usize) -> Result<(), Refusal>,
+) -> Result<Bytes, Refusal> {
+    // Made as large as it will be, where that is said: growing copies, and holds both copies for a moment.
+    let mut bytes = BytesMut::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(limit));
     let (mut deadline, mut goal) = (Instant::now() + PROGRESS_WITHIN, MIN_PROGRESS_BYTES);
     while let Some(frame) = timeout_at(deadline, body.frame()).await.map_err(|_| Refusal::SlowBody)? {
         let frame = frame.map_err(|_| Refusal::field("body", "did not arrive whole"))?;
@@ -60,6 +77,7 @@ async fn collected(body: &mut Body, limit: usize) -> Result<Bytes, Refusal> {
         if bytes.len() + data.len() > limit {
             return Err(Refusal::TooLarge { limit });
         }
+        count(data.len())?;
         bytes.extend_from_slice(&data);
         if bytes.len() >= goal {
             (deadline, goal) = (Instant::now() + PROGRESS_WITHIN, bytes.len() + MIN_PROGRESS_BYTES);
@@ -106,6 +124,18 @@ mod tests {
         let refused = Err(Refusal::TooLarge { limit: 4 });
         assert_eq!(read(Request::new(Body::from("12345")), FOUR_BYTES).await, refused);
         assert_eq!(read(chunked(&["1234", "5"]), FOUR_BYTES).await, refused);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_counted_before_and_may_be_refused() {
+        let full = Refusal::Unavailable("full");
+        let mut counted = Vec::new();
+        let mut count = |bytes| {
+            counted.push(bytes);
+            if counted.len() < 2 { Ok(()) } else { Err(full.clone()) }
+        };
+        assert_eq!(read_counted(chunked(&["12", "3", "4"]), FOUR_BYTES, &mut count).await, Err(full.clone()));
+        assert_eq!(counted, [2, 1]);
     }
 
     #[tokio::test]

@@ -28,6 +28,9 @@ pub enum LoadError {
     /// The bucket of keys cannot be reached.
     #[error("reach the bucket of keys")]
     Keys(#[from] KeyError),
+    /// What is there is no key: somebody else wrote it.
+    #[error("the key {KEY_NAME} in the bucket of keys is damaged: delete it, and the next start makes another one")]
+    Damaged,
     /// The system gives no randomness to make one of.
     #[error("make a key")]
     NoRandomness(#[from] clock::NoRandomness),
@@ -79,8 +82,8 @@ impl Key {
     pub(crate) async fn load(bus: &Bus) -> Result<Self, LoadError> {
         let keys = bus.keys();
         loop {
-            if let Some(bytes) = keys.get(KEY_NAME).await?.and_then(|bytes| bytes.as_ref().try_into().ok()) {
-                return Ok(Self(bytes));
+            if let Some(bytes) = keys.get(KEY_NAME).await? {
+                return bytes.as_ref().try_into().map(Self).map_err(|_| LoadError::Damaged);
             }
             let bytes: [u8; KEY_LENGTH] = clock::random_bytes()?;
             match keys.create(KEY_NAME, bytes.to_vec().into()).await {

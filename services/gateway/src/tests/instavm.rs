@@ -282,6 +282,26 @@ async fn the_catalog_names_what_the_accounts_log_holds() {
 }
 
 #[tokio::test]
+async fn the_catalog_comes_in_pages_to_those_who_want_them() {
+    let (world, token) = reader().await;
+    for number in 0..5 {
+        world.audit("main", &format!("e{number}"), 1, &json!({ "event_type": format!("vm.{number}") }));
+    }
+    let (mut path, mut pages) = ("/v1/audit/catalog?limit=4".to_owned(), Vec::new());
+    loop {
+        let answer = world.get(&token, &path).await;
+        pages.push(answer.json()["catalog"].take());
+        let Some(link) = answer.header("link") else { break };
+        path = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+    }
+    let first = json!({ "personal": ["personal.access.token.create"], "vm": ["vm.0", "vm.1", "vm.2"] });
+    assert_eq!(pages, [first, json!({ "vm": ["vm.3", "vm.4"] })]);
+    assert_eq!(world.get(&token, "/v1/audit/catalog").await.header("link"), None);
+    assert_eq!(world.get(&token, "/v1/audit/catalog?limit=0").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused(&world.get(&token, "/v1/audit/catalog?cursor=AQ").await, 400, "Invalid cursor");
+}
+
+#[tokio::test]
 async fn a_client_that_may_not_come_in_is_told_so_before_anything_else() {
     let (world, _) = reader().await;
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));

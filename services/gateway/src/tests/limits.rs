@@ -3,6 +3,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use model::access::Scope;
 use runtime::settings::LimitSettings;
+use serde_json::json;
 
 use super::world::{Answer, World, routed, send};
 use crate::app::Resources;
@@ -88,6 +89,23 @@ async fn an_address_that_brings_many_unknown_tokens_is_refused_and_its_neighbour
     }
     assert_eq!(read("192.0.2.1", &token).await, 200, "a valid token is let in");
     assert_eq!(read("192.0.2.2", "ft_guess").await, 401);
+}
+
+#[tokio::test]
+async fn sign_ins_of_a_name_are_few_wherever_they_come_from() {
+    let world = World::start().await;
+    let router = limited(&world, LimitSettings { rate_sign_ins_name: 2, ..NONE });
+    let sign_in = async |address: &str, name: &str| {
+        let body = json!({ "username": name, "password": "p" }).to_string();
+        let mut request = Request::post("/api/ni/auth/token").body(Body::from(body)).unwrap();
+        request.extensions_mut().insert(Peer(address.parse().unwrap()));
+        send(&router, request).await.status.as_u16()
+    };
+    for (address, name, expected) in
+        [("192.0.2.1", "a@x", 401), ("192.0.2.2", "A@x", 401), ("192.0.2.3", "a@X", 429), ("192.0.2.3", "b@x", 401)]
+    {
+        assert_eq!(sign_in(address, name).await, expected, "{name} from {address}");
+    }
 }
 
 #[tokio::test]

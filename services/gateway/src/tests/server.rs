@@ -221,6 +221,14 @@ async fn every_gateway_signs_cursors_with_the_same_key() {
 }
 
 #[tokio::test]
+async fn a_key_for_cursors_that_is_damaged_is_refused_with_what_to_do() {
+    let world = World::start().await;
+    world.bus.keys().create("gateway-cursor", "too short".into()).await.unwrap();
+    let refused = cursor::Key::load(&world.bus).await.unwrap_err().to_string();
+    assert!(refused.contains("gateway-cursor") && refused.contains("delete it"), "{refused}");
+}
+
+#[tokio::test]
 async fn headers_that_are_too_large_or_too_many_are_refused() {
     let serving = serving().await;
     let large = format!("x: {}\r\n", "y".repeat(200_000));

@@ -4,11 +4,10 @@ use model::access::{Actor, Event as Access, Scope, TokenDeleted};
 use runtime::settings::LimitSettings;
 use serde_json::{Value, json};
 
-use super::world::{Answer, World, at};
+use super::world::{Answer, World, at, routed};
 use crate::app::Resources;
 use crate::http::cors::Origins;
 use crate::http::origin::{OverTls, Peer};
-use crate::router::router;
 
 const PATH: &str = "/flowtrail/v1/session";
 
@@ -161,7 +160,7 @@ async fn guesses_are_counted_as_those_of_a_sign_in_are_and_what_is_denied_is_rec
     let expired = world.token_until("main", &[Scope::Admin], Some(at(0)));
     let (resources, recorder) = world.resources(false);
     let limits = LimitSettings { rate_sign_ins: 2, ..LimitSettings::NONE };
-    world.router = router(Resources { limits, ..resources }, &Origins::Any);
+    world.router = routed(Resources { limits, ..resources }, &Origins::Any);
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(start(&world, &json!({ "token": expired })).await.status.as_u16());

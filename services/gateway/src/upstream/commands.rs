@@ -23,6 +23,9 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 /// What the client is told while the log cannot be written.
 pub(crate) const LOG_UNREACHABLE: Refusal = Refusal::Unavailable("the log cannot be reached, try again");
 
+/// What the client is told while the log has as much as it may have.
+pub(crate) const LOG_FULL: Refusal = Refusal::Unavailable("the log is full, try again once there is room");
+
 /// What the client is told while no streamer is there.
 pub(crate) const NOBODY_DELIVERS: Refusal = Refusal::Unavailable("the streamer cannot be reached, try again");
 

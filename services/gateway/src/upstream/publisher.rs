@@ -10,7 +10,7 @@ use views::Question;
 
 use crate::http::metrics::HttpMetrics;
 use crate::render::refusal::Refusal;
-use crate::upstream::commands::LOG_UNREACHABLE;
+use crate::upstream::commands::{LOG_FULL, LOG_UNREACHABLE};
 use crate::upstream::reader::Reader;
 
 /// The way into the log. Cheap to clone.
@@ -68,6 +68,10 @@ fn to_refusal(failure: &PublishError) -> Refusal {
         PublishError::Unreachable(_) => {
             warn!(error = %chain(failure), "events cannot be published");
             LOG_UNREACHABLE
+        }
+        PublishError::Full(_) => {
+            error!(error = %chain(failure), "events cannot be published: make room for them, see `flowtrail retention`");
+            LOG_FULL
         }
         PublishError::TooLarge { limit, .. } => Refusal::TooLarge { limit: *limit },
         PublishError::Conflict { .. } | PublishError::Rejected(_) => {

@@ -113,7 +113,7 @@ impl Recorder {
                 }
                 return;
             };
-            let may_pass = matches!(failure, PublishError::Unreachable(_));
+            let may_pass = matches!(failure, PublishError::Unreachable(_) | PublishError::Full(_));
             // When the gateway ends, its end does not wait for the log to come back.
             if !may_pass || self.records.is_closed() {
                 let count = records.len();

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream;
 use bus::{Outgoing, PublishError, Published};
 use bytes::Bytes;
 use model::log::{LogPosition, Stream};
@@ -62,6 +63,22 @@ async fn a_message_of_just_the_limit_is_stored() {
     let (_server, bus) = started().await;
     let large = Outgoing { payload: Bytes::from(vec![0; bus.max_payload() - 1024]), ..message(audit(), "a") };
     bus.publish(large).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_stream_says_so_and_takes_messages_again_once_there_is_room() {
+    let (server, bus) = started().await;
+    let context = jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let mut config = context.get_stream(Stream::Audit.name()).await.unwrap().cached_info().config.clone();
+    config.max_bytes = 64 << 10;
+    context.update_stream(&config).await.unwrap();
+    let large = |id| Outgoing { payload: Bytes::from(vec![0; 40 << 10]), ..message(audit(), id) };
+    bus.publish(large("a")).await.unwrap();
+    let refused = bus.publish(large("b")).await;
+    assert!(matches!(refused, Err(PublishError::Full(_))), "{refused:?}");
+    config.max_bytes = 1 << 20;
+    context.update_stream(&config).await.unwrap();
+    bus.publish(large("b")).await.unwrap();
 }
 
 #[tokio::test]

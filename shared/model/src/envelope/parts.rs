@@ -17,6 +17,9 @@ const OWN_TYPES: &str = "flowtrail.";
 /// The most bytes an event id may have: it is part of keys.
 pub const MAX_ID_LENGTH: usize = 256;
 
+/// The most events that one message may have. What is decoded of it stands in memory together.
+pub const MAX_EVENTS: usize = 1 << 16;
+
 /// A message as it came: its headers, looked up in any case, and its payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
@@ -61,6 +64,9 @@ pub enum Malformed {
     /// The payload cannot be unpacked.
     #[error(transparent)]
     Packed(#[from] BadPacking),
+    /// The message has more events than are read of one.
+    #[error("payload: must have at most {MAX_EVENTS} events")]
+    TooMany,
     /// The JSON around or inside the envelope is wrong.
     #[error(transparent)]
     Json(#[from] BadJson),

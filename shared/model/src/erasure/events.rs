@@ -31,7 +31,7 @@ impl Erasures {
                     return Event::Audit(audit);
                 }
             }
-            Event::Delivery(_) => {}
+            Event::Search(_) | Event::Delivery(_) => {}
         }
         event
     }

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::envelope::{BATCH, STRUCTURED};
+use crate::envelope::{BATCH, MAX_EVENTS, STRUCTURED};
 
 fn main() -> AccountId {
     AccountId::parse("main").unwrap()
@@ -355,4 +355,22 @@ fn what_is_ignored_of_a_report_is_named_in_every_form_and_changes_nothing_else()
     let audit = event(audit::RECORDED, r#"{"event_type":"a","more":1}"#);
     let message = Message { headers: &[("content-type", STRUCTURED)], payload: audit.as_bytes() };
     assert!(decode(&Subject::audit(&main(), "s"), message, received()).events[0].ignored.is_empty());
+}
+
+#[test]
+fn a_message_of_too_many_events_is_one_dead_letter_however_small_they_are() {
+    let subject = Subject::audit(&main(), "s");
+    let of = |element: &str, count: usize| {
+        let text = format!("[{}]", vec![element; count].join(","));
+        let message = Message { headers: &[("content-type", BATCH)], payload: text.as_bytes() };
+        decode(&subject, message, received()).events
+    };
+    let small = r#"{"specversion":"1.0","id":"e","source":"s","type":"x"}"#;
+    for element in [small, "1"] {
+        assert_eq!(of(element, MAX_EVENTS).len(), MAX_EVENTS);
+        let outcomes = of(element, MAX_EVENTS + 1);
+        assert_eq!(outcomes.len(), 1);
+        let reason = outcomes[0].event.as_ref().unwrap_err().to_string();
+        assert_eq!(reason, "payload: must have at most 65536 events");
+    }
 }

@@ -1,17 +1,17 @@
 //! The audit view: every audit event once, newest first. Integration and access events are audit events too.
 
+mod catalog;
 mod language;
 mod row;
 mod wanted;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use model::audit::{Event, Filter};
 use model::erasure::Erasures;
 use model::filter::{self, AuditField, Node};
-use model::json::Json;
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use segments::{Measure, Predicate, Row, Writer};
@@ -26,7 +26,7 @@ use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
 use crate::lists::{self, Effort, Family, Valued};
 use crate::question::{Asked, Question, Views};
-use crate::store::{Batch, Layout, Store};
+use crate::store::{Batch, Layout};
 use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
 use crate::watch::{Log, Seen, Watch, given};
 
@@ -36,7 +36,7 @@ pub const VIEW: View = View::of(&Facts {
     streams: &[Stream::Audit, Stream::Integration, Stream::Access],
     owns_dead_letters_of: &[Stream::Audit],
     layout: Layout {
-        format: row::format,
+        format: || row::format().wrapping_add(catalog::FORMAT),
         schema: row::SCHEMA,
         forgets_with: Some(Stream::Audit),
         keeps_forever: Some(keeps_forever),
@@ -46,9 +46,11 @@ pub const VIEW: View = View::of(&Facts {
     dump: DumpAs::Columns(DumpParts {
         row: |row| canonical::of(&row::read(row)?),
         position: columns::position_of::<Audit>,
-        others: catalog_of,
+        others: catalog::dump,
     }),
 });
+
+pub use catalog::{CatalogPage, accounts_beyond};
 
 pub(super) const QUESTIONS: &[Asked] = &[
     Asked::of::<List>(),
@@ -69,9 +71,6 @@ pub type Facets = lists::Facets<Audit>;
 /// How many audit events match, by time.
 pub type Histogram = lists::Histogram<Audit>;
 
-/// The kind of the keys that hold which groups and types of events there are.
-const CATALOG: u8 = b'c';
-
 /// Takes an event in; one whose id is known already changes nothing.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Some(mut event) = logged.event.as_audit() else { return Ok(()) };
@@ -91,7 +90,7 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
         return Err(Refused::DeadLetter("id: is known already, with other content; the first stands".to_owned()));
     }
     row::write(&event, origin, |row| Ok(batch.rows().put(&table, &found, row)?))?;
-    add_to_catalog(batch, logged.account, &event)
+    Ok(catalog::add(batch, logged, &event)?)
 }
 
 /// Takes persons out of a row.
@@ -104,24 +103,6 @@ fn without(rows: &mut Writer, table: &[u8], row: &Row, erasures: &Erasures) -> R
     let found = rows.find(table, &row::id_in_table(&event.id, origin))?;
     row::write(&event, origin, |row| Ok(rows.put(table, &found, row)?))?;
     Ok(true)
-}
-
-/// Writes the event's group and type down when they are the first of their kind.
-fn add_to_catalog(batch: &mut Batch, account: &AccountId, event: &Event) -> Result<(), Refused> {
-    let (group, event_type) = (event.event_group(), event.event_type.as_str());
-    // Either may hold any character: only the length tells where the group ends.
-    let length = (group.len() as u64).to_be_bytes();
-    let key = key::key(account, CATALOG, &[&length, group.as_bytes(), event_type.as_bytes()]);
-    if batch.row::<(String, String)>(&key)?.is_none() {
-        batch.put(key, &(group, event_type))?;
-    }
-    Ok(())
-}
-
-/// The catalog of an account, for the view's dump.
-fn catalog_of(store: &Store, account: &str) -> Result<Vec<Json>, Error> {
-    let pairs = store.scan(&[account.as_bytes(), &[0, CATALOG]].concat());
-    pairs.map(|entry| canonical::of(&postcard::from_bytes::<(String, String)>(&entry?.1)?)).collect()
 }
 
 /// The stream that a row came from.
@@ -321,20 +302,24 @@ impl Question for Known {
     }
 }
 
-/// The types of an account's events, by group.
+/// The types of an account's events, by group, some at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Catalog {
     /// From the token; never from a body or a parameter.
     pub account: AccountId,
+    /// The group and the type before the first.
+    pub after: Option<(String, String)>,
+    /// How many at most.
+    pub limit: usize,
 }
 
 impl Question for Catalog {
-    type Answer = BTreeMap<String, BTreeSet<String>>;
+    type Answer = CatalogPage;
     const PATH: &'static str = "audit.catalog";
     const WATCH: Option<Watch<Self, Self::Answer>> = Some(Watch {
         log: Log::Audit,
         filter: |_| json!({}),
-        seen: |answer| Seen::all(answer.values().map(BTreeSet::len).sum()),
+        seen: |answer| Seen::all(answer.types.values().map(BTreeSet::len).sum()),
     });
 
     fn view(&self) -> View {
@@ -345,12 +330,7 @@ impl Question for Catalog {
         Some(&self.account)
     }
 
-    fn answer(&self, views: &Views) -> Result<Self::Answer, Error> {
-        let mut catalog = Self::Answer::new();
-        for entry in views.slot(VIEW).store().scan(&key::prefix(&self.account, CATALOG)) {
-            let (group, event_type): (String, String) = postcard::from_bytes(&entry?.1)?;
-            catalog.entry(group).or_default().insert(event_type);
-        }
-        Ok(catalog)
+    fn answer(&self, views: &Views) -> Result<CatalogPage, Error> {
+        catalog::page(&views.slot(VIEW).store(), &self.account, self.after.as_ref(), self.limit)
     }
 }

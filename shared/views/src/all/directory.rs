@@ -1,4 +1,7 @@
 //! The directory view: what is known of each id now. Other views ask it when they answer, never when they project.
+//!
+//! Invariant: what an answer holds of it in memory has a bound, however many names an account has published. Beyond it, each
+//! is read where it is asked for.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -70,7 +73,12 @@ fn tag(kind: Kind) -> u8 {
     }
 }
 
-/// One account's directory, for the time of one answer: an id that comes again is not looked up again.
+/// The most bytes of an account's directory that stand in memory for one answer, as they are stored.
+const HELD_BYTES: usize = 16 << 20;
+/// The most ids that are not looked up again.
+const HELD_IDS: usize = 1 << 16;
+
+/// One account's directory, for the time of one answer: an id that comes again is mostly not looked up again.
 pub(crate) struct Directory<'a> {
     store: Arc<Store>,
     account: &'a AccountId,
@@ -81,29 +89,76 @@ pub(crate) struct Directory<'a> {
     all: OnceCell<Option<Snapshot>>,
 }
 
-/// All that an account's directory says, apart from where it stands: what symbols are judged with. Cheap to clone.
+/// All that an account's directory says: what symbols are judged with. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Snapshot(Arc<[HashMap<String, Entry>; Kind::ALL.len()]>);
+pub(crate) struct Snapshot(Arc<Known>);
+
+#[derive(Debug)]
+enum Known {
+    /// It is in memory.
+    Held([HashMap<String, Entry>; Kind::ALL.len()]),
+    /// It is too large for that.
+    Stored { store: Arc<Store>, account: AccountId },
+}
 
 impl Snapshot {
     /// The ids of ends with an address that this says yes to, and perhaps of some whose address is another one.
-    pub(crate) fn ends_with_address(&self, is_it: impl Fn(&str) -> bool) -> Vec<String> {
-        let entries = [Kind::Peer, Kind::Resource].map(|kind| &self.0[kind as usize]).into_iter().flatten();
+    pub(crate) fn ends_with_address(&self, is_it: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
         let has_it = |entry: &Entry| entry.address.as_deref().is_some_and(&is_it);
-        entries.filter(|(_, entry)| has_it(entry)).map(|(id, _)| id.clone()).collect()
+        let mut ids = Vec::new();
+        for kind in [Kind::Peer, Kind::Resource] {
+            match &*self.0 {
+                Known::Held(entries) => {
+                    let found = entries[kind as usize].iter().filter(|(_, entry)| has_it(entry));
+                    ids.extend(found.map(|(id, _)| id.clone()));
+                }
+                Known::Stored { store, account } => {
+                    for found in entries_of(store, account, kind) {
+                        let (id, _, entry) = found?;
+                        ids.extend(Some(id).filter(|_| has_it(&entry)));
+                    }
+                }
+            }
+        }
+        Ok(ids)
     }
 
-    /// Whether any address in it has a port.
+    /// Whether any address in it has a port, or may have.
     pub(crate) fn has_ports(&self) -> bool {
-        let mut addresses = self.0.iter().flat_map(HashMap::values).filter_map(|entry| entry.address.as_deref());
+        let Known::Held(entries) = &*self.0 else { return true };
+        let mut addresses = entries.iter().flat_map(HashMap::values).filter_map(|entry| entry.address.as_deref());
         addresses.any(|address| split_port(address).1.is_some())
     }
 }
 
 impl Names for Snapshot {
     fn entry(&self, kind: Kind, id: &str) -> Option<Entry> {
-        self.0[kind as usize].get(id).cloned()
+        match &*self.0 {
+            Known::Held(entries) => entries[kind as usize].get(id).cloned(),
+            Known::Stored { store, account } => stored(store, account, kind, id),
+        }
     }
+}
+
+/// The entries of a kind, each with its id and how many bytes are stored of it.
+fn entries_of(
+    store: &Store,
+    account: &AccountId,
+    kind: Kind,
+) -> impl Iterator<Item = Result<(String, usize, Entry), Error>> {
+    let prefix = key::prefix(account, tag(kind));
+    store.scan(&prefix).map(move |found| {
+        let (key, value) = found?;
+        let id = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        Ok((id, key.len() + value.len(), postcard::from_bytes(&value)?))
+    })
+}
+
+/// The entry of an id, read from the store.
+fn stored(store: &Store, account: &AccountId, kind: Kind, id: &str) -> Option<Entry> {
+    let row = store.row(&key::key(account, tag(kind), &[id.as_bytes()]));
+    // A name that cannot be read is a name that is not known: the answer goes on without it.
+    row.inspect_err(|error| tracing::error!(%error, "the directory cannot be read")).ok().flatten()
 }
 
 impl<'a> Directory<'a> {
@@ -123,12 +178,10 @@ impl<'a> Directory<'a> {
         let Some(search) = search else { return Ok(found) };
         let needle = search.to_lowercase();
         for kind in Kind::ALL {
-            let prefix = key::prefix(self.account, tag(kind));
-            for entry in self.store.scan(&prefix) {
-                let (key, value) = entry?;
-                let id = String::from_utf8_lossy(&key[prefix.len()..]);
+            for entry in entries_of(&self.store, self.account, kind) {
+                let (id, _, entry) = entry?;
                 let found = if kind == Kind::Resource { &mut resources } else { &mut found };
-                found.add_if_matching(kind, &id, &postcard::from_bytes::<Entry>(&value)?, &needle);
+                found.add_if_matching(kind, &id, &entry, &needle);
             }
         }
         // An id that is a peer's too is shown as the peer.
@@ -144,11 +197,9 @@ impl Directory<'_> {
     pub(crate) fn shown_as(&self, wanted: Option<&str>) -> Result<ShownAs, Error> {
         let mut shown_as = ShownAs::default();
         let Some(wanted) = wanted else { return Ok(shown_as) };
-        let prefix = key::prefix(self.account, tag(Kind::User));
-        for entry in self.store.scan(&prefix) {
-            let (key, value) = entry?;
-            let id = String::from_utf8_lossy(&key[prefix.len()..]);
-            shown_as.learn(&id, &postcard::from_bytes::<Entry>(&value)?, wanted);
+        for entry in entries_of(&self.store, self.account, Kind::User) {
+            let (id, _, entry) = entry?;
+            shown_as.learn(&id, &entry, wanted);
         }
         Ok(shown_as)
     }
@@ -160,18 +211,29 @@ impl Directory<'_> {
         if let Some(known) = self.all.get() {
             return Ok(known.clone());
         }
+        let snapshot = match self.held()? {
+            Some(entries) if entries.iter().all(HashMap::is_empty) => None,
+            Some(entries) => Some(Known::Held(entries)),
+            None => Some(Known::Stored { store: self.store.clone(), account: self.account.clone() }),
+        };
+        Ok(self.all.get_or_init(|| snapshot.map(|known| Snapshot(Arc::new(known)))).clone())
+    }
+
+    /// All entries; none where they are too large to stand in memory.
+    fn held(&self) -> Result<Option<[HashMap<String, Entry>; Kind::ALL.len()]>, Error> {
         let mut all: [HashMap<String, Entry>; Kind::ALL.len()] = Default::default();
+        let mut bytes = 0;
         for kind in Kind::ALL.into_iter().filter(|kind| self.has(*kind)) {
-            let prefix = key::prefix(self.account, tag(kind));
-            for entry in self.store.scan(&prefix) {
-                let (key, value) = entry?;
-                let id = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
-                all[kind as usize].insert(id, postcard::from_bytes(&value)?);
+            for entry in entries_of(&self.store, self.account, kind) {
+                let (id, length, entry) = entry?;
+                bytes += length;
+                if bytes > HELD_BYTES {
+                    return Ok(None);
+                }
+                all[kind as usize].insert(id, entry);
             }
         }
-        let is_nothing = all.iter().all(HashMap::is_empty);
-        let snapshot = (!is_nothing).then(|| Snapshot(Arc::new(all)));
-        Ok(self.all.get_or_init(|| snapshot).clone())
+        Ok(Some(all))
     }
 
     /// Whether it says nothing at all.
@@ -191,11 +253,10 @@ impl Names for Directory<'_> {
             return None;
         }
         let mut known = self.known.borrow_mut();
-        let read = || {
-            let row = self.store.row(&key::key(self.account, tag(kind), &[id.as_bytes()]));
-            // A name that cannot be read is a name that is not known: the answer goes on without it.
-            row.inspect_err(|error| tracing::error!(%error, "the directory cannot be read")).ok().flatten()
-        };
+        if known.len() >= HELD_IDS {
+            known.clear();
+        }
+        let read = || stored(&self.store, self.account, kind, id);
         known.entry((kind, id.to_owned())).or_insert_with(read).clone()
     }
 }

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod catalog;
 mod cursors;
+mod damage;
+mod directory;
 mod dumps;
 mod erasing;
 mod searches;
@@ -150,26 +153,6 @@ fn which_ids_are_known_is_told_in_one_answer() {
     };
     assert_eq!(known("main"), ["e2", "e1"]);
     assert!(known("other").is_empty());
-}
-
-#[test]
-fn the_catalog_names_every_type_once_by_group() {
-    let directory = tempfile::tempdir().unwrap();
-    let views = open(directory.path());
-    let types = ["vm.start", "b", "vm.start", "vm.end"];
-    let events: Vec<_> =
-        types.iter().enumerate().map(|(n, kind)| (account("main"), audit_event(&format!("e{n}"), 1, kind))).collect();
-    project(&views, views::audit::VIEW, Stream::Audit, 1, &events[..2]);
-    project(&views, views::audit::VIEW, Stream::Audit, 2, &events);
-    let catalog = |id: &str| answer(&views, views::audit::Catalog { account: account(id) });
-    let found: Vec<(String, Vec<String>)> =
-        catalog("main").into_iter().map(|(group, types)| (group, types.into_iter().collect())).collect();
-    let expected = [("b", vec!["b"]), ("vm", vec!["vm.end", "vm.start"])];
-    assert_eq!(
-        found,
-        expected.map(|(group, types)| (group.to_owned(), types.into_iter().map(str::to_owned).collect()))
-    );
-    assert!(catalog("mai").is_empty());
 }
 
 #[test]

@@ -33,7 +33,7 @@ const FILES: [(&str, &str); 17] = [
 ];
 
 /// Packs the binary under test into a folder.
-fn packed(directory: &Path) -> Option<PathBuf> {
+pub(super) fn packed(directory: &Path) -> Option<PathBuf> {
     let python = python()?;
     if !has("dpkg-deb") || !has("strip") {
         return None;
@@ -83,10 +83,7 @@ fn the_package_holds_what_an_operator_needs_and_belongs_to_root() {
 fn the_package_is_installed_works_and_goes_again_but_for_the_log() {
     let directory = tempfile::tempdir().unwrap();
     let Some(package) = packed(directory.path()) else { return };
-    if !rustix::process::geteuid().is_root() {
-        return not_run("only root can install packages, be it into a folder");
-    }
-    if !has("systemd-sysusers") || !has("systemd-tmpfiles") || !has("systemd-analyze") {
+    if !can_install() || !has("systemd-analyze") {
         return;
     }
     let place = installed(&package);
@@ -119,8 +116,17 @@ fn the_package_is_installed_works_and_goes_again_but_for_the_log() {
     assert!(!at("/etc/flowtrail").exists() && at("/var/lib/flowtrail/nats").exists());
 }
 
+/// Whether a package can be installed here, which it is into a folder.
+pub(super) fn can_install() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        not_run("only root can install packages, be it into a folder");
+    }
+    is_root && has("systemd-sysusers") && has("systemd-tmpfiles")
+}
+
 /// A root folder with the package, and nothing else, installed.
-fn installed(package: &Path) -> TempDir {
+pub(super) fn installed(package: &Path) -> TempDir {
     let place = tempfile::tempdir().unwrap();
     for folder in ["etc", "var/lib/dpkg/info", "var/lib/dpkg/updates"] {
         fs::create_dir_all(place.path().join(folder)).unwrap();
@@ -132,7 +138,7 @@ fn installed(package: &Path) -> TempDir {
     place
 }
 
-fn dpkg(place: &Path, arguments: &[&str]) {
+pub(super) fn dpkg(place: &Path, arguments: &[&str]) {
     let mut command = Command::new("dpkg");
     command.arg(format!("--root={}", place.display())).arg("--log=/dev/null");
     // Its scripts run on this system for that folder, in which the packages that it depends on are not.

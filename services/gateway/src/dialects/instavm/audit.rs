@@ -1,18 +1,16 @@
-//! `GET /v1/audit/events`, one of them, and the catalog of their types.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! `GET /v1/audit/events`, and one of them.
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use model::audit::{Event, Filter};
 use model::json::{Json, Number};
-use model::paging::{Page, Rows, Start};
+use model::paging::{Page, RowPosition, Rows, Start};
 use model::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use views::Freshness;
-use views::audit::{ById, Catalog, List};
+use views::audit::{ById, List};
 
 use super::query::{Parameters, unquoted};
 use super::validation::{Problem, Validation};
@@ -99,24 +97,11 @@ pub(crate) fn describe_get() -> Operation {
         .refuses(StatusCode::NOT_FOUND, "The account has no such event.")
 }
 
-/// The types of the account's events, by group.
-pub(crate) async fn catalog(State(lists): State<Lists>, caller: Caller) -> Result<Response, Refusal> {
-    let account = caller.principal.account.clone();
-    let reply = lists.ask(&caller, Catalog { account }).await?;
-    Ok(with_freshness(answer(&Groups { catalog: reply.answer }), &reply.freshness))
-}
-
-pub(crate) fn describe_catalog() -> Operation {
-    Operation::new("List the types of events", "Those that the account has events of, by group.")
-        .answers::<Groups>(StatusCode::OK, "The types.")
-        .tells_freshness()
-}
-
-fn answer<T: Serialize>(value: &T) -> Response {
+pub(super) fn answer<T: Serialize>(value: &T) -> Response {
     json::answer(StatusCode::OK, JSON, value)
 }
 
-fn with_freshness(mut response: Response, freshness: &Freshness) -> Response {
+pub(super) fn with_freshness(mut response: Response, freshness: &Freshness) -> Response {
     freshness::add(response.headers_mut(), freshness);
     response
 }
@@ -161,7 +146,12 @@ impl ListQuery {
 }
 
 fn start(key: &Key, binding: &Binding, cursor: &str) -> Result<Start, Refusal> {
-    key.open(binding, cursor).map(Start::After).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))
+    opened(key, binding, cursor).map(Start::After)
+}
+
+/// The place that a cursor stands for.
+pub(super) fn opened(key: &Key, binding: &Binding, cursor: &str) -> Result<RowPosition, Refusal> {
+    key.open(binding, cursor).map_err(|_| Refusal::Invalid("Invalid cursor".to_owned()))
 }
 
 /// A page of audit events.
@@ -171,14 +161,6 @@ struct EventList<'a> {
     items: Vec<Row<'a>>,
     /// Where the next page starts; null on the last one.
     next_cursor: Option<String>,
-}
-
-/// The types of the account's events.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AuditCatalogResponse")]
-struct Groups {
-    /// Types by group.
-    catalog: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// An audit event as InstaVM shows it: all 26 members, always, in this order.

@@ -152,7 +152,7 @@ impl Columns<'_> {
             .ends_with_address(|address| {
                 let (host, port) = split_port(address);
                 wanted.is(FieldValue::Address(host, port))
-            })
+            })?
             .into_iter()
             .map(String::into_bytes)
             .collect();

@@ -4,34 +4,74 @@ use bus::Outgoing;
 use feed::write;
 use model::log::Subject;
 
+use crate::http::budget::Share;
+use crate::render::refusal::Refusal;
+
 /// The most events of one message: it is projected as one.
 const MAX_EVENTS: usize = 500;
 
+/// What a message takes beside its payload: its subject, its id and its headers.
+const BESIDE_BYTES: usize = 512;
+
 /// Packs events, each a structured CloudEvent, into batch messages of at most half of `largest` bytes. An event that
 /// alone has more gets a message of its own.
-pub(super) fn pack(subject: &Subject, events: Vec<String>, largest: usize) -> Vec<Outgoing> {
-    let mut messages = Vec::new();
-    let mut payload = String::new();
-    let mut count = 0;
-    for event in events {
-        let is_full = count == MAX_EVENTS || payload.len() + event.len() > largest / 2;
-        if is_full && count > 0 {
-            messages.push(message(subject, std::mem::take(&mut payload)));
-            count = 0;
-        }
-        payload.push(if count == 0 { '[' } else { ',' });
-        payload.push_str(&event);
-        count += 1;
-    }
-    if count > 0 {
-        messages.push(message(subject, payload));
-    }
-    messages
+pub(super) struct Packer {
+    subject: Subject,
+    largest: usize,
+    /// The message that has room.
+    payload: String,
+    events: usize,
+    packed: Packed,
 }
 
-fn message(subject: &Subject, mut payload: String) -> Outgoing {
-    payload.push(']');
-    write::batch(subject.clone(), payload)
+/// Messages, with the memory that they take until they are published.
+pub(super) struct Packed {
+    pub(super) messages: Vec<Outgoing>,
+    pub(super) share: Share,
+}
+
+impl Packer {
+    /// One that has packed nothing. What its messages take is taken from `share`.
+    pub(super) fn new(subject: Subject, largest: usize, share: Share) -> Self {
+        let packed = Packed { messages: Vec::new(), share };
+        Self { subject, largest, payload: String::new(), events: 0, packed }
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// When there is no memory for the message that it completes.
+    pub(super) fn add(&mut self, event: &str) -> Result<(), Refusal> {
+        let is_full = self.events == MAX_EVENTS || self.payload.len() + event.len() > self.largest / 2;
+        if is_full {
+            self.end_message()?;
+        }
+        self.payload.push(if self.events == 0 { '[' } else { ',' });
+        self.payload.push_str(event);
+        self.events += 1;
+        Ok(())
+    }
+
+    /// All that was added.
+    ///
+    /// # Errors
+    /// When there is no memory for the last message.
+    pub(super) fn finish(mut self) -> Result<Packed, Refusal> {
+        self.end_message()?;
+        Ok(self.packed)
+    }
+
+    fn end_message(&mut self) -> Result<(), Refusal> {
+        if self.events == 0 {
+            return Ok(());
+        }
+        self.events = 0;
+        self.payload.push(']');
+        let message = write::batch(self.subject.clone(), std::mem::take(&mut self.payload));
+        self.packed.share.take(message.payload.len() + BESIDE_BYTES)?;
+        self.packed.messages.push(message);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -40,9 +80,17 @@ mod tests {
     use model::log::AccountId;
 
     use super::*;
+    use crate::http::budget::Budget;
 
     fn subject(account: &str) -> Subject {
         Subject::audit(&AccountId::parse(account).unwrap(), "http")
+    }
+
+    fn pack(subject: &Subject, events: &[String], largest: usize) -> Vec<Outgoing> {
+        let share = Budget::of_mib(1).share(subject.account());
+        let mut packer = Packer::new(subject.clone(), largest, share);
+        events.iter().try_for_each(|event| packer.add(event)).unwrap();
+        packer.finish().unwrap().messages
     }
 
     fn events(count: usize) -> Vec<String> {
@@ -59,7 +107,7 @@ mod tests {
 
     #[test]
     fn messages_hold_all_events_in_order_and_none_too_many() {
-        let messages = pack(&subject("main"), events(1201), 1 << 20);
+        let messages = pack(&subject("main"), &events(1201), 1 << 20);
         let payloads = payloads(&messages);
         assert_eq!(payloads.iter().map(Vec::len).collect::<Vec<_>>(), [500, 500, 201]);
         let numbers = payloads.into_iter().flatten().map(|event| event["n"].as_u64().unwrap());
@@ -68,15 +116,24 @@ mod tests {
 
     #[test]
     fn messages_stay_below_half_of_the_largest_but_for_a_single_event() {
-        let messages = pack(&subject("main"), events(100), 200);
+        let messages = pack(&subject("main"), &events(100), 200);
         assert!(messages.len() > 1);
         assert!(messages.iter().all(|message| message.payload.len() <= 102), "{messages:?}");
-        assert_eq!(pack(&subject("main"), events(3), 2).len(), 3);
+        assert_eq!(pack(&subject("main"), &events(3), 2).len(), 3);
+    }
+
+    #[test]
+    fn there_are_no_messages_without_memory_for_them() {
+        let subject = subject("main");
+        let share = Budget::of_mib(0).share(subject.account());
+        let mut packer = Packer::new(subject, 1 << 20, share);
+        packer.add("1").unwrap();
+        assert!(packer.finish().is_err());
     }
 
     #[test]
     fn the_id_is_the_same_for_the_same_events_of_the_same_account_only() {
-        let id = |account, count| pack(&subject(account), events(count), 1 << 20).remove(0).message_id.unwrap();
+        let id = |account, count| pack(&subject(account), &events(count), 1 << 20).remove(0).message_id.unwrap();
         assert_eq!(id("main", 3), id("main", 3));
         assert_ne!(id("main", 3), id("main", 2));
         assert_ne!(id("main", 3), id("other", 3));

@@ -66,23 +66,24 @@ impl Form {
         })
     }
 
-    /// The events, each still as its text.
+    /// Gives the events to `take`, each still as its text.
     ///
     /// # Errors
-    /// When the body does not have this form.
-    pub(super) fn split<'a>(self, headers: &HeaderMap, body: &'a [u8]) -> Result<Vec<Cow<'a, [u8]>>, Refusal> {
+    /// When the body does not have this form, once `take` got what comes before.
+    pub(super) fn for_each(self, headers: &HeaderMap, body: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), Refusal> {
         match self {
-            Self::Plain | Self::CloudEvent => Ok(vec![body.into()]),
+            Self::Plain | Self::CloudEvent => take(body),
             Self::PlainArray | Self::CloudEvents => {
-                let parts: Vec<&RawValue> = json::read_part(body).map_err(|problem| Refusal::field("body", problem))?;
-                Ok(parts.into_iter().map(|part| part.get().as_bytes().into()).collect())
+                let each = json::for_each(body, |event| take(event.get().as_bytes()));
+                each.map_err(|problem| Refusal::field("body", problem))?;
             }
             Self::Lines => {
                 let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-                Ok(lines.filter(|line| !line.is_empty()).map(Cow::from).collect())
+                lines.filter(|line| !line.is_empty()).for_each(take);
             }
-            Self::Binary => Ok(vec![from_headers(headers, body)?.into_bytes().into()]),
+            Self::Binary => take(from_headers(headers, body)?.as_bytes()),
         }
+        Ok(())
     }
 
     /// An event as a structured CloudEvent.

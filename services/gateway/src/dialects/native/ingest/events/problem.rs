@@ -42,7 +42,9 @@ impl From<Malformed> for Problem {
         match malformed {
             Malformed::Json(bad) => bad.into(),
             Malformed::Attribute { .. } => Self::Field(malformed.to_string()),
-            Malformed::NoEnvelope | Malformed::OtherFormat | Malformed::Packed(_) => Self::Event(malformed.to_string()),
+            Malformed::NoEnvelope | Malformed::OtherFormat | Malformed::TooMany | Malformed::Packed(_) => {
+                Self::Event(malformed.to_string())
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use model::log::AccountId;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::http::budget::Budget;
 
 fn account() -> AccountId {
     AccountId::parse("main").unwrap()
@@ -16,9 +17,20 @@ fn sent(family: Family, content_type: &'static str, body: &str) -> Result<Vec<Va
 }
 
 fn sent_with(family: Family, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, String> {
-    let read = read(family, &family.subject(&account()), headers, body).map_err(|refused| refused.to_string())?;
-    let events = read.events;
-    Ok(events.iter().map(|event| serde_json::from_str(event).unwrap()).collect())
+    let (texts, _) = texts(family, headers, body).map_err(|refused| refused.to_string())?;
+    Ok(texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect())
+}
+
+/// The events of a body as their texts, and what is ignored of them.
+fn texts(family: Family, headers: &HeaderMap, bytes: &[u8]) -> Result<(Vec<String>, BTreeSet<String>), Refusal> {
+    let (subject, mut share) = (family.subject(&account()), Budget::of_mib(1).share(&account()));
+    let mut texts = Vec::new();
+    let read = read(Body { family, subject: &subject, headers, bytes }, &mut share, |text| {
+        texts.push(text);
+        Ok(())
+    })?;
+    assert_eq!(read.events, texts.len());
+    Ok((texts, read.ignored))
 }
 
 fn audit(body: &str) -> Result<Vec<Value>, String> {
@@ -171,7 +183,7 @@ fn what_a_view_would_find_too_deep_is_refused() {
 
 /// The only event of a body, as the views read it.
 fn viewed(family: Family, headers: &HeaderMap, body: &[u8]) -> Event {
-    let events = read(family, &family.subject(&account()), headers, body).unwrap().events;
+    let (events, _) = texts(family, headers, body).unwrap();
     let part = Part::in_batch(events[0].as_bytes());
     event::decode_part(&family.subject(&account()), part, Timestamp::EPOCH).event.unwrap()
 }
@@ -230,8 +242,7 @@ fn half_a_surrogate_pair_refuses_nothing_but_an_id() {
 fn numbers_go_into_the_log_as_they_were_written() {
     let body =
         r#"{"id":"1","event_type":"a","event_payload":{"v":[1.50,18446744073709551616,1e400]},"latency_ms":0.10}"#;
-    let events =
-        read(Family::Audit, &Family::Audit.subject(&account()), &HeaderMap::new(), body.as_bytes()).unwrap().events;
+    let (events, _) = texts(Family::Audit, &HeaderMap::new(), body.as_bytes()).unwrap();
     assert!(events[0].contains("[1.50,18446744073709551616,1e400]") && events[0].contains("0.10"), "{events:?}");
 }
 
@@ -338,11 +349,25 @@ fn what_is_wrong_is_said_without_types_and_libraries() {
 #[test]
 fn every_member_that_no_field_of_a_report_holds_is_told_once() {
     let report = r#"{"flow_id":"f","reporter_id":"r","protcol":6,"user":{"mail":1}}"#;
-    let told = |family: Family, body: String| {
-        read(family, &family.subject(&account()), &HeaderMap::new(), body.as_bytes()).unwrap().ignored
-    };
+    let told = |family: Family, body: String| texts(family, &HeaderMap::new(), body.as_bytes()).unwrap().1;
     let ignored = told(Family::Traffic, format!("[{report},{report}]"));
     assert_eq!(ignored.iter().map(String::as_str).collect::<Vec<_>>(), ["protcol", "user.mail"]);
     // What an audit event says is kept in its meta.
     assert!(told(Family::Audit, r#"[{"event_type":"a","more":1}]"#.to_owned()).is_empty());
+}
+
+#[test]
+fn an_event_that_takes_more_to_read_than_there_is_is_refused() {
+    let members: Vec<String> = (0..10_000).map(|number| format!(r#""m{number}":1"#)).collect();
+    let event = format!(r#"[{{"event_type":"a"}},{{"event_type":"a",{}}}]"#, members.join(","));
+    assert_eq!(audit(&event).unwrap_err(), "body: takes more than 786432 bytes to be read; send it in parts");
+}
+
+#[test]
+fn that_a_body_is_no_array_counts_more_than_an_event_that_is_none() {
+    assert_eq!(audit(r#"[{"event_type":1},"#).unwrap_err(), "body: not JSON: it ends too early");
+    assert_eq!(
+        audit(r#"[{"event_type":1},{}]"#).unwrap_err(),
+        "events[0].event_type: must be a string, not an integer"
+    );
 }
