@@ -78,7 +78,7 @@ async fn what_can_change_holds_at_once_and_the_rest_is_named() {
 
     // A mistake changes nothing, not even what is right next to it.
     for (text, told) in [
-        ("rate_reads = 0\ncache_mb = \"lots\"\n", "cache_mb = "),
+        ("rate_reads = 0\ncache_mb = \"lots\"\n", "FLOWTRAIL_CACHE_MB = "),
         ("rate_reads = 0\ncors_origins = \"dash\"\n", "FLOWTRAIL_CORS_ORIGINS"),
         ("rate_reads = 0\nlog = \"=,=\"\n", "read the log filter"),
         ("rate_reads = = 0\n", "line 1"),

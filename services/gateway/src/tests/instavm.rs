@@ -287,7 +287,7 @@ async fn the_catalog_comes_in_pages_to_those_who_want_them() {
     for number in 0..5 {
         world.audit("main", &format!("e{number}"), 1, &json!({ "event_type": format!("vm.{number}") }));
     }
-    let (mut path, mut pages) = ("/v1/audit/catalog?limit=4".to_owned(), Vec::new());
+    let (mut path, mut pages) = ("/v1/audit/catalog?page_size=4".to_owned(), Vec::new());
     loop {
         let answer = world.get(&token, &path).await;
         pages.push(answer.json()["catalog"].take());
@@ -297,8 +297,8 @@ async fn the_catalog_comes_in_pages_to_those_who_want_them() {
     let first = json!({ "personal": ["personal.access.token.create"], "vm": ["vm.0", "vm.1", "vm.2"] });
     assert_eq!(pages, [first, json!({ "vm": ["vm.3", "vm.4"] })]);
     assert_eq!(world.get(&token, "/v1/audit/catalog").await.header("link"), None);
-    assert_eq!(world.get(&token, "/v1/audit/catalog?limit=0").await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    refused(&world.get(&token, "/v1/audit/catalog?cursor=AQ").await, 400, "Invalid cursor");
+    assert_eq!(world.get(&token, "/v1/audit/catalog?page_size=0").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused(&world.get(&token, "/v1/audit/catalog?page_cursor=AQ").await, 400, "Invalid cursor");
 }
 
 #[tokio::test]

@@ -26,13 +26,17 @@ use crate::render::refusal::Refusal;
 /// As many as an account has that makes up types as it likes: what InstaVM's clients, who know no pages, get of all others is
 /// everything.
 const MAX_LIMIT: usize = 10_000;
+/// InstaVM's own catalog has no parameters and passes over any, so pages are asked for by names that nobody sends who knows
+/// lists alone.
+const SIZE: &str = "page_size";
+const CURSOR: &str = "page_cursor";
 
 /// The types of the account's events, by group.
 pub(crate) async fn catalog(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query());
     let mut given = Validation::of(&parameters);
-    let cursor = given.text("cursor").filter(|cursor| !cursor.is_empty());
-    let limit = given.bounded("limit", 1..=MAX_LIMIT).unwrap_or(MAX_LIMIT);
+    let cursor = given.text(CURSOR).filter(|cursor| !cursor.is_empty());
+    let limit = given.bounded(SIZE, 1..=MAX_LIMIT).unwrap_or(MAX_LIMIT);
     if let Err(detail) = given.finish() {
         return Ok(json::answer(StatusCode::UNPROCESSABLE_ENTITY, JSON, &HttpValidationError { detail }));
     }
@@ -48,7 +52,7 @@ pub(crate) async fn catalog(State(lists): State<Lists>, caller: Caller, uri: Uri
         let id = serde_json::to_string(&last).map_err(|_| Refusal::Internal)?;
         let cursor = lists.cursors.seal(&binding, &RowPosition { time: Timestamp::EPOCH, id });
         // Numbers and the letters of URLs are fit for a header.
-        let link = HeaderValue::try_from(format!("<{CATALOG}?limit={limit}&cursor={cursor}>; rel=\"next\""));
+        let link = HeaderValue::try_from(format!("<{CATALOG}?{SIZE}={limit}&{CURSOR}={cursor}>; rel=\"next\""));
         response.headers_mut().extend(link.ok().map(|link| (LINK, link)));
     }
     Ok(with_freshness(response, &reply.freshness))
@@ -61,8 +65,8 @@ pub(crate) fn describe_catalog() -> Operation {
          named; `other` in the group `other` stands for all that came later, and for those that are longer than 512 bytes \
          with their group.",
     )
-    .query("cursor", "That of the `Link` of the page before.", schema::text())
-    .query("limit", "How many types at most.", schema::whole(1..=MAX_LIMIT, MAX_LIMIT))
+    .query(CURSOR, "That of the `Link` of the page before.", schema::text())
+    .query(SIZE, "How many types at most.", schema::whole(1..=MAX_LIMIT, MAX_LIMIT))
     .answers::<Groups>(StatusCode::OK, "The types.")
     .tells_freshness()
     .with(&[Header::Link])
