@@ -160,24 +160,35 @@ impl Codes {
 
     /// Sets the mask's bytes to whether the codes from `from` on are wanted.
     pub(crate) fn select(&self, set: &CodeSet, from: usize, mask: &mut [u8]) {
+        self.judge(set, from, mask, |byte, is_wanted| *byte = is_wanted);
+    }
+
+    /// Sets the mask's bytes to 1 where the codes from `from` on are wanted, and leaves the others as they are.
+    pub(crate) fn add(&self, set: &CodeSet, from: usize, mask: &mut [u8]) {
+        self.judge(set, from, mask, |byte, is_wanted| *byte |= is_wanted);
+    }
+
+    /// Gives each of the mask's bytes whether the code at its place is wanted.
+    fn judge(&self, set: &CodeSet, from: usize, mask: &mut [u8], put: impl Fn(&mut u8, u8)) {
         let range = from..from + mask.len();
         match (self, set.single()) {
-            (Self::Bytes(codes), Some(code)) => equal(&codes[range], u8::try_from(code).ok(), mask),
-            (Self::Shorts(codes), Some(code)) => equal(&codes[range], u16::try_from(code).ok(), mask),
-            (Self::Words(codes), Some(code)) => equal(&codes[range], Some(code), mask),
+            (Self::Bytes(codes), Some(code)) => equal(&codes[range], u8::try_from(code).ok(), mask, put),
+            (Self::Shorts(codes), Some(code)) => equal(&codes[range], u16::try_from(code).ok(), mask, put),
+            (Self::Words(codes), Some(code)) => equal(&codes[range], Some(code), mask, put),
             (Self::Bytes(codes), None) => {
                 if let Some(table) = set.table.first_chunk::<BYTES>() {
-                    look_up(&codes[range], |code| table[usize::from(code)], mask);
+                    look_up(&codes[range], |code| table[usize::from(code)], mask, put);
                 }
             }
             (Self::Shorts(codes), None) => match set.table.first_chunk::<SHORTS>() {
-                Some(table) => look_up(&codes[range], |code| table[usize::from(code)], mask),
+                Some(table) => look_up(&codes[range], |code| table[usize::from(code)], mask, put),
                 None => {
-                    look_up(&codes[range], |code| set.table.get(usize::from(code)).copied().unwrap_or_default(), mask);
+                    let wants = |code| set.table.get(usize::from(code)).copied().unwrap_or_default();
+                    look_up(&codes[range], wants, mask, put);
                 }
             },
             (Self::Words(codes), None) => {
-                look_up(&codes[range], |code| set.table.get(code as usize).copied().unwrap_or_default(), mask);
+                look_up(&codes[range], |code| set.table.get(code as usize).copied().unwrap_or_default(), mask, put);
             }
         }
     }
@@ -244,17 +255,17 @@ impl Codes {
     }
 }
 
-fn equal<T: PartialEq + Copy>(codes: &[T], wanted: Option<T>, mask: &mut [u8]) {
+fn equal<T: PartialEq + Copy>(codes: &[T], wanted: Option<T>, mask: &mut [u8], put: impl Fn(&mut u8, u8)) {
     match wanted {
-        Some(wanted) => look_up(codes, |code| u8::from(code == wanted), mask),
+        Some(wanted) => look_up(codes, |code| u8::from(code == wanted), mask, put),
         // It is wider than any code here.
-        None => mask.fill(0),
+        None => mask.iter_mut().for_each(|byte| put(byte, 0)),
     }
 }
 
-fn look_up<T: Copy>(codes: &[T], wants: impl Fn(T) -> u8, mask: &mut [u8]) {
+fn look_up<T: Copy>(codes: &[T], wants: impl Fn(T) -> u8, mask: &mut [u8], put: impl Fn(&mut u8, u8)) {
     for (byte, code) in mask.iter_mut().zip(codes) {
-        *byte = wants(*code);
+        put(byte, wants(*code));
     }
 }
 
@@ -342,6 +353,10 @@ mod tests {
                 codes.select(&set, 501, &mut mask);
                 let expected: Mask = column[501..].iter().map(|code| u8::from(wanted.contains(code))).collect();
                 assert_eq!(mask, expected, "{largest} {wanted:?}");
+                let mut mask: Mask = (0..1500).map(|row| u8::from(row % 3 == 0)).collect();
+                codes.add(&set, 501, &mut mask);
+                let more: Mask = (0..1500).map(|row| expected[row] | u8::from(row % 3 == 0)).collect();
+                assert_eq!(mask, more, "{largest} {wanted:?}");
                 assert_eq!(codes.count(&set, 501..2001), ones(&expected));
                 let all = column.iter().filter(|code| wanted.contains(code)).count() as u64;
                 assert_eq!(set.count(&present, &counts), all, "{largest} {wanted:?}");

@@ -271,8 +271,13 @@ fn select_all(parts: &[Resolved], part: &Part, from: usize, mask: &mut [u8]) -> 
 fn select_any(parts: &[Resolved], part: &Part, from: usize, mask: &mut [u8]) -> Result<(), Error> {
     let Some((first, others)) = parts.split_first() else { return Ok(()) };
     first.select(part, from, mask)?;
-    let mut next = vec![0; mask.len()];
+    let mut next = Vec::new();
     for other in others {
+        if let Resolved::Symbol { column, set } = other {
+            part.codes(*column)?.add(set, from, mask);
+            continue;
+        }
+        next.resize(mask.len(), 0);
         other.select(part, from, &mut next)?;
         for (byte, other) in mask.iter_mut().zip(&next) {
             *byte |= other;
