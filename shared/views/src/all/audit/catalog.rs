@@ -86,7 +86,10 @@ fn types(store: &Store, account: &str) -> Result<BTreeSet<(String, String)>, Err
 
 /// The catalog of an account, for the view's dump.
 pub(super) fn dump(store: &Store, account: &str) -> Result<Vec<Json>, Error> {
-    types(store, account)?.iter().map(canonical::of).collect()
+    let mut types: Vec<(String, String)> = types(store, account)?.into_iter().collect();
+    // Shorter groups first, as in the dumps of every version.
+    types.sort_by_key(|(group, _)| group.len());
+    types.iter().map(canonical::of).collect()
 }
 
 /// How many accounts have events of types that have no place in their catalog.
