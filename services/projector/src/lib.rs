@@ -6,6 +6,8 @@
 
 mod continuity;
 mod dead_letters;
+mod decoders;
+mod entries;
 mod error;
 mod generation;
 mod ignored;

@@ -1,12 +1,12 @@
 //! What entries of the log do to a view: rows, and dead letters about what it could not take in.
 
-use feed::read::Entry;
 use model::event::Decoded;
 use model::log::Stream;
 use views::store::Batch;
 use views::{Logged, Refused, View};
 
 use crate::dead_letters::{Fault, Letter};
+use crate::entries::Entries;
 
 /// Projects entries of one stream into a batch. Nothing is written before it is committed.
 ///
@@ -16,14 +16,16 @@ pub(crate) fn project(
     view: View,
     batch: &mut Batch,
     stream: Stream,
-    entries: &[Entry],
+    entries: &Entries,
 ) -> Result<Vec<Letter>, views::Error> {
     let mut letters = Vec::new();
-    for entry in entries {
-        for Decoded { index, id, event, ignored: _ } in &entry.decoded {
+    let mut numbers = 0..;
+    for entry in entries.all() {
+        for (Decoded { index, id, event, ignored: _ }, number) in entry.decoded.iter().zip(&mut numbers) {
             let reason = match event {
                 Ok(event) => {
-                    let logged = Logged { account: &entry.account, position: entry.position, event };
+                    let draft = entries.draft(number);
+                    let logged = Logged { account: &entry.account, position: entry.position, event, draft };
                     match view.project(batch, logged) {
                         Ok(()) => continue,
                         Err(Refused::DeadLetter(reason)) => reason,

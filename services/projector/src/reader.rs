@@ -1,25 +1,23 @@
 //! Reads and decodes one stream ahead of a view's writer.
 
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use bus::Bus;
-use feed::read::Entry;
 use model::log::Stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use views::View;
 use views::store::Checkpoint;
 
+use crate::decoders::Decoders;
 use crate::error::Error;
-use crate::thread::Thread;
+use crate::thread::Begun;
 use crate::work::Work;
 
 /// The most messages that are taken at once.
 const BATCH_MESSAGES: usize = 2000;
 /// The most bytes of messages that are taken at once; the message that reaches them is the last.
-const BATCH_BYTES: usize = 2 << 20;
-/// So many pieces of work that are done with wait to be dropped; more are dropped by who is done with them.
-const SPENT: usize = 16;
+const BATCH_BYTES: usize = 512 << 10;
 /// How often an idle stream is looked at, to know that nothing is waiting.
 const IDLE: Duration = Duration::from_millis(250);
 /// How often it is asked what the log has forgotten.
@@ -27,6 +25,8 @@ const RETENTION_EVERY: Duration = Duration::from_secs(60);
 
 /// A reader of one stream, until `stop` or until its writer has ended.
 pub(crate) struct Reader {
+    /// Whose writer it reads for.
+    pub(crate) view: View,
     pub(crate) bus: Bus,
     pub(crate) stream: Stream,
     pub(crate) news: mpsc::Sender<News>,
@@ -60,36 +60,31 @@ impl Reader {
             }
             None => self.bus.consume(self.stream, 0),
         };
-        let mut decoder = Thread::start();
-        let (back, mut spent) = sync_channel(SPENT);
-        loop {
-            let messages = tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
-            };
-            if messages.is_empty() && consumer.pending() == Some(0) {
-                // Nothing is decoded for a while that would take what is spent back.
-                spent = decoder.run(move || taken_back(spent)).await?;
-                let idle = News::Idle(self.stream, consumer.complete_to());
-                if self.news.send(idle).await.is_err() {
-                    return Ok(());
-                }
-            }
-            let mut rest = messages;
-            while !rest.is_empty() {
-                let back = back.clone();
-                let decode = move || {
-                    let spent = taken_back(spent);
-                    (Work::decode(created, rest, &back), spent)
+        let mut decoders = Decoders::new(self.view, created);
+        let (decoding, decoded) = mpsc::channel(decoders.limit());
+        let read = async {
+            loop {
+                let messages = tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
                 };
-                let (work, others);
-                ((work, others), spent) = decoder.run(decode).await?;
-                rest = others;
-                let Some(work) = work else { break };
-                if self.news.send(News::Work(work)).await.is_err() {
+                let next = if !messages.is_empty() {
+                    Next::Decoding(decoders.begin(messages).await?)
+                } else if consumer.pending() == Some(0) {
+                    decoders.rest().await?;
+                    Next::Idle(consumer.complete_to())
+                } else {
+                    continue;
+                };
+                // Who takes it in ends first where the writer has ended.
+                if decoding.send(next).await.is_err() {
                     return Ok(());
                 }
             }
+        };
+        tokio::select! {
+            ended = read => ended,
+            ended = hand_over(self.stream, decoded, &self.news) => ended,
         }
     }
 
@@ -117,8 +112,25 @@ impl Reader {
     }
 }
 
-/// Drops what was decoded and is done with.
-fn taken_back(spent: Receiver<Vec<Entry>>) -> Receiver<Vec<Entry>> {
-    spent.try_iter().for_each(drop);
-    spent
+/// What comes next of a stream, in its order.
+enum Next {
+    Decoding(Begun<Vec<Work>>),
+    /// All that it holds up to this sequence was read.
+    Idle(u64),
+}
+
+/// Gives the writer what was decoded, in order, until nothing more comes or the writer has ended.
+async fn hand_over(stream: Stream, mut decoded: mpsc::Receiver<Next>, news: &mpsc::Sender<News>) -> Result<(), Error> {
+    while let Some(next) = decoded.recv().await {
+        let told = match next {
+            Next::Idle(complete_to) => vec![News::Idle(stream, complete_to)],
+            Next::Decoding(begun) => begun.done().await?.into_iter().map(News::Work).collect(),
+        };
+        for told in told {
+            if news.send(told).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }

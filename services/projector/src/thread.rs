@@ -11,6 +11,10 @@ type Piece = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub(crate) struct Thread(mpsc::Sender<Piece>);
 
+/// Work that was handed over.
+#[derive(Debug)]
+pub(crate) struct Begun<T>(oneshot::Receiver<T>);
+
 /// The thread has panicked.
 #[derive(Debug, thiserror::Error)]
 #[error("its thread panicked")]
@@ -33,16 +37,37 @@ impl Thread {
     /// # Errors
     /// When it panics, or something before it has.
     pub(crate) async fn run<T: Send + 'static>(
-        &mut self,
+        &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Panicked> {
+        self.begin(work).await?.done().await
+    }
+
+    /// Hands `work` over, which is done once all is that was handed over before; waits as long as another piece waits.
+    ///
+    /// # Errors
+    /// When something before it has panicked.
+    pub(crate) async fn begin<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Begun<T>, Panicked> {
         let (result, done) = oneshot::channel();
         let piece = move || {
             // Nobody waits any more when the process ends.
             let _ = result.send(work());
         };
         self.0.send(Box::new(piece)).await.map_err(|_| Panicked)?;
-        done.await.map_err(|_| Panicked)
+        Ok(Begun(done))
+    }
+}
+
+impl<T> Begun<T> {
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// When it panics, or something before it has.
+    pub(crate) async fn done(self) -> Result<T, Panicked> {
+        self.0.await.map_err(|_| Panicked)
     }
 }
 
@@ -52,7 +77,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_work_is_done_on_one_thread_until_a_piece_panics() {
-        let mut thread = Thread::start();
+        let thread = Thread::start();
         let first = thread.run(|| std::thread::current().id()).await.unwrap();
         assert_ne!(first, std::thread::current().id());
         for _ in 0..100 {

@@ -1,13 +1,15 @@
 //! What a reader hands to the writer: messages of one stream, decoded, with the checkpoint that they lead to.
 
 use std::collections::HashSet;
-use std::ops::Deref;
 use std::sync::mpsc::SyncSender;
 
 use bus::Message;
-use feed::read::{Entry, read};
+use feed::read::Entry;
 use model::log::Stream;
+use views::View;
 use views::store::Checkpoint;
+
+use crate::entries::Entries;
 
 /// The most accounts in one batch: what a view holds of them stays in memory until the batch is written.
 pub(crate) const BATCH_ACCOUNTS: usize = 256;
@@ -18,6 +20,7 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Messages of one stream.
 #[derive(Debug)]
 pub(crate) struct Work {
+    view: View,
     pub(crate) stream: Stream,
     /// As they came, to decode them again where the view could not take them.
     messages: Vec<Message>,
@@ -26,32 +29,6 @@ pub(crate) struct Work {
     /// How many messages the stream still held after the last of these when it was delivered.
     pub(crate) pending: u64,
     pub(crate) size: Size,
-}
-
-/// What messages say. Once it is done with, it goes back to who decoded it, to be dropped there: an allocator keeps
-/// memory by thread, and thousands of small texts that another thread drops cost as much as decoding some of them.
-#[derive(Debug)]
-pub(crate) struct Entries {
-    entries: Vec<Entry>,
-    /// None: they are dropped where they are.
-    back: Option<SyncSender<Vec<Entry>>>,
-}
-
-impl Deref for Entries {
-    type Target = [Entry];
-
-    fn deref(&self) -> &[Entry] {
-        &self.entries
-    }
-}
-
-impl Drop for Entries {
-    fn drop(&mut self) {
-        if let Some(back) = &self.back {
-            // Where nobody decodes any more, or there is no room, they are dropped with the error.
-            let _ = back.try_send(std::mem::take(&mut self.entries));
-        }
-    }
 }
 
 /// How much work it is.
@@ -77,15 +54,17 @@ impl Size {
 }
 
 impl Work {
-    /// Decodes messages of a stream that was made at a time (microseconds since 1970), as many as one batch may have;
-    /// gives the others back. None where there are no messages. What was decoded comes to `back` once it is done with.
+    /// Decodes messages for a view, of a stream that was made at a time (microseconds since 1970), as many as one batch may
+    /// have; gives the others back. None where there are no messages. What was decoded comes to `back` once it is done
+    /// with.
     pub(crate) fn decode(
+        view: View,
         stream_created: i64,
         messages: Vec<Message>,
         back: &SyncSender<Vec<Entry>>,
     ) -> (Option<Self>, Vec<Message>) {
         let mut accounts = HashSet::new();
-        let (mut taken, mut entries) = (Vec::new(), Vec::new());
+        let (mut taken, mut entries) = (Vec::new(), Entries::new(view, Some(back.clone())));
         let (mut bytes, mut events) = (0, 0);
         let mut rest = messages.into_iter();
         let mut next = rest.next();
@@ -94,10 +73,9 @@ impl Work {
                 && (accounts.contains(account_token(&message.subject)) || accounts.len() < BATCH_ACCOUNTS)
         }) {
             accounts.insert(account_token(&message.subject).to_owned());
-            let entry = read(&message);
+            let entry = entries.read(&message);
             bytes += entry.bytes;
             events += entry.decoded.len() as u64;
-            entries.push(entry);
             taken.push(message);
             next = rest.next();
         }
@@ -106,16 +84,20 @@ impl Work {
             Checkpoint { sequence: last.position.sequence, fingerprint: last.fingerprint(), stream_created };
         let (stream, pending) = (last.position.stream, last.pending);
         let size = Size { messages: taken.len() as u64, events, accounts: accounts.len(), bytes };
-        let entries = Some(Entries { entries, back: Some(back.clone()) });
-        let work = Self { stream, messages: taken, entries, checkpoint, pending, size };
+        let work = Self { view, stream, messages: taken, entries: Some(entries), checkpoint, pending, size };
         (Some(work), next.into_iter().chain(rest).collect())
     }
 
     /// What the messages say. The first who takes it gets what was decoded ahead; a second attempt decodes again, which
     /// costs less than keeping a copy of everything for the rare time that the storage fails.
     pub(crate) fn take_entries(&mut self) -> Entries {
-        let again = || Entries { entries: self.messages.iter().map(read).collect(), back: None };
-        self.entries.take().unwrap_or_else(again)
+        self.entries.take().unwrap_or_else(|| {
+            let mut again = Entries::new(self.view, None);
+            for message in &self.messages {
+                again.read(message);
+            }
+            again
+        })
     }
 }
 
@@ -146,9 +128,9 @@ mod tests {
         let mut ends = Vec::new();
         loop {
             let (back, spent) = std::sync::mpsc::sync_channel(1);
-            let (work, rest) = Work::decode(0, messages, &back);
+            let (work, rest) = Work::decode(views::audit::VIEW, 0, messages, &back);
             let Some(work) = work else { return ends };
-            assert_eq!(work.entries.as_ref().map(|entries| entries.len()), Some(work.messages.len()));
+            assert_eq!(work.entries.as_ref().map(|entries| entries.all().len()), Some(work.messages.len()));
             ends.push(work.checkpoint.sequence);
             let decoded = work.messages.len();
             drop(work);

@@ -31,10 +31,13 @@ use crate::work::{BATCH_ACCOUNTS, Size, Work};
 
 /// How long a failed storage is left alone before the batch is tried again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(5);
-/// Events that are committed together at most, give or take those of the last work: as many as a segment has rows.
-const OPEN_EVENTS: u64 = 1 << 16;
+/// Events that are worth waiting for: as many as a segment has rows.
+const SEGMENT_EVENTS: u64 = 1 << 16;
+/// Events that are committed together at most, give or take those of the last work, where no account has enough of them
+/// for a segment before.
+const OPEN_EVENTS: u64 = 2 * SEGMENT_EVENTS;
 /// The same in bytes of unpacked payloads.
-const OPEN_BYTES: usize = 64 << 20;
+const OPEN_BYTES: usize = 128 << 20;
 /// How long work is open at most, while more of it comes.
 const OPEN_FOR: Duration = Duration::from_secs(2);
 
@@ -107,11 +110,17 @@ impl<'a> Writer<'a> {
         open.works.push(work);
         if open.waits_for_more(Instant::now()) {
             // A failure is met again by the commit, which sees to it.
-            if self.project().await?.is_ok() {
+            if self.project().await?.is_ok() && !self.fills_a_segment() {
                 return Ok(true);
             }
         }
         self.commit().await
+    }
+
+    /// Whether what is projected completes a segment. More of it would be written twice: now, and when it is sealed.
+    fn fills_a_segment(&self) -> bool {
+        let projected = self.open.as_ref().and_then(|open| open.projected.as_ref());
+        projected.is_some_and(|projected| projected.batch.fills_a_segment())
     }
 
     /// Waits until work has been open for long enough; forever where there is none.
@@ -233,7 +242,7 @@ impl<'a> Writer<'a> {
         let (view, stream) = (self.generation.view, open.stream);
         for work in open.works.iter_mut().skip(projected.works) {
             let entries = work.take_entries();
-            projected.ignored.add(&entries);
+            projected.ignored.add(entries.all());
             let done = self.thread.run(move || {
                 projected.letters.append(&mut project(view, &mut projected.batch, stream, &entries)?);
                 projected.works += 1;
@@ -268,13 +277,13 @@ impl Open {
         self.stream == work.stream && self.size.accounts + work.size.accounts <= BATCH_ACCOUNTS
     }
 
-    /// Whether the next work is to be committed with what is open: it may be, and about as many events as a commit has at
-    /// most are still to come, so that who waits for them waits anyway.
+    /// Whether the next work is to be committed with what is open: it may be, and about as many events as a segment has are
+    /// still to come, so that who waits for them waits anyway.
     fn waits_for_more(&self, now: Instant) -> bool {
         let Some(last) = self.works.last() else { return true };
         let Size { messages, events, .. } = last.size;
         let to_come = last.pending.saturating_mul(events) / messages.max(1);
-        to_come >= OPEN_EVENTS
+        to_come >= SEGMENT_EVENTS
             && now < self.until
             && self.size.events < OPEN_EVENTS
             && self.size.bytes < OPEN_BYTES
@@ -299,7 +308,7 @@ mod tests {
             received_at: 0,
             pending,
         };
-        Work::decode(0, vec![message], &std::sync::mpsc::sync_channel(1).0).0.unwrap()
+        Work::decode(views::audit::VIEW, 0, vec![message], &std::sync::mpsc::sync_channel(1).0).0.unwrap()
     }
 
     fn open(pending: u64, size: Size) -> Open {
@@ -321,16 +330,16 @@ mod tests {
     fn work_stays_open_under_a_backlog_alone_and_within_bounds() {
         let little = Size { messages: 1, events: 1, accounts: 1, bytes: 100 };
         let now = Instant::now();
-        assert!(open(OPEN_EVENTS, little).waits_for_more(now));
-        assert!(!open(OPEN_EVENTS - 1, little).waits_for_more(now), "little is to come");
-        assert!(!open(OPEN_EVENTS, little).waits_for_more(now + 2 * OPEN_FOR), "it has been open for long");
+        assert!(open(SEGMENT_EVENTS, little).waits_for_more(now));
+        assert!(!open(SEGMENT_EVENTS - 1, little).waits_for_more(now), "little is to come");
+        assert!(!open(SEGMENT_EVENTS, little).waits_for_more(now + 2 * OPEN_FOR), "it has been open for long");
         let full = [
             Size { events: OPEN_EVENTS, ..little },
             Size { bytes: OPEN_BYTES, ..little },
             Size { accounts: BATCH_ACCOUNTS, ..little },
         ];
         for size in full {
-            assert!(!open(OPEN_EVENTS, size).waits_for_more(now), "{size:?}");
+            assert!(!open(SEGMENT_EVENTS, size).waits_for_more(now), "{size:?}");
         }
     }
 }

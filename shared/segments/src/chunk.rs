@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use crate::coded::CodedRows;
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
 use crate::numbers::Numbers;
-use crate::row::{self, Coded};
+use crate::row::{self, RowNumber};
+use crate::side_by_side::{both, each};
 use crate::slices::Slices;
 use crate::{Error, Schema, frame};
 
@@ -33,46 +35,50 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// From rows that are in order.
-    pub(crate) fn new(schema: &Schema, rows: &[Coded]) -> Result<Self, Error> {
+    pub(crate) fn new(schema: &Schema, rows: &CodedRows, order: &[RowNumber]) -> Result<Self, Error> {
         /// Of each code in a row most take one or two.
         const CODE_BYTES: usize = 2;
-        let bytes = |of: fn(&Coded) -> usize| rows.iter().map(of).sum::<usize>();
-        let mut ids = Slices::with_capacity(rows.len(), bytes(|row| row.id.len()));
-        let encoded_bytes = bytes(|row| row.rest.len() + CODE_BYTES * row.codes.len());
-        let mut encoded = Slices::with_capacity(rows.len(), encoded_bytes);
-        let mut buffer = Vec::new();
-        for row in rows {
-            ids.push(&row.id, IDS)?;
-            buffer.clear();
-            row::encode(&row.codes, &row.rest, &mut buffer);
-            encoded.push(&buffer, ROWS)?;
-        }
-        // It stays in memory for as long as the chunk.
-        encoded.shrink();
-        let column = |column: usize| Codes::new(rows.iter().map(|row| row.codes[column]));
-        let codes: Vec<Arc<Codes>> = (0..schema.symbols.len()).map(|number| Arc::new(column(number))).collect();
-        let number_column = |number: usize| {
-            let numbers = rows.iter().map(|row| row.numbers.get(number).copied().unwrap_or_default());
-            Arc::new(Numbers::new(&numbers.collect::<Vec<_>>()))
+        let bytes = |of: &dyn Fn(RowNumber) -> usize| order.iter().map(|row| of(*row)).sum::<usize>();
+        let shown = || {
+            let mut ids = Slices::with_capacity(order.len(), bytes(&|row| rows.id(row).len()));
+            let encoded_bytes = bytes(&|row| rows.rest(row).len() + CODE_BYTES * schema.symbols.len());
+            let mut encoded = Slices::with_capacity(order.len(), encoded_bytes);
+            let mut buffer = Vec::new();
+            for row in order {
+                ids.push(rows.id(*row), IDS)?;
+                buffer.clear();
+                row::encode(rows.codes(*row), rows.rest(*row), &mut buffer);
+                encoded.push(&buffer, ROWS)?;
+            }
+            // It stays in memory for as long as the chunk.
+            encoded.shrink();
+            Ok::<_, Error>((ids, encoded))
         };
-        let text_column = |number: usize| {
-            let text = |row: &'_ Coded| row.texts.get(number).map_or(0, Vec::len);
-            let mut texts = Slices::with_capacity(rows.len(), rows.iter().map(text).sum());
-            for row in rows {
-                texts.push(row.texts.get(number).map(Vec::as_slice).unwrap_or_default(), TEXTS)?;
+        let codes = |column: usize| {
+            let codes = Codes::new(order.iter().map(|row| rows.codes(*row)[column]));
+            let present = codes.present();
+            (Arc::new(codes), present)
+        };
+        let numbers = |column: usize| {
+            let numbers: Vec<u64> = order.iter().map(|row| rows.number(*row, column)).collect();
+            Arc::new(Numbers::new(&numbers))
+        };
+        let texts = |column: usize| {
+            let mut texts = Slices::with_capacity(order.len(), bytes(&|row| rows.text(row, column).len()));
+            for row in order {
+                texts.push(rows.text(*row, column), TEXTS)?;
             }
             Ok(Arc::new(texts))
         };
-        let texts: Result<Vec<Arc<Slices>>, Error> = (0..schema.texts).map(text_column).collect();
-        Ok(Self {
-            times: Arc::new(rows.iter().map(|row| row.time).collect()),
-            ids: Arc::new(ids),
-            present: codes.iter().map(|codes| codes.present()).collect(),
-            codes,
-            numbers: (0..schema.numbers).map(number_column).collect(),
-            texts: texts?,
-            rows: encoded,
-        })
+        let of_columns = || {
+            let symbols = each(order.len(), schema.symbols.len(), codes);
+            (symbols, each(order.len(), schema.numbers, numbers), each(order.len(), schema.texts, texts))
+        };
+        let (shown, (symbols, numbers, texts)) = both(order.len(), shown, of_columns);
+        let ((ids, rows_shown), texts) = (shown?, texts.into_iter().collect::<Result<_, Error>>()?);
+        let (codes, present) = symbols.into_iter().unzip();
+        let times = Arc::new(order.iter().map(|row| rows.time(*row)).collect());
+        Ok(Self { times, ids: Arc::new(ids), codes, present, numbers, texts, rows: rows_shown })
     }
 
     /// How many bytes the rows have.
@@ -99,18 +105,14 @@ impl Columns {
             + COLUMN * self.codes.len()
     }
 
-    /// One row, taken apart.
-    pub(crate) fn coded(&self, index: usize) -> Result<Coded, Error> {
-        let mut codes = vec![0; self.codes.len()].into_boxed_slice();
+    /// Takes one row apart, and puts it into others.
+    pub(crate) fn take_apart(&self, index: usize, into: &mut CodedRows) -> Result<(), Error> {
+        let mut codes = vec![0; self.codes.len()];
         let rest = row::decode(self.rows.get(index), &mut codes)?;
-        Ok(Coded {
-            time: self.times[index],
-            id: self.ids.get(index).into(),
-            codes,
-            numbers: self.numbers.iter().map(|numbers| numbers.get(index)).collect(),
-            texts: self.texts.iter().map(|texts| texts.get(index).to_vec()).collect(),
-            rest: rest.into(),
-        })
+        let numbers = self.numbers.iter().map(|numbers| numbers.get(index));
+        let texts = self.texts.iter().map(|texts| texts.get(index));
+        into.push((self.times[index], self.ids.get(index)), &codes, numbers, texts, rest)?;
+        Ok(())
     }
 }
 
@@ -120,7 +122,7 @@ pub(crate) struct Chunk {
     pub(crate) number: u32,
     pub(crate) epochs: Epochs,
     pub(crate) columns: Columns,
-    /// How many bytes its rows have, as [`Coded::bytes`] counts them.
+    /// How many bytes its rows have, as [`CodedRows::bytes`] counts them.
     pub(crate) bytes: usize,
     /// About how many bytes of memory it takes.
     pub(crate) weight: usize,
@@ -137,7 +139,7 @@ impl Chunk {
     }
 
     /// The value that makes it durable.
-    pub(crate) fn encode(&self, framer: &mut frame::Framer) -> Result<Vec<u8>, Error> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let times: Vec<u8> = self.columns.times.iter().flat_map(|time| time.to_le_bytes()).collect();
         let mut parts = Slices::default();
         let epochs: Vec<u8> = self.epochs.iter().flat_map(|epoch| epoch.to_le_bytes()).collect();
@@ -151,7 +153,7 @@ impl Chunk {
         for numbers in &self.columns.numbers {
             parts.push(&numbers.encode(), WHAT)?;
         }
-        framer.frame(&parts.encode(WHAT)?, WHAT)
+        frame::close(&parts.encode(WHAT)?, WHAT)
     }
 
     /// What [`Self::encode`] wrote.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::buckets::{bucket_of, decode_bucket, encode_bucket, fingerprint};
 use crate::cache::{Key, Value};
-use crate::frame::{self, Framer};
+use crate::frame;
 use crate::key::{Kind, key};
 use crate::membership::hash;
 use crate::pieces::{self, Change};
@@ -90,9 +90,8 @@ impl Closing<'_> {
         const TOO_MANY: Error = Error::TooLarge(WHAT);
         let (dictionary, epoch) = self.key;
         let dictionary = u32::try_from(dictionary).map_err(|_| TOO_MANY)?;
-        let mut framer = Framer::new();
         let mut put = |kind: Kind, numbers: &[u32], bytes: &[u8]| {
-            let value = framer.frame(bytes, WHAT)?;
+            let value = frame::close(bytes, WHAT)?;
             let numbers = [&[dictionary, epoch], numbers].concat();
             pieces::put(changes, &key(&self.source.prefix, kind, &numbers), &value);
             Ok::<_, Error>(())

@@ -282,10 +282,10 @@ impl NewSymbols {
     }
 
     /// The values that make them durable: dictionary, first code, value.
-    pub(crate) fn values(&self, framer: &mut frame::Framer) -> Result<Vec<(u32, u32, Vec<u8>)>, Error> {
+    pub(crate) fn values(&self) -> Result<Vec<(u32, u32, Vec<u8>)>, Error> {
         let mut values = Vec::new();
         for (number, new) in (0_u32..).zip(&self.dictionaries).filter(|(_, new)| !new.symbols.is_empty()) {
-            values.push((number, new.first, new.value(framer)?));
+            values.push((number, new.first, new.value()?));
         }
         Ok(values)
     }
@@ -311,11 +311,11 @@ impl NewDictionary {
     }
 
     /// The value that makes them durable.
-    pub(crate) fn value(&self, framer: &mut frame::Framer) -> Result<Vec<u8>, Error> {
+    pub(crate) fn value(&self) -> Result<Vec<u8>, Error> {
         let mut slices = Slices::default();
         for symbol in &self.symbols {
             slices.push(symbol, WHAT)?;
         }
-        framer.frame(&slices.encode(WHAT)?, WHAT)
+        frame::close(&slices.encode(WHAT)?, WHAT)
     }
 }

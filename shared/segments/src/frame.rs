@@ -14,32 +14,22 @@ const MAX_BYTES: usize = 1 << 30;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 
-/// Writes frames; keeps what compression needs between them.
-pub(crate) struct Framer(Option<zstd::bulk::Compressor<'static>>);
-
-impl Framer {
-    pub(crate) fn new() -> Self {
-        // Without a compressor, which takes memory to make, values are written plain.
-        Self(zstd::bulk::Compressor::new(LEVEL).ok())
-    }
-
-    /// Puts `bytes` into a frame. `what` names the value for the error.
-    pub(crate) fn frame(&mut self, bytes: &[u8], what: &'static str) -> Result<Vec<u8>, Error> {
-        let length = length(bytes.len(), what)?;
-        let compressed = self.0.as_mut().and_then(|compressor| compressor.compress(bytes).ok());
-        let (method, body) = match &compressed {
-            Some(smaller) if smaller.len() < bytes.len() => (ZSTD, smaller.as_slice()),
-            Some(_) | None => (PLAIN, bytes),
-        };
-        let mut frame = Vec::with_capacity(HEADER + body.len());
-        frame.extend_from_slice(&[0; CHECKSUM]);
-        frame.push(method);
-        frame.extend_from_slice(&length.to_le_bytes());
-        frame.extend_from_slice(body);
-        let checksum = crc32fast::hash(&frame[CHECKSUM..]);
-        frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
-        Ok(frame)
-    }
+/// Puts `bytes` into a frame. `what` names the value for the error.
+pub(crate) fn close(bytes: &[u8], what: &'static str) -> Result<Vec<u8>, Error> {
+    let length = length(bytes.len(), what)?;
+    let compressed = compress(bytes);
+    let (method, body) = match &compressed {
+        Some(smaller) if smaller.len() < bytes.len() => (ZSTD, smaller.as_slice()),
+        Some(_) | None => (PLAIN, bytes),
+    };
+    let mut frame = Vec::with_capacity(HEADER + body.len());
+    frame.extend_from_slice(&[0; CHECKSUM]);
+    frame.push(method);
+    frame.extend_from_slice(&length.to_le_bytes());
+    frame.extend_from_slice(body);
+    let checksum = crc32fast::hash(&frame[CHECKSUM..]);
+    frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+    Ok(frame)
 }
 
 /// The length of a value as it stands in its frame.
@@ -49,10 +39,18 @@ fn length(bytes: usize, what: &'static str) -> Result<u32, Error> {
 }
 
 thread_local! {
+    /// What compression needs, which takes longer to make than a small value takes to compress. Without it, for which there
+    /// may be no memory, values are written plain.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> =
+        RefCell::new(zstd::bulk::Compressor::new(LEVEL).ok());
     /// What decompression needs, which takes longer to make than a block of rows takes to decompress. None: there was
     /// no memory for it.
     static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
         RefCell::new(zstd::bulk::Decompressor::new().ok());
+}
+
+fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| compressor.as_mut()?.compress(bytes).ok())
 }
 
 /// The `length` bytes that `body` holds compressed.
@@ -85,7 +83,7 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out_and_any_flipped_bit_is_noticed() {
         for bytes in [Vec::new(), b"x".to_vec(), vec![7; 5000], (0..=255).collect()] {
-            let frame = Framer::new().frame(&bytes, "it").unwrap();
+            let frame = close(&bytes, "it").unwrap();
             assert_eq!(open(&frame, "it").unwrap(), bytes);
             for bit in 0..frame.len() * 8 {
                 let mut flipped = frame.clone();

@@ -17,8 +17,8 @@
 //! - The store knows bytes, columns and predicates; events, accounts and times of day are deliberately unknown here.
 //!
 //! Layers, of which each knows those before it: how bytes stand on disk (`frame`, `pieces`, `slices`, `codes`,
-//! `numbers`, `bitmap`, `trigrams`), and where they are read from (`cache`, `source`); which symbols codes stand for
-//! (`wanted`, `searched`, `points`, `dictionary`, `buckets`, `closed`); parts of a table (`chunk`, `segment`, `part`); what is
+//! `numbers`, `bitmap`, `trigrams`; `side_by_side`), and where they are read from (`cache`, `source`); which symbols codes stand for
+//! (`wanted`, `searched`, `points`, `dictionary`, `buckets`, `closed`); rows on their way (`row`, `row_bytes`, `coded`, `new_rows`); parts of a table (`chunk`, `segment_values`, `segment`, `part`); what is
 //! wanted of them (`predicate`, `select`); a table (`state`, `update`, `removal`, `table`, `snapshot`); which tables are in
 //! memory (`memory`, `tables`); answers (`list`, `judged`, `merge`, `scan`), and counts (`amount`, `selected`, `classes`,
 //! `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`); and [`Store`].
@@ -30,6 +30,7 @@ mod cache;
 mod chunk;
 mod classes;
 mod closed;
+mod coded;
 mod codes;
 mod dictionary;
 mod error;
@@ -44,6 +45,7 @@ mod matching;
 mod membership;
 mod memory;
 mod merge;
+mod new_rows;
 mod numbers;
 mod options;
 mod pairs;
@@ -54,12 +56,15 @@ mod points;
 mod predicate;
 mod removal;
 mod row;
+mod row_bytes;
 mod scan;
 mod seal;
 mod searched;
 mod segment;
+mod segment_values;
 mod select;
 mod selected;
+mod side_by_side;
 mod slices;
 mod snapshot;
 mod source;
@@ -81,6 +86,7 @@ pub use judged::{Bounds, Judge, JudgedRows};
 pub use list::{Page, Rows, SortKey, Start};
 pub use matching::{Condition, Matching};
 pub use memory::Cache;
+pub use new_rows::NewRows;
 pub use numbers::Measure;
 pub use options::Options;
 pub use pairs::Pairs;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::dictionary::Epochs;
-use crate::frame::{self, Framer};
+use crate::frame;
 use crate::key::{Kind, key};
 
 const WHAT: &str = "a table's manifest";
@@ -40,7 +40,7 @@ impl Manifest {
         }
     }
 
-    pub(crate) fn encode(&self, framer: &mut Framer) -> Result<Vec<u8>, Error> {
-        framer.frame(&postcard::to_stdvec(self).map_err(|_| Error::Damaged(WHAT))?, WHAT)
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
+        frame::close(&postcard::to_stdvec(self).map_err(|_| Error::Damaged(WHAT))?, WHAT)
     }
 }

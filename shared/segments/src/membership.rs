@@ -74,9 +74,9 @@ impl Filter {
         places.iter().all(|place| self.bits[place / 64] & 1 << (place % 64) != 0)
     }
 
-    pub(crate) fn encode(&self, framer: &mut frame::Framer) -> Result<Vec<u8>, Error> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let bytes: Vec<u8> = self.bits.iter().flat_map(|word| word.to_le_bytes()).collect();
-        framer.frame(&bytes, WHAT)
+        frame::close(&bytes, WHAT)
     }
 
     pub(crate) fn decode(value: &[u8], rows: usize) -> Result<Self, Error> {
@@ -302,7 +302,7 @@ mod tests {
             for row in 0..ROWS {
                 filter.insert(&id(segment, row));
             }
-            let value = filter.encode(&mut frame::Framer::new()).unwrap();
+            let value = filter.encode().unwrap();
             membership.add(segment, Filter::decode(&value, ROWS as usize).unwrap());
         }
         assert_eq!((membership.wide.len(), membership.narrow.len(), membership.alone.len()), (1, 2, 4));

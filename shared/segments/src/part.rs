@@ -8,11 +8,13 @@ use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::chunk::Chunk;
+use crate::coded::CodedRows;
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
 use crate::numbers::{Measure, Measured, Numbers, is_within};
-use crate::row::{self, Coded, Schema};
-use crate::segment::{BLOCK_ROWS, Segment};
+use crate::row::{self, Schema};
+use crate::segment::Segment;
+use crate::segment_values::BLOCK_ROWS;
 use crate::slices::Slices;
 use crate::time_range::TimeRange;
 
@@ -159,11 +161,19 @@ impl Part {
         }
     }
 
-    /// Every row that is not superseded, taken apart.
-    pub(crate) fn coded(&self, schema: &Schema) -> Result<Vec<Coded>, Error> {
+    /// Takes every row apart that is not superseded and whose id is wanted, and puts it into others.
+    pub(crate) fn take_apart(
+        &self,
+        schema: &Schema,
+        wanted: impl Fn(&[u8]) -> bool,
+        into: &mut CodedRows,
+    ) -> Result<(), Error> {
         let live = (0..self.len()).filter(|index| !self.is_superseded(*index));
         match &self.body {
-            Body::Chunk(chunk) => live.map(|index| chunk.columns.coded(index)).collect(),
+            Body::Chunk(chunk) => {
+                let mut live = live.filter(|index| wanted(chunk.columns.ids.get(*index)));
+                live.try_for_each(|index| chunk.columns.take_apart(index, into))
+            }
             Body::Segment(segment) => {
                 let (times, ids) = (segment.times()?, segment.ids()?);
                 let texts: Result<Vec<_>, Error> = (0..schema.texts).map(|column| segment.texts(column)).collect();
@@ -171,19 +181,14 @@ impl Part {
                     (0..schema.numbers).map(|column| segment.numbers(column)).collect();
                 let (texts, numbers) = (texts?, numbers?);
                 let mut reader = RowReader::default();
-                let one = |index: usize| {
-                    let mut codes = vec![0; schema.symbols.len()].into_boxed_slice();
+                let mut codes = vec![0; schema.symbols.len()];
+                for index in live.filter(|index| wanted(ids.get(*index))) {
                     let rest = row::decode(reader.row(self, index)?, &mut codes)?;
-                    Ok(Coded {
-                        time: times[index],
-                        id: ids.get(index).into(),
-                        codes,
-                        numbers: numbers.iter().map(|numbers| numbers.get(index)).collect(),
-                        texts: texts.iter().map(|texts| texts.get(index).to_vec()).collect(),
-                        rest: rest.into(),
-                    })
-                };
-                live.map(one).collect()
+                    let numbers = numbers.iter().map(|numbers| numbers.get(index));
+                    let texts = texts.iter().map(|texts| texts.get(index));
+                    into.push((times[index], ids.get(index)), &codes, numbers, texts, rest)?;
+                }
+                Ok(())
             }
         }
     }

@@ -115,29 +115,6 @@ impl RowNumber {
     }
 }
 
-/// A row with its symbols replaced by their codes.
-#[derive(Clone, Debug)]
-pub(crate) struct Coded {
-    pub(crate) time: i64,
-    pub(crate) id: Box<[u8]>,
-    pub(crate) codes: Box<[u32]>,
-    pub(crate) numbers: Box<[u64]>,
-    pub(crate) texts: Box<[Vec<u8>]>,
-    pub(crate) rest: Box<[u8]>,
-}
-
-impl Coded {
-    /// What rows are ordered by.
-    pub(crate) fn order(&self) -> (i64, &[u8]) {
-        (self.time, &self.id)
-    }
-
-    /// How many bytes of it stand in columns and blocks, but for its codes and numbers.
-    pub(crate) fn bytes(&self) -> usize {
-        self.id.len() + self.texts.iter().map(Vec::len).sum::<usize>() + self.rest.len()
-    }
-}
-
 /// Writes codes and rest: all that it takes to show the row.
 pub(crate) fn encode(codes: &[u32], rest: &[u8], into: &mut Vec<u8>) {
     for code in codes {

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use crate::Error;
 use crate::chunk::{Chunk, Columns};
 use crate::closed::{Closed, ClosedKey, Closing};
+use crate::coded::CodedRows;
 use crate::dictionary::{Dictionary, NewDictionary, NewSymbols};
-use crate::frame::Framer;
 use crate::head_index::{HeadIndex, HeadPlace};
 use crate::key::{Kind, key};
 use crate::options::Options;
 use crate::part::Part;
 use crate::pieces;
-use crate::row::{Coded, RowNumber, Schema};
+use crate::row::{RowNumber, Schema};
 use crate::segment::{Content, Label, Segment};
 use crate::state::State;
 use crate::table::Table;
@@ -35,41 +35,53 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Seals rows, which are in order, as far as they are too many to stay unsealed. `mark` is for the new segments.
-    pub(crate) fn seal(&self, mut rows: Vec<Coded>, mark: u64, update: &mut Update) -> Result<(), Error> {
+    /// Seals rows, in an order, as far as they are too many to stay unsealed. `mark` is for the new segments.
+    pub(crate) fn seal(
+        &self,
+        mut rows: CodedRows,
+        order: &[RowNumber],
+        mark: u64,
+        update: &mut Update,
+    ) -> Result<(), Error> {
         let Self { state, schema, options, .. } = *self;
         let sizes = Sizes::of(state, &update.symbols);
         let is_crowded = sizes.bytes() >= options.seal_bytes;
-        let mut start = 0;
-        let mut bytes: usize = rows.iter().map(Coded::bytes).sum();
+        let mut rest = order;
+        let bytes_of = |order: &[RowNumber]| order.iter().map(|row| rows.bytes_of(*row)).sum::<usize>();
+        let mut bytes = bytes_of(rest);
         // A row that is older than these may still come: its chunk, and later its segment, overlaps them in time, and lists
         // merge what overlaps. So nothing has to be known of what is on its way.
         // The symbols of rows that stay would fill the next dictionaries as well: where they are too long, no row stays.
-        while start < rows.len() && (is_crowded || options.is_full(rows.len() - start, bytes)) {
-            let rows = &rows[start..start + next_segment(&rows[start..], options)];
-            self.add(rows, self.label(mark, update), update)?;
-            start += rows.len();
-            bytes -= rows.iter().map(Coded::bytes).sum::<usize>();
+        while !rest.is_empty() && (is_crowded || options.is_full(rest.len(), bytes)) {
+            let (next, others) = rest.split_at(next_segment(&rows, rest, options));
+            self.add(&rows, next, self.label(mark, update), update)?;
+            bytes -= bytes_of(next);
+            rest = others;
         }
         self.rewrite_most_superseded(update)?;
 
-        let mut rest = rows.split_off(start);
         let mut rotated = Vec::new();
         // Only where a segment holds on to them do closed dictionaries go with one.
-        if start > 0 {
+        if rest.len() < order.len() {
             for dictionary in sizes.overgrown(options) {
-                rotated.push(self.rotate(dictionary, &mut rest, update)?);
+                rotated.push(self.rotate(dictionary, &mut rows, rest, update)?);
             }
         }
         let epochs = update.manifest.epochs(schema.dictionaries())?;
-        let chunk = Chunk::new(state.next_chunk, epochs, Columns::new(schema, &rest)?);
+        let chunk = Chunk::new(state.next_chunk, epochs, Columns::new(schema, &rows, rest)?);
         update.seal = Some(Seal { by_id: index(&chunk), rotated });
         update.chunk = Some(Arc::new(chunk)).filter(|chunk| chunk.len() > 0);
         Ok(())
     }
 
     /// Closes a dictionary, and begins its next epoch with the symbols of the rows that are left.
-    fn rotate(&self, dictionary: usize, rest: &mut [Coded], update: &mut Update) -> Result<Rotated, Error> {
+    fn rotate(
+        &self,
+        dictionary: usize,
+        rows: &mut CodedRows,
+        rest: &[RowNumber],
+        update: &mut Update,
+    ) -> Result<Rotated, Error> {
         const TOO_MANY: Error = Error::TooLarge("a table");
         let Self { table, state, schema, options } = *self;
         let source = &table.source;
@@ -87,16 +99,16 @@ impl Target<'_> {
 
         let mut symbols = NewDictionary::default();
         for row in rest {
-            for (_, code) in
-                schema.symbols.iter().zip(&mut row.codes).filter(|(own, _)| usize::from(**own) == dictionary)
-            {
+            let own = schema.symbols.iter().enumerate().filter(|(_, own)| usize::from(**own) == dictionary);
+            for (column, _) in own {
+                let code = rows.code_mut(*row, column);
                 let symbol = known.get(*code as usize).or_else(|| new.get((*code as usize).checked_sub(known.len())?));
                 *code = symbols.code(symbol.ok_or(Error::Damaged("a dictionary"))?)?;
             }
         }
         let next = epoch.checked_add(1).ok_or(TOO_MANY)?;
         if !symbols.is_empty() {
-            let value = symbols.value(&mut Framer::new())?;
+            let value = symbols.value()?;
             pieces::put(&mut update.changes, &key(&source.prefix, Kind::Symbols, &[number, next, 0]), &value);
         }
         let mut epochs = update.manifest.epochs(schema.dictionaries())?.to_vec();
@@ -110,20 +122,25 @@ impl Target<'_> {
         Label { number: update.manifest.next_segment, epochs: self.state.dictionaries.epochs().clone(), mark }
     }
 
-    /// Seals rows that stay forever, in the codes of the open dictionaries.
-    pub(crate) fn seal_kept(&self, mut rows: &[Coded], update: &mut Update) -> Result<(), Error> {
-        while !rows.is_empty() {
-            let (next, others) = rows.split_at(next_segment(rows, self.options));
-            self.add(next, self.label(KEPT, update), update)?;
-            rows = others;
+    /// Seals rows, in an order, that stay forever, in the codes of the open dictionaries.
+    pub(crate) fn seal_kept(
+        &self,
+        rows: &CodedRows,
+        mut order: &[RowNumber],
+        update: &mut Update,
+    ) -> Result<(), Error> {
+        while !order.is_empty() {
+            let (next, others) = order.split_at(next_segment(rows, order, self.options));
+            self.add(rows, next, self.label(KEPT, update), update)?;
+            order = others;
         }
         Ok(())
     }
 
-    /// Makes a segment of rows that are in order, in the codes of the label's epochs.
-    fn add(&self, rows: &[Coded], label: Label, update: &mut Update) -> Result<(), Error> {
+    /// Makes a segment of rows, in an order, in the codes of the label's epochs.
+    fn add(&self, rows: &CodedRows, order: &[RowNumber], label: Label, update: &mut Update) -> Result<(), Error> {
         const TOO_MANY: Error = Error::TooLarge("a table");
-        let columns = Columns::new(self.schema, rows)?;
+        let columns = Columns::new(self.schema, rows, order)?;
         let content = Content { columns: &columns, schema: self.schema, full: self.options.seal_rows };
         update.manifest.next_segment = label.number.checked_add(1).ok_or(TOO_MANY)?;
         let sealed = Segment::seal(self.table.source.clone(), label, content, &mut update.changes)?;
@@ -141,11 +158,13 @@ impl Target<'_> {
             update.removing = Some(removing);
         }
         // In its own epochs, so that no symbol has to be looked up.
-        let live = worn.coded(self.schema)?;
+        let mut live = CodedRows::new(self.schema);
+        worn.take_apart(self.schema, |_| true, &mut live)?;
         segment.remove(self.schema, &mut update.changes)?;
-        if !live.is_empty() {
+        if live.len() > 0 {
             let (epochs, mark) = (segment.epochs.clone(), segment.mark);
-            self.add(&live, Label { number: update.manifest.next_segment, epochs, mark }, update)?;
+            let order: Vec<RowNumber> = live.all().collect();
+            self.add(&live, &order, Label { number: update.manifest.next_segment, epochs, mark }, update)?;
         }
         update.removed.push(segment.number);
         Ok(())
@@ -163,7 +182,7 @@ impl Target<'_> {
         let marks = left.chain(update.sealed.iter().map(|sealed| sealed.segment.mark));
         update.manifest.lowest_mark = marks.min().unwrap_or(u64::MAX);
         if update.manifest != self.state.manifest {
-            let value = update.manifest.encode(&mut Framer::new())?;
+            let value = update.manifest.encode()?;
             update.changes.push((key(&source.prefix, Kind::Manifest, &[]), Some(value)));
         }
         Ok(())
@@ -171,13 +190,13 @@ impl Target<'_> {
 }
 
 /// How many of the oldest rows one segment takes: at least one.
-fn next_segment(rows: &[Coded], options: &Options) -> usize {
+fn next_segment(rows: &CodedRows, order: &[RowNumber], options: &Options) -> usize {
     let mut bytes = 0;
-    let fits = |row: &&Coded| {
-        bytes += row.bytes();
+    let fits = |row: &&RowNumber| {
+        bytes += rows.bytes_of(**row);
         bytes <= options.seal_bytes / 2
     };
-    rows.iter().take(options.seal_rows).take_while(fits).count().max(1)
+    order.iter().take(options.seal_rows).take_while(fits).count().max(1)
 }
 
 fn index(chunk: &Chunk) -> HeadIndex {

@@ -10,26 +10,19 @@ use crate::cache::{Key, Value};
 use crate::chunk::Columns;
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
-use crate::frame::Framer;
 use crate::id_index::IdIndex;
 use crate::key::{Kind, key};
 use crate::membership::Filter;
 use crate::numbers::Numbers;
 use crate::pieces::Change;
 use crate::row::RowNumber;
+use crate::segment_values::{BLOCK_ROWS, BLOCKS, CODES, Encoded, IDS, NUMBERS, TEXTS, TIMES, decode_times, encoded};
+use crate::side_by_side::both;
 use crate::slices::Slices;
 use crate::source::Source;
 use crate::trigrams::Trigrams;
 use crate::{Error, Schema, frame, pieces, trigrams};
 
-/// Rows that are compressed together. Few, because a page reads one block for each of its rows.
-pub(crate) const BLOCK_ROWS: usize = 128;
-const IDS: &str = "a column of ids";
-const TIMES: &str = "a column of times";
-const CODES: &str = "a column";
-const NUMBERS: &str = "a column of numbers";
-const TEXTS: &str = "a column of texts";
-const BLOCKS: &str = "a block of rows";
 const FILTER: &str = "a membership filter";
 const SEGMENT: &str = "a segment";
 /// Next to it.
@@ -123,32 +116,21 @@ impl Segment {
     ) -> Result<NewSegment, Error> {
         let Label { number, epochs, mark } = label;
         let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else { return Err(DAMAGED) };
-        let mut framer = Framer::new();
-        let mut put = |kind: Kind, numbers: &[u32], value: Vec<u8>| {
-            pieces::put(changes, &key(&source.prefix, kind, numbers), &value);
-        };
-        put(Kind::Times, &[number], framer.frame(&encode_times(&columns.times), TIMES)?);
-        put(Kind::Ids, &[number], framer.frame(&columns.ids.encode(IDS)?, IDS)?);
-        for (column, codes) in (0_u32..).zip(&columns.codes) {
-            put(Kind::Codes, &[column, number], framer.frame(&codes.encode(), CODES)?);
-        }
-        for (column, numbers) in (0_u32..).zip(&columns.numbers) {
-            put(Kind::Numbers, &[column, number], framer.frame(&numbers.encode(), NUMBERS)?);
-        }
-        for (column, texts) in (0_u32..).zip(&columns.texts) {
-            put(Kind::Texts, &[column, number], framer.frame(&texts.encode(TEXTS)?, TEXTS)?);
-            put(Kind::Trigrams, &[column, number], framer.frame(&Trigrams::of(texts).encode(), trigrams::WHAT)?);
-        }
-        let filter = Filter::of(&columns.ids, full);
-        put(Kind::Members, &[number], filter.encode(&mut framer)?);
         let rows = columns.rows.len();
-        for (block, start) in (0_u32..).zip((0..rows).step_by(BLOCK_ROWS)) {
-            let mut slices = Slices::default();
-            for index in start..rows.min(start + BLOCK_ROWS) {
-                slices.push(columns.rows.get(index), BLOCKS)?;
-            }
-            put(Kind::Block, &[number, block], framer.frame(&slices.encode(BLOCKS)?, BLOCKS)?);
+        let filter = || {
+            let filter = Filter::of(&columns.ids, full);
+            let value = filter.encode()?;
+            Ok::<_, Error>((filter, value))
+        };
+        let (filter, encoded) = both(rows, filter, || encoded(number, columns));
+        let (filter, members) = filter?;
+        let mut put = |kind: Kind, numbers: &[u32], value: &[u8]| {
+            pieces::put(changes, &key(&source.prefix, kind, numbers), value);
+        };
+        for Encoded { kind, numbers, value } in encoded? {
+            put(kind, &numbers, &value);
         }
+        put(Kind::Members, &[number], &members);
         let description = Description {
             epochs,
             rows: u32::try_from(rows).map_err(|_| Error::TooLarge(SEGMENT))?,
@@ -160,7 +142,7 @@ impl Segment {
             ends_of_numbers: columns.numbers.iter().map(|numbers| numbers.ends()).collect(),
         };
         let described = postcard::to_stdvec(&description).map_err(|_| DAMAGED)?;
-        put(Kind::Segment, &[number], framer.frame(&described, SEGMENT)?);
+        put(Kind::Segment, &[number], &frame::close(&described, SEGMENT)?);
         let times = (Key::new(source.table, Kind::Times, number, 0), Value::Times(columns.times.clone()));
         let codes = schema.filtered.iter().map(|column| {
             (Key::new(source.table, Kind::Codes, number, *column), Value::Codes(columns.codes[*column].clone()))
@@ -382,41 +364,4 @@ fn counts(columns: &Columns, schema: &Schema) -> Vec<Box<[u32]>> {
         if is_counted { codes.counts(present) } else { Box::default() }
     });
     counts.collect()
-}
-
-/// The first time, then the steps, in four bytes each where they all fit.
-fn encode_times(times: &[i64]) -> Vec<u8> {
-    let first = times.first().copied().unwrap_or_default();
-    let steps = || times.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]).cast_unsigned());
-    let mut encoded = first.to_le_bytes().to_vec();
-    let short: Result<Vec<u32>, _> = steps().map(u32::try_from).collect();
-    match short {
-        Ok(short) => {
-            encoded.push(4);
-            encoded.extend(short.into_iter().flat_map(u32::to_le_bytes));
-        }
-        Err(_) => {
-            encoded.push(8);
-            encoded.extend(steps().flat_map(u64::to_le_bytes));
-        }
-    }
-    encoded
-}
-
-fn decode_times(encoded: &[u8]) -> Result<Vec<i64>, Error> {
-    let (first, rest) = encoded.split_first_chunk::<8>().ok_or(DAMAGED)?;
-    let (width, bytes) = rest.split_first().ok_or(DAMAGED)?;
-    let mut time = i64::from_le_bytes(*first);
-    let mut times = Vec::with_capacity(1 + bytes.len() / usize::from(*width).max(1));
-    times.push(time);
-    let mut after = |step: u64| {
-        time = time.wrapping_add(step.cast_signed());
-        time
-    };
-    match width {
-        4 => times.extend(bytes.as_chunks().0.iter().map(|step| after(u32::from_le_bytes(*step).into()))),
-        8 => times.extend(bytes.as_chunks().0.iter().map(|step| after(u64::from_le_bytes(*step)))),
-        _ => return Err(DAMAGED),
-    }
-    Ok(times)
 }

@@ -83,6 +83,12 @@ impl Writer {
         self.pending(table)?.put(&schema, row, found.spot.as_ref())
     }
 
+    /// Whether rows of a table will be sealed when the changes are made ready: so many are not sealed yet.
+    #[must_use]
+    pub fn fills_a_segment(&self) -> bool {
+        self.pending.values().any(|pending| pending.is_full(&self.tables.options))
+    }
+
     /// Makes the changes ready to be written.
     ///
     /// # Errors
@@ -100,7 +106,7 @@ impl Writer {
 
     fn pending(&mut self, table: &[u8]) -> Result<&mut Pending, Error> {
         if !self.pending.contains_key(table) {
-            self.pending.insert(table.to_vec(), Pending::new(self.tables.get(table)?));
+            self.pending.insert(table.to_vec(), Pending::new(self.tables.get(table)?, &self.tables.schema));
         }
         self.pending.get_mut(table).ok_or(Error::Damaged("a table"))
     }

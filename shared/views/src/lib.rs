@@ -14,6 +14,7 @@ mod canonical;
 mod error;
 mod exports;
 mod key;
+mod logged;
 mod question;
 mod slot;
 mod view;
@@ -21,7 +22,8 @@ mod watch;
 
 pub use all::*;
 pub use error::Error;
+pub use logged::{Draft, Drafts, Logged};
 pub use question::{Ask, Asked, PATIENCE, Question, Reply, Unanswered, Views};
 pub use slot::{Freshness, Observed, Slot};
-pub use view::{Logged, Refused, View};
+pub use view::{Refused, View};
 pub use watch::{Log, Seen, Watch};

@@ -355,6 +355,12 @@ impl Batch {
         self.changes.insert(key, None);
     }
 
+    /// Whether the changes complete a segment: whatever is added to them is written apart from it in any case.
+    #[must_use]
+    pub fn fills_a_segment(&self) -> bool {
+        self.rows.fills_a_segment()
+    }
+
     /// Writes the changes together with how far the view has now read `stream`.
     ///
     /// # Errors

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use model::event::Event;
 use model::json::Json;
-use model::log::{AccountId, LogPosition, Stream};
+use model::log::Stream;
 use segments::Row;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
+use crate::logged::{Drafting, Drafts, Logged};
 use crate::store::{Batch, Layout, Store};
 
 /// A view, by what it says of itself. Two are the same when their names are.
@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     pub(crate) owns_dead_letters_of: &'static [Stream],
     /// How its rows are stored and how long they are kept.
     pub(crate) layout: Layout,
+    /// Makes rows ahead of projecting, where the view has any in columns.
+    pub(crate) draft: Option<Drafting>,
     /// Takes one event in.
     pub(crate) project: fn(&mut Batch, Logged<'_>) -> Result<(), Refused>,
     /// What its canonical form consists of.
@@ -49,17 +51,6 @@ pub(crate) struct DumpParts {
     pub(crate) position: fn(&Row) -> Result<segments::SortKey, Error>,
     /// What comes behind an account's rows.
     pub(crate) others: fn(&Store, &str) -> Result<Vec<Json>, Error>,
-}
-
-/// One event of the log on its way into a view.
-#[derive(Clone, Copy, Debug)]
-pub struct Logged<'a> {
-    /// The account of its subject.
-    pub account: &'a AccountId,
-    /// Where its message stands.
-    pub position: LogPosition,
-    /// The event.
-    pub event: &'a Event,
 }
 
 /// Why a view does not take an event in.
@@ -130,6 +121,12 @@ impl View {
     /// What its canonical form consists of.
     pub(crate) fn dump(self) -> &'static DumpAs {
         &self.0.dump
+    }
+
+    /// Where rows of events are made ahead; none where the view has nothing to gain by that.
+    #[must_use]
+    pub fn drafts(self) -> Option<Drafts> {
+        self.0.draft.map(|drafting| Drafts::new(drafting, self.layout().schema))
     }
 
     /// Takes one event in.

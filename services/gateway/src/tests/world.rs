@@ -293,7 +293,7 @@ impl World {
         let (account, position) = (account_id(account), LogPosition { stream, sequence });
         for view in views.iter().copied().filter(|view| view.reads().any(|read| read == stream)) {
             let mut batch = Batch::new(self.views.slot(view).store());
-            view.project(&mut batch, Logged { account: &account, position, event }).unwrap();
+            view.project(&mut batch, Logged { account: &account, position, event, draft: None }).unwrap();
             let checkpoint = Checkpoint { sequence, fingerprint: String::new(), stream_created: 0 };
             batch.commit(stream, &checkpoint).unwrap();
         }

@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod few;
 mod judged;
+mod large;
 mod limits;
 mod memory;
 mod model;

@@ -14,7 +14,7 @@ use model::erasure::Erasures;
 use model::filter::{self, AuditField, Node};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use segments::{Measure, Predicate, Row, Writer};
+use segments::{Measure, NewRow, Predicate, Row, Writer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -25,9 +25,10 @@ use crate::key;
 use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
 use crate::lists::{self, Effort, Family, Valued};
+use crate::logged::Logged;
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
-use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
+use crate::view::{DumpAs, DumpParts, Facts, Refused, View};
 use crate::watch::{Log, Seen, Watch, given};
 
 /// The view.
@@ -42,6 +43,7 @@ pub const VIEW: View = View::of(&Facts {
         keeps_forever: Some(keeps_forever),
         erase: Some(|store, account, erasures| store.erase_rows(account, erasures, without)),
     },
+    draft: Some(draft),
     project,
     dump: DumpAs::Columns(DumpParts {
         row: |row| canonical::of(&row::read(row)?),
@@ -71,10 +73,22 @@ pub type Facets = lists::Facets<Audit>;
 /// How many audit events match, by time.
 pub type Histogram = lists::Histogram<Audit>;
 
+/// An event's row where it is not known yet.
+fn draft(logged: Logged<'_>, put: &mut dyn FnMut(NewRow<'_>)) -> Result<(), Error> {
+    let Some(event) = logged.event.as_audit() else { return Ok(()) };
+    row::write(&event, origin(logged.position.stream), |row| {
+        put(row);
+        Ok(())
+    })
+}
+
 /// Takes an event in; one whose id is known already changes nothing.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Some(mut event) = logged.event.as_audit() else { return Ok(()) };
-    if let Some(erasures) = batch.erasures(logged.account)? {
+    let erasures = batch.erasures(logged.account)?;
+    // Made without a thought of who is erased.
+    let draft = logged.draft.filter(|_| erasures.is_none());
+    if let Some(erasures) = erasures {
         erasures.erase_audit(event.to_mut());
     }
     // Ids are unique within a stream only. Were an event of one stream refused for one of another with the same id, it
@@ -89,7 +103,11 @@ fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
         }
         return Err(Refused::DeadLetter("id: is known already, with other content; the first stands".to_owned()));
     }
-    row::write(&event, origin, |row| Ok(batch.rows().put(&table, &found, row)?))?;
+    let put = |row: NewRow<'_>| Ok(batch.rows().put(&table, &found, row)?);
+    match draft {
+        Some(draft) => draft.write(put),
+        None => row::write(&event, origin, put),
+    }?;
     Ok(catalog::add(batch, logged, &event)?)
 }
 

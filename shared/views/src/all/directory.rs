@@ -18,10 +18,11 @@ use model::log::{AccountId, Stream};
 use crate::canonical;
 use crate::error::Error;
 use crate::key::{self, ERASURE};
+use crate::logged::Logged;
 use crate::question::{Asked, Views};
 use crate::store::erasing::Rewritten;
 use crate::store::{Batch, Layout, Store};
-use crate::view::{DumpAs, Facts, Logged, Refused, View};
+use crate::view::{DumpAs, Facts, Refused, View};
 
 /// The view.
 pub const VIEW: View = View::of(&Facts {
@@ -29,6 +30,7 @@ pub const VIEW: View = View::of(&Facts {
     streams: &[Stream::Directory],
     owns_dead_letters_of: &[Stream::Directory],
     layout: Layout { erase: Some(erase), ..Layout::BY_KEY },
+    draft: None,
     project,
     dump: DumpAs::Keys(|kind, value| if kind == ERASURE { Ok(None) } else { canonical::of_value::<Entry>(value) }),
 });

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::canonical;
 use crate::error::Error;
 use crate::key;
+use crate::logged::Logged;
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
-use crate::view::{DumpAs, Facts, Logged, Refused, View};
+use crate::view::{DumpAs, Facts, Refused, View};
 use crate::watch::Watch;
 
 /// The view.
@@ -20,6 +21,7 @@ pub const VIEW: View = View::of(&Facts {
     streams: &[Stream::Integration],
     owns_dead_letters_of: &[Stream::Integration],
     layout: Layout::BY_KEY,
+    draft: None,
     project,
     dump: DumpAs::Keys(|_, value| canonical::of_value::<Current>(value)),
 });

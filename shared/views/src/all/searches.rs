@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::canonical;
 use crate::error::Error;
 use crate::key;
+use crate::logged::Logged;
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
-use crate::view::{DumpAs, Facts, Logged, Refused, View};
+use crate::view::{DumpAs, Facts, Refused, View};
 use crate::watch::Watch;
 
 /// The view.
@@ -21,6 +22,7 @@ pub const VIEW: View = View::of(&Facts {
     streams: &[Stream::Search],
     owns_dead_letters_of: &[Stream::Search],
     layout: Layout::BY_KEY,
+    draft: None,
     project,
     dump: DumpAs::Keys(|_, value| canonical::of_value::<Current>(value)),
 });

@@ -16,7 +16,7 @@ use model::filter::{self, Node, TrafficField};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use model::traffic::{Filter, Record, User, fields};
-use segments::{Measure, Predicate, Row, Writer};
+use segments::{Measure, NewRow, Predicate, Row, Writer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
 use ulid::Ulid;
@@ -28,9 +28,10 @@ use crate::key;
 use crate::lists::bounds::{self, Bounds};
 use crate::lists::columns;
 use crate::lists::{self, Effort, Family, Valued};
+use crate::logged::Logged;
 use crate::question::{Asked, Question, Views};
 use crate::store::{Batch, Layout};
-use crate::view::{DumpAs, DumpParts, Facts, Logged, Refused, View};
+use crate::view::{DumpAs, DumpParts, Facts, Refused, View};
 use crate::watch::{Log, Seen, Watch, given};
 
 /// The view.
@@ -45,6 +46,7 @@ pub const VIEW: View = View::of(&Facts {
         keeps_forever: None,
         erase: Some(|store, account, erasures| store.erase_rows(account, erasures, without)),
     },
+    draft: Some(draft),
     project,
     dump: DumpAs::Columns(DumpParts {
         row: |row| canonical::of(&row::read(row)?),
@@ -73,22 +75,40 @@ pub type Pairs = lists::Pairs<Traffic>;
 /// How many traffic records match, by time.
 pub type Histogram = lists::Histogram<Traffic>;
 
+/// A report's row where its record is not known yet.
+fn draft(logged: Logged<'_>, put: &mut dyn FnMut(NewRow<'_>)) -> Result<(), Error> {
+    let Event::Traffic(report) = logged.event else { return Ok(()) };
+    row::write(&Record::from(report), |row| {
+        put(row);
+        Ok(())
+    })
+}
+
 /// Folds a report into its record. Folding gives the same record in any order and any repetition, so a rebuild need not
 /// read the log as it was read before.
 fn project(batch: &mut Batch, logged: Logged<'_>) -> Result<(), Refused> {
     let Event::Traffic(report) = logged.event else { return Ok(()) };
     let erasures = batch.erasures(logged.account)?;
+    // Made without a thought of who is erased.
+    let draft = logged.draft.filter(|_| erasures.is_none());
     let mut report = Cow::Borrowed(report);
     if let Some(erasures) = &erasures {
         erasures.erase_traffic(&mut report.to_mut().data);
     }
-    let record = Record::from(&*report);
-    let table = key::table(logged.account);
-    let found = batch.rows().find(&table, &record.key.id().to_bytes()).map_err(Error::from)?;
-    let Some(known) = &found.row else {
-        return Ok(row::write(&record, |row| Ok(batch.rows().put(&table, &found, row)?))?);
+    let (table, record) = (key::table(logged.account), || Record::from(&*report));
+    let id = match draft {
+        Some(draft) => Cow::Borrowed(draft.id()),
+        None => Cow::Owned(record().key.id().to_bytes().to_vec()),
     };
-    let (mut record, known) = (record.owned(), row::read(known)?.owned());
+    let found = batch.rows().find(&table, &id).map_err(Error::from)?;
+    let Some(known) = &found.row else {
+        let put = |row: NewRow<'_>| Ok(batch.rows().put(&table, &found, row)?);
+        return Ok(match draft {
+            Some(draft) => draft.write(put),
+            None => row::write(&record(), put),
+        }?);
+    };
+    let (mut record, known) = (record().owned(), row::read(known)?.owned());
     record.merge(&known);
     if let Some(erasures) = &erasures {
         // Only together they may say whom they are about.

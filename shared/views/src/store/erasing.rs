@@ -17,7 +17,7 @@ use segments::{Predicate, Row, TimeRange};
 use super::{Batch, ERASING, Store};
 use crate::error::Error;
 use crate::key::{self, ERASURE};
-use crate::view::Logged;
+use crate::logged::Logged;
 
 /// About so many rows are written together.
 const WRITTEN_TOGETHER: usize = 4096;

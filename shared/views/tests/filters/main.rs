@@ -36,7 +36,7 @@ fn project_into(views: &Views, view: View, stream: Stream, events: &[Event]) {
     for (sequence, events) in (1..).zip(commits) {
         let mut batch = Batch::new(views.slot(view).store());
         for event in events {
-            let logged = Logged { account: &account(), position: LogPosition { stream, sequence }, event };
+            let logged = Logged { account: &account(), position: LogPosition { stream, sequence }, event, draft: None };
             match view.project(&mut batch, logged) {
                 Ok(()) | Err(Refused::DeadLetter(_)) => {}
                 Err(Refused::Failed(error)) => panic!("{error}"),

@@ -21,7 +21,7 @@ use model::{audit, traffic};
 use proptest::prelude::*;
 use views::store::{Batch, Checkpoint};
 use views::traffic::Stored;
-use views::{Ask, Logged, Observed, Question, Refused, View, Views};
+use views::{Ask, Drafts, Logged, Observed, Question, Refused, View, Views};
 
 fn account(id: &str) -> AccountId {
     AccountId::parse(id).unwrap()
@@ -35,12 +35,31 @@ fn open(directory: &Path) -> Views {
     Views::open(directory, 64 << 20).unwrap()
 }
 
-/// Projects events in one batch, as message `sequence` of `stream`; gives the reasons of dead letters.
+/// Projects events in one batch, as message `sequence` of `stream`, with drafts of their rows; gives the reasons of dead
+/// letters.
 fn project(views: &Views, view: View, stream: Stream, sequence: u64, events: &[(AccountId, Event)]) -> Vec<String> {
+    let mut drafts = view.drafts();
+    let position = LogPosition { stream, sequence };
+    for (account, event) in events {
+        if let Some(drafts) = &mut drafts {
+            drafts.add(Logged { account, position, event, draft: None });
+        }
+    }
+    project_with(views, view, position, events, drafts.as_ref())
+}
+
+fn project_with(
+    views: &Views,
+    view: View,
+    position: LogPosition,
+    events: &[(AccountId, Event)],
+    drafts: Option<&Drafts>,
+) -> Vec<String> {
+    let LogPosition { stream, sequence } = position;
     let mut batch = Batch::new(views.slot(view).store());
     let mut reasons = Vec::new();
-    for (account, event) in events {
-        let logged = Logged { account, position: LogPosition { stream, sequence }, event };
+    for (number, (account, event)) in events.iter().enumerate() {
+        let logged = Logged { account, position, event, draft: drafts.and_then(|drafts| drafts.get(number)) };
         match view.project(&mut batch, logged) {
             Ok(()) => {}
             Err(Refused::DeadLetter(reason)) => reasons.push(reason),

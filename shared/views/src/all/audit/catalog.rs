@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::canonical;
 use crate::error::Error;
 use crate::key;
+use crate::logged::Logged;
 use crate::store::{Batch, Store};
-use crate::view::Logged;
 
 /// Changes where the catalog is stored in another form.
 pub(super) const FORMAT: u32 = 1;
