@@ -74,6 +74,11 @@ pub struct ServerSettings {
     #[arg(long, env = "FLOWTRAIL_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
+    /// How long the gateway, told to end, says at /readyz that it leaves, and answers on, before it takes nobody in any more: as long
+    /// as those in front of it take to notice, such as 10s.
+    #[arg(long, env = "FLOWTRAIL_LEAVES_FOR", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub leaves_for: Duration,
+
     /// Proxies in front of the gateway that are believed about the addresses of clients: CIDRs, separated by commas.
     #[arg(long, env = "FLOWTRAIL_TRUSTED_PROXIES", default_value = "", value_name = "CIDR,...")]
     pub trusted_proxies: String,

@@ -25,6 +25,7 @@ mod full;
 mod hostile;
 mod importing;
 mod kill;
+mod leaving;
 mod metrics;
 mod mistakes;
 mod questions;

@@ -414,7 +414,8 @@ fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Reco
     let metrics = Metrics::default();
     let stop = CancellationToken::new();
     let erased = Erased::default();
-    (Resources { reader, bus, erased, cursors, witness, provider: None, limits, metrics, stop }, recorder)
+    let leaving = stop.clone();
+    (Resources { reader, bus, erased, cursors, witness, provider: None, limits, metrics, leaving, stop }, recorder)
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {
