@@ -29,7 +29,7 @@ pub use ask::AskError;
 pub use connect::{Bus, ConnectError, Options};
 pub use consume::{ConsumeError, Consumer, Selection};
 pub use error::Cause;
-pub use keys::{KeyError, Keys};
+pub use keys::{KEYS_STREAM, KeyError, Keys};
 pub use load::{LoadError, StreamState};
 pub use message::Message;
 pub use publish::{Outgoing, PublishError, Receipt};

@@ -207,6 +207,23 @@ impl World {
         self.bus.publish(message).await.unwrap();
     }
 
+    /// Removes a stream.
+    pub(crate) async fn remove_stream(&self, name: &str) {
+        let context = async_nats::jetstream::new(async_nats::connect(self.server.url()).await.unwrap());
+        context.delete_stream(name).await.unwrap();
+    }
+
+    /// Removes all messages of a stream, as an operator may.
+    pub(crate) async fn purge(&self, stream: Stream) {
+        let context = async_nats::jetstream::new(async_nats::connect(self.server.url()).await.unwrap());
+        context.get_stream(stream.name()).await.unwrap().purge().await.unwrap();
+    }
+
+    /// Makes the streams again that are gone.
+    pub(crate) async fn make_streams(&self) {
+        self.bus.ensure_streams().await.unwrap();
+    }
+
     /// Removes the messages of a stream before a sequence, as retention does.
     pub(crate) async fn forget(&self, stream: Stream, before: u64) {
         let client = async_nats::connect(self.server.url()).await.unwrap();
