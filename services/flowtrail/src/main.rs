@@ -102,7 +102,7 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Config(args) => config::show(args, parsed)?,
-        Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
+        Command::Rebuild(args) => view_tools::rebuild(settings, args).await?,
         Command::Dump { view } => view_tools::dump(settings, *view).await?,
         Command::Status { output } => view_tools::status(settings, *output).await?,
         Command::DeadLetters(command) => dead_letters::show(settings, command).await?,

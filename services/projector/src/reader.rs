@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use views::store::Checkpoint;
 
 use crate::error::Error;
+use crate::log_watch::LogWatch;
 use crate::thread::Thread;
 use crate::work::Work;
 
@@ -31,6 +32,7 @@ pub(crate) struct Reader {
     pub(crate) stream: Stream,
     pub(crate) news: mpsc::Sender<News>,
     pub(crate) stop: CancellationToken,
+    pub(crate) log_watch: LogWatch,
 }
 
 /// What a reader tells the writer.
@@ -67,6 +69,7 @@ impl Reader {
                 () = self.stop.cancelled() => return Ok(()),
                 messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
             };
+            self.log_watch.passed_over(self.stream, consumer.passed_over());
             if messages.is_empty() && consumer.pending() == Some(0) {
                 // Nothing is decoded for a while that would take what is spent back.
                 spent = decoder.run(move || taken_back(spent)).await?;

@@ -9,6 +9,7 @@ mod backup;
 mod clients;
 mod closed_pipe;
 mod damage;
+mod damaged_log;
 mod dead_letters;
 mod delivery;
 mod deploy;
