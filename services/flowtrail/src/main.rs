@@ -18,6 +18,7 @@ mod http_client;
 mod import;
 mod manual;
 mod master_key;
+mod nats_access;
 mod nats_server;
 mod nats_url;
 mod output;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bus::{Bus, Options, Outgoing};
+use bus::{Access, Bus, Options, Outgoing};
 use model::dead_letter::DeadLetter;
 use model::envelope::{BATCH, STRUCTURED};
 use model::log::{AccountId, LogPosition, Stream, Subject};
@@ -70,7 +70,7 @@ impl Running {
 }
 
 async fn connect(server: &NatsServer) -> Bus {
-    Bus::connect(&Options { url: server.url(), credentials: None, name: "test".into() }).await.unwrap()
+    Bus::connect(&Options { url: server.url(), access: Access::default(), name: "test".into() }).await.unwrap()
 }
 
 fn main() -> AccountId {

@@ -63,7 +63,7 @@ impl Keys {
     pub async fn create(&self, name: &str, bytes: Bytes) -> Result<(), KeyError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
-        let sent = self.0.send_raw(subject(name)?, headers, bytes.clone()).await.map_err(unreachable)?;
+        let sent = self.0.send_raw(self.put_subject(name)?, headers, bytes.clone()).await.map_err(unreachable)?;
         match self.0.acknowledged(sent).await {
             Ok(_) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) if self.get(name).await? == Some(bytes) => Ok(()),
@@ -84,7 +84,7 @@ impl Keys {
         let before = self.find(name).await?.map_or(0, |(sequence, _)| sequence);
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, before.to_string().as_str());
-        let sent = self.0.send_raw(subject(name)?, headers, bytes).await.map_err(unreachable)?;
+        let sent = self.0.send_raw(self.put_subject(name)?, headers, bytes).await.map_err(unreachable)?;
         match self.0.acknowledged(sent).await {
             Ok(_) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) => Err(KeyError::Exists { name: name.to_owned() }),
@@ -147,6 +147,13 @@ impl Keys {
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// What a key is published on. A leaf node keeps what is published on the bucket's own subjects to itself, as it may have
+    /// such a bucket, too.
+    fn put_subject(&self, name: &str) -> Result<String, KeyError> {
+        let subject = subject(name)?;
+        Ok(if self.0.is_in_domain() { format!("{}.{subject}", self.0.api) } else { subject })
     }
 
     /// Asks the leader and no replica: an erased key must not be seen again, a new one must be.

@@ -27,7 +27,7 @@ mod streams;
 
 pub use answer::{AnswerError, Answering, Endpoint, Refusal, ServiceInfo};
 pub use ask::AskError;
-pub use connect::{Bus, ConnectError, Options};
+pub use connect::{Access, Bus, ConnectError, Options};
 pub use consume::{ConsumeError, Consumer, Selection};
 pub use damage::Damage;
 pub use error::Cause;

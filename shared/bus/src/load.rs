@@ -181,7 +181,7 @@ impl Bus {
         let request = serde_json::json!({
             "seq": from, "next_by_subj": filter, "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES,
         });
-        let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
+        let asked = format!("{}.DIRECT.GET.{}", self.api, stream.name());
         let sent = self.client.publish_with_reply(asked, inbox, request.to_string().into()).await;
         sent.map_err(|error| unreachable(error.into()))?;
         let mut last = None;

@@ -37,6 +37,26 @@ pub struct Settings {
     #[arg(long, global = true, env = "FLOWTRAIL_NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
 
+    /// A file with the seed of an nkey (SU...), where the NATS server knows the user by that.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_NKEY", value_name = "FILE")]
+    pub nats_nkey: Option<PathBuf>,
+
+    /// The certificates, in PEM, that alone are trusted to have issued the NATS server's. Unset: those that the system trusts.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_CA", value_name = "FILE")]
+    pub nats_ca: Option<PathBuf>,
+
+    /// The certificate that the NATS server is shown, in PEM.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_CERTIFICATE", value_name = "FILE")]
+    pub nats_certificate: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_KEY", value_name = "FILE")]
+    pub nats_key: Option<PathBuf>,
+
+    /// The JetStream domain that the log is in, where it is another one than that of the NATS server, as behind a leaf node.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_DOMAIN", value_name = "DOMAIN")]
+    pub nats_domain: Option<String>,
+
     /// The port of the own nats-server, on loopback.
     #[arg(long, global = true, env = "FLOWTRAIL_NATS_PORT", default_value_t = 4222, value_name = "PORT")]
     pub nats_port: u16,

@@ -23,6 +23,7 @@ mod flowtrail;
 mod following;
 mod foreign;
 mod full;
+mod guarded_nats;
 mod hostile;
 mod importing;
 mod kill;

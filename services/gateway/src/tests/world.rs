@@ -75,7 +75,7 @@ impl World {
     /// Empty views, and an empty log with all streams.
     pub(super) async fn start() -> Self {
         let server = NatsServer::start().await;
-        let options = Options { url: server.url(), credentials: None, name: "gateway".to_owned() };
+        let options = Options { url: server.url(), access: bus::Access::default(), name: "gateway".to_owned() };
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let directory = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use bus::{Bus, Options, Outgoing};
+use bus::{Access, Bus, Options, Outgoing};
 use model::access::Actor;
 use model::delivery::{DeadLetters, Question, StatusOf};
 use model::envelope::{BATCH, Envelope, STRUCTURED};
@@ -54,7 +54,7 @@ fn main() -> AccountId {
 impl World {
     pub(crate) async fn start() -> Self {
         let server = NatsServer::start().await;
-        let options = Options { url: server.url(), credentials: None, name: "test".to_owned() };
+        let options = Options { url: server.url(), access: Access::default(), name: "test".to_owned() };
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let received = Arc::new(Mutex::new(Received { status: 200, ..Received::default() }));
