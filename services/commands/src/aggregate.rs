@@ -97,8 +97,8 @@ pub(crate) async fn publish<D: Serialize>(bus: &Bus, decided: Decided<'_, D>) ->
         Err(PublishError::Conflict { .. }) => Err(Unpublished::Conflict),
         Err(PublishError::Unreachable(_)) => Err(Refusal::unavailable().into()),
         Err(failure @ PublishError::Full(_)) => {
-            error!(error = %chain(&failure), "a command cannot be carried out");
-            Err(Refusal::unavailable().into())
+            error!(error = %chain(&failure), "a command cannot be carried out: make room in the log");
+            Err(Refusal::log_full().into())
         }
         Err(PublishError::TooLarge { .. }) => {
             Err(Refusal::new(Reason::Invalid, "config: is larger than an event may be").into())

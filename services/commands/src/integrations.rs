@@ -12,7 +12,8 @@ use model::json;
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::reach::Reach;
 use model::secret::Secret;
-use tracing::{info, warn};
+use runtime::telemetry::chain;
+use tracing::{error, info, warn};
 use vault::{DataKey, MasterKey, Owner, Unopenable, Unsealable};
 
 use crate::aggregate::{self, ATTEMPTS, Decided, Unpublished};
@@ -58,6 +59,10 @@ impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
         match &error {
             KeyError::Unreachable(_) => Self::unavailable(),
+            KeyError::NoBucket => {
+                error!(error = %chain(&error), "a command cannot be carried out: bring the bucket back from a backup");
+                Self::new(Reason::KeysGone, "the keys of secrets are gone from the log")
+            }
             KeyError::Exists { .. } | KeyError::BadName { .. } => Self::internal(&error),
         }
     }

@@ -27,6 +27,11 @@ impl Refusal {
         Self::new(Reason::Unavailable, "the log cannot be reached, try again later")
     }
 
+    /// The log takes nothing new.
+    pub(crate) fn log_full() -> Self {
+        Self::new(Reason::LogFull, "the log is full, try again once there is room")
+    }
+
     pub(crate) fn conflict() -> Self {
         Self::new(Reason::Conflict, "it was changed by someone else at the same time")
     }

@@ -63,14 +63,14 @@ pub(crate) enum Command {
     #[command(after_help = ask::top::EXAMPLES)]
     Top(ask::top::Args),
     /// Compute a view from the log again, next to the old one, then switch over
-    Rebuild(Which),
+    Rebuild(Rebuild),
     /// Print a view in its canonical form: one JSON line per row, sorted
     Dump {
         /// Which view
         #[arg(value_parser = view())]
         view: View,
     },
-    /// Show how far the views have read the log
+    /// Show how far the views have read the log, and what is wrong with it
     Status {
         #[command(flatten)]
         output: Output,
@@ -197,6 +197,15 @@ pub(crate) struct Which {
     /// Every view, one after the other
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rebuild {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Replace a view also by one with less in it, where the log has lost messages that the view still has
+    #[arg(long)]
+    pub(crate) accept_loss: bool,
 }
 
 #[derive(Debug, Args)]

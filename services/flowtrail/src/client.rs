@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use views::status::Status;
 use views::{Ask, Question, Reply};
 
-use crate::nats_url;
+use crate::{nats_access, nats_url};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
@@ -26,8 +26,8 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// When nobody is there, or refuses us.
 pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Bus> {
     // The client's name is the NATS user's that permissions are given to: see `nats/permissions.conf`.
-    let (url, credentials, name) = (nats_url::of_log(settings)?, settings.nats_creds.clone(), "operator".to_owned());
-    let options = Options { url, credentials, name };
+    let (url, access, name) = (nats_url::of_log(settings)?, nats_access::of(settings)?, "operator".to_owned());
+    let options = Options { url, access, name };
     let hint = "connect to the log; is Flowtrail running (`flowtrail up`), or should FLOWTRAIL_DATA_DIR or \
                 FLOWTRAIL_NATS_URL name another place?";
     Bus::connect(&options).await.context(hint)

@@ -19,7 +19,7 @@ use views::status::Status;
 use views::store::{RESERVED_BYTES, free_bytes};
 
 use crate::output::Output;
-use crate::{client, master_key};
+use crate::{client, master_key, view_tools};
 
 /// Below this a rebuild, or a busy day, may not fit.
 const LITTLE_DISK: u64 = 2 << 30;
@@ -88,6 +88,7 @@ pub(crate) async fn run(settings: &Settings, output: Output) -> anyhow::Result<b
             tell(vec![clock(&bus).await])?;
             tell(vec![key(settings, &bus).await])?;
             tell(views(&bus).await)?;
+            tell(troubles(&bus).await)?;
             tell(vec![dead_letters(&bus).await])?;
         }
     }
@@ -209,6 +210,16 @@ async fn views(bus: &Bus) -> Vec<Finding> {
     });
     let behind: Vec<Finding> = behind.collect();
     if behind.is_empty() { vec![well(ABOUT, format!("all {count} are even with the log, or nearly"))] } else { behind }
+}
+
+/// What the projector found wrong; where nobody can be asked, that is said of the views.
+async fn troubles(bus: &Bus) -> Vec<Finding> {
+    let found = view_tools::troubles(bus).await.unwrap_or_default();
+    let remedy = "\"A damaged log\" in docs/operations.md says more";
+    found
+        .into_iter()
+        .map(|trouble| broken("troubles", format!("{}: {}", trouble.about, trouble.said), remedy))
+        .collect()
 }
 
 async fn dead_letters(bus: &Bus) -> Finding {

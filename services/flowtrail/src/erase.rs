@@ -11,6 +11,7 @@ use model::directory::Kind;
 use model::erasure::{Erasure, Erasures};
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::time::Timestamp;
+use projector::rebuild::Order;
 use runtime::clock::{now_micros, random_bytes};
 use runtime::settings::Settings;
 use views::View;
@@ -78,7 +79,9 @@ pub(crate) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
     say(&format!("erased: {id}. No answer names the person from now on, and no delivery that begins"))?;
     if !args.no_rebuild {
         for view in View::ALL.into_iter().filter(|view| view.erases()) {
-            rebuild::order_anew(&bus, view).await.with_context(|| format!("rebuild the {view} view"))?;
+            rebuild::order_anew(&bus, Order { view, accept_loss: false })
+                .await
+                .with_context(|| format!("rebuild the {view} view"))?;
         }
         say("the views' files do not hold the person any more")?;
     } else {

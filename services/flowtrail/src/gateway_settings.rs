@@ -28,6 +28,7 @@ pub(crate) async fn read(
         provider: provider(server)?,
         tls: tls(server).await?,
         metrics,
+        leaves_for: server.leaves_for,
         adjustable,
     })
 }

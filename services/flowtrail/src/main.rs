@@ -18,6 +18,7 @@ mod http_client;
 mod import;
 mod manual;
 mod master_key;
+mod nats_access;
 mod nats_server;
 mod nats_url;
 mod output;
@@ -102,7 +103,7 @@ async fn run(parsed: &Parsed) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Config(args) => config::show(args, parsed)?,
-        Command::Rebuild(which) => view_tools::rebuild(settings, which).await?,
+        Command::Rebuild(args) => view_tools::rebuild(settings, args).await?,
         Command::Dump { view } => view_tools::dump(settings, *view).await?,
         Command::Status { output } => view_tools::status(settings, *output).await?,
         Command::DeadLetters(command) => dead_letters::show(settings, command).await?,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bus::{AskError, Bus, Options};
+use bus::{Access, AskError, Bus, Options};
 use bytes::Bytes;
 use runtime::settings::Settings;
 use tokio::task::JoinSet;
@@ -45,7 +45,7 @@ pub(crate) async fn on<T>(server: NatsServer, work: impl AsyncFnOnce(&Bus) -> an
     let mut running = JoinSet::new();
     running.spawn(server.supervise(stop.clone()));
     let work = async {
-        let options = Options { url, credentials: None, name: "operator".to_owned() };
+        let options = Options { url, access: Access::default(), name: "operator".to_owned() };
         let bus = Bus::connect(&options).await.context("connect to the own nats-server")?;
         work(&bus).await
     };

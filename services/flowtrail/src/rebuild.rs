@@ -7,7 +7,6 @@ use anyhow::{Context, bail};
 use bus::Bus;
 use indicatif::{ProgressBar, ProgressStyle};
 use projector::rebuild::{Order, PROGRESS, Progress, START};
-use views::View;
 
 use crate::client;
 
@@ -18,19 +17,19 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// As [`order`].
-pub(crate) async fn order_anew(bus: &Bus, view: View) -> anyhow::Result<()> {
-    while client::request::<Progress>(bus, PROGRESS, &Order { view }).await?.is_running() {
+pub(crate) async fn order_anew(bus: &Bus, ordered: Order) -> anyhow::Result<()> {
+    while client::request::<Progress>(bus, PROGRESS, &ordered).await?.is_running() {
         tokio::time::sleep(POLL_EVERY).await;
     }
-    order(bus, view).await
+    order(bus, ordered).await
 }
 
 /// Orders one, or takes the one that is under way, and follows it to its end.
 ///
 /// # Errors
 /// When nobody answers for the views, or it failed.
-pub(crate) async fn order(bus: &Bus, view: View) -> anyhow::Result<()> {
-    let ordered = Order { view };
+pub(crate) async fn order(bus: &Bus, ordered: Order) -> anyhow::Result<()> {
+    let view = ordered.view;
     let started = Instant::now();
     let before: Progress = client::request(bus, START, &ordered).await?;
     // One that is under way already is not ours, but it gives what was asked for.

@@ -254,6 +254,7 @@ mod tests {
             bytes,
             first_at,
             last_at: first_at,
+            retention: Retention::default(),
         }
     }
 

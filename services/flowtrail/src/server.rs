@@ -25,6 +25,7 @@ use crate::data_folder;
 use crate::gateway_settings;
 use crate::greeting::{announce, greet};
 use crate::master_key;
+use crate::nats_access;
 use crate::nats_server::NatsServer;
 use crate::nats_url;
 use crate::reload::Reload;
@@ -136,9 +137,10 @@ struct Running {
 impl Running {
     async fn start(plan: Plan<'_>, url: &str) -> anyhow::Result<Self> {
         let Plan { settings, server, roles, metrics, gateway, reload, reach } = plan;
+        let access = nats_access::of(settings)?;
         let connect = async || {
-            let (url, credentials) = (url.to_owned(), settings.nats_creds.clone());
-            Bus::connect(&Options { url, credentials, name: client_name(roles).to_owned() }).await
+            let (url, access) = (url.to_owned(), access.clone());
+            Bus::connect(&Options { url, access, name: client_name(roles).to_owned() }).await
         };
         let (stop_front, stop_back) = (CancellationToken::new(), CancellationToken::new());
         let mut front = JoinSet::new();

@@ -3,23 +3,33 @@
 use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Context;
+use bus::Bus;
+use projector::rebuild::Order;
+use projector::troubles::{self, Trouble};
 use runtime::settings::Settings;
 use views::View;
 use views::dump::Dump;
 use views::status::Status;
 
-use crate::cli::Which;
+use crate::cli::Rebuild;
 use crate::output::Output;
 use crate::{client, rebuild};
 
 /// Rows of a dump per request: some 4 MB of traffic records.
 const ROWS_PER_REQUEST: usize = 4000;
 
-pub(crate) async fn rebuild(settings: &Settings, which: &Which) -> anyhow::Result<()> {
+pub(crate) async fn rebuild(settings: &Settings, args: &Rebuild) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
+    let which = &args.which;
     let views = if which.all { View::ALL.to_vec() } else { which.view.into_iter().collect() };
     for view in views {
-        rebuild::order(&bus, view).await.with_context(|| format!("rebuild the {view} view"))?;
+        let ordered = Order { view, accept_loss: args.accept_loss };
+        // One that is under way would not accept it.
+        let rebuilt = match args.accept_loss {
+            true => rebuild::order_anew(&bus, ordered).await,
+            false => rebuild::order(&bus, ordered).await,
+        };
+        rebuilt.with_context(|| format!("rebuild the {view} view"))?;
     }
     Ok(())
 }
@@ -45,6 +55,9 @@ pub(crate) async fn status(settings: &Settings, output: Output) -> anyhow::Resul
     if output.json {
         for status in client::ask(&bus, Status).await? {
             writeln!(stdout(), "{}", serde_json::to_string(&status)?).context("print the answer")?;
+        }
+        for trouble in troubles(&bus).await? {
+            writeln!(stdout(), "{}", serde_json::to_string(&trouble)?).context("print the answer")?;
         }
         return Ok(());
     }
@@ -72,5 +85,13 @@ pub(crate) async fn status(settings: &Settings, output: Output) -> anyhow::Resul
             .context("print the answer")?;
         }
     }
+    for Trouble { about, said, .. } in troubles(&bus).await? {
+        writeln!(stdout(), "{about}: {said}").context("print the answer")?;
+    }
     Ok(())
+}
+
+/// What is wrong with the log, and with the views for it.
+pub(crate) async fn troubles(bus: &Bus) -> anyhow::Result<Vec<Trouble>> {
+    client::request(bus, troubles::LIST, &()).await
 }

@@ -56,6 +56,8 @@ pub(crate) struct Resources {
     pub(crate) limits: LimitSettings,
     /// What the process counts.
     pub(crate) metrics: Metrics,
+    /// From when on it is not ready any more.
+    pub(crate) leaving: CancellationToken,
     /// Ends the answers that would go on.
     pub(crate) stop: CancellationToken,
 }
@@ -104,7 +106,7 @@ struct Parts {
 impl App {
     /// `openapi` writes the description of the routes, which are not known here.
     pub(crate) fn new(resources: Resources, openapi: fn() -> Value) -> Self {
-        let Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop } = resources;
+        let Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, leaving, stop } = resources;
         let (reader, bus, witness) = (Arc::new(reader), Arc::new(bus), Arc::new(witness));
         let (tails, exports) = (AtOnce::new(limits.tails), AtOnce::new(limits.exports));
         let budget = Budget::of_mib(limits.ingest_mb);
@@ -127,7 +129,7 @@ impl App {
             dead_letters: DeadLetters::new(bus.clone()),
             way_in: WayIn { publisher, budget },
             sign_in: SignIn::new(bus.clone(), reader.clone(), limits),
-            readiness: Readiness::new(bus, reader),
+            readiness: Readiness::new(bus, reader, leaving),
             description: Arc::new(Description::new(openapi)),
             http_metrics,
             metrics,

@@ -10,7 +10,7 @@ use runtime::settings::LimitSettings;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -19,7 +19,7 @@ use crate::app::{App, Resources};
 use crate::dialects::native::metrics;
 use crate::http::cors::{Cors, Origins};
 use crate::http::proxies::Proxies;
-use crate::http::server::{self, Entrance, Room};
+use crate::http::server::{self, Ending, Entrance, Room};
 use crate::http::tls::Tls;
 use crate::lists::cursor::{self, LoadError};
 use crate::router::{openapi, router};
@@ -54,6 +54,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// What its process counts.
     pub metrics: Metrics,
+    /// How long it says that it leaves, and answers on, before it takes nobody in any more.
+    pub leaves_for: Duration,
     /// What holds from when it is sent.
     pub adjustable: watch::Receiver<Adjustable>,
 }
@@ -69,7 +71,8 @@ pub struct Adjustable {
     pub proxies: Proxies,
 }
 
-/// Answers HTTP on `listener` until `stop`, then ends: connections that idle at once, requests under way when they are
+/// Answers HTTP on `listener` until `stop`, then ends: for [`Settings::leaves_for`] it is not ready, and every answer is the last of
+/// its connection; then new connections are refused, connections that idle end, and requests under way do when they are
 /// answered, or after 10 seconds.
 ///
 /// # Errors
@@ -100,8 +103,17 @@ pub async fn serve(
     let Adjustable { limits, origins, proxies } = adjustable.borrow_and_update().clone();
     let (room, cors, metrics) = (Room::new(&limits), Cors::new(&origins), settings.metrics);
     let entrance = Entrance { listener, room: room.clone(), tls: settings.tls, proxies: proxies.clone() };
-    let stopping = stop.clone();
-    let resources = Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, stop: stopping };
+    let closing = CancellationToken::new();
+    let ending = Ending::new(stop.clone(), closing.clone());
+    let leaves = stop.clone();
+    let closes = closing.clone();
+    renewing.spawn(async move {
+        leaves.cancelled().await;
+        sleep(settings.leaves_for).await;
+        closes.cancel();
+    });
+    let (leaving, stop) = (stop, closing);
+    let resources = Resources { reader, bus, erased, cursors, witness, provider, limits, metrics, leaving, stop };
     let app = App::new(resources, openapi);
     let bounds = app.bounds();
     let router = router(app, cors.clone());
@@ -115,7 +127,7 @@ pub async fn serve(
         }
     };
     renewing.spawn(adjusting);
-    server::answer(entrance, router, stop).await;
+    server::answer(entrance, router, ending).await;
     // With the last request's router the witness is gone, and the recorder ends when it has written what it has.
     if timeout(RECORDED_WITHIN, recording.join_next()).await.is_err() {
         error!("who read or was denied in the last moments is not recorded: the log does not answer");
@@ -126,5 +138,5 @@ pub async fn serve(
 /// Shows what a process counts, everybody's numbers to everybody, on `listener` until `stop`.
 pub async fn serve_metrics(listener: TcpListener, shown: Metrics, limits: LimitSettings, stop: CancellationToken) {
     let entrance = Entrance { listener, room: Room::new(&limits), tls: None, proxies: Proxies::default() };
-    server::answer(entrance, metrics::open(shown), stop).await;
+    server::answer(entrance, metrics::open(shown), Ending::new(stop.clone(), stop)).await;
 }

@@ -16,6 +16,21 @@ pub enum Error {
         #[source]
         cause: views::Error,
     },
+    /// A rebuilt view would hold less than the one that it replaces, because the log does.
+    #[error(
+        "the {view} view would have {after} rows where it has {before}, and stays as it is: {reason}. What the log has lost \
+         can be restored from a backup; to go on with what is left, run `flowtrail rebuild {view} --accept-loss`"
+    )]
+    WouldLose {
+        /// The view that stays.
+        view: View,
+        /// What is wrong with the log.
+        reason: String,
+        /// How many rows the view has.
+        before: u64,
+        /// How many it would have.
+        after: u64,
+    },
     /// The log cannot be read.
     #[error("the log cannot be read")]
     Log(#[from] bus::LoadError),

@@ -9,6 +9,7 @@ use views::store::Store;
 use views::{Slot, View};
 
 use crate::ignored::Named;
+use crate::log_watch::LogWatch;
 use crate::rebuild;
 use crate::view_metrics::ViewMetrics;
 
@@ -19,6 +20,8 @@ pub(crate) struct Generation {
     pub(crate) bus: Bus,
     pub(crate) purpose: Purpose,
     pub(crate) view_metrics: ViewMetrics,
+    /// Where it notes what it did not find in the log.
+    pub(crate) log_watch: LogWatch,
     /// What was named already of what it does not keep.
     pub(crate) named: Named,
 }

@@ -11,6 +11,7 @@ use views::store::Checkpoint;
 
 use crate::decoders::Decoders;
 use crate::error::Error;
+use crate::log_watch::LogWatch;
 use crate::thread::Begun;
 use crate::work::Work;
 
@@ -31,6 +32,7 @@ pub(crate) struct Reader {
     pub(crate) stream: Stream,
     pub(crate) news: mpsc::Sender<News>,
     pub(crate) stop: CancellationToken,
+    pub(crate) log_watch: LogWatch,
 }
 
 /// What a reader tells the writer.
@@ -68,6 +70,7 @@ impl Reader {
                     () = self.stop.cancelled() => return Ok(()),
                     messages = consumer.next_batch(BATCH_MESSAGES, BATCH_BYTES, IDLE) => messages?,
                 };
+                self.log_watch.passed_over(self.stream, consumer.passed_over());
                 let next = if !messages.is_empty() {
                     Next::Decoding(decoders.begin(messages).await?)
                 } else if consumer.pending() == Some(0) {

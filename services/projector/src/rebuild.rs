@@ -14,6 +14,9 @@ pub const PROGRESS: &str = "flowtrail.control.rebuild.progress";
 pub struct Order {
     /// Named as on the command line, such as `audit`.
     pub view: View,
+    /// Whether the view may be replaced by one with less in it, where the log has lost messages.
+    #[serde(default)]
+    pub accept_loss: bool,
 }
 
 /// How far a rebuild is.
@@ -43,19 +46,29 @@ impl Progress {
 
 /// What the service holds of a view's rebuilds.
 pub(crate) struct Handle {
-    orders: mpsc::Sender<()>,
+    orders: mpsc::Sender<Loss>,
     progress: watch::Receiver<Progress>,
 }
 
+/// What becomes of a rebuild that would end with less than the view has, because the log has lost messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// The view stays as it is.
+    Refused,
+    /// A person says that it is to go on with what is left.
+    Accepted,
+}
+
 impl Handle {
-    pub(crate) fn new(orders: mpsc::Sender<()>, progress: watch::Receiver<Progress>) -> Self {
+    pub(crate) fn new(orders: mpsc::Sender<Loss>, progress: watch::Receiver<Progress>) -> Self {
         Self { orders, progress }
     }
 
     /// Orders a rebuild, unless one is under way or ordered already.
-    pub(crate) fn order(&self) {
+    pub(crate) fn order(&self, order: Order) {
+        let loss = if order.accept_loss { Loss::Accepted } else { Loss::Refused };
         // Full: one is ordered already. Closed: the projector is stopping.
-        let _ = self.orders.try_send(());
+        let _ = self.orders.try_send(loss);
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -1,5 +1,5 @@
 //! The NATS service that answers every question, from the same code that answers them in one process; and what only a
-//! projector can tell: how rebuilds go, and what the views could not take in.
+//! projector can tell: how rebuilds go, what the views could not take in, and what is wrong with the log.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,9 +15,15 @@ use views::{Asked, Unanswered, View, Views};
 
 use crate::dead_letters::list::list;
 use crate::rebuild::{self, Handle, Order};
+use crate::troubles::{self, Troubles};
 
 /// Starts answering.
-pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Handle>) -> Result<Answering, AnswerError> {
+pub(crate) async fn start(
+    bus: &Bus,
+    views: &Views,
+    rebuilds: HashMap<View, Handle>,
+    troubles: Troubles,
+) -> Result<Answering, AnswerError> {
     let service = ServiceInfo {
         name: "flowtrail-query".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -26,8 +32,9 @@ pub(crate) async fn start(bus: &Bus, views: &Views, rebuilds: HashMap<View, Hand
     let rebuilds = Arc::new(rebuilds);
     let mut endpoints: Vec<Endpoint> = views::questions().map(|asked| question(views, asked)).collect();
     endpoints.push(control(rebuild::START, rebuilds.clone(), Handle::order));
-    endpoints.push(control(rebuild::PROGRESS, rebuilds, |_| ()));
+    endpoints.push(control(rebuild::PROGRESS, rebuilds, |_, _| ()));
     endpoints.push(dead_letters(bus));
+    endpoints.push(Endpoint::new(troubles::LIST, move |_| std::future::ready(write(&troubles.list()))));
     bus.answer(&service, endpoints).await
 }
 
@@ -54,7 +61,7 @@ fn refusal(asked: &Asked, unanswered: &Unanswered) -> Refusal {
 }
 
 /// Does something about a view's rebuild, then answers how far it is.
-fn control(subject: &str, rebuilds: Arc<HashMap<View, Handle>>, act: fn(&Handle)) -> Endpoint {
+fn control(subject: &str, rebuilds: Arc<HashMap<View, Handle>>, act: fn(&Handle, Order)) -> Endpoint {
     Endpoint::new(subject, move |request| {
         let rebuilds = rebuilds.clone();
         async move {
@@ -64,7 +71,7 @@ fn control(subject: &str, rebuilds: Arc<HashMap<View, Handle>>, act: fn(&Handle)
             };
             // As it was before: the rebuild that is ordered by this is the first that starts after these.
             let before = handle.progress();
-            act(handle);
+            act(handle, order);
             write(&before)
         }
     })

@@ -55,6 +55,13 @@ impl Source for StreamMetrics {
         let (messages, bytes) = (of_each(|state| state.messages), of_each(|state| state.bytes));
         registry.register("stream_messages", "Messages that the stream holds", messages);
         registry.register_with_unit("stream", "What they take on the server's disk", Unit::Bytes, bytes);
+        let limit = Family::<Of, Gauge<u64, AtomicU64>>::default();
+        for (stream, state) in &*self.found.lock().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(bytes) = state.retention.bytes {
+                limit.get_or_create(&Of { stream }).set(bytes.get());
+            }
+        }
+        registry.register_with_unit("stream_limit", "What they may take, where that is limited", Unit::Bytes, limit);
         let (first, last) = (of_each(|state| state.first_sequence), of_each(|state| state.last_sequence));
         registry.register("stream_first_sequence", "The sequence of the first message that it holds", first);
         registry.register("stream_last_sequence", "The last sequence that was given out", last);

@@ -16,6 +16,9 @@ use views::store::Store;
 use crate::error::Error;
 use crate::generation::{Generation, Purpose, Sequences};
 use crate::ignored::Named;
+use crate::log_watch::LogWatch;
+use crate::rebuild::Loss;
+use crate::troubles::Kind;
 use crate::view_metrics::ViewMetrics;
 use crate::worker::Worker;
 use crate::{continuity, rebuild};
@@ -25,28 +28,44 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Keeps one view.
 pub(crate) struct Supervisor {
-    slot: Slot,
-    bus: Bus,
-    progress: rebuild::Watch,
-    view_metrics: ViewMetrics,
+    pub(crate) slot: Slot,
+    pub(crate) bus: Bus,
+    pub(crate) progress: rebuild::Watch,
+    pub(crate) view_metrics: ViewMetrics,
+    pub(crate) log_watch: LogWatch,
+}
+
+/// How a rebuild ended that nobody ordered.
+enum Unattended {
+    Done,
+    /// It is to be tried again.
+    Failed,
+    /// The view would hold less than it does: a person has to say what is to be done.
+    Refused,
 }
 
 impl Supervisor {
-    pub(crate) fn new(slot: Slot, bus: Bus, progress: rebuild::Watch, view_metrics: ViewMetrics) -> Self {
-        Self { slot, bus, progress, view_metrics }
-    }
-
     /// Keeps the view until `stop`.
     ///
     /// # Errors
     /// When its storage or the log cannot be used.
-    pub(crate) async fn run(self, mut orders: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn run(self, mut orders: mpsc::Receiver<Loss>, stop: CancellationToken) -> Result<(), Error> {
         let view = self.slot.view();
+        self.log_watch.troubles().note(view.name(), Kind::WouldLose, None);
         let checkpoints = self.slot.store().checkpoints().map_err(|cause| Error::View { view, cause })?;
         let mut must_rebuild = !continuity::holds(&self.bus, view, &checkpoints).await?;
+        let mut loss = Loss::Refused;
         while !stop.is_cancelled() {
             if must_rebuild {
-                must_rebuild = !self.rebuild_unattended(&stop).await;
+                match self.rebuild_unattended(loss, &stop).await {
+                    Unattended::Done => (must_rebuild, loss) = (false, Loss::Refused),
+                    Unattended::Failed => {}
+                    // What it was computed from is gone, so it is not kept up either: it answers, and says that it is stale.
+                    Unattended::Refused => tokio::select! {
+                        () = stop.cancelled() => {}
+                        Some(ordered) = orders.recv() => loss = ordered,
+                    },
+                }
                 continue;
             }
             let worker_stop = stop.child_token();
@@ -58,7 +77,7 @@ impl Supervisor {
                     error!(%view, "the view is damaged and is rebuilt from the log");
                     must_rebuild = true;
                 }
-                Some(()) = orders.recv() => self.rebuild_while_live(&worker_stop, &mut worker, &stop).await,
+                Some(loss) = orders.recv() => self.rebuild_while_live(loss, (&worker_stop, &mut worker), &stop).await,
             }
             worker_stop.cancel();
             while worker.join_next().await.is_some() {}
@@ -68,7 +87,8 @@ impl Supervisor {
 
     fn worker(&self, store: Arc<Store>, purpose: Purpose) -> Worker {
         let (view, bus, view_metrics) = (self.slot.view(), self.bus.clone(), self.view_metrics.clone());
-        Worker(Generation { view, store, bus, purpose, view_metrics, named: Named::default() })
+        let log_watch = self.log_watch.clone();
+        Worker(Generation { view, store, bus, purpose, view_metrics, log_watch, named: Named::default() })
     }
 
     /// Whether the end of a worker means that the view, or the log it was computed from, is lost.
@@ -79,29 +99,38 @@ impl Supervisor {
         match failure {
             Error::Consume(ConsumeError::RolledBack { .. }) => true,
             Error::View { cause, .. } => cause.is_damage() || cause.is_lasting(),
-            Error::Consume(_) | Error::Log(_) | Error::Service(_) | Error::Task(_) | Error::Thread(_) => false,
+            Error::Consume(_)
+            | Error::WouldLose { .. }
+            | Error::Log(_)
+            | Error::Service(_)
+            | Error::Task(_)
+            | Error::Thread(_) => false,
         }
     }
 
-    /// Rebuilds while the old generation has nobody to keep it up. False: it failed and must be tried again.
-    async fn rebuild_unattended(&self, stop: &CancellationToken) -> bool {
+    /// Rebuilds while the old generation has nobody to keep it up.
+    async fn rebuild_unattended(&self, loss: Loss, stop: &CancellationToken) -> Unattended {
         let outcome = async {
             let (store, _) = self.replay(stop).await?;
-            self.switch_to(store, stop)
+            self.switch_to(store, loss, stop).await
         };
         let outcome = outcome.await;
         self.note_end(&outcome);
-        if outcome.is_err() {
-            pause(stop).await;
+        match outcome {
+            Ok(()) => Unattended::Done,
+            Err(Error::WouldLose { .. }) => Unattended::Refused,
+            Err(_) => {
+                pause(stop).await;
+                Unattended::Failed
+            }
         }
-        outcome.is_ok()
     }
 
     /// Rebuilds while the old generation is kept up; at the end it stands still until the new one has all it had.
     async fn rebuild_while_live(
         &self,
-        worker_stop: &CancellationToken,
-        worker: &mut JoinSet<Result<Sequences, Error>>,
+        loss: Loss,
+        (worker_stop, worker): (&CancellationToken, &mut JoinSet<Result<Sequences, Error>>),
         stop: &CancellationToken,
     ) {
         let outcome = async {
@@ -114,7 +143,7 @@ impl Supervisor {
                 self.slot.observed().into_iter().map(|(stream, seen)| (stream, seen.sequence)).collect();
             targets.retain(|stream, target| reached.get(stream).is_none_or(|sequence| sequence < target));
             self.replay_to(store.clone(), targets, stop).await?;
-            self.switch_to(store, stop)
+            self.switch_to(store, loss, stop).await
         };
         let outcome = outcome.await;
         self.note_end(&outcome);
@@ -156,19 +185,45 @@ impl Supervisor {
         replayed
     }
 
-    fn switch_to(&self, store: Arc<Store>, stop: &CancellationToken) -> Result<(), Error> {
+    async fn switch_to(&self, store: Arc<Store>, loss: Loss, stop: &CancellationToken) -> Result<(), Error> {
         if stop.is_cancelled() {
             // Not whole: it is cleared away at the next start.
             return Ok(());
         }
+        if loss == Loss::Refused
+            && let Err(refused) = self.check_loss(&store).await
+        {
+            store.retire();
+            return Err(refused);
+        }
         self.slot.switch_to(store).map_err(|cause| Error::View { view: self.slot.view(), cause })
+    }
+
+    /// Fails where the log lacks what the view has, and a new generation is the smaller for it. Fewer rows alone say nothing:
+    /// a view forgets later than the log does, and what an operator deleted is to go.
+    async fn check_loss(&self, new: &Arc<Store>) -> Result<(), Error> {
+        let (view, old) = (self.slot.view(), self.slot.store());
+        // Of what cannot be read, nothing is lost by replacing it.
+        let Ok(checkpoints) = old.checkpoints() else { return Ok(()) };
+        let Some(reason) = continuity::lacks(&self.log_watch, &self.bus, &checkpoints).await? else { return Ok(()) };
+        let new = new.clone();
+        let counted =
+            tokio::task::spawn_blocking(move || (views::dump::rows(view, &old), views::dump::rows(view, &new)));
+        match counted.await? {
+            (Ok(before), Ok(after)) if after < before => Err(Error::WouldLose { view, reason, before, after }),
+            (_, Err(cause)) => Err(Error::View { view, cause }),
+            (Ok(_) | Err(_), Ok(_)) => Ok(()),
+        }
     }
 
     fn note_end(&self, outcome: &Result<(), Error>) {
         if let Err(failure) = outcome {
             error!(view = %self.slot.view(), error = %chain(failure), "the rebuild failed; the old generation stays");
         }
-        self.progress.ends(outcome.as_ref().err().map(ToString::to_string));
+        let is_refused = matches!(outcome, Err(Error::WouldLose { .. }));
+        let said = outcome.as_ref().err().map(ToString::to_string);
+        self.log_watch.troubles().note(self.slot.view().name(), Kind::WouldLose, said.clone().filter(|_| is_refused));
+        self.progress.ends(said);
     }
 }
 

@@ -82,8 +82,15 @@ impl Worker {
         // One decoded batch waits while another is written, for all streams together: that keeps the writer busy, and more
         // would only take memory.
         let (news, inbox) = mpsc::channel(1);
-        let Generation { view, bus, .. } = &self.0;
-        let reader = |stream| Reader { view: *view, bus: bus.clone(), stream, news: news.clone(), stop: stop.clone() };
+        let Generation { view, bus, log_watch, .. } = &self.0;
+        let reader = |stream| Reader {
+            view: *view,
+            bus: bus.clone(),
+            stream,
+            news: news.clone(),
+            stop: stop.clone(),
+            log_watch: log_watch.clone(),
+        };
         for stream in self.0.view.reads() {
             readers.spawn(reader(stream).read(checkpoints.get(&stream).cloned()));
         }

@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bus::{Bus, Options, Outgoing};
+use bus::{Access, Bus, Options, Outgoing};
 use model::dead_letter::DeadLetter;
 use model::envelope::{BATCH, STRUCTURED};
 use model::log::{AccountId, LogPosition, Stream, Subject};
 use model::paging::Page;
 use projector::rebuild::{Order, PROGRESS, Progress, START};
+use projector::troubles::{Kind, LIST, Trouble};
 use runtime::metrics::Metrics;
 use serde_json::{Value, json};
 use testkit::{NatsServer, eventually};
@@ -69,7 +70,7 @@ impl Running {
 }
 
 async fn connect(server: &NatsServer) -> Bus {
-    Bus::connect(&Options { url: server.url(), credentials: None, name: "test".into() }).await.unwrap()
+    Bus::connect(&Options { url: server.url(), access: Access::default(), name: "test".into() }).await.unwrap()
 }
 
 fn main() -> AccountId {
@@ -188,7 +189,7 @@ async fn a_rebuilt_view_equals_the_live_one_while_events_come_in() {
 }
 
 async fn rebuild(bus: &Bus, view: View) -> Progress {
-    let request = serde_json::to_vec(&Order { view }).unwrap();
+    let request = serde_json::to_vec(&Order { view, accept_loss: false }).unwrap();
     let ask = async |subject: &str| -> Progress {
         let answer = bus.ask(subject, request.clone().into(), Duration::from_secs(5)).await.unwrap();
         serde_json::from_slice(&answer).unwrap()
@@ -512,4 +513,37 @@ async fn damage_rows(generation: &Path) {
     }
     assert!(damaged > 0);
     tree.flush().unwrap();
+}
+
+/// What is wrong, by what it is about.
+async fn troubles(bus: &Bus) -> Vec<(String, Kind)> {
+    let answer = bus.ask(LIST, "null".into(), Duration::from_secs(5)).await.unwrap();
+    let troubles: Vec<Trouble> = serde_json::from_slice(&answer).unwrap();
+    troubles.into_iter().map(|trouble| (trouble.about, trouble.trouble)).collect()
+}
+
+#[tokio::test]
+async fn what_is_gone_from_the_log_is_named_for_what_it_is() {
+    let server = NatsServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let running = Running::start(&server, directory.path()).await;
+    let bus = connect(&server).await;
+    let delivery = Subject::parse("flowtrail.v1.delivery.main.1").unwrap();
+    bus.publish(message(delivery, STRUCTURED, "{}".to_owned())).await.unwrap();
+    let are = async |expected: &[(&str, Kind)]| {
+        let expected: Vec<(String, Kind)> = expected.iter().map(|(about, kind)| ((*about).to_owned(), *kind)).collect();
+        eventually("the troubles are known", async || (troubles(&bus).await == expected).then_some(())).await;
+    };
+    // It has looked at what there is before something goes: a second stream that is gone tells that a round is over.
+    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    jetstream.delete_stream(Stream::Search.name()).await.unwrap();
+    are(&[("FLOWTRAIL_SEARCH", Kind::Gone)]).await;
+    bus.ensure_streams().await.unwrap();
+    are(&[]).await;
+
+    jetstream.delete_stream(bus::KEYS_STREAM).await.unwrap();
+    are(&[("KV_FLOWTRAIL_KEYS", Kind::Gone)]).await;
+    jetstream.get_stream(Stream::Delivery.name()).await.unwrap().purge().await.unwrap();
+    are(&[("FLOWTRAIL_DELIVERY", Kind::Purged), ("KV_FLOWTRAIL_KEYS", Kind::Gone)]).await;
+    running.stop().await;
 }

@@ -15,7 +15,7 @@ use model::event::Event;
 use model::log::{AccountId, Subject};
 use model::time::Timestamp;
 use runtime::clock::{Clock, NoRandomness, new_ulid};
-use tracing::warn;
+use tracing::{error, warn};
 
 const SOURCE: &str = "flowtrail/streamer";
 /// How long to wait before the log is tried again.
@@ -38,6 +38,9 @@ pub(crate) enum JournalError {
     /// Another streamer delivers the same integration.
     #[error("another streamer wrote a step of the same delivery")]
     Taken,
+    /// What tells that cannot be read.
+    #[error("the log cannot be read")]
+    Log(#[from] LoadError),
     /// The broker does not take it.
     #[error("the step cannot be written")]
     Unpublishable(#[source] PublishError),
@@ -105,10 +108,23 @@ impl Journal {
         // This is the lock: of two streamers that deliver the same integration, as while one takes over from another,
         // only the one that has seen every step gets the next one into the log, and the other one ends.
         let message = Outgoing { expected_last: Some(self.last), ..written };
-        let receipt = publish(&self.bus, &message).await?;
+        let receipt = match publish(&self.bus, &message).await {
+            Err(JournalError::Taken) if self.is_purged().await? => {
+                error!(subject = %message.subject, "the state of a delivery was purged from the log, and is written again");
+                // Should another streamer write a first step meanwhile, this one is the second.
+                publish(&self.bus, &Outgoing { expected_last: Some(0), ..message }).await?
+            }
+            published => published?,
+        };
         self.last = receipt.position.sequence;
         self.written_at = self.clock.now_micros();
         Ok(())
+    }
+
+    /// Whether nothing is left on the subject though something was written: somebody took it out of the log, and no other
+    /// streamer has written a step.
+    async fn is_purged(&self) -> Result<bool, LoadError> {
+        Ok(self.last > 0 && self.bus.last_on(&self.subject).await?.is_none())
     }
 }
 

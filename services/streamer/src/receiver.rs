@@ -37,7 +37,7 @@ pub(crate) struct Receivers {
 /// Why a receiver cannot be reached, before anything was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    /// The key is gone: the integration is being deleted.
+    /// The key is gone, alone: the integration is being deleted.
     #[error("the integration's key is gone")]
     NoKey,
     /// The key cannot be read right now.

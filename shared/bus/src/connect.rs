@@ -1,8 +1,9 @@
 //! Connecting: the options, the [`Bus`] itself, and the check that the server is new enough.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
@@ -20,6 +21,8 @@ pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) const RECONNECTS_WITHIN: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to reconnect.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// What the subjects of JetStream's API begin with, but in a domain.
+const API: &str = "$JS.API";
 /// Older servers accept stream settings silently and then do not honour them.
 const OLDEST_SERVER: Version = Version::new(2, 14, 0);
 
@@ -28,20 +31,36 @@ const OLDEST_SERVER: Version = Version::new(2, 14, 0);
 pub struct Options {
     /// The server's URL, or several with commas between.
     pub url: String,
-    /// A credentials file (`.creds`), where the server wants one. User and password, or a token in the user's place,
-    /// can stand in the URL instead.
-    pub credentials: Option<PathBuf>,
+    /// What it takes beyond the URL.
+    pub access: Access,
     /// The client's name. Also its inbox prefix, `_INBOX_<name>`, which permissions are given on; so a subject token.
     pub name: String,
+}
+
+/// What it takes to reach a server beyond its URL, in which user and password, or a token in the user's place, can stand.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// A credentials file (`.creds`), where the server wants one.
+    pub credentials: Option<PathBuf>,
+    /// A file with the seed of an nkey (`SU...`), where the server knows the user by that.
+    pub nkey: Option<PathBuf>,
+    /// The certificates, in PEM, that alone are trusted to have issued the server's. None: those that the system trusts.
+    pub authority: Option<PathBuf>,
+    /// The certificate that the server is shown, and its private key, in PEM.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// The JetStream domain that the log is in, where it is not that of the server that is connected to: behind a leaf node.
+    pub domain: Option<String>,
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The credentials file cannot be read or is none.
-    #[error("read the nats credentials in {path}")]
-    Credentials {
-        /// [`Options::credentials`].
+    /// A file of [`Access`] cannot be read, or is not what it is to be.
+    #[error("read {what} in {path}")]
+    File {
+        /// What it is to be.
+        what: &'static str,
+        /// Where it is.
         path: PathBuf,
         /// What is wrong with it.
         #[source]
@@ -75,6 +94,8 @@ pub enum ConnectError {
 pub struct Bus {
     pub(crate) client: Client,
     pub(crate) jetstream: jetstream::Context,
+    /// What the subjects of JetStream's API begin with.
+    pub(crate) api: Arc<str>,
     pub(crate) link: Link,
     pub(crate) name: String,
 }
@@ -96,10 +117,7 @@ impl Bus {
                 listener.note(&event);
                 std::future::ready(())
             });
-        if let Some(path) = &options.credentials {
-            let unreadable = |cause| ConnectError::Credentials { path: path.clone(), cause };
-            settings = settings.credentials_file(path).await.map_err(unreadable)?;
-        }
+        settings = options.access.add_to(settings).await?;
         let unreachable = |cause: crate::Cause| ConnectError::Unreachable { url: without_user(&options.url), cause };
         let (servers, user) = apart(&options.url).map_err(|error| unreachable(error.into()))?;
         settings = match user {
@@ -112,8 +130,12 @@ impl Bus {
             .map_err(|elapsed| unreachable(elapsed.into()))?
             .map_err(|error| unreachable(error.into()))?;
         check_version(&client.server_info().version)?;
-        let jetstream = ContextBuilder::new().timeout(ANSWERS_WITHIN).build(client.clone());
-        Ok(Self { client, jetstream, link, name: options.name.clone() })
+        let api: Arc<str> = match &options.access.domain {
+            Some(domain) => format!("$JS.{domain}.API").into(),
+            None => API.into(),
+        };
+        let jetstream = ContextBuilder::new().api_prefix(&*api).timeout(ANSWERS_WITHIN).build(client.clone());
+        Ok(Self { client, jetstream, api, link, name: options.name.clone() })
     }
 
     /// The version that the server names.
@@ -128,6 +150,11 @@ impl Bus {
         self.link.is_up()
     }
 
+    /// Whether the log is in another JetStream domain than that of the server.
+    pub(crate) fn is_in_domain(&self) -> bool {
+        *self.api != *API
+    }
+
     /// The most bytes, headers included, that one message may have. The server says so.
     #[must_use]
     pub fn max_payload(&self) -> usize {
@@ -139,6 +166,40 @@ impl Bus {
         let inbox = self.client.new_inbox();
         inbox.rsplit('.').next().unwrap_or(&inbox).to_owned()
     }
+}
+
+impl Access {
+    /// Adds it to the settings of a connection.
+    async fn add_to(&self, mut settings: ConnectOptions) -> Result<ConnectOptions, ConnectError> {
+        if let Some(path) = &self.credentials {
+            let unreadable = |cause| ConnectError::File { what: "the nats credentials", path: path.clone(), cause };
+            settings = settings.credentials_file(path).await.map_err(unreadable)?;
+        }
+        if let Some(path) = &self.nkey {
+            let text = read("the seed of the nkey", path)?;
+            let seed = text.lines().map(str::trim).find(|line| line.starts_with("SU"));
+            let none = || {
+                io::Error::new(io::ErrorKind::InvalidData, "it has no line with a user's seed, which begins with SU")
+            };
+            let bad = |cause| ConnectError::File { what: "the seed of the nkey", path: path.clone(), cause };
+            settings = settings.nkey(seed.ok_or_else(none).map_err(bad)?.to_owned());
+        }
+        // The library opens files when it connects, and then does not say which it cannot.
+        if let Some(path) = &self.authority {
+            read("the certificates that are trusted", path)?;
+            settings = settings.add_root_certificates(path.clone()).require_tls(true);
+        }
+        if let Some((certificate, key)) = &self.certificate {
+            read("the client's certificate", certificate)?;
+            read("the key of the client's certificate", key)?;
+            settings = settings.add_client_certificate(certificate.clone(), key.clone()).require_tls(true);
+        }
+        Ok(settings)
+    }
+}
+
+fn read(what: &'static str, path: &Path) -> Result<String, ConnectError> {
+    std::fs::read_to_string(path).map_err(|cause| ConnectError::File { what, path: path.to_owned(), cause })
 }
 
 /// Who the client is, as a URL says it.

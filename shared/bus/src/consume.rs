@@ -5,6 +5,7 @@
 
 mod source;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -19,6 +20,8 @@ use crate::{Bus, Message};
 
 /// The pause before another consumer is tried.
 const PAUSE: Duration = Duration::from_millis(200);
+/// So many gaps between messages are remembered until somebody asks for them.
+const GAPS: usize = 10_000;
 /// How long [`Consumer::next`] waits in one go; it then begins to wait again.
 const ONE_WAIT: Duration = Duration::from_secs(60);
 
@@ -36,6 +39,8 @@ pub struct Consumer {
     fingerprint: Option<String>,
     /// When the stream was made, as first seen: another time later means another log.
     created: Option<i64>,
+    /// Sequences between the messages that were handed out, where all are selected.
+    passed_over: Vec<RangeInclusive<u64>>,
     source: Option<Source>,
 }
 
@@ -80,6 +85,7 @@ impl Bus {
             complete_to: after,
             fingerprint: None,
             created: None,
+            passed_over: Vec::new(),
             source: None,
         }
     }
@@ -150,6 +156,12 @@ impl Consumer {
         self.complete_to.max(self.last)
     }
 
+    /// The sequences that no message was handed out for since this was asked last, though later ones were: messages that were
+    /// deleted, forgotten, or [lost](Bus::damage). At most 10,000 ranges of them; none where a part of the stream is read.
+    pub fn passed_over(&mut self) -> Vec<RangeInclusive<u64>> {
+        std::mem::take(&mut self.passed_over)
+    }
+
     /// How many messages of those that are selected the stream holds after the last one that was handed out, as the
     /// server last said. `None`
     /// while nobody can know: there is no connection, or no consumer on it yet.
@@ -201,7 +213,11 @@ impl Consumer {
     fn take(&mut self, word: Word) -> Option<Message> {
         match word {
             Word::Message(message) => {
-                self.last = message.position.sequence;
+                let (expected, sequence) = (self.last + 1, message.position.sequence);
+                if sequence > expected && self.selection.filter.is_none() && self.passed_over.len() < GAPS {
+                    self.passed_over.push(expected..=sequence - 1);
+                }
+                self.last = sequence;
                 self.fingerprint = Some(message.fingerprint());
                 Some(message)
             }

@@ -77,7 +77,7 @@ impl Bus {
     async fn find(&self, stream: Stream, request: &Value) -> Result<Option<Message>, LoadError> {
         self.connected().await?;
         let unreachable = |cause: crate::Cause| LoadError::Unreachable(cause);
-        let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
+        let asked = format!("{}.DIRECT.GET.{}", self.api, stream.name());
         let reply = tokio::time::timeout(ANSWERS_WITHIN, self.client.request(asked, request.to_string().into()));
         let reply = match reply.await.map_err(|elapsed| unreachable(elapsed.into()))? {
             Ok(reply) => reply,

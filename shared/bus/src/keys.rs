@@ -6,6 +6,8 @@
 
 use async_nats::HeaderMap;
 use async_nats::header;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{InfoError, LastRawMessageErrorKind, Stream};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -14,7 +16,8 @@ use crate::erase::is_gone;
 use crate::publish::Unacknowledged;
 use crate::{Bus, PublishError};
 
-const BUCKET_STREAM: &str = "KV_FLOWTRAIL_KEYS";
+/// The stream behind the bucket.
+pub const KEYS_STREAM: &str = "KV_FLOWTRAIL_KEYS";
 const BUCKET_SUBJECT: &str = "$KV.FLOWTRAIL_KEYS";
 
 /// The bucket. Made by [`Bus::keys`]; cheap to clone.
@@ -36,6 +39,9 @@ pub enum KeyError {
         /// As it was given.
         name: String,
     },
+    /// There is no bucket (any more).
+    #[error("the bucket of keys is gone from the log")]
+    NoBucket,
     /// The bucket cannot be reached right now.
     #[error("the keys cannot be reached")]
     Unreachable(#[source] crate::Cause),
@@ -57,13 +63,16 @@ impl Keys {
     pub async fn create(&self, name: &str, bytes: Bytes) -> Result<(), KeyError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
-        let sent = self.0.send_raw(subject(name)?, headers, bytes.clone()).await.map_err(unreachable)?;
+        let sent = self.0.send_raw(self.put_subject(name)?, headers, bytes.clone()).await.map_err(unreachable)?;
         match self.0.acknowledged(sent).await {
             Ok(_) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) if self.get(name).await? == Some(bytes) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) => Err(KeyError::Exists { name: name.to_owned() }),
             Err(Unacknowledged::DuplicateInBatch) => Err(KeyError::Unreachable("duplicate".into())),
-            Err(Unacknowledged::Other(error)) => Err(unreachable(error)),
+            // Nobody answers where there is no stream, as where its server is away for a moment.
+            Err(Unacknowledged::Other(error)) => {
+                Err(if self.is_gone().await { KeyError::NoBucket } else { unreachable(error) })
+            }
         }
     }
 
@@ -75,12 +84,28 @@ impl Keys {
         let before = self.find(name).await?.map_or(0, |(sequence, _)| sequence);
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, before.to_string().as_str());
-        let sent = self.0.send_raw(subject(name)?, headers, bytes).await.map_err(unreachable)?;
+        let sent = self.0.send_raw(self.put_subject(name)?, headers, bytes).await.map_err(unreachable)?;
         match self.0.acknowledged(sent).await {
             Ok(_) => Ok(()),
             Err(Unacknowledged::WrongLastSequence) => Err(KeyError::Exists { name: name.to_owned() }),
             Err(Unacknowledged::DuplicateInBatch) => Err(KeyError::Unreachable("duplicate".into())),
-            Err(Unacknowledged::Other(error)) => Err(unreachable(error)),
+            // Nobody answers where there is no stream, as where its server is away for a moment.
+            Err(Unacknowledged::Other(error)) => {
+                Err(if self.is_gone().await { KeyError::NoBucket } else { unreachable(error) })
+            }
+        }
+    }
+
+    /// Whether there is a bucket.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn is_there(&self) -> Result<bool, KeyError> {
+        self.0.reachable().await.map_err(unreachable)?;
+        match self.0.jetstream.get_stream(KEYS_STREAM).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error.kind()) => Ok(false),
+            Err(error) => Err(KeyError::Unreachable(error.into())),
         }
     }
 
@@ -124,21 +149,44 @@ impl Keys {
         Ok(names)
     }
 
+    /// What a key is published on. A leaf node keeps what is published on the bucket's own subjects to itself, as it may have
+    /// such a bucket, too.
+    fn put_subject(&self, name: &str) -> Result<String, KeyError> {
+        let subject = subject(name)?;
+        Ok(if self.0.is_in_domain() { format!("{}.{subject}", self.0.api) } else { subject })
+    }
+
     /// Asks the leader and no replica: an erased key must not be seen again, a new one must be.
     async fn find(&self, name: &str) -> Result<Option<(u64, Bytes)>, KeyError> {
         let found = self.stream().await?.get_last_raw_message_by_subject(&subject(name)?).await;
         match found {
             Ok(message) => Ok(Some((message.sequence, message.payload))),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) if is_no_stream(&error.kind()) => Err(KeyError::NoBucket),
             Err(error) => Err(KeyError::Unreachable(error.into())),
         }
     }
 
+    /// Whether it is certain that there is no bucket.
+    async fn is_gone(&self) -> bool {
+        self.is_there().await.is_ok_and(|is_there| !is_there)
+    }
+
     async fn stream(&self) -> Result<Stream<()>, KeyError> {
         self.0.reachable().await.map_err(unreachable)?;
-        let stream = self.0.jetstream.get_stream_no_info(BUCKET_STREAM).await;
+        let stream = self.0.jetstream.get_stream_no_info(KEYS_STREAM).await;
         stream.map_err(|error| KeyError::Unreachable(error.into()))
     }
+}
+
+/// Whether the server knows no such stream.
+fn is_missing(kind: &GetStreamErrorKind) -> bool {
+    matches!(kind, GetStreamErrorKind::JetStream(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// The same of an answer to who asks for a message.
+fn is_no_stream(kind: &LastRawMessageErrorKind) -> bool {
+    matches!(kind, LastRawMessageErrorKind::JetStream(refusal) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
 fn subject(name: &str) -> Result<String, KeyError> {

@@ -10,7 +10,7 @@ use model::log::{LogPosition, Stream, Subject};
 
 use crate::connect::{ANSWERS_WITHIN, RECONNECTS_WITHIN};
 use crate::message::micros;
-use crate::{Bus, Message, restored};
+use crate::{Bus, Message, Retention, restored};
 
 /// How many messages one request for a subject asks for, and how many bytes of them: the server sends a page without
 /// waiting, and cuts off a client for which too much of it piles up.
@@ -37,6 +37,8 @@ pub struct StreamState {
     pub first_at: i64,
     /// When the last message was stored that it ever got: microseconds since 1970.
     pub last_at: i64,
+    /// How much it keeps.
+    pub retention: Retention,
 }
 
 /// Why nothing could be read.
@@ -75,6 +77,7 @@ impl Bus {
             bytes: info.state.bytes,
             first_at: micros(info.state.first_timestamp.unix_timestamp_nanos()),
             last_at: micros(info.state.last_timestamp.unix_timestamp_nanos()),
+            retention: Retention::new(info.config.max_age, info.config.max_bytes),
         })
     }
 
@@ -178,7 +181,7 @@ impl Bus {
         let request = serde_json::json!({
             "seq": from, "next_by_subj": filter, "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES,
         });
-        let asked = format!("$JS.API.DIRECT.GET.{}", stream.name());
+        let asked = format!("{}.DIRECT.GET.{}", self.api, stream.name());
         let sent = self.client.publish_with_reply(asked, inbox, request.to_string().into()).await;
         sent.map_err(|error| unreachable(error.into()))?;
         let mut last = None;

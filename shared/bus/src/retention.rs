@@ -21,6 +21,12 @@ pub struct Retention {
 }
 
 impl Retention {
+    /// As the server has it: 0 and what is below 0 are no limit.
+    pub(crate) fn new(age: Duration, bytes: i64) -> Self {
+        let bytes = u64::try_from(bytes).ok().and_then(NonZeroU64::new);
+        Self { age: Some(age).filter(|age| !age.is_zero()), bytes }
+    }
+
     /// Whether less is kept than with another.
     #[must_use]
     pub fn keeps_less_than(&self, other: &Self) -> bool {
@@ -31,11 +37,8 @@ impl Retention {
     }
 
     fn read(config: &Value) -> Self {
-        Self {
-            age: config["max_age"].as_u64().filter(|nanoseconds| *nanoseconds > 0).map(Duration::from_nanos),
-            // The server writes no limit as -1.
-            bytes: config["max_bytes"].as_u64().and_then(NonZeroU64::new),
-        }
+        let age = Duration::from_nanos(config["max_age"].as_u64().unwrap_or_default());
+        Self::new(age, config["max_bytes"].as_i64().unwrap_or_default())
     }
 
     /// Changes a stream's configuration, an object in the server's own terms.

@@ -50,13 +50,17 @@ pub enum Reason {
     Unavailable,
     /// Nobody can try the receiver that it names: send it again later.
     NobodyDelivers,
+    /// The log takes nothing new: send it again once there is room.
+    LogFull,
+    /// There is no bucket of keys to seal secrets with: its operator has to bring it back.
+    KeysGone,
     /// A fault of Flowtrail itself; its log has the details.
     Internal,
 }
 
 impl Reason {
     /// Each with a code of its own.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Invalid,
         Self::Forbidden,
         Self::NotFound,
@@ -64,6 +68,8 @@ impl Reason {
         Self::ReceiverRefuses,
         Self::Unavailable,
         Self::NobodyDelivers,
+        Self::LogFull,
+        Self::KeysGone,
         Self::Internal,
     ];
 
@@ -78,6 +84,8 @@ impl Reason {
             Self::ReceiverRefuses => 412,
             Self::Unavailable => 503,
             Self::NobodyDelivers => 504,
+            Self::LogFull => 507,
+            Self::KeysGone => 510,
             Self::Internal => 500,
         }
     }

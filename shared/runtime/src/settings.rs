@@ -37,6 +37,26 @@ pub struct Settings {
     #[arg(long, global = true, env = "FLOWTRAIL_NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
 
+    /// A file with the seed of an nkey (SU...), where the NATS server knows the user by that.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_NKEY", value_name = "FILE")]
+    pub nats_nkey: Option<PathBuf>,
+
+    /// The certificates, in PEM, that alone are trusted to have issued the NATS server's. Unset: those that the system trusts.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_CA", value_name = "FILE")]
+    pub nats_ca: Option<PathBuf>,
+
+    /// The certificate that the NATS server is shown, in PEM.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_CERTIFICATE", value_name = "FILE")]
+    pub nats_certificate: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_KEY", value_name = "FILE")]
+    pub nats_key: Option<PathBuf>,
+
+    /// The JetStream domain that the log is in, where it is another one than that of the NATS server, as behind a leaf node.
+    #[arg(long, global = true, env = "FLOWTRAIL_NATS_DOMAIN", value_name = "DOMAIN")]
+    pub nats_domain: Option<String>,
+
     /// The port of the own nats-server, on loopback.
     #[arg(long, global = true, env = "FLOWTRAIL_NATS_PORT", default_value_t = 4222, value_name = "PORT")]
     pub nats_port: u16,
@@ -73,6 +93,11 @@ pub struct ServerSettings {
     /// The private key of the certificate, in PEM.
     #[arg(long, env = "FLOWTRAIL_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+
+    /// How long the gateway, told to end, says at /readyz that it leaves, and answers on, before it takes nobody in any more: as long
+    /// as those in front of it take to notice, such as 10s.
+    #[arg(long, env = "FLOWTRAIL_LEAVES_FOR", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub leaves_for: Duration,
 
     /// Proxies in front of the gateway that are believed about the addresses of clients: CIDRs, separated by commas.
     #[arg(long, env = "FLOWTRAIL_TRUSTED_PROXIES", default_value = "", value_name = "CIDR,...")]

@@ -58,6 +58,33 @@ impl Question for Dump {
     }
 }
 
+/// How many rows a generation of a view holds. It goes through those that stand by key.
+///
+/// # Errors
+/// When the storage fails or is damaged.
+pub fn rows(view: View, store: &Store) -> Result<u64, Error> {
+    let mut count = 0;
+    match view.dump() {
+        DumpAs::Keys(row) => {
+            for entry in store.range((Bound::Included(vec![1]), Bound::Unbounded)) {
+                let (key, value) = entry?;
+                let Some((_, kind, _)) = key::split(&key) else { continue };
+                count += u64::from(row(kind, &value)?.is_some());
+            }
+        }
+        DumpAs::Columns(_) => {
+            let mut account = store.next_account("")?;
+            while let Some(known) = account {
+                let page = Page { start: Start::Offset(0), limit: 0 };
+                let table = key::table_of(&known);
+                count += store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?.total;
+                account = store.next_account(&known)?;
+            }
+        }
+    }
+    Ok(count)
+}
+
 impl Dump {
     fn by_key(&self, store: &Store, row: fn(u8, &[u8]) -> Result<Option<Json>, Error>) -> Result<Lines, Error> {
         // Keys that start with a zero byte are the store's own.

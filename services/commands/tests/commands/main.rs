@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use bus::{AskError, Bus, Options};
+use bus::{Access, AskError, Bus, Options};
 use commands::Bootstrap;
 use feed::write::{NewEvent, write};
 use model::access::Actor;
@@ -35,7 +35,7 @@ struct Running {
 
 impl Running {
     async fn start(server: &NatsServer, directory: &Path) -> Self {
-        let options = Options { url: server.url(), credentials: None, name: "test".into() };
+        let options = Options { url: server.url(), access: Access::default(), name: "test".into() };
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let master = master_key(directory);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use bus::{Bus, Options};
+use bus::{Access, Bus, Options};
 use reqwest::Url;
 
 use crate::client::{Client, READY};
@@ -72,7 +72,8 @@ impl<'a> System<'a> {
         };
         let nats = fs::read_to_string(data.join("nats.url")).context("read the URL of its nats-server")?;
         let bus =
-            Bus::connect(&Options { url: nats.trim().to_owned(), credentials: None, name: "bench".to_owned() }).await?;
+            Bus::connect(&Options { url: nats.trim().to_owned(), access: Access::default(), name: "bench".to_owned() })
+                .await?;
         Ok(Self { program, data, ports, process, url, token, bus })
     }
 

@@ -2,7 +2,7 @@
 
 use std::future::ready;
 
-use bus::{Bus, Endpoint, Options, Outgoing, Refusal, ServiceInfo};
+use bus::{Access, Bus, Endpoint, Options, Outgoing, Refusal, ServiceInfo};
 use bytes::Bytes;
 use feed::write::{NewEvent, write};
 use model::dead_letter::{DeadLetter, RECORDED};
@@ -25,7 +25,7 @@ fn main() -> AccountId {
 
 async fn bus(flowtrail: &Flowtrail) -> Bus {
     let name = "operator".to_owned();
-    Bus::connect(&Options { url: flowtrail.nats_url.clone(), credentials: None, name }).await.unwrap()
+    Bus::connect(&Options { url: flowtrail.nats_url.clone(), access: Access::default(), name }).await.unwrap()
 }
 
 fn outgoing(subject: Subject, payload: &Value) -> Outgoing {

@@ -299,6 +299,14 @@ impl Flowtrail {
         }
     }
 
+    /// Ends the nats-server of a split topology, does something to its files, and starts it again.
+    pub(crate) async fn while_nats_is_down(&mut self, harm: impl FnOnce(&Path)) {
+        let nats = self.nats.as_mut().unwrap();
+        nats.stop().await;
+        harm(&nats.store());
+        nats.restart().await;
+    }
+
     /// Restores a backup into the log that was lost.
     pub(crate) fn restore(&self, backup: &Path) -> Output {
         let port = self.nats_url.rsplit(':').next().unwrap();

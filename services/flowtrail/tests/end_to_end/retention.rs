@@ -60,3 +60,30 @@ async fn what_the_log_keeps_is_shown_and_changed_and_less_wants_a_yes() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_full_log_is_counted_and_said_and_how_full_it_is_can_be_watched() {
+    let settings = [("FLOWTRAIL_AUDIT_READS", "false"), ("FLOWTRAIL_METRICS_LISTEN", "127.0.0.1:0")];
+    let flowtrail = Flowtrail::start_with(Topology::Together, &settings).await;
+    let post = async |id: &str| {
+        let event = serde_json::json!({ "id": id, "event_type": "door.open" });
+        flowtrail.request("POST", "/api/events/audit").json(&event).send().await.unwrap()
+    };
+    assert_eq!(post("first").await.status(), 202);
+    let scraped = async || {
+        let url = flowtrail.metrics_urls().next().unwrap().to_owned();
+        reqwest::get(url).await.unwrap().text().await.unwrap()
+    };
+    let before = scraped().await;
+    assert!(before.contains("flowtrail_ingest_log_full_total 0"), "{before}");
+    assert!(!before.contains(r#"flowtrail_stream_limit_bytes{stream="FLOWTRAIL_AUDIT"}"#), "{before}");
+    flowtrail.succeed(["retention", "audit", "--bytes", "10B", "--yes"]);
+    let refused = post("second").await;
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (503, true));
+    assert!(refused.text().await.unwrap().contains("the log is full"));
+    let after = scraped().await;
+    assert!(after.contains("flowtrail_ingest_log_full_total 1"), "{after}");
+    assert!(after.contains(r#"flowtrail_stream_limit_bytes{stream="FLOWTRAIL_AUDIT"} 10"#), "{after}");
+    flowtrail.succeed(["retention", "audit", "--bytes", "unlimited"]);
+    assert_eq!(post("second").await.status(), 202);
+}

@@ -19,6 +19,7 @@ pub(crate) struct HttpMetrics {
     requests: Family<AnswerLabels, Counter>,
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     ingested: Family<FamilyLabels, Counter>,
+    log_full: Counter,
 }
 
 /// What was asked for: where, as the table of routes has it, and how.
@@ -46,6 +47,7 @@ impl Default for HttpMetrics {
             requests: Family::default(),
             durations: Family::new_with_constructor(durations),
             ingested: Family::default(),
+            log_full: Counter::default(),
         }
     }
 }
@@ -74,6 +76,11 @@ impl HttpMetrics {
     pub(crate) fn ingested(&self, family: &'static str, events: usize) {
         self.ingested.get_or_create(&FamilyLabels { family }).inc_by(events as u64);
     }
+
+    /// Counts events that the log had no room for, a request at a time.
+    pub(crate) fn log_is_full(&self) {
+        self.log_full.inc();
+    }
 }
 
 impl Source for HttpMetrics {
@@ -82,5 +89,7 @@ impl Source for HttpMetrics {
         let help = "How long answers took to begin";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, self.durations.clone());
         registry.register("ingest_events", "Events that were published over HTTP", self.ingested.clone());
+        let help = "Requests whose events the log had no room for";
+        registry.register("ingest_log_full", help, self.log_full.clone());
     }
 }

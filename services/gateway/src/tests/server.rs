@@ -36,6 +36,7 @@ pub(super) fn settings() -> Settings {
         provider: None,
         tls: None,
         metrics: Metrics::default(),
+        leaves_for: Duration::ZERO,
         adjustable: watch::channel(adjustable()).1,
     }
 }
@@ -93,6 +94,31 @@ async fn requests_are_answered_on_one_connection_until_the_server_stops() {
     // An idle connection is closed, and no new one is taken in.
     assert_eq!(read(&mut stream, "\0").await, "");
     assert!(TcpStream::connect(&serving.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_gateway_that_leaves_says_so_and_answers_on_and_every_answer_is_the_last_of_its_connection() {
+    let serving = serving_with(Settings { leaves_for: Duration::from_secs(3600), ..settings() }).await;
+    let asked = async |path: &str| {
+        let mut stream = serving.connect(&format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        // To its end, where the server closes; else to that of the answer.
+        let end = if serving.stop.is_cancelled() { "\0" } else { "\"}" };
+        read(&mut stream, end).await
+    };
+    let ready = asked("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200 OK\r\n") && !ready.contains("connection: close"), "{ready}");
+    let mut idle = serving.connect("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(!read(&mut idle, "alive\"}").await.contains("connection: close"));
+
+    serving.stop.cancel();
+    let ready = asked("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503 "), "{ready}");
+    assert!(ready.contains("this gateway is about to end") && ready.contains("connection: close"), "{ready}");
+    let alive = asked("/healthz").await;
+    assert!(alive.starts_with("HTTP/1.1 200 OK\r\n") && alive.contains("connection: close"), "{alive}");
+    // So does one that was idle, once more.
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(read(&mut idle, "\0").await.contains("connection: close"));
 }
 
 #[tokio::test]

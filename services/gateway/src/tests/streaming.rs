@@ -145,7 +145,9 @@ async fn a_refused_command_is_refused_in_its_own_words() {
                 Some(1) => (400, "config.api_key: is required for datadog"),
                 Some(2) => (404, "event streaming integration not found"),
                 Some(3) => (409, "someone else changed it"),
-                Some(4) => (503, "the log is full"),
+                Some(4) => (503, "stack trace"),
+                Some(6) => (507, "stack trace"),
+                Some(7) => (510, "stack trace"),
                 _ => (500, "stack trace"),
             };
             Err(Refusal { code, message: message.to_owned() })
@@ -157,6 +159,8 @@ async fn a_refused_command_is_refused_in_its_own_words() {
         (3, 409, "someone else changed it"),
         (4, 503, "the log cannot be reached, try again"),
         (5, 500, "internal error"),
+        (6, 503, "the log is full, try again once there is room"),
+        (7, 503, "the keys of secrets are gone from the log, and its operator has to bring them back"),
     ] {
         let answer = world.put(Method::PUT, &token, &format!("{}/{id}", PATHS[0]), "{}").await;
         assert_eq!(answer.refusal(status), text);

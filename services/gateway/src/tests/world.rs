@@ -75,7 +75,7 @@ impl World {
     /// Empty views, and an empty log with all streams.
     pub(super) async fn start() -> Self {
         let server = NatsServer::start().await;
-        let options = Options { url: server.url(), credentials: None, name: "gateway".to_owned() };
+        let options = Options { url: server.url(), access: bus::Access::default(), name: "gateway".to_owned() };
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -414,7 +414,8 @@ fn resources(reader: Reader, bus: &Bus, records_reads: bool) -> (Resources, Reco
     let metrics = Metrics::default();
     let stop = CancellationToken::new();
     let erased = Erased::default();
-    (Resources { reader, bus, erased, cursors, witness, provider: None, limits, metrics, stop }, recorder)
+    let leaving = stop.clone();
+    (Resources { reader, bus, erased, cursors, witness, provider: None, limits, metrics, leaving, stop }, recorder)
 }
 
 pub(super) fn request(method: Method, token: &str, path: &str, body: Body) -> Request<Body> {

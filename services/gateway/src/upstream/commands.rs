@@ -26,6 +26,10 @@ pub(crate) const LOG_UNREACHABLE: Refusal = Refusal::Unavailable("the log cannot
 /// What the client is told while the log has as much as it may have.
 pub(crate) const LOG_FULL: Refusal = Refusal::Unavailable("the log is full, try again once there is room");
 
+/// What the client is told while secrets have no keys.
+pub(crate) const KEYS_GONE: Refusal =
+    Refusal::Unavailable("the keys of secrets are gone from the log, and its operator has to bring them back");
+
 /// What the client is told while no streamer is there.
 pub(crate) const NOBODY_DELIVERS: Refusal = Refusal::Unavailable("the streamer cannot be reached, try again");
 
@@ -108,6 +112,8 @@ fn to_refusal(error: AskError) -> Refusal {
             command::Reason::ReceiverRefuses => Refusal::ReceiverRefuses(message),
             command::Reason::Unavailable => LOG_UNREACHABLE,
             command::Reason::NobodyDelivers => NOBODY_DELIVERS,
+            command::Reason::LogFull => LOG_FULL,
+            command::Reason::KeysGone => KEYS_GONE,
             command::Reason::Internal => {
                 error!(code, message, "a command failed");
                 Refusal::Internal

@@ -43,7 +43,12 @@ impl Publisher {
     /// # Errors
     /// When the log does not take one of them. Those before it are stored; the same request again stores the rest.
     pub(crate) async fn publish(&self, messages: Vec<Outgoing>) -> Result<Published, Refusal> {
-        let receipts = self.bus.publish_all(messages).await.map_err(|failure| to_refusal(&failure))?;
+        let receipts = self.bus.publish_all(messages).await.map_err(|failure| {
+            if matches!(failure, PublishError::Full(_)) {
+                self.metrics.log_is_full();
+            }
+            to_refusal(&failure)
+        })?;
         let positions = receipts.iter().map(|Receipt { position, .. }| *position);
         // A retry of which a part had gone through is not stored in order.
         let ends = positions.clone().min().zip(positions.max());

@@ -1,9 +1,10 @@
-//! Whether the gateway is of use: whether the log can be written, and whether reads are complete.
+//! Whether the gateway is of use: whether it stays, the log can be written, and reads are complete.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bus::Bus;
+use tokio_util::sync::CancellationToken;
 use views::status::{Status, ViewStatus};
 use views::{Ask, View};
 
@@ -16,11 +17,12 @@ pub(crate) struct Readiness {
     bus: Arc<Bus>,
     reader: Arc<Reader>,
     caught_up: Arc<CaughtUp>,
+    leaving: CancellationToken,
 }
 
 impl Readiness {
-    pub(crate) fn new(bus: Arc<Bus>, reader: Arc<Reader>) -> Self {
-        Self { bus, reader, caught_up: Arc::default() }
+    pub(crate) fn new(bus: Arc<Bus>, reader: Arc<Reader>, leaving: CancellationToken) -> Self {
+        Self { bus, reader, caught_up: Arc::default(), leaving }
     }
 
     /// Whether reads and writes work.
@@ -28,6 +30,9 @@ impl Readiness {
     /// # Errors
     /// [`Refusal::Unavailable`], saying what is missing.
     pub(crate) async fn check(&self) -> Result<(), Refusal> {
+        if self.leaving.is_cancelled() {
+            return Err(Refusal::Unavailable("this gateway is about to end"));
+        }
         if !self.bus.is_connected() {
             return Err(Refusal::Unavailable("not connected to nats"));
         }

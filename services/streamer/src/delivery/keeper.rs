@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use model::delivery::{Data, Step};
+use model::delivery::{Data, Standing, Step};
 use prometheus_client::metrics::histogram::Histogram;
 use runtime::telemetry::chain;
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use tracing::error;
 
 use super::worker::{End, Task, Worker, WorkerError};
 use crate::desired::Desired;
-use crate::journal::{Journal, JournalError};
+use crate::journal::{self, Journal, JournalError};
 use crate::live::{IntegrationId, LiveState};
 use crate::receiver::Receivers;
 use crate::settings::Settings;
@@ -88,6 +88,9 @@ impl Keeper {
 
     async fn pause_after(&mut self, failure: &WorkerError, stop: &CancellationToken) {
         error!(account = %self.integration.account, id = self.integration.id, error = %chain(failure), "delivery stopped and is started again");
+        if let WorkerError::Connect(cause) = failure {
+            self.show_failing(&cause.to_string()).await;
+        }
         let pause = match failure {
             // Long enough for the other to get on: both would only take turns refusing each other's steps.
             WorkerError::Journal(JournalError::Taken) => TAKEN_PAUSE,
@@ -98,6 +101,25 @@ impl Keeper {
             _ = self.desired.changed() => self.desired.mark_changed(),
             () = tokio::time::sleep(pause) => {}
         }
+    }
+
+    /// Shows that nothing is delivered, though the receiver is not to blame. It is no step: it is over with the next one that is.
+    async fn show_failing(&self, reason: &str) {
+        let shown = self.live.borrow().state.clone();
+        let state = match shown {
+            Some(state) => Some(state),
+            None => journal::last_state(&self.receivers.bus, &self.integration.account, self.integration.id)
+                .await
+                .ok()
+                .flatten(),
+        };
+        let mut state = state.unwrap_or_default();
+        let failure = self.receivers.failure(None, reason.to_owned());
+        if state.standing == Standing::Active {
+            state.standing = Standing::Failing { since: failure.time };
+        }
+        state.last_error = Some(failure);
+        self.live.send_replace(LiveState { state: Some(state), next_retry: None });
     }
 
     /// Waits until something else is wanted. False: `stop` came first.

@@ -3,6 +3,7 @@
 
 mod datadog;
 mod filter;
+mod gone;
 mod refused;
 mod s3;
 mod world;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use bus::{Bus, Options, Outgoing};
+use bus::{Access, Bus, Options, Outgoing};
 use model::access::Actor;
 use model::delivery::{DeadLetters, Question, StatusOf};
 use model::envelope::{BATCH, Envelope, STRUCTURED};
@@ -54,7 +54,7 @@ fn main() -> AccountId {
 impl World {
     pub(crate) async fn start() -> Self {
         let server = NatsServer::start().await;
-        let options = Options { url: server.url(), credentials: None, name: "test".to_owned() };
+        let options = Options { url: server.url(), access: Access::default(), name: "test".to_owned() };
         let bus = Bus::connect(&options).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let received = Arc::new(Mutex::new(Received { status: 200, ..Received::default() }));
@@ -205,6 +205,23 @@ impl World {
             expected_last: None,
         };
         self.bus.publish(message).await.unwrap();
+    }
+
+    /// Removes a stream.
+    pub(crate) async fn remove_stream(&self, name: &str) {
+        let context = async_nats::jetstream::new(async_nats::connect(self.server.url()).await.unwrap());
+        context.delete_stream(name).await.unwrap();
+    }
+
+    /// Removes all messages of a stream, as an operator may.
+    pub(crate) async fn purge(&self, stream: Stream) {
+        let context = async_nats::jetstream::new(async_nats::connect(self.server.url()).await.unwrap());
+        context.get_stream(stream.name()).await.unwrap().purge().await.unwrap();
+    }
+
+    /// Makes the streams again that are gone.
+    pub(crate) async fn make_streams(&self) {
+        self.bus.ensure_streams().await.unwrap();
     }
 
     /// Removes the messages of a stream before a sequence, as retention does.

@@ -97,7 +97,7 @@ impl Source {
         let pending = made.cached_info().num_pending;
         let inbox = bus.client.new_inbox();
         let replies = bus.client.subscribe(inbox.clone()).await?;
-        let pull_subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name());
+        let pull_subject = format!("{}.CONSUMER.MSG.NEXT.{}.{name}", bus.api, stream.name());
         let heard = Instant::now();
         let thrifty = selection.thrifty;
         Ok(Self { stream, thrifty, replies, inbox, pull_subject, losses, delivered: 0, outstanding: 0, pending, heard })

@@ -9,10 +9,11 @@ mod keys;
 mod load;
 mod permissions;
 mod publish;
+mod reach;
 mod snapshot;
 mod streams;
 
-use bus::{Bus, Message, Options, Outgoing};
+use bus::{Access, Bus, Message, Options, Outgoing};
 use bytes::Bytes;
 use model::log::{AccountId, Subject};
 use testkit::NatsServer;
@@ -26,7 +27,7 @@ async fn started() -> (NatsServer, Bus) {
 }
 
 async fn connected(url: &str, name: &str) -> Bus {
-    let options = Options { url: url.to_owned(), credentials: None, name: name.to_owned() };
+    let options = Options { url: url.to_owned(), access: Access::default(), name: name.to_owned() };
     Bus::connect(&options).await.expect("connect")
 }
 

@@ -97,3 +97,37 @@ async fn a_gateway_gets_large_answers_from_a_projector() {
     let asked = gateway.ask("flowtrail.query.audit.list", Bytes::new(), Duration::from_secs(10)).await;
     assert!(asked.unwrap() == large, "the answer changed on its way");
 }
+
+#[tokio::test]
+async fn a_gateway_asks_for_what_its_api_answers_and_for_nothing_else() {
+    let server = guarded().await;
+    let allowed = ["flowtrail.query.audit.list", "flowtrail.query.access.by_token", "flowtrail.command.token.create"];
+    let denied = [
+        "flowtrail.query.dump",
+        "flowtrail.query.access.users",
+        "flowtrail.query.person.known",
+        "flowtrail.command.account.create",
+        "flowtrail.command.user.set_scopes",
+        "flowtrail.command.person.erase",
+        "flowtrail.streamer.test",
+        "flowtrail.control.rebuild.start",
+    ];
+    let everybody = as_user(&server, "operator").await;
+    let answers = |subject: &&str| Endpoint::new(*subject, |_| std::future::ready(Ok(Bytes::from("yes"))));
+    let info = ServiceInfo { name: "all".to_owned(), version: "0.1.0".to_owned(), description: String::new() };
+    let endpoints = allowed.iter().chain(&denied).map(answers).collect();
+    let answering = everybody.answer(&info, endpoints).await.unwrap();
+    let mut running = JoinSet::new();
+    running.spawn(answering.run(CancellationToken::new()));
+    everybody.state(Stream::Audit).await.unwrap();
+
+    let gateway = as_user(&server, "gateway").await;
+    for subject in allowed {
+        assert_eq!(gateway.ask(subject, Bytes::new(), Duration::from_secs(10)).await.unwrap(), "yes", "{subject}");
+    }
+    for subject in denied {
+        // What is denied is not answered.
+        let answer = gateway.ask(subject, Bytes::new(), Duration::from_millis(300)).await;
+        assert!(answer.is_err(), "{subject}: {answer:?}");
+    }
+}

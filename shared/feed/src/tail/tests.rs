@@ -1,4 +1,4 @@
-use bus::{Options, Outgoing};
+use bus::{Access, Options, Outgoing};
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use testkit::NatsServer;
@@ -8,7 +8,8 @@ use crate::write::{Form, NewEvent, message, write};
 
 async fn started() -> (NatsServer, Bus) {
     let server = NatsServer::start().await;
-    let bus = Bus::connect(&Options { url: server.url(), credentials: None, name: "test".into() }).await.unwrap();
+    let bus =
+        Bus::connect(&Options { url: server.url(), access: Access::default(), name: "test".into() }).await.unwrap();
     bus.ensure_streams().await.unwrap();
     (server, bus)
 }

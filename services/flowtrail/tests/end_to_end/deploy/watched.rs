@@ -35,7 +35,7 @@ fn promtool_takes_the_rules_and_they_pass_their_tests() {
 fn every_alert_is_tried_both_ways_and_has_its_entry_in_the_runbook() {
     let Some(python) = python() else { return };
     let alerts = alerts(&python);
-    assert_eq!(alerts.len(), 12);
+    assert_eq!(alerts.len(), 15);
     let page = text("docs/operations.md");
     let tests = documents(&python, &["deploy/prometheus/rules_test.yml"]);
     let tests: Vec<&Value> = list(&tests[0]["tests"]).iter().flat_map(|test| list(&test["alert_rule_test"])).collect();
@@ -138,6 +138,7 @@ async fn a_process_without_an_api_says_that_it_lives() {
 /// A Flowtrail that has done something of everything that is counted.
 async fn busy() -> (Flowtrail, Receiver) {
     let flowtrail = Flowtrail::start_with(Topology::Together, SETTINGS).await;
+    flowtrail.succeed(["retention", "audit", "--bytes", "1GiB", "--yes"]);
     let receiver = Receiver::start().await;
     integrate(&flowtrail, &flowtrail.token, &receiver).await;
     publish(&flowtrail, &flowtrail.token, "e", 1).await;
@@ -148,8 +149,12 @@ async fn busy() -> (Flowtrail, Receiver) {
     // How far behind something is is looked for now and then.
     eventually("everything is counted", async || {
         let scrape = scraped(&flowtrail, "*/*").await;
-        let late =
-            ["flowtrail_delivery_last_success", "flowtrail_delivery_lag_seconds{", "flowtrail_view_lag_messages{"];
+        let late = [
+            "flowtrail_delivery_last_success",
+            "flowtrail_delivery_lag_seconds{",
+            "flowtrail_view_lag_messages{",
+            "flowtrail_troubles{",
+        ];
         late.iter().all(|name| scrape.contains(name)).then_some(())
     })
     .await;

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::pin::pin;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -14,22 +16,22 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::bounds::{HEADERS_WITHIN, MAX_HEADER_BYTES, PACE, TAKEN_WITHIN_MILLIS};
+use super::ending::Ending;
 use super::multiplexed;
 use super::paced::Paced;
 use crate::http::origin::{OverTls, Peer};
 use crate::http::proxies::Proxies;
 use crate::http::tls::{HTTP_2, Tls};
 
-/// Answers the requests of a connection until it ends, or `stop`.
+/// Answers the requests of a connection until it ends, or `ending`.
 pub(super) async fn serve(
     stream: TcpStream,
     (connected, proxies): (IpAddr, Proxies),
     (router, tls): (Router, Option<Tls>),
-    stop: CancellationToken,
+    ending: Ending,
 ) {
     // Answers go out when they are written; without it a small one may wait for the client's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
@@ -47,34 +49,45 @@ pub(super) async fn serve(
     });
     // Below TLS, so that what an agreement on a cipher sends has to be taken, too.
     let stream = Paced::new(stream, PACE, forget);
-    let Some(tls) = tls else { return one_by_one(stream, router, stop).await };
+    let Some(tls) = tls else { return one_by_one(stream, router, ending).await };
     let agreed = tokio::select! {
         agreed = timeout(HEADERS_WITHIN, tls.acceptor().accept(stream)) => agreed,
-        () = stop.cancelled() => return,
+        () = ending.closes_idle() => return,
     };
     match agreed {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) => {
-            multiplexed::serve(stream, router, stop).await;
+            multiplexed::serve(stream, router, ending).await;
         }
-        Ok(Ok(stream)) => one_by_one(stream, router, stop).await,
+        Ok(Ok(stream)) => one_by_one(stream, router, ending).await,
         Ok(Err(error)) => debug!(%error, "a client did not agree on TLS"),
         Err(_) => debug!("a client took too long to agree on TLS"),
     }
 }
 
 /// HTTP/1.1.
-async fn one_by_one<S, R>(stream: S, router: R, stop: CancellationToken)
+async fn one_by_one<S, R>(stream: S, router: R, ending: Ending)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     R: Service<Request<Incoming>, Response = Response>,
     R::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let router = service_fn(|request: Request<Incoming>| {
+        let answering = router.call(request);
+        async {
+            let mut answer = answering.await?;
+            if ending.is_leaving() {
+                // So the client sends its next request over another connection, and none over one that is being closed.
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, R::Error>(answer)
+        }
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(MAX_HEADER_BYTES);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), router));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
+        () = ending.closes_idle() => {
             // Ends at once where no request is under way, else after its answer.
             connection.as_mut().graceful_shutdown();
             connection.await

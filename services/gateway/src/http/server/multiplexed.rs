@@ -17,17 +17,17 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::answers::{Answers, Over};
 use super::bounds::{MAX_HEADER_BYTES, PACE};
+use super::ending::Ending;
 
 /// Requests at a time over one connection; a client with more waits.
 const MAX_REQUESTS: u32 = 100;
 
-/// Answers the requests of a connection until it ends, or `stop`.
-pub(super) async fn serve<S, R>(stream: S, router: R, stop: CancellationToken)
+/// Answers the requests of a connection until it ends, or `ending`.
+pub(super) async fn serve<S, R>(stream: S, router: R, ending: Ending)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     R: Service<Request<Incoming>, Response = Response>,
@@ -51,7 +51,7 @@ where
             Over::Idle => None,
             Over::LeftLying => return debug!("a client does not read its answer"),
         },
-        () = stop.cancelled() => None,
+        () = ending.closes() => None,
     };
     let ended = match ended {
         Some(ended) => ended,
