@@ -1,4 +1,4 @@
-//! A column store for lists that are appended to, rarely amended, and read newest first under a filter with an
+//! A column store for lists that are appended to, rarely amended, and read by time under a filter with an
 //! exact total.
 //!
 //! A [`Store`] holds tables; a table holds rows of one [`Schema`], ordered by time and id. New rows arrive in
@@ -20,7 +20,7 @@
 //! `numbers`, `bitmap`, `trigrams`), and where they are read from (`cache`, `source`); which symbols codes stand for
 //! (`wanted`, `searched`, `points`, `dictionary`, `buckets`, `closed`); parts of a table (`chunk`, `segment`, `part`); what is
 //! wanted of them (`predicate`, `select`); a table (`state`, `update`, `removal`, `table`, `snapshot`); which tables are in
-//! memory (`memory`, `tables`); answers (`list`, `judged`, `merge`, `scan`), and counts (`amount`, `selected`, `classes`,
+//! memory (`memory`, `tables`); answers (`order`, `list`, `judged`, `merge`, `scan`), and counts (`amount`, `selected`, `classes`,
 //! `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod amount;
@@ -46,6 +46,7 @@ mod memory;
 mod merge;
 mod numbers;
 mod options;
+mod order;
 mod pairs;
 mod part;
 mod pending;
@@ -83,6 +84,7 @@ pub use matching::{Condition, Matching};
 pub use memory::Cache;
 pub use numbers::Measure;
 pub use options::Options;
+pub use order::Order;
 pub use pairs::Pairs;
 pub use pieces::Change;
 pub use points::Points;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::filter::Query;
 use model::log::AccountId;
-use model::paging::{Judged, Page, Period, RowPosition, Start};
+use model::paging::{Judged, Order, Page, Period, RowPosition, Start};
 use model::time::Timestamp;
 use segments::{Condition, Matching, Predicate, Row, Scan, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl Selected {
         Ok(self)
     }
 
-    /// One page of them, newest first. Those that columns leave open are judged by `judge`.
+    /// One page of them. Those that columns leave open are judged by `judge`.
     ///
     /// `id_in_table` says how the id of a position stands in the table.
     pub(crate) fn list(
@@ -119,7 +119,11 @@ impl Selected {
                 segments::Start::After(SortKey { time: time.micros(), id: id_in_table(id) })
             }
         };
-        let (rows, page) = (self.store.rows(), segments::Page { start, limit: page.limit });
+        let order = match page.order {
+            Order::NewestFirst => segments::Order::NewestFirst,
+            Order::OldestFirst => segments::Order::OldestFirst,
+        };
+        let (rows, page) = (self.store.rows(), segments::Page { start, limit: page.limit, order });
         let Some(least) = &self.least else {
             let segments::Rows { rows, total, has_more } =
                 rows.list(&self.table, &self.predicate, self.period, &page)?;

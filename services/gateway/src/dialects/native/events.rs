@@ -11,7 +11,7 @@ use model::audit::{self, Fields};
 use model::event::Event;
 use model::filter::{Kind, Query, ends_of_time};
 use model::log::AccountId;
-use model::paging::{Page, Period, Rows, Start};
+use model::paging::{Order, Page, Period, Rows, Start};
 use model::time::Timestamp;
 use model::traffic::{self, EventType, Record, Reported};
 use schemars::JsonSchema;
@@ -40,6 +40,8 @@ const MAX_LIMIT: usize = 1000;
 pub(crate) trait Listed: Family {
     /// What cursors are bound to.
     const NAME: &'static str;
+    /// What those of a list are bound to that is oldest first.
+    const OLDEST_FIRST: &'static str;
     /// What there is one of, in words.
     const ONE: &'static str;
     /// What a tail is called where reads are recorded.
@@ -130,6 +132,7 @@ impl table::Row for TrafficItem<'_> {
 
 impl Listed for Audit {
     const NAME: &'static str = "flowtrail.audit";
+    const OLDEST_FIRST: &'static str = "flowtrail.audit.time";
     const ONE: &'static str = "event";
     const TAIL: &'static str = "audit.tail";
     const RECEIVED: &'static str = "audit.received";
@@ -181,6 +184,7 @@ impl Listed for Audit {
 
 impl Listed for Traffic {
     const NAME: &'static str = "flowtrail.traffic";
+    const OLDEST_FIRST: &'static str = "flowtrail.traffic.time";
     const ONE: &'static str = "record";
     const TAIL: &'static str = "traffic.tail";
     const RECEIVED: &'static str = "traffic.received";
@@ -283,10 +287,16 @@ impl<F: Listed> Asked<F> {
         let list = List::<F> { account, filter, q: language::query(text)?, page: Page::newest(limit) };
         Ok(Self { list, cursor: parameters.text("cursor")?, binding })
     }
+
+    /// The same in an order.
+    pub(super) fn in_order(mut self, order: Order) -> Self {
+        self.list.page.order = order;
+        self
+    }
 }
 
-/// A page, newest first.
-pub(super) async fn newest_first<F: Listed>(
+/// A page by time.
+pub(super) async fn by_time<F: Listed>(
     lists: &Lists,
     caller: &Caller,
     Asked { mut list, cursor, binding }: Asked<F>,
@@ -311,7 +321,7 @@ pub(super) async fn newest_first<F: Listed>(
 }
 
 pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
-    let text = "Newest first, or in the order of the log. `q` is in the language that `docs/query.md` describes. A parameter that \
+    let text = "By time, or in the order of the log. `q` is in the language that `docs/query.md` describes. A parameter that \
                 is none of these is refused.";
     selecting(Operation::new(title, text))
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))

@@ -20,7 +20,7 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use model::paging::{Page, Start};
+use model::paging::Page;
 use runtime::clock;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -91,7 +91,7 @@ pub(crate) async fn export<F: Listed>(
     let packing = packing.map_err(|error| failed(&error))?;
     let encoding = packing.name();
 
-    let page = Page { start: Start::Offset(0), limit: 0 };
+    let page = Page::newest(0);
     let list = List::<F> { account: account.clone(), filter: filter.clone(), q: q.clone(), page };
     let question = Export::<F> { account, id, filter, q, step: Step::Begin };
     // The first rows are there before the answer begins: what goes wrong until then is a refusal.
