@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use segments::{Bounds, Condition, Order, Page, Predicate, Row, SortKey, Start, Store, TimeRange};
 
 use crate::model::{
-    Model, ORDERS, Plain, TABLE, compare_counts, holds, id, matching, matching_in, open, period, plain, predicate, put,
-    read, seeds, shown,
+    Model, ORDERS, Plain, TABLE, compare_counts, holds, id, matching, matching_in, open, period, plain, predicate, put, read, seeds, shown,
 };
 use crate::simple::commit;
 

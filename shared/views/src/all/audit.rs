@@ -6,7 +6,7 @@ mod row;
 mod wanted;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 use model::audit::{Event, Filter};
@@ -204,6 +204,11 @@ impl Family for Audit {
             Ok(event)
         };
         rows.iter().map(named).collect()
+    }
+
+    /// No two events are about the same.
+    fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error> {
+        rows.iter().map(|row| Ok(columns::position_of::<Self>(row)?.id)).collect()
     }
 
     fn is_facet(field: AuditField) -> bool {

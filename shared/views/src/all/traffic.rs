@@ -5,9 +5,11 @@ mod facet;
 mod language;
 mod numbers;
 mod row;
+pub(super) mod together;
 mod wanted;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use model::erasure::Erasures;
@@ -224,6 +226,10 @@ impl Family for Traffic {
             Ok(Stored(Form::Record(Box::new(record))))
         };
         rows.into_iter().map(named).collect()
+    }
+
+    fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error> {
+        together::told_once(rows)
     }
 
     fn is_facet(field: TrafficField) -> bool {

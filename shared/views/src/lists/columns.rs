@@ -136,6 +136,45 @@ impl Selected {
         Ok(Listed { rows: listed.rows, total: listed.total, last: listed.last, judged })
     }
 
+    /// All of them, newest first, and how many rows were looked at for that. Those that columns leave open are judged by
+    /// `judge`. None: more than [`MAX_JUDGED`] would have to be looked at.
+    pub(crate) fn all(&self, judge: &Judge<'_>) -> Result<Option<(Vec<Row>, u64)>, Error> {
+        let mut scan = self.store.rows().scan(&self.table, &self.predicate, self.period)?;
+        let (mut all, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let rows = scan.read()?;
+            if rows.is_empty() {
+                return Ok(Some((all, looked_at as u64)));
+            }
+            looked_at += rows.len();
+            if looked_at > MAX_JUDGED {
+                return Ok(None);
+            }
+            if self.leaves_rows_open() {
+                let matches = judge(rows.clone())?;
+                all.extend(rows.into_iter().zip(matches).filter_map(|(row, matches)| matches.then_some(row)));
+            } else {
+                all.extend(rows);
+            }
+        }
+    }
+
+    /// Those of them that stand for what several of them tell of. Where there are more than can be looked at, none is
+    /// known to, and counts are not complete.
+    pub(crate) fn count_once<F: Family, T>(
+        self,
+        judge: &Judge<'_>,
+        count: impl FnMut(&Matching<'_>) -> Result<T, segments::Error>,
+    ) -> Result<T, Error> {
+        let all = self.all(judge)?;
+        let standing = all.map(|(rows, _)| F::told_once(&rows)).transpose()?.unwrap_or_default();
+        let stands = |rows: Vec<Row>| {
+            let stands = |row: &Row| Ok(standing.contains(&position_of::<F>(row)?.id));
+            rows.iter().map(stands).collect()
+        };
+        Self { least: Some(Predicate::nothing()), ..self }.count(&stands, count)
+    }
+
     /// Whether there may be rows among them that have to be judged.
     pub(crate) fn leaves_rows_open(&self) -> bool {
         self.least.is_some()

@@ -1,6 +1,7 @@
 //! What tells one family of lists from another: which rows a filter lets through, and how rows are read.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Debug;
 
 use model::filter::{Filter, Node};
@@ -88,6 +89,12 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// # Errors
     /// When a row cannot be read.
     fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Self::Shown>, Error>;
+
+    /// Of rows, newest first, the ids in the table of those that are left where what several tell of is told once.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error>;
 
     /// Whether rows can be counted by a field: its values stand in columns.
     fn is_facet(field: FieldOf<Self>) -> bool;

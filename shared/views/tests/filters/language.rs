@@ -136,7 +136,7 @@ fn term<F: Family>() -> impl Strategy<Value = String> {
 }
 
 /// An expression as someone might write it.
-fn expression<F: Family>() -> impl Strategy<Value = String> {
+pub(super) fn expression<F: Family>() -> impl Strategy<Value = String> {
     term::<F>().prop_recursive(3, 12, 3, |inner| {
         let several = || prop::collection::vec(inner.clone(), 1..4);
         prop_oneof![
@@ -161,11 +161,11 @@ fn directory() -> impl Strategy<Value = Vec<Event>> {
     prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(entry, 1..8)]
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     at(5)
 }
 
-fn query<F: Family>(text: &str) -> Option<Query<F>> {
+pub(super) fn query<F: Family>(text: &str) -> Option<Query<F>> {
     Some(Query::new(text.to_owned(), now()).unwrap_or_else(|mistake| panic!("{text}: {mistake}")))
 }
 
@@ -199,7 +199,7 @@ fn learn(views: &Views, directory: &[Event]) {
     project_into(views, views::directory::VIEW, Stream::Directory, directory);
 }
 
-fn whole(stored: &Stored) -> traffic::Record {
+pub(super) fn whole(stored: &Stored) -> traffic::Record {
     stored.record().unwrap().with_texts(ToString::to_string)
 }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod counts;
+mod flows;
 mod language;
 mod traffic;
 

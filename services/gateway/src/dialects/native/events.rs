@@ -27,7 +27,7 @@ use crate::describe::{Operation, schema};
 use crate::dialects::native::table::{self, Cell, named};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::cursor::Binding;
+use crate::lists::cursor::{Binding, Key};
 use crate::lists::language::{self, ABOUT_Q, Q};
 use crate::lists::query::{ABOUT_READS, Parameters, READS};
 use crate::render::refusal::Refusal;
@@ -48,6 +48,8 @@ pub(crate) trait Listed: Family {
     const TAIL: &'static str;
     /// What a page in the order of the log is called there; cursors of such pages are bound to it, too.
     const RECEIVED: &'static str;
+    /// The parameter, if the family has it, that puts together what several tell of.
+    const MERGE: Option<&'static str>;
     /// A row of the list.
     type Item<'a>: Serialize + JsonSchema + table::Row;
     /// The question for one of them.
@@ -106,6 +108,9 @@ pub(crate) struct TrafficItem<'a> {
     time: Timestamp,
     /// When the log received the first report of it.
     received_at: Timestamp,
+    /// Who reported the flow, where reporters are merged; else absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reporters: Option<Vec<String>>,
     #[serde(flatten)]
     #[schemars(with = "Map<String, Value>")]
     data: Reported<Cow<'a, str>>,
@@ -136,6 +141,7 @@ impl Listed for Audit {
     const ONE: &'static str = "event";
     const TAIL: &'static str = "audit.tail";
     const RECEIVED: &'static str = "audit.received";
+    const MERGE: Option<&'static str> = None;
     type Item<'a> = AuditItem;
     type ById = views::audit::ById;
 
@@ -188,6 +194,7 @@ impl Listed for Traffic {
     const ONE: &'static str = "record";
     const TAIL: &'static str = "traffic.tail";
     const RECEIVED: &'static str = "traffic.received";
+    const MERGE: Option<&'static str> = Some("merge");
     type Item<'a> = TrafficItem<'a>;
     type ById = views::traffic::ById;
 
@@ -214,7 +221,7 @@ impl Listed for Traffic {
             events: record.events.into_iter().collect(),
             ..record.given
         };
-        Ok(TrafficItem { id, time, received_at, data })
+        Ok(TrafficItem { id, time, received_at, reporters: None, data })
     }
 
     fn time(stored: &Stored) -> io::Result<Timestamp> {
@@ -223,7 +230,7 @@ impl Listed for Traffic {
 
     fn nothing() -> TrafficItem<'static> {
         let (id, time, received_at, data) = (String::new(), Timestamp::EPOCH, Timestamp::EPOCH, Reported::default());
-        TrafficItem { id, time, received_at, data }
+        TrafficItem { id, time, received_at, reporters: None, data }
     }
 
     /// A report as the record that it alone would make.
@@ -276,7 +283,8 @@ pub(super) struct Asked<F: Listed> {
 impl<F: Listed> Asked<F> {
     /// Reads the parameters. `name` is what its cursors are bound to.
     pub(super) fn read(caller: &Caller, parameters: &Parameters, name: &str) -> Result<Self, Refusal> {
-        parameters.are_among(&[Q, "from", "to", "reads", "order", "limit", "cursor"])?;
+        let known = [Q, "from", "to", "reads", "order", "limit", "cursor"];
+        parameters.are_among(&known.into_iter().chain(F::MERGE).collect::<Vec<_>>())?;
         let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
         let account = caller.principal.account.clone();
         let (text, from, to) = (parameters.text(Q)?, parameters.text("from")?, parameters.text("to")?);
@@ -305,19 +313,27 @@ pub(super) async fn by_time<F: Listed>(
         list.page.start = Start::After(lists.cursors.open(&binding, &cursor)?);
     }
     let cursors = lists.cursors.clone();
-    let render = move |Rows { rows, total, next, judged }: Rows<F::Shown>| {
-        let more = More {
-            total: Some(total).filter(|_| judged.is_none_or(|judged| judged.complete)),
-            next: next.map(|position| cursors.seal(&binding, &position)),
-            scanned: judged.map(|judged| judged.scanned),
-            complete: judged.map(|judged| judged.complete),
-        };
-        pieces::object("items", rows, &more, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?))
-    };
+    let render = move |rows| page(rows, &cursors, &binding, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?));
     let reply = lists.ask_then(caller, list, render).await?;
     let mut response = reply.answer?;
     freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
+}
+
+/// The answer that is a page, of which `write` writes each row.
+pub(super) fn page<T: Send + 'static>(
+    Rows { rows, total, next, judged }: Rows<T>,
+    cursors: &Key,
+    binding: &Binding,
+    write: impl pieces::WriteRow<T>,
+) -> Result<Response, Refusal> {
+    let more = More {
+        total: Some(total).filter(|_| judged.is_none_or(|judged| judged.complete)),
+        next: next.map(|position| cursors.seal(binding, &position)),
+        scanned: judged.map(|judged| judged.scanned),
+        complete: judged.map(|judged| judged.complete),
+    };
+    pieces::object("items", rows, &more, write)
 }
 
 pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
