@@ -17,7 +17,7 @@ use views::traffic::Stored;
 use super::audit::{audit_event, both as both_audit};
 use super::counts::{Plain, compare};
 use super::traffic::{both as both_traffic, report};
-use super::{IDS, account, answer, at, project_into, text};
+use super::{IDS, account, answer, at, cases, project_into, text};
 
 /// Words that events and the directory have, and some that neither has.
 const WORDS: &[&str] = &[
@@ -204,7 +204,7 @@ pub(super) fn whole(stored: &Stored) -> traffic::Record {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn events_are_found_as_each_is_judged(

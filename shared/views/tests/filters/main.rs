@@ -53,6 +53,15 @@ fn answer<Q: Question>(views: &Views, question: Q) -> Q::Answer {
     runtime.block_on(views.ask(Ask { at_least: Vec::new(), question })).unwrap().answer
 }
 
+/// How many cases a property is tried with, each with many questions: as many as `FLOWTRAIL_FILTER_SEEDS` says, or as are
+/// quickly tried.
+#[expect(clippy::disallowed_methods, reason = "it is a setting of the tests alone")]
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("FLOWTRAIL_FILTER_SEEDS").ok();
+    let cases = asked.map_or(usual, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
 /// A text out of a few, or none.
 fn text(texts: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
     prop::option::of(select(texts).prop_map(str::to_owned))
