@@ -19,7 +19,8 @@ use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, catalog, session as idle};
 use crate::dialects::native::counts::{self, values};
 use crate::dialects::native::{
-    dead_letters, description, events, export, fields, health, ingest, merged, metrics, received, searches, session, tail,
+    dead_letters, description, events, export, fields, health, ingest, merged, metrics, received, searches, session,
+    tail,
 };
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};

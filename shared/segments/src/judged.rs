@@ -35,7 +35,12 @@ pub struct Bounds<'a> {
     pub judge: &'a Judge<'a>,
     /// At most so many are judged for an answer.
     pub max_judged: usize,
+    /// What rows count for that do not count for their own numbers: by id, those of each column. Counts alone ask for it.
+    pub instead: Option<&'a Instead>,
 }
+
+/// Numbers of rows, by their ids: one of each column.
+pub type Instead = HashMap<Vec<u8>, Box<[u64]>>;
 
 /// One page of a list for which rows were judged.
 #[derive(Clone, Debug, PartialEq, Eq)]

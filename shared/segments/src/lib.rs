@@ -78,7 +78,7 @@ mod writer;
 pub use amount::Amount;
 pub use classes::{Classify, Facet};
 pub use error::Error;
-pub use judged::{Bounds, Judge, JudgedRows};
+pub use judged::{Bounds, Instead, Judge, JudgedRows};
 pub use list::{Page, Rows, SortKey, Start};
 pub use matching::{Condition, Matching};
 pub use memory::Cache;

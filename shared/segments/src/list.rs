@@ -112,12 +112,7 @@ pub(crate) fn page_of(table: &Table, schema: &Schema, stretches: Vec<Stretch>, p
 }
 
 /// The rows of a stretch that come after a position in the list, and how many of them match.
-fn after(
-    stretch: &Stretch,
-    order: Order,
-    position: &SortKey,
-    matching: u64,
-) -> Result<(Range<usize>, u64), Error> {
+fn after(stretch: &Stretch, order: Order, position: &SortKey, matching: u64) -> Result<(Range<usize>, u64), Error> {
     let range = rows_after(&stretch.part, &stretch.range, order, position)?;
     if range == stretch.range {
         return Ok((range, matching));
@@ -166,12 +161,7 @@ fn edge(part: &Part, order: Order, SortKey { time, id }: &SortKey) -> Result<usi
 const MAX_SKIPPED_ROWS: u64 = 4096;
 
 /// Where the rows of the page are.
-fn places(
-    mut counted: Vec<Counted>,
-    order: Order,
-    mut skip: u64,
-    limit: usize,
-) -> Result<Vec<(Part, usize)>, Error> {
+fn places(mut counted: Vec<Counted>, order: Order, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
     counted.sort_by_key(|part| Reverse(part.ranks.1));
     let mut left = counted.into_iter().peekable();
     let mut parts = Vec::new();

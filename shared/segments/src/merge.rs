@@ -226,8 +226,10 @@ impl Merge {
 /// Drops the first rows of parts that were looked at, at most `skip` of them, without merging: all whose rank is greater
 /// than some.
 pub(crate) fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
-    let earlier = |part: &Matched, rank: i64| part.rows.len() - part.rows.partition_point(|row| part.rank(*row) <= rank);
-    let all_earlier = |matched: &[Matched], rank: i64| matched.iter().map(|part| earlier(part, rank) as u64).sum::<u64>();
+    let earlier =
+        |part: &Matched, rank: i64| part.rows.len() - part.rows.partition_point(|row| part.rank(*row) <= rank);
+    let all_earlier =
+        |matched: &[Matched], rank: i64| matched.iter().map(|part| earlier(part, rank) as u64).sum::<u64>();
     let ends = |part: &Matched| Some((part.rank(*part.rows.first()?), part.rank(*part.rows.last()?)));
     let Some(least) = matched.iter().filter_map(ends).map(|(least, _)| least).min() else { return 0 };
     let Some(greatest) = matched.iter().filter_map(ends).map(|(_, greatest)| greatest).max() else { return 0 };

@@ -73,12 +73,19 @@ async fn a_flow_is_made_of_what_matches_alone() {
 #[tokio::test]
 async fn counts_have_each_flow_once() {
     let (world, token) = reported().await;
-    let get = async |path: &str| world.get(&token, &format!("/flowtrail/v1/traffic/{path}&merge=reporters")).await.json();
+    let get =
+        async |path: &str| world.get(&token, &format!("/flowtrail/v1/traffic/{path}&merge=reporters")).await.json();
     let facets = get("facets?field=reporter,dport").await;
     assert_eq!(facets["total"], 3);
-    assert_eq!(facets["facets"][0]["values"], json!([{ "value": "laptop", "count": 2 }, { "value": "server", "count": 1 }]));
+    assert_eq!(
+        facets["facets"][0]["values"],
+        json!([{ "value": "laptop", "count": 2 }, { "value": "server", "count": 1 }])
+    );
     assert_eq!(facets["facets"][1]["values"], json!([{ "value": "443", "count": 3 }]));
-    assert_eq!(get("top?by=source,destination").await["total"], 3);
+    let top = get("top?by=source,destination&sum=bytes").await;
+    assert_eq!((&top["total"], &top["sum"]), (&json!(3), &json!(120 + 14 + 2)), "and no number twice");
+    let unmerged = world.get(&token, "/flowtrail/v1/traffic/top?sum=bytes").await.json();
+    assert_eq!((&unmerged["total"], &unmerged["sum"]), (&json!(5), &json!(120 + 118 + 12 + 14 + 2)));
     let histogram = get("histogram?buckets=2").await;
     let counted: u64 = histogram["buckets"].as_array().unwrap().iter().map(|one| one["count"].as_u64().unwrap()).sum();
     assert_eq!((histogram["total"].as_u64(), counted), (Some(3), 3));
@@ -92,11 +99,14 @@ async fn what_cannot_be_had_of_flows_is_refused() {
     let cursor = |page: &Value| page["next"].as_str().unwrap().to_owned();
     for (path, detail) in [
         ("traffic?merge=all".to_owned(), "merge: must be one of reporters"),
-        ("traffic?merge=reporters&order=received".to_owned(), "merge: cannot be had with order=received, which has each report"),
-        ("traffic/export?merge=reporters".to_owned(), "merge: cannot be had of an export, which has the record of each reporter"),
-        ("traffic/facets?by=bytes&merge=reporters".to_owned(), "merge: cannot be had with sums, only with counts"),
-        ("traffic/top?sum=bytes&merge=reporters".to_owned(), "merge: cannot be had with sums, only with counts"),
-        ("traffic/histogram?sum=bytes&merge=reporters".to_owned(), "merge: cannot be had with sums, only with counts"),
+        (
+            "traffic?merge=reporters&order=received".to_owned(),
+            "merge: cannot be had with order=received, which has each report",
+        ),
+        (
+            "traffic/export?merge=reporters".to_owned(),
+            "merge: cannot be had of an export, which has the record of each reporter",
+        ),
         ("audit?merge=reporters".to_owned(), "merge: is no parameter here"),
         ("audit/facets?merge=reporters".to_owned(), "merge: is no parameter here"),
         (format!("traffic?merge=reporters&cursor={}", cursor(&records)), "cursor: must be one that was given"),

@@ -119,7 +119,8 @@ impl<S> Record<S> {
     ///
     /// Received and sent are the reporter's own: seen from the other end, one is the other.
     pub fn take_in<T>(&mut self, other: &Record<T>) {
-        let counts = [EventType::Start, EventType::End, EventType::Drop].map(|kind| self.count(kind).max(other.count(kind)));
+        let counts =
+            [EventType::Start, EventType::End, EventType::Drop].map(|kind| self.count(kind).max(other.count(kind)));
         let is_other_end = matches!(
             (self.given.direction, other.given.direction),
             (Direction::Ingress, Direction::Egress) | (Direction::Egress, Direction::Ingress)
@@ -163,7 +164,8 @@ mod tests {
 
     #[test]
     fn without_a_common_id_the_ends_say_it() {
-        let records = [(0, "a", "1", Some(5000)), (1, "b", "2", Some(5000)), (2, "b", "3", Some(5001)), (3, "c", "4", None)];
+        let records =
+            [(0, "a", "1", Some(5000)), (1, "b", "2", Some(5000)), (2, "b", "3", Some(5001)), (3, "c", "4", None)];
         assert_eq!(flows(&sightings(&records)), [vec![0, 1], vec![2], vec![3]]);
         // Whose id is known elsewhere, too.
         let records = [(0, "a", "f", Some(5000)), (1, "b", "f", Some(5000)), (2, "c", "g", Some(5000))];

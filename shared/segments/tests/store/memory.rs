@@ -157,8 +157,7 @@ fn forgetting_reads_no_table_that_has_nothing_to_forget() {
     };
     assert_eq!(forget(5), [false, false, false]);
     assert_eq!(forget(6), [true, false, false]);
-    let mut left =
-        store.list(b"a", &Predicate::everything(), TimeRange::ALL, &Page::newest(1));
+    let mut left = store.list(b"a", &Predicate::everything(), TimeRange::ALL, &Page::newest(1));
     assert!(left.as_mut().unwrap().total < 80);
     // What is forgotten is not looked for again.
     let again = store_with(&tree, OPTIONS, &Arc::new(Cache::new(1 << 20)));

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use segments::{
-    Amount, Cache, Condition, Error, Facet, Matching, Measure, NewRow, Options, Order, Page, Predicate, Row, Schema, SortKey,
-    Start, Store, TimeRange, Times, Wants,
+    Amount, Cache, Condition, Error, Facet, Matching, Measure, NewRow, Options, Order, Page, Predicate, Row, Schema,
+    SortKey, Start, Store, TimeRange, Times, Wants,
 };
 
 use crate::simple::open_tree;

@@ -6,7 +6,7 @@ mod row;
 mod wanted;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use model::audit::{Event, Filter};
@@ -14,7 +14,7 @@ use model::erasure::Erasures;
 use model::filter::{self, AuditField, Node};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use segments::{Measure, Predicate, Row, Writer};
+use segments::{Instead, Measure, Predicate, Row, Writer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -207,8 +207,8 @@ impl Family for Audit {
     }
 
     /// No two events are about the same.
-    fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error> {
-        rows.iter().map(|row| Ok(columns::position_of::<Self>(row)?.id)).collect()
+    fn told_once(rows: &[Row]) -> Result<Instead, Error> {
+        rows.iter().map(|row| Ok((columns::position_of::<Self>(row)?.id, Box::default()))).collect()
     }
 
     fn is_facet(field: AuditField) -> bool {

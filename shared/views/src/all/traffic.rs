@@ -9,7 +9,6 @@ pub(super) mod together;
 mod wanted;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use model::erasure::Erasures;
@@ -18,7 +17,7 @@ use model::filter::{self, Node, TrafficField};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use model::traffic::{Filter, Record, User, fields};
-use segments::{Measure, Predicate, Row, Writer};
+use segments::{Instead, Measure, Predicate, Row, Writer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
 use ulid::Ulid;
@@ -228,7 +227,7 @@ impl Family for Traffic {
         rows.into_iter().map(named).collect()
     }
 
-    fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error> {
+    fn told_once(rows: &[Row]) -> Result<Instead, Error> {
         together::told_once(rows)
     }
 

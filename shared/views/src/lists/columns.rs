@@ -159,20 +159,22 @@ impl Selected {
         }
     }
 
-    /// Those of them that stand for what several of them tell of. Where there are more than can be looked at, none is
-    /// known to, and counts are not complete.
+    /// Counts those of them that stand for what several of them tell of, for what all of these say together. Where there are
+    /// more than can be looked at, none is known to, and counts are not complete.
     pub(crate) fn count_once<F: Family, T>(
-        self,
+        &self,
         judge: &Judge<'_>,
         count: impl FnMut(&Matching<'_>) -> Result<T, segments::Error>,
     ) -> Result<T, Error> {
         let all = self.all(judge)?;
         let standing = all.map(|(rows, _)| F::told_once(&rows)).transpose()?.unwrap_or_default();
         let stands = |rows: Vec<Row>| {
-            let stands = |row: &Row| Ok(standing.contains(&position_of::<F>(row)?.id));
+            let stands = |row: &Row| Ok(standing.contains_key(&position_of::<F>(row).map_err(unjudged)?.id));
             rows.iter().map(stands).collect()
         };
-        Self { least: Some(Predicate::nothing()), ..self }.count(&stands, count)
+        let least = Predicate::nothing();
+        let bounds = segments::Bounds { instead: Some(&standing), ..self.bounds(&least, &stands) };
+        Ok(self.store.rows().count(&self.table, &Condition::Between(bounds), self.period, count)?)
     }
 
     /// Whether there may be rows among them that have to be judged.
@@ -206,7 +208,7 @@ impl Selected {
     }
 
     fn bounds<'a>(&'a self, least: &'a Predicate, judge: &'a segments::Judge<'a>) -> segments::Bounds<'a> {
-        segments::Bounds { least, most: &self.predicate, judge, max_judged: MAX_JUDGED }
+        segments::Bounds { least, most: &self.predicate, judge, max_judged: MAX_JUDGED, instead: None }
     }
 }
 

@@ -1,13 +1,12 @@
 //! What tells one family of lists from another: which rows a filter lets through, and how rows are read.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt::Debug;
 
 use model::filter::{Filter, Node};
 use model::log::AccountId;
 use model::paging::{Period, RowPosition};
-use segments::{Measure, Predicate, Row};
+use segments::{Instead, Measure, Predicate, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -90,11 +89,12 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// When a row cannot be read.
     fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Self::Shown>, Error>;
 
-    /// Of rows, newest first, the ids in the table of those that are left where what several tell of is told once.
+    /// Of rows, newest first, those that are left where what several tell of is told once: their ids in the table, and the
+    /// numbers that they have then.
     ///
     /// # Errors
     /// When a row cannot be read.
-    fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error>;
+    fn told_once(rows: &[Row]) -> Result<Instead, Error>;
 
     /// Whether rows can be counted by a field: its values stand in columns.
     fn is_facet(field: FieldOf<Self>) -> bool;

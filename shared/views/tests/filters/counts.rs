@@ -50,6 +50,15 @@ impl Plain {
         Self { time, values: L::fields().into_iter().map(values).collect() }
     }
 
+    /// The same where it counts for the numbers of another.
+    pub(super) fn measuring<F: Family>(mut self, mut other: Self) -> Self {
+        for measure in Measure::<F>::all() {
+            let (name, values) = other.values.remove_entry(measure.name()).unwrap();
+            self.values.insert(name, values);
+        }
+        self
+    }
+
     /// The same with those values of a field alone that begin like this, in any case.
     fn beginning_with(&self, field: &'static str, prefix: &str) -> Self {
         let mut plain = self.clone();
@@ -112,7 +121,7 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
     compare_with::<F>(views, filter, q, rows, false);
 }
 
-/// The same of what is counted once, of which nothing is summed up.
+/// The same of what is counted once.
 pub(super) fn compare_once<F: Family>(
     views: &Views,
     filter: &F::Filter,
@@ -132,11 +141,12 @@ fn compare_with<F: Family>(
     let names = Facet::<F>::names();
     let fields: Vec<Facet<F>> = names.iter().map(|name| Facet::new(name).unwrap()).collect();
     let (account, filter, q) = (account(), || filter.clone(), || q.cloned());
-    let measures = if once { vec![None] } else { measures::<F>() };
+    let measures = measures::<F>();
     for (top, by) in [2, 1000].into_iter().zip(measures.iter().rev().cycle()).chain([(3, &None)]) {
         let measure = by.as_ref().map(Measure::name);
         let (account, fields, by) = (account.clone(), fields.clone(), by.clone());
-        let found = answer(views, Facets::<F> { account, filter: filter(), q: q(), fields, prefix: None, top, by, once });
+        let found =
+            answer(views, Facets::<F> { account, filter: filter(), q: q(), fields, prefix: None, top, by, once });
         assert_eq!(found.total, amount_of(rows, measure));
         assert!(found.judged.is_none_or(|judged| judged.complete));
         for (name, found) in names.iter().zip(found.tops) {

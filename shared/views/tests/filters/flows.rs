@@ -17,7 +17,7 @@ use views::traffic::Traffic;
 use super::counts::{Plain, compare_once};
 use super::language::{expression, query, whole};
 use super::traffic::{both, report};
-use super::{account, answer, at, project};
+use super::{account, answer, at, cases, project};
 
 /// A report that others may tell of too.
 fn seen() -> impl Strategy<Value = Report> {
@@ -95,9 +95,7 @@ fn row_of(flow: &[Record]) -> (Record, Vec<String>) {
         let both = [flow[0].given.direction, record.given.direction];
         both.contains(&Direction::Ingress) && both.contains(&Direction::Egress)
     };
-    let numbers = |given: &traffic::Reported| {
-        [(given.rx_bytes, given.tx_bytes), (given.rx_packets, given.tx_packets)]
-    };
+    let numbers = |given: &traffic::Reported| [(given.rx_bytes, given.tx_bytes), (given.rx_packets, given.tx_packets)];
     let number = |place: usize, is_received: bool| {
         greatest(&|record| {
             let (received, sent) = numbers(&record.given)[place];
@@ -128,12 +126,12 @@ fn all_pages(views: &Views, text: &str, order: Order, total: usize) -> Vec<(Reco
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn flows_are_what_is_put_together_of_the_records_that_match(
         reports in prop::collection::vec(seen(), 1..60),
-        texts in prop::collection::vec(expression::<Language>(), 10),
+        texts in prop::collection::vec(expression::<Language>(), 6),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let (views, mut records) = both(folder.path(), reports);
@@ -143,9 +141,10 @@ proptest! {
             let matching: Vec<Record> =
                 records.iter().filter(|record| query.filter().matches(record)).cloned().collect();
             let expected = flows_of(&matching);
+            let plain = |record: &Record| Plain::of::<Language>(record.time(), &record.with_texts(String::as_str));
             let firsts: Vec<Plain> = expected
                 .iter()
-                .map(|flow| Plain::of::<Language>(flow[0].time(), &flow[0].with_texts(String::as_str)))
+                .map(|flow| plain(&flow[0]).measuring::<Traffic>(plain(&row_of(flow).0)))
                 .collect();
             compare_once::<Traffic>(&views, &traffic::Filter::default(), Some(&query), &firsts);
             let mut expected: Vec<_> = expected.iter().map(|flow| row_of(flow)).collect();

@@ -81,7 +81,8 @@ fn report(flow: &str, second: i64, change: impl FnOnce(&mut traffic::Reported)) 
 fn audit_page(views: &Views, account: &AccountId, filter: audit::Filter, page: Page) -> (Vec<String>, u64, Page) {
     let limit = page.limit;
     let rows = answer(views, views::audit::List { account: account.clone(), filter, q: None, page });
-    let next = rows.next.map_or(Page::newest(0), |position| Page { start: Start::After(position), ..Page::newest(limit) });
+    let next =
+        rows.next.map_or(Page::newest(0), |position| Page { start: Start::After(position), ..Page::newest(limit) });
     (rows.rows.into_iter().map(|row| row.id).collect(), rows.total, next)
 }
 

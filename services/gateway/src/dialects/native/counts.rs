@@ -60,13 +60,14 @@ pub(crate) async fn facets<F: Counts>(
     let parameters = Parameters::parse(uri.query())?;
     known::<F>(&parameters, &["field", "top", "by"])?;
     let by = measure::<F>(&parameters, "by")?;
-    let once = once::<F>(&parameters, by.as_ref())?;
+    let once = merged::is_wanted::<F>(&parameters)?;
     let fields = fields::<F>("field", &parameters.text("field")?.unwrap_or_else(|| F::USUAL.to_owned()))?;
     let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
     let form = Form { has_sums: by.is_some() };
     let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top, by, once };
+    let asked =
+        Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top, by, once };
     let render = move |FacetsOf { total, tops, judged }| {
         merged::is_whole(once, judged)?;
         let facets = names.into_iter().zip(tops).map(|(field, top)| form.facet(field, top));
@@ -101,7 +102,7 @@ pub(crate) async fn histogram<F: Counts>(
     let split = parameters.text("split")?.map(|name| field::<F>("split", &name)).transpose()?;
     let top = parameters.number("top", 1..=MAX_SERIES)?.unwrap_or(DEFAULT_SERIES);
     let sum = measure::<F>(&parameters, "sum")?;
-    let once = once::<F>(&parameters, sum.as_ref())?;
+    let once = merged::is_wanted::<F>(&parameters)?;
     let form = Form { has_sums: sum.is_some() };
     let (filter, q) = selection::<F>(&parameters)?;
     let name = split.as_ref().map(|field| field.name().to_owned());
@@ -140,7 +141,7 @@ pub(crate) async fn top(State(lists): State<Lists>, caller: Caller, uri: Uri) ->
     let parameters = Parameters::parse(uri.query())?;
     known::<Traffic>(&parameters, &["by", "sum", "top"])?;
     let by = measure::<Traffic>(&parameters, "sum")?;
-    let once = once::<Traffic>(&parameters, by.as_ref())?;
+    let once = merged::is_wanted::<Traffic>(&parameters)?;
     let form = Form { has_sums: by.is_some() };
     let fields = fields::<Traffic>("by", &parameters.text("by")?.unwrap_or_else(|| USUAL.to_owned()))?;
     let fields = <[_; 2]>::try_from(fields).map_err(|_| Refusal::field("by", "must be two fields"))?;
@@ -173,15 +174,6 @@ pub(crate) fn describe_top() -> Operation {
 fn known<F: Counts>(parameters: &Parameters, own: &[&str]) -> Result<(), Refusal> {
     let of_all = [Q, "from", "to", "reads"].into_iter().chain(F::MERGE);
     parameters.are_among(&of_all.chain(own.iter().copied()).collect::<Vec<_>>())
-}
-
-/// Whether what several tell of counts once.
-fn once<F: Counts>(parameters: &Parameters, sum: Option<&Measure<F>>) -> Result<bool, Refusal> {
-    let is_wanted = merged::is_wanted::<F>(parameters)?;
-    if is_wanted && sum.is_some() {
-        return Err(merged::refused("cannot be had with sums, only with counts"));
-    }
-    Ok(is_wanted)
 }
 
 /// What may be summed up, by name; to count is none.

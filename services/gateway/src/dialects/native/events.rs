@@ -313,7 +313,8 @@ pub(super) async fn by_time<F: Listed>(
         list.page.start = Start::After(lists.cursors.open(&binding, &cursor)?);
     }
     let cursors = lists.cursors.clone();
-    let render = move |rows| page(rows, &cursors, &binding, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?));
+    let render =
+        move |rows| page(rows, &cursors, &binding, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?));
     let reply = lists.ask_then(caller, list, render).await?;
     let mut response = reply.answer?;
     freshness::add(response.headers_mut(), &reply.freshness);

@@ -1,12 +1,10 @@
 //! Rows of one flow: which they are, and what they say of it together.
 
-use std::collections::HashSet;
-
 use model::paging::RowPosition;
 use model::traffic::{Record, Sighting, flows};
-use segments::Row;
+use segments::{Instead, Row};
 
-use super::row;
+use super::{numbers, row};
 use crate::error::Error;
 
 /// Rows that were put together.
@@ -45,9 +43,17 @@ pub(crate) fn take_in<'a>(record: &mut Record, others: impl Iterator<Item = &'a 
     Ok(reporters)
 }
 
-/// The ids, as they stand in the table, of those of some rows, newest first, that stand for a flow.
-pub(super) fn told_once(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error> {
-    let Together { positions, flows } = together(rows.iter().rev())?;
-    let first = |flow: &Vec<usize>| row::id_in_table(&positions[*flow.first()?].id);
-    Ok(flows.iter().filter_map(first).map(Vec::from).collect())
+/// Of some rows, newest first, those that stand for a flow: their ids in the table, and the numbers of their flows.
+pub(super) fn told_once(rows: &[Row]) -> Result<Instead, Error> {
+    let rows: Vec<&Row> = rows.iter().rev().collect();
+    let mut told = Instead::new();
+    for flow in together(rows.iter().copied())?.flows {
+        let Some((first, others)) = flow.split_first() else { continue };
+        let mut record = row::read(rows[*first])?;
+        for other in others {
+            record.take_in(&row::read(rows[*other])?);
+        }
+        told.insert(record.key.id().to_bytes().into(), numbers::of(&record).into());
+    }
+    Ok(told)
 }

@@ -32,7 +32,16 @@ pub(crate) async fn values<F: Counts>(
     let prefix = parameters.text("prefix")?;
     let top = parameters.number("limit", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix, top, by: None, once: false };
+    let asked = Facets::<F> {
+        account: caller.principal.account.clone(),
+        filter,
+        q,
+        fields,
+        prefix,
+        top,
+        by: None,
+        once: false,
+    };
     let render = move |FacetsOf { total, tops, judged }| {
         let top = tops.into_iter().next().unwrap_or_default();
         Ok(json::ok(&ValuesAnswer {
