@@ -243,7 +243,11 @@ fn the_page_on_asking_names_every_parameter_of_every_list() {
     ] {
         let parameters = description["paths"][path]["get"]["parameters"].as_array().unwrap();
         let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
-        let names: BTreeSet<&str> = in_query.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        let mut names: BTreeSet<&str> = in_query.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        // What traffic alone has stands in a section of its own.
+        if names.remove("merge") {
+            assert_eq!(first_cells("docs/query.md", "Flowtrail: one row for a flow")[0], "merge");
+        }
         let cells = first_cells("docs/query.md", heading);
         assert_eq!(cells.iter().map(String::as_str).collect::<BTreeSet<_>>(), names, "{heading}");
     }

@@ -19,7 +19,8 @@ use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, catalog, session as idle};
 use crate::dialects::native::counts::{self, values};
 use crate::dialects::native::{
-    dead_letters, description, events, export, fields, health, ingest, metrics, received, searches, session, tail,
+    dead_letters, description, events, export, fields, health, ingest, merged, metrics, received, searches, session,
+    tail,
 };
 use crate::dialects::netbird::streaming::delivery;
 use crate::dialects::netbird::{audit, proxy, streaming, traffic};
@@ -72,12 +73,7 @@ pub(crate) fn routes() -> Vec<Route> {
             events::get::<Audit>,
             events::describe_get::<Audit>("An audit event"),
         ),
-        Route::get(
-            "/flowtrail/v1/traffic",
-            TRAFFIC,
-            received::list::<Traffic>,
-            received::describe_list::<Traffic>("Traffic records"),
-        ),
+        Route::get("/flowtrail/v1/traffic", TRAFFIC, merged::list, merged::describe_list("Traffic records")),
         Route::get(
             "/flowtrail/v1/traffic/{id}",
             TRAFFIC,

@@ -16,6 +16,7 @@ mod instavm;
 mod language;
 mod limits;
 mod matrix;
+mod merged;
 mod native;
 mod reads;
 mod received;

@@ -1,4 +1,5 @@
-//! Lists and pages, the same for every view. Lists are newest first; equal times are ordered by id, descending.
+//! Lists and pages, the same for every view. Lists are newest first, where nothing else is asked for; equal times are
+//! ordered by id, in the same direction.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use crate::time::Timestamp;
 /// Where a row stands in a list: what a cursor holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RowPosition {
-    /// What lists are ordered by, newest first.
+    /// What lists are ordered by.
     pub time: Timestamp,
     /// What breaks the tie between equal times: the row's id, and where rows of several streams may share one, what
     /// tells them apart. Only the view that gave it knows how to read it.
@@ -17,10 +18,21 @@ pub struct RowPosition {
 /// Where a page starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
-    /// So many rows after the newest. Shifts while rows are being added.
+    /// After so many rows. Shifts while rows are being added.
     Offset(u64),
     /// After this row. Neither repeats nor skips a row while rows are being added.
     After(RowPosition),
+}
+
+/// In which order a list comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The latest time first.
+    #[default]
+    NewestFirst,
+    /// The earliest time first.
+    OldestFirst,
 }
 
 /// Which part of a list is wanted.
@@ -30,20 +42,23 @@ pub struct Page {
     pub start: Start,
     /// At most this many rows.
     pub limit: usize,
+    /// Which rows come first.
+    #[serde(default)]
+    pub order: Order,
 }
 
 impl Page {
     /// The newest `limit` rows.
     #[must_use]
     pub fn newest(limit: usize) -> Self {
-        Self { start: Start::Offset(0), limit }
+        Self { start: Start::Offset(0), limit, order: Order::NewestFirst }
     }
 }
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows<T> {
-    /// The rows, newest first.
+    /// The rows, in the order of the page.
     pub rows: Vec<T>,
     /// How many rows match on all pages together: exact, but where `judged` says otherwise.
     pub total: u64,

@@ -2,6 +2,7 @@
 
 pub mod fields;
 mod filter;
+mod flow;
 mod kept;
 mod record;
 mod report;
@@ -10,6 +11,7 @@ mod values;
 
 pub use fields::{Endpoint, Policy, REPORTED, Reported, User};
 pub use filter::{Connection, Filter};
+pub use flow::{Sighting, flows};
 pub use record::{Record, RecordKey};
 pub use report::Report;
 pub use unknown::unknown_members;

@@ -34,6 +34,25 @@ impl Rows<'_> {
             Self::These(rows) => rows.len(),
         }
     }
+
+    /// The first and the last of them; none where there is none.
+    pub(crate) fn ends(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::All(range) => {
+                let last = range.len().checked_sub(1)? + range.start;
+                Some((u32::try_from(range.start).ok()?, u32::try_from(last).ok()?))
+            }
+            Self::These(rows) => Some((*rows.first()?, *rows.last()?)),
+        }
+    }
+
+    /// Which of them a row is.
+    pub(crate) fn place_of(&self, row: u32) -> Option<usize> {
+        match self {
+            Self::All(range) => Some(row as usize).filter(|row| range.contains(row)).map(|row| row - range.start),
+            Self::These(rows) => rows.binary_search(&row).ok(),
+        }
+    }
 }
 
 /// Wanted codes, laid out for comparison with columns of any width.

@@ -8,8 +8,9 @@ use std::ops::Range;
 use roaring::RoaringBitmap;
 
 use crate::Error;
-use crate::list::{Page, SortKey, Start, page_of};
+use crate::list::{Page, SortKey, Start, page_of, rows_after, rows_up_to};
 use crate::merge::{Matched, merge};
+use crate::order::Order;
 use crate::part::Part;
 use crate::predicate::{Predicate, Resolved, any};
 use crate::row::{Row, RowNumber, Schema};
@@ -34,12 +35,17 @@ pub struct Bounds<'a> {
     pub judge: &'a Judge<'a>,
     /// At most so many are judged for an answer.
     pub max_judged: usize,
+    /// What rows count for that do not count for their own numbers: by id, those of each column. Counts alone ask for it.
+    pub instead: Option<&'a Instead>,
 }
+
+/// Numbers of rows, by their ids: one of each column.
+pub type Instead = HashMap<Vec<u8>, Box<[u64]>>;
 
 /// One page of a list for which rows were judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgedRows {
-    /// The rows, newest first. There may be fewer than the page has room for although more follow.
+    /// The rows, in the order of the page. There may be fewer than the page has room for although more follow.
     pub rows: Vec<Row>,
     /// How many rows match on all pages together; where not all were judged, at least so many do.
     pub total: u64,
@@ -72,7 +78,7 @@ pub(crate) fn list(
     bounds: &Bounds<'_>,
     page: &Page,
 ) -> Result<JudgedRows, Error> {
-    let mut list = Judging::new(table, schema, range, bounds)?;
+    let mut list = Judging::new(table, schema, range, bounds, page.order)?;
     let is_complete = list.is_complete(bounds)?;
     // Where all can be judged, the total tells of them all; where not, what stands before the page is not looked at again.
     let stopped = list.judge(bounds, Some(page).filter(|_| !is_complete))?;
@@ -88,7 +94,7 @@ pub(crate) fn list(
     Ok(JudgedRows { rows: listed.rows, total, last, judged: list.judged, is_complete })
 }
 
-/// The rows that match, as far as they were judged, the newest first.
+/// The rows that match, as far as they were judged.
 pub(crate) struct Found {
     pub(crate) stretches: Vec<Stretch>,
     /// How many rows were judged.
@@ -99,7 +105,7 @@ pub(crate) struct Found {
 
 /// All rows that match, wherever they would stand in a list.
 pub(crate) fn find(table: &Table, schema: &Schema, range: TimeRange, bounds: &Bounds<'_>) -> Result<Found, Error> {
-    let mut judging = Judging::new(table, schema, range, bounds)?;
+    let mut judging = Judging::new(table, schema, range, bounds, Order::NewestFirst)?;
     let is_complete = judging.is_complete(bounds)?;
     judging.judge(bounds, None)?;
     Ok(Found { stretches: judging.found(None)?, judged: judging.judged, is_complete })
@@ -109,6 +115,8 @@ pub(crate) fn find(table: &Table, schema: &Schema, range: TimeRange, bounds: &Bo
 struct Judging<'a> {
     table: &'a Table,
     schema: &'a Schema,
+    /// In which rows are judged.
+    order: Order,
     parts: Vec<Between>,
     matching: Matching,
     judged: u64,
@@ -116,12 +124,18 @@ struct Judging<'a> {
 
 impl<'a> Judging<'a> {
     /// None was judged yet.
-    fn new(table: &'a Table, schema: &'a Schema, range: TimeRange, bounds: &Bounds<'_>) -> Result<Self, Error> {
+    fn new(
+        table: &'a Table,
+        schema: &'a Schema,
+        range: TimeRange,
+        bounds: &Bounds<'_>,
+        order: Order,
+    ) -> Result<Self, Error> {
         let open = Predicate::All(vec![bounds.most.clone(), Predicate::Not(Box::new(bounds.least.clone()))]);
         let parts = resolved_parts(table, schema, [bounds.least, &open], range)?;
         let between = |(part, [least, open], range): OfPart<2>| Between { part, range, least, open };
         let parts = parts.into_iter().map(between).collect();
-        Ok(Self { table, schema, parts, matching: Matching::new(), judged: 0 })
+        Ok(Self { table, schema, order, parts, matching: Matching::new(), judged: 0 })
     }
 
     /// Whether all rows can be judged that have to be.
@@ -133,19 +147,18 @@ impl<'a> Judging<'a> {
         Ok(to_judge <= bounds.max_judged as u64)
     }
 
-    /// Judges rows, newest first: as many as may be, or from the start of a page on as many as it takes to fill that. Gives
+    /// Judges rows in their order: as many as may be, or from the start of a page on as many as it takes to fill that. Gives
     /// the last one where some behind it may be left.
     fn judge(&mut self, bounds: &Bounds<'_>, page: Option<&Page>) -> Result<Option<(Part, usize)>, Error> {
         let start = page.and_then(position);
         let mut open = Vec::new();
         for Between { part, range, open: wanted, .. } in &self.parts {
-            let range = rows_between(part, range, start, None)?;
+            let range = self.rows_between(part, range, start, None)?;
             if !range.is_empty() && !matches!(wanted, Resolved::Never) {
-                open.push(Matched::new(part.clone(), wanted.clone(), part.span().1, range));
+                open.push(Matched::new(part.clone(), wanted.clone(), range, self.order));
             }
         }
-        open.sort_by_key(|matched| std::cmp::Reverse(matched.latest()));
-        let places = merge(open, 0, bounds.max_judged)?;
+        let places = merge(open, self.order, 0, bounds.max_judged)?;
         for places in places.chunks(JUDGED_TOGETHER) {
             let rows = self.table.read(self.schema, places)?;
             for ((part, row), matches) in places.iter().zip((bounds.judge)(rows)?) {
@@ -181,7 +194,7 @@ impl<'a> Judging<'a> {
         };
         let mut found = 0;
         for Stretch { part, wanted, range } in self.found(Some(stop))? {
-            found += part.count(&wanted, rows_between(&part, &range, position(page), None)?)?;
+            found += part.count(&wanted, self.rows_between(&part, &range, position(page), None)?)?;
         }
         Ok(found > skip.saturating_add(page.limit as u64))
     }
@@ -192,12 +205,30 @@ impl<'a> Judging<'a> {
         for Between { part, range, least, .. } in &self.parts {
             let judged = self.matching.get(&name(part)).map(|rows| Resolved::Rows(rows.clone().into()));
             let wanted = any([least.clone()].into_iter().chain(judged));
-            let range = rows_between(part, range, None, stop)?;
+            let range = self.rows_between(part, range, None, stop)?;
             if !range.is_empty() && !matches!(wanted, Resolved::Never) {
                 found.push(Stretch { part: part.clone(), wanted, range });
             }
         }
         Ok(found)
+    }
+
+    /// The rows of a range that come after `start` in the list, and up to `stop`.
+    fn rows_between(
+        &self,
+        part: &Part,
+        range: &Range<usize>,
+        start: Option<&SortKey>,
+        stop: Option<&SortKey>,
+    ) -> Result<Range<usize>, Error> {
+        let mut range = range.clone();
+        if let Some(start) = start {
+            range = rows_after(part, &range, self.order, start)?;
+        }
+        if let Some(stop) = stop {
+            range = rows_up_to(part, &range, self.order, stop)?;
+        }
+        Ok(range)
     }
 }
 
@@ -217,18 +248,4 @@ fn name(part: &Part) -> (bool, u32) {
 fn sort_key((part, row): &(Part, usize)) -> Result<SortKey, Error> {
     let time = part.times()?.get(*row).copied().ok_or(Error::Damaged("a column of times"))?;
     Ok(SortKey { time, id: part.ids()?.get(*row).to_vec() })
-}
-
-/// The rows of a range that come after `start` in the list, and up to `stop`.
-fn rows_between(
-    part: &Part,
-    range: &Range<usize>,
-    start: Option<&SortKey>,
-    stop: Option<&SortKey>,
-) -> Result<Range<usize>, Error> {
-    // Parts are ordered by time, lists the other way round.
-    let before = |position: &SortKey| part.before(position.time, &position.id);
-    let end = start.map(before).transpose()?.map_or(range.end, |end| end.min(range.end));
-    let first = stop.map(before).transpose()?.map_or(range.start, |first| first.max(range.start));
-    Ok(first.min(end)..end)
 }

@@ -1,4 +1,4 @@
-//! A column store for lists that are appended to, rarely amended, and read newest first under a filter with an
+//! A column store for lists that are appended to, rarely amended, and read by time under a filter with an
 //! exact total.
 //!
 //! A [`Store`] holds tables; a table holds rows of one [`Schema`], ordered by time and id. New rows arrive in
@@ -20,7 +20,7 @@
 //! `numbers`, `bitmap`, `trigrams`; `side_by_side`), and where they are read from (`cache`, `source`); which symbols codes stand for
 //! (`wanted`, `searched`, `points`, `dictionary`, `buckets`, `closed`); rows on their way (`row`, `row_bytes`, `coded`, `new_rows`); parts of a table (`chunk`, `segment_values`, `segment`, `part`); what is
 //! wanted of them (`predicate`, `select`); a table (`state`, `update`, `removal`, `table`, `snapshot`); which tables are in
-//! memory (`memory`, `tables`); answers (`list`, `judged`, `merge`, `scan`), and counts (`amount`, `selected`, `classes`,
+//! memory (`memory`, `tables`); answers (`order`, `list`, `judged`, `merge`, `scan`), and counts (`amount`, `selected`, `classes`,
 //! `pairs`, `times`, `matching`); changes (`seal`, `pending`, `writer`); and [`Store`].
 
 mod amount;
@@ -48,6 +48,7 @@ mod merge;
 mod new_rows;
 mod numbers;
 mod options;
+mod order;
 mod pairs;
 mod part;
 mod pending;
@@ -82,13 +83,14 @@ mod writer;
 pub use amount::Amount;
 pub use classes::{Classify, Facet};
 pub use error::Error;
-pub use judged::{Bounds, Judge, JudgedRows};
+pub use judged::{Bounds, Instead, Judge, JudgedRows};
 pub use list::{Page, Rows, SortKey, Start};
 pub use matching::{Condition, Matching};
 pub use memory::Cache;
 pub use new_rows::NewRows;
 pub use numbers::Measure;
 pub use options::Options;
+pub use order::Order;
 pub use pairs::Pairs;
 pub use pieces::Change;
 pub use points::Points;

@@ -3,10 +3,12 @@
 //! Parts overlap in time where rows came late. Those that do are read as one, merged by time and id; all others are
 //! passed over by their counts.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::Error;
 use crate::merge::{Matched, merge, pass_over};
+use crate::order::Order;
 use crate::part::Part;
 use crate::row::{Row, Schema};
 use crate::snapshot::{Query, Stretch, stretches};
@@ -24,7 +26,7 @@ pub struct SortKey {
 /// Where a page starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// So many rows after the newest.
+    /// After so many rows.
     Offset(u64),
     /// After this row.
     After(SortKey),
@@ -37,12 +39,22 @@ pub struct Page {
     pub start: Start,
     /// At most this many rows.
     pub limit: usize,
+    /// Which rows come first.
+    pub order: Order,
+}
+
+impl Page {
+    /// The newest rows.
+    #[must_use]
+    pub fn newest(limit: usize) -> Self {
+        Self { start: Start::Offset(0), limit, order: Order::NewestFirst }
+    }
 }
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows {
-    /// The rows, newest first.
+    /// The rows, in the order of the page.
     pub rows: Vec<Row>,
     /// How many rows match on all pages together.
     pub total: u64,
@@ -57,8 +69,8 @@ struct Counted {
     range: Range<usize>,
     /// How many of them match.
     matching: u64,
-    /// The earliest and latest time.
-    span: (i64, i64),
+    /// The least and the greatest rank of the part's rows.
+    ranks: (i64, i64),
 }
 
 /// One page and the exact total.
@@ -82,11 +94,11 @@ pub(crate) fn page_of(table: &Table, schema: &Schema, stretches: Vec<Stretch>, p
         total += matching;
         let (range, matching) = match &page.start {
             Start::Offset(_) => (stretch.range.clone(), matching),
-            Start::After(position) => after(&stretch, position, matching)?,
+            Start::After(position) => after(&stretch, page.order, position, matching)?,
         };
         if matching > 0 {
-            let span = stretch.part.span();
-            counted.push(Counted { stretch, range, matching, span });
+            let ranks = page.order.ranks(stretch.part.span());
+            counted.push(Counted { stretch, range, matching, ranks });
         }
     }
     let available: u64 = counted.iter().map(|part| part.matching).sum();
@@ -95,14 +107,13 @@ pub(crate) fn page_of(table: &Table, schema: &Schema, stretches: Vec<Stretch>, p
         Start::After(_) => 0,
     };
     let has_more = available.saturating_sub(skip) > page.limit as u64;
-    let rows = table.read(schema, &places(counted, skip, page.limit)?)?;
+    let rows = table.read(schema, &places(counted, page.order, skip, page.limit)?)?;
     Ok(Rows { rows, total, has_more })
 }
 
-/// The rows of a stretch that come after a position in the list, which are the older ones.
-fn after(stretch: &Stretch, position: &SortKey, matching: u64) -> Result<(Range<usize>, u64), Error> {
-    let end = stretch.part.before(position.time, &position.id)?;
-    let range = stretch.range.start..stretch.range.end.min(end).max(stretch.range.start);
+/// The rows of a stretch that come after a position in the list, and how many of them match.
+fn after(stretch: &Stretch, order: Order, position: &SortKey, matching: u64) -> Result<(Range<usize>, u64), Error> {
+    let range = rows_after(&stretch.part, &stretch.range, order, position)?;
     if range == stretch.range {
         return Ok((range, matching));
     }
@@ -110,21 +121,57 @@ fn after(stretch: &Stretch, position: &SortKey, matching: u64) -> Result<(Range<
     Ok((range, matching))
 }
 
+/// The rows of a range of a part that come after a position in the list.
+pub(crate) fn rows_after(
+    part: &Part,
+    range: &Range<usize>,
+    order: Order,
+    position: &SortKey,
+) -> Result<Range<usize>, Error> {
+    let edge = edge(part, order, position)?.clamp(range.start, range.end);
+    Ok(match order {
+        Order::NewestFirst => range.start..edge,
+        Order::OldestFirst => edge..range.end,
+    })
+}
+
+/// The rows of a range of a part that come up to a position in the list, that one included.
+pub(crate) fn rows_up_to(
+    part: &Part,
+    range: &Range<usize>,
+    order: Order,
+    position: &SortKey,
+) -> Result<Range<usize>, Error> {
+    let edge = edge(part, order, position)?.clamp(range.start, range.end);
+    Ok(match order {
+        Order::NewestFirst => edge..range.end,
+        Order::OldestFirst => range.start..edge,
+    })
+}
+
+/// Where a part's rows that come up to a position in the list and those that come after it meet.
+fn edge(part: &Part, order: Order, SortKey { time, id }: &SortKey) -> Result<usize, Error> {
+    match order {
+        Order::NewestFirst => part.before(*time, |own| own < id),
+        Order::OldestFirst => part.before(*time, |own| own <= id),
+    }
+}
+
 /// So many rows are passed over one by one; for more of them, all rows of the parts that hold them are looked at first.
 const MAX_SKIPPED_ROWS: u64 = 4096;
 
 /// Where the rows of the page are.
-fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
-    counted.sort_by_key(|part| std::cmp::Reverse(part.span.1));
+fn places(mut counted: Vec<Counted>, order: Order, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
+    counted.sort_by_key(|part| Reverse(part.ranks.1));
     let mut left = counted.into_iter().peekable();
     let mut parts = Vec::new();
     while let Some(first) = left.next() {
         // Parts that overlap are passed over together or not at all: where they are merged, rows of one stand between
         // those of another, so that counts alone do not say which of them are passed over.
-        let mut earliest = first.span.0;
+        let mut least = first.ranks.0;
         let mut group = vec![first];
-        while let Some(next) = left.next_if(|next| next.span.1 >= earliest) {
-            earliest = earliest.min(next.span.0);
+        while let Some(next) = left.next_if(|next| next.ranks.1 >= least) {
+            least = least.min(next.ranks.0);
             group.push(next);
         }
         let matching: u64 = group.iter().map(|part| part.matching).sum();
@@ -132,7 +179,7 @@ fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<
             skip -= matching;
             continue;
         }
-        parts = group.into_iter().map(matched).collect();
+        parts = group.into_iter().map(|counted| matched(counted, order)).collect();
         break;
     }
     if skip > MAX_SKIPPED_ROWS {
@@ -141,12 +188,12 @@ fn places(mut counted: Vec<Counted>, mut skip: u64, limit: usize) -> Result<Vec<
         }
         skip -= pass_over(&mut parts, skip);
     }
-    // The others end before the group begins, so none of their rows is among those that were passed over.
-    parts.extend(left.map(matched));
-    merge(parts, skip, limit)
+    // The others come after the group, so none of their rows is among those that were passed over.
+    parts.extend(left.map(|counted| matched(counted, order)));
+    merge(parts, order, skip, limit)
 }
 
-fn matched(counted: Counted) -> Matched {
-    let Counted { stretch: Stretch { part, wanted, .. }, range, span, .. } = counted;
-    Matched::new(part, wanted, span.1, range)
+fn matched(counted: Counted, order: Order) -> Matched {
+    let Counted { stretch: Stretch { part, wanted, .. }, range, .. } = counted;
+    Matched::new(part, wanted, range, order)
 }

@@ -50,9 +50,17 @@ impl<'a> Matching<'a> {
             }
             Condition::Between(bounds) => judged::find(table, schema, range, bounds)?,
         };
+        let instead = match condition {
+            Condition::Exact(_) => None,
+            Condition::Between(bounds) => bounds.instead,
+        };
         let mut parts = Vec::with_capacity(stretches.len());
         for stretch in stretches {
-            parts.extend(Selected::of(stretch)?);
+            let Some(mut selected) = Selected::of(stretch)? else { continue };
+            if let Some(instead) = instead {
+                selected.count_for(instead)?;
+            }
+            parts.push(selected);
         }
         Ok(Self { table, schema, parts, judged, is_complete })
     }
@@ -211,5 +219,5 @@ impl<'a> Matching<'a> {
 
 /// How many rows there are in a part of a range, and how much they measure.
 fn amount(selected: &Selected, listed: &Listed<'_>, range: &Range<usize>, measure: Measure) -> Result<Amount, Error> {
-    Ok(Amount::measured(&selected.part.measured(measure)?.of(&listed.within(range))))
+    Ok(Amount::measured(&selected.values(&listed.within(range), measure)?))
 }

@@ -1,15 +1,17 @@
-//! The newest rows of several parts, in order.
+//! The first rows of several parts, in the order of a list.
 //!
 //! Parts overlap in time where rows arrived late, or were amended: what is merged is a row at a time of each part that may
 //! hold the next. Ids are read only where rows of different parts have the same time, and before they are compared, so
 //! that ids that cannot be read are an error and never another order.
 
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Error;
 use crate::codes::ones;
+use crate::order::Order;
 use crate::part::Part;
 use crate::predicate::Resolved;
 use crate::row::RowNumber;
@@ -18,16 +20,17 @@ use crate::slices::Slices;
 /// The fewest rows of a part that are looked at together.
 const MIN_ROWS: usize = 256;
 
-/// The matching rows of one part, looked at from the newest on as far as they are needed.
+/// The matching rows of one part, looked at from the first of the list on as far as they are needed.
 #[derive(Debug)]
 pub(crate) struct Matched {
     part: Part,
     wanted: Resolved,
-    /// The latest time in the part.
-    latest: i64,
+    order: Order,
+    /// The greatest rank in the part.
+    first: i64,
     /// Rows that were not looked at yet.
     unseen: Range<usize>,
-    /// Those that match of the rows after them, newest last.
+    /// Those that match of the rows that were, the first of the list last.
     rows: Vec<RowNumber>,
     /// How many are looked at next.
     next_rows: usize,
@@ -36,14 +39,10 @@ pub(crate) struct Matched {
 }
 
 impl Matched {
-    pub(crate) fn new(part: Part, wanted: Resolved, latest: i64, unseen: Range<usize>) -> Self {
+    pub(crate) fn new(part: Part, wanted: Resolved, unseen: Range<usize>, order: Order) -> Self {
+        let (_, first) = order.ranks(part.span());
         let (times, ids) = (None, None);
-        Self { part, wanted, latest, unseen, rows: Vec::new(), next_rows: MIN_ROWS, times, ids }
-    }
-
-    /// The latest time in the part.
-    pub(crate) fn latest(&self) -> i64 {
-        self.latest
+        Self { part, wanted, order, first, unseen, rows: Vec::new(), next_rows: MIN_ROWS, times, ids }
     }
 
     /// Looks at all rows that were not looked at yet.
@@ -51,26 +50,27 @@ impl Matched {
         self.look_at(self.unseen.len())
     }
 
-    /// Looks at so many more rows, which stand before those that were looked at already.
+    /// Looks at so many more rows, which come after those that were looked at already.
     fn look_at(&mut self, rows: usize) -> Result<(), Error> {
-        let start = self.unseen.end - rows.min(self.unseen.len());
-        let mask = self.part.mask(&self.wanted, start..self.unseen.end)?;
-        self.rows.splice(0..0, rows_of(&mask, start)?);
-        self.unseen.end = start;
+        let next = self.order.take_first(&mut self.unseen, rows);
+        let mask = self.part.mask(&self.wanted, next.clone())?;
+        let mut found = rows_of(&mask, next.start)?;
+        self.order.first_last(&mut found);
+        self.rows.splice(0..0, found);
         if self.times.is_none() {
             self.times = Some(self.part.times()?);
         }
         Ok(())
     }
 
-    /// The newest row that was not given yet.
+    /// The first row that was not given yet.
     fn next(&mut self, from: usize) -> Result<Option<Candidate>, Error> {
         while self.rows.is_empty() && !self.unseen.is_empty() {
             self.look_at(self.next_rows)?;
             self.next_rows *= 2;
         }
         let Some(row) = self.rows.pop() else { return Ok(None) };
-        Ok(Some(Candidate { time: self.time(row), from, row: row.index() }))
+        Ok(Some(Candidate { rank: self.rank(row), from, row: row.index() }))
     }
 
     /// Reads the ids, which only rows of equal time in several parts need.
@@ -91,9 +91,10 @@ impl Matched {
         self.ids.as_ref().map(|ids| ids.get(row))
     }
 
-    /// The time of a row that was looked at.
-    fn time(&self, row: RowNumber) -> i64 {
-        self.times.as_ref().and_then(|times| times.get(row.index())).copied().unwrap_or_default()
+    /// The rank of a row that was looked at.
+    fn rank(&self, row: RowNumber) -> i64 {
+        let time = self.times.as_ref().and_then(|times| times.get(row.index())).copied();
+        self.order.rank(time.unwrap_or_default())
     }
 }
 
@@ -116,9 +117,14 @@ fn rows_of(mask: &[u8], first: usize) -> Result<Vec<RowNumber>, Error> {
     Ok(rows)
 }
 
-/// The places of `limit` rows of parts that come by their latest time, newest first.
-pub(crate) fn merge(parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
-    let mut merge = Merge::new(parts);
+/// The places of `limit` rows of parts, in the order of a list.
+pub(crate) fn merge(
+    parts: Vec<Matched>,
+    order: Order,
+    mut skip: u64,
+    limit: usize,
+) -> Result<Vec<(Part, usize)>, Error> {
+    let mut merge = Merge::new(parts, order);
     while skip > 0 && merge.next()?.is_some() {
         skip -= 1;
     }
@@ -128,77 +134,79 @@ pub(crate) fn merge(parts: Vec<Matched>, mut skip: u64, limit: usize) -> Result<
 /// Merges parts by time, and rows of equal time by id.
 #[derive(Debug)]
 pub(crate) struct Merge {
-    /// By their latest time, the latest first.
+    order: Order,
+    /// By the rank that each begins with, the greatest first.
     parts: Vec<Matched>,
     /// How many of them were looked at.
     opened: usize,
-    /// The newest row of each part that was looked at, but for those in `equal`.
+    /// The first row of each part that was looked at, but for those in `equal`.
     heap: BinaryHeap<Candidate>,
-    /// Rows of the newest time of all, at most one of each part, the one with the greatest id last.
+    /// Rows of the first time of all, at most one of each part, the one that comes first last.
     equal: Vec<Candidate>,
 }
 
-/// The next row of a part in the merge. Ordered by time alone: ids are read from disk, which may fail, and an order
+/// The next row of a part in the merge. Ordered by rank alone: ids are read from disk, which may fail, and an order
 /// cannot fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    time: i64,
+    rank: i64,
     from: usize,
     row: usize,
 }
 
 impl Merge {
-    /// Of parts that come by their latest time, newest first.
-    pub(crate) fn new(parts: Vec<Matched>) -> Self {
-        Self { parts, opened: 0, heap: BinaryHeap::new(), equal: Vec::new() }
+    /// Of parts that were made for the same order.
+    pub(crate) fn new(mut parts: Vec<Matched>, order: Order) -> Self {
+        parts.sort_by_key(|part| Reverse(part.first));
+        Self { order, parts, opened: 0, heap: BinaryHeap::new(), equal: Vec::new() }
     }
 
-    /// The places of the next rows, newest first; fewer than `limit` at the end.
+    /// The places of the next rows, in their order; fewer than `limit` at the end.
     pub(crate) fn take(&mut self, limit: usize) -> Result<Vec<(Part, usize)>, Error> {
         let mut places = Vec::new();
         while places.len() < limit {
-            let Some(newest) = self.next()? else { break };
-            places.push((self.parts[newest.from].part.clone(), newest.row));
+            let Some(next) = self.next()? else { break };
+            places.push((self.parts[next.from].part.clone(), next.row));
         }
         Ok(places)
     }
 
-    /// The newest row that was not given yet.
+    /// The first row that was not given yet.
     fn next(&mut self) -> Result<Option<Candidate>, Error> {
         if self.equal.is_empty() {
             self.gather_equal()?;
         }
-        let Some(newest) = self.equal.pop() else { return Ok(None) };
+        let Some(first) = self.equal.pop() else { return Ok(None) };
         // The part's next row takes the place of the one that is given: so there is one of each part that was looked at in
         // the heap or among the equal ones, and none of its rows is passed by.
-        if let Some(following) = self.parts[newest.from].next(newest.from)? {
+        if let Some(following) = self.parts[first.from].next(first.from)? {
             // Within a part rows are in order: where no other part has the same time, its ids are not needed.
-            if following.time == newest.time && !self.equal.is_empty() {
+            if following.rank == first.rank && !self.equal.is_empty() {
                 self.insert_equal(following)?;
             } else {
                 self.heap.push(following);
             }
         } else {
-            self.parts[newest.from].close();
+            self.parts[first.from].close();
         }
-        Ok(Some(newest))
+        Ok(Some(first))
     }
 
-    /// Takes all rows of the newest time from the heap.
+    /// Takes all rows of the first time from the heap.
     fn gather_equal(&mut self) -> Result<(), Error> {
-        // A part is looked at once it may hold the next row, or one of its time. They come by their latest time: where the
-        // next part ends earlier than that, so do all that follow.
+        // A part is looked at once it may hold the next row, or one of its time. They come by the rank that they begin
+        // with: where the next part begins later than that, so do all that follow.
         while let Some(part) = self.parts.get_mut(self.opened)
-            && self.heap.peek().is_none_or(|newest| newest.time <= part.latest)
+            && self.heap.peek().is_none_or(|first| first.rank <= part.first)
         {
             self.heap.extend(part.next(self.opened)?);
             self.opened += 1;
         }
-        let Some(newest) = self.heap.pop() else { return Ok(()) };
-        self.equal.push(newest);
-        while let Some(other) = self.heap.peek().copied().filter(|other| other.time == newest.time) {
+        let Some(first) = self.heap.pop() else { return Ok(()) };
+        self.equal.push(first);
+        while let Some(other) = self.heap.peek().copied().filter(|other| other.rank == first.rank) {
             self.heap.pop();
-            self.parts[newest.from].read_ids()?;
+            self.parts[first.from].read_ids()?;
             self.insert_equal(other)?;
         }
         Ok(())
@@ -206,34 +214,36 @@ impl Merge {
 
     /// Puts a row where its id belongs among those of the same time, whose ids were read.
     fn insert_equal(&mut self, candidate: Candidate) -> Result<(), Error> {
-        let Self { parts, equal, .. } = self;
+        let Self { order, parts, equal, .. } = self;
         parts[candidate.from].read_ids()?;
-        let id = |candidate: &Candidate| parts[candidate.from].id(candidate.row);
-        let place = equal.partition_point(|other| id(other) < id(&candidate));
+        let id = |candidate: &Candidate| parts[candidate.from].id(candidate.row).unwrap_or_default();
+        let place = equal.partition_point(|other| order.comes_later(id(other), id(&candidate)));
         equal.insert(place, candidate);
         Ok(())
     }
 }
 
-/// Drops the newest rows of parts that were looked at, at most `skip` of them, without merging: all that are later
-/// than some time.
+/// Drops the first rows of parts that were looked at, at most `skip` of them, without merging: all whose rank is greater
+/// than some.
 pub(crate) fn pass_over(matched: &mut [Matched], skip: u64) -> u64 {
-    let later = |part: &Matched, time: i64| part.rows.len() - part.rows.partition_point(|row| part.time(*row) <= time);
-    let all_later = |matched: &[Matched], time: i64| matched.iter().map(|part| later(part, time) as u64).sum::<u64>();
-    let ends = |part: &Matched| Some((part.time(*part.rows.first()?), part.time(*part.rows.last()?)));
-    let Some(earliest) = matched.iter().filter_map(ends).map(|(first, _)| first).min() else { return 0 };
-    let Some(latest) = matched.iter().filter_map(ends).map(|(_, last)| last).max() else { return 0 };
-    // The earliest time after which there are not too many. Rows of that very time stay: which of them come first is
-    // said by their ids, which are not read here.
-    let (mut low, mut high) = (earliest.saturating_sub(1), latest);
+    let earlier =
+        |part: &Matched, rank: i64| part.rows.len() - part.rows.partition_point(|row| part.rank(*row) <= rank);
+    let all_earlier =
+        |matched: &[Matched], rank: i64| matched.iter().map(|part| earlier(part, rank) as u64).sum::<u64>();
+    let ends = |part: &Matched| Some((part.rank(*part.rows.first()?), part.rank(*part.rows.last()?)));
+    let Some(least) = matched.iter().filter_map(ends).map(|(least, _)| least).min() else { return 0 };
+    let Some(greatest) = matched.iter().filter_map(ends).map(|(_, greatest)| greatest).max() else { return 0 };
+    // The least rank before which there are not too many. Rows of that very rank stay: which of them come first is said
+    // by their ids, which are not read here.
+    let (mut low, mut high) = (least.saturating_sub(1), greatest);
     while low < high {
         // Rounded down, so that it is never `high`.
         let middle = low.wrapping_add((high.abs_diff(low) / 2).cast_signed());
-        if all_later(matched, middle) <= skip { high = middle } else { low = middle + 1 }
+        if all_earlier(matched, middle) <= skip { high = middle } else { low = middle + 1 }
     }
-    let passed = all_later(matched, high);
+    let passed = all_earlier(matched, high);
     for part in matched {
-        let keep = part.rows.len() - later(part, high);
+        let keep = part.rows.len() - earlier(part, high);
         part.rows.truncate(keep);
     }
     passed

@@ -20,6 +20,13 @@ const WORD_BITS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure(pub &'static [usize]);
 
+impl Measure {
+    /// What a row measures that has these numbers.
+    pub(crate) fn of(self, numbers: &[u64]) -> u64 {
+        self.0.iter().fold(0, |sum, column| sum.saturating_add(numbers[*column]))
+    }
+}
+
 /// A column of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers {

@@ -213,8 +213,8 @@ impl Part {
         Ok(start..end.max(start))
     }
 
-    /// How many rows are ordered before a position.
-    pub(crate) fn before(&self, time: i64, id: &[u8]) -> Result<usize, Error> {
+    /// How many rows are ordered before a position: those of earlier times, and those of its time whose ids are before it.
+    pub(crate) fn before(&self, time: i64, is_before: impl Fn(&[u8]) -> bool) -> Result<usize, Error> {
         let (first, last) = self.span();
         if time < first {
             return Ok(0);
@@ -229,7 +229,7 @@ impl Part {
             return Ok(start);
         }
         let ids = self.ids()?;
-        Ok(start + (start..start + equal).take_while(|index| ids.get(*index) < id).count())
+        Ok(start + (start..start + equal).take_while(|index| is_before(ids.get(*index))).count())
     }
 
     /// How many rows of a range are superseded.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::Error;
 use crate::memory::Lease;
 use crate::merge::{Matched, Merge};
+use crate::order::Order;
 use crate::removal::Hold;
 use crate::row::Row;
 use crate::snapshot::{Query, Stretch, stretches};
@@ -30,15 +31,12 @@ impl Scan {
         let table = tables.get(name)?;
         // Before it is looked at which segments there are.
         let hold = table.removal.hold();
-        let mut parts: Vec<Matched> = stretches(&table, &tables.schema, query)?
+        let order = Order::NewestFirst;
+        let parts: Vec<Matched> = stretches(&table, &tables.schema, query)?
             .into_iter()
-            .map(|Stretch { part, wanted, range }| {
-                let latest = part.span().1;
-                Matched::new(part, wanted, latest, range)
-            })
+            .map(|Stretch { part, wanted, range }| Matched::new(part, wanted, range, order))
             .collect();
-        parts.sort_by_key(|part| std::cmp::Reverse(part.latest()));
-        Ok(Self { tables, table, merge: Merge::new(parts), hold })
+        Ok(Self { tables, table, merge: Merge::new(parts, order), hold })
     }
 
     /// Whether it could go on, if it were asked now.

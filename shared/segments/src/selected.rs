@@ -7,6 +7,7 @@ use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::codes::{Mask, Rows};
+use crate::judged::Instead;
 use crate::numbers::Measure;
 use crate::part::{Part, bounds};
 use crate::predicate::Resolved;
@@ -19,6 +20,8 @@ pub(crate) struct Selected {
     pub(crate) range: Range<usize>,
     /// Those of them that match; none: all do.
     rows: Option<RoaringBitmap>,
+    /// What some of them count for instead of their own numbers, in their order.
+    instead: Vec<(u32, Box<[u64]>)>,
 }
 
 /// The same rows, one by one, once that is asked for.
@@ -41,14 +44,40 @@ impl Selected {
     /// The rows that are wanted of a part and not superseded; none where there are none.
     pub(crate) fn of(Stretch { part, wanted, range }: Stretch) -> Result<Option<Self>, Error> {
         if matches!(wanted, Resolved::Always) && part.superseded_in(&range) == 0 {
-            return Ok((!range.is_empty()).then_some(Self { part, range, rows: None }));
+            return Ok((!range.is_empty()).then_some(Self { part, range, rows: None, instead: Vec::new() }));
         }
         let rows = set_of(&part.mask(&wanted, range.clone())?, range.start)?;
         if rows.is_empty() {
             return Ok(None);
         }
         let is_all = rows.len() == range.len() as u64;
-        Ok(Some(Self { part, range, rows: Some(rows).filter(|_| !is_all) }))
+        Ok(Some(Self { part, range, rows: Some(rows).filter(|_| !is_all), instead: Vec::new() }))
+    }
+
+    /// Lets those of them count for other numbers than their own that have some here.
+    pub(crate) fn count_for(&mut self, instead: &Instead) -> Result<(), Error> {
+        let ids = self.part.ids()?;
+        let listed = self.listed();
+        let numbers = |row: u32| Some((row, instead.get(ids.get(row as usize))?.clone()));
+        let found: Vec<_> = match listed.within(&self.range) {
+            Rows::All(range) => bounds(&range).into_iter().flatten().filter_map(numbers).collect(),
+            Rows::These(rows) => rows.iter().copied().filter_map(numbers).collect(),
+        };
+        self.instead = found;
+        Ok(())
+    }
+
+    /// What each of some of them measures.
+    pub(crate) fn values(&self, rows: &Rows<'_>, measure: Measure) -> Result<Vec<u64>, Error> {
+        let mut values = self.part.measured(measure)?.of(rows);
+        let Some((first, last)) = rows.ends() else { return Ok(values) };
+        let begin = self.instead.partition_point(|(row, _)| *row < first);
+        for (row, numbers) in self.instead[begin..].iter().take_while(|(row, _)| *row <= last) {
+            if let Some(place) = rows.place_of(*row) {
+                values[place] = measure.of(numbers);
+            }
+        }
+        Ok(values)
     }
 
     /// How many there are.
@@ -91,7 +120,7 @@ impl Selected {
         measure: Option<Measure>,
     ) -> Result<Piece<'a>, Error> {
         let rows = listed.within(range);
-        let values = measure.map(|measure| Ok::<_, Error>(self.part.measured(measure)?.of(&rows))).transpose()?;
+        let values = measure.map(|measure| self.values(&rows, measure)).transpose()?;
         Ok(Piece { selected: self, rows, is_whole: *range == (0..self.part.len()), values })
     }
 

@@ -37,7 +37,7 @@ impl Store {
         Writer::new(self.0.clone())
     }
 
-    /// One page of a table, newest first, and how many rows match on all pages together.
+    /// One page of a table, and how many rows match on all pages together.
     ///
     /// # Errors
     /// When the storage fails or is damaged.
@@ -45,7 +45,7 @@ impl Store {
         self.0.read(table, |table| list::list(table, &self.0.schema, &Query { predicate, range }, page))
     }
 
-    /// One page of a table, newest first, under a condition of which columns know only bounds.
+    /// One page of a table under a condition of which columns know only bounds.
     ///
     /// # Errors
     /// When the storage fails or is damaged, or the rows cannot be judged.

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod directory;
+pub mod flows;
 pub mod integrations;
 pub mod person;
 pub mod searches;
@@ -28,12 +29,13 @@ static EACH: [(View, &[Asked]); 6] = [
     (directory::VIEW, directory::QUESTIONS),
 ];
 
-/// Questions that are about every view, or several.
-static ABOUT_EACH: [Asked; 3] = [Asked::of::<Status>(), Asked::of::<Dump>(), Asked::of::<person::Known>()];
+/// Questions that are about every view, or several, or about what is made of the rows of one.
+static OTHERS: [Asked; 4] =
+    [Asked::of::<Status>(), Asked::of::<Dump>(), Asked::of::<person::Known>(), Asked::of::<flows::Flows>()];
 
 /// Every question, in the form in which it comes from another process.
 pub fn questions() -> impl Iterator<Item = &'static Asked> {
-    EACH.iter().flat_map(|(_, questions)| *questions).chain(&ABOUT_EACH)
+    EACH.iter().flat_map(|(_, questions)| *questions).chain(&OTHERS)
 }
 
 impl View {

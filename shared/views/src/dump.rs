@@ -114,7 +114,7 @@ impl Dump {
                 Some((time, id)) => Start::After(SortKey { time, id }),
                 None => Start::Offset(0),
             };
-            let page = Page { start, limit: self.limit - lines.len() };
+            let page = Page { start, ..Page::newest(self.limit - lines.len()) };
             let table = key::table_of(&account);
             let listed = store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?;
             for row in &listed.rows {

@@ -1,9 +1,10 @@
-//! `flowtrail query`: a list, newest first.
+//! `flowtrail query`: a list, newest first where nothing else is asked for.
 
 use std::io::{BufWriter, IsTerminal, Write, stderr, stdout};
 use std::path::Path;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -35,6 +36,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     asked: Asked,
 
+    /// Newest first, oldest first, or as the log got them
+    #[arg(long, value_enum, default_value_t = Order::NewestFirst, allow_hyphen_values = true)]
+    order: Order,
+
     /// How many at most
     #[arg(long, default_value_t = 50, value_parser = RangedU64ValueParser::<usize>::new().range(1..), value_name = "COUNT")]
     limit: usize,
@@ -50,11 +55,34 @@ pub(crate) struct Args {
     access: Access,
 }
 
+/// In which order they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Order {
+    #[value(name = "-time")]
+    NewestFirst,
+    #[value(name = "time")]
+    OldestFirst,
+    #[value(name = "received")]
+    Received,
+}
+
 #[derive(Deserialize)]
 struct Page {
     items: Vec<Box<RawValue>>,
     total: Option<u64>,
     next: Option<String>,
+    complete: Option<bool>,
+}
+
+impl Order {
+    /// As the API names it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "-time",
+            Self::OldestFirst => "time",
+            Self::Received => "received",
+        }
+    }
 }
 
 /// Prints what matches: a table on a terminal, a JSON object a line for everybody else.
@@ -69,6 +97,7 @@ pub(crate) async fn run(args: &Args, data_dir: &Path) -> anyhow::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
     while left > 0 {
         let mut parameters = args.asked.parameters();
+        parameters.push(("order", args.order.name().to_owned()));
         parameters.push(("limit", left.min(PAGE).to_string()));
         parameters.extend(next.map(|cursor| ("cursor", cursor)));
         let page: Page = api.get(args.family.path(), &parameters).await?;
@@ -81,7 +110,9 @@ pub(crate) async fn run(args: &Args, data_dir: &Path) -> anyhow::Result<()> {
                 writeln!(out, "{item}").context("print the answer")?;
             }
         }
-        next = page.next;
+        // In the order of the log there is always a next page, for what is still to come.
+        let is_end = args.order == Order::Received && page.complete == Some(true);
+        next = page.next.filter(|_| !is_end);
         if next.is_none() {
             break;
         }

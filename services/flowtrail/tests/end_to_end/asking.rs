@@ -51,6 +51,13 @@ async fn a_query_prints_every_item_that_the_api_lists() {
 
     assert_eq!(query(&["actor:alice"]).lines().count(), 50, "the newest are enough, unless more is asked for");
     assert_eq!(query(&["--limit", "1700", "--json", "actor:alice"]).lines().count(), 1700);
+    let mut oldest: Vec<String> =
+        query(&["status:failure actor:alice", "--all", "--order", "time"]).lines().map(str::to_owned).collect();
+    oldest.reverse();
+    assert_eq!(oldest, failures.lines().collect::<Vec<_>>());
+    assert_eq!(query(&["status:failure actor:alice", "--all", "--order=-time"]), failures);
+    let received = query(&["actor:alice", "--all", "--order", "received"]);
+    assert_eq!(received.lines().count(), 2500, "all that the log has for now");
     assert_eq!(query(&["-actor:*", "--to", "2024-02-01"]), "");
     assert_eq!(query(&["actor:alice", "--from", "2024-02-01"]), "");
     assert!(flowtrail.succeed(["query", "traffic", "--url", &url]).is_empty());

@@ -11,6 +11,7 @@ pub(crate) mod fields;
 pub(crate) mod health;
 pub(crate) mod ingest;
 mod members;
+pub(crate) mod merged;
 pub(crate) mod metrics;
 pub(crate) mod received;
 pub(crate) mod searches;

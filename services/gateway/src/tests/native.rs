@@ -100,6 +100,70 @@ async fn pages_lead_on_by_a_cursor_that_is_bound_to_what_is_asked_for() {
     assert_eq!(seen, expected);
 }
 
+/// All pages from one on, a few rows on each; `between` is done after the first.
+async fn followed(world: &World, token: &str, path: &str, mut between: impl FnMut()) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(token, &format!("{path}&limit=4{cursor}")).await;
+        ids.extend(page.all("id"));
+        between();
+        match page.json()["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return ids,
+        }
+    }
+}
+
+#[tokio::test]
+async fn oldest_first_is_newest_first_the_other_way_round() {
+    let (world, token) = reader().await;
+    for number in 0..25 {
+        // Several have one time, so that ids say which comes first.
+        let second = number * 7 % 10;
+        world.audit("main", &format!("e{number}"), second, &json!({ "event_type": "a.b" }));
+        let flow = format!("f{number}");
+        world.traffic("main", &format!("r{number}"), second, &json!({ "flow_id": flow, "reporter_id": "r" }));
+    }
+    for list in [AUDIT, TRAFFIC] {
+        for q in ["q=time:%3E=2024-01-01T00:00:02Z", "q=time:%3C2030-01-01%20-ip:10.0.0.0/8"] {
+            let ordered = async |order: &str| followed(&world, &token, &format!("{list}?{q}{order}"), || ()).await;
+            let (mut newest, oldest) = (ordered("&order=-time").await, ordered("&order=time").await);
+            assert_eq!(newest, ordered("").await, "newest first is the default");
+            assert!(newest.len() > 15);
+            newest.reverse();
+            assert_eq!(newest, oldest, "{list} {q}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn oldest_first_is_followed_while_events_come() {
+    let (world, token) = reader().await;
+    for number in 0..10 {
+        let data = json!({ "flow_id": format!("f{number}"), "reporter_id": "r" });
+        world.traffic("main", &format!("r{number}"), 100 + number, &data);
+        world.audit("main", &format!("e{number}"), 100 + number, &json!({ "event_type": "a.b" }));
+    }
+    for list in [AUDIT, TRAFFIC] {
+        let path = format!("{list}?order=time");
+        let before = followed(&world, &token, &path, || ()).await;
+        let mut come = 0;
+        let seen = followed(&world, &token, &path, || {
+            come += 1;
+            // One that comes late stands on a page that was read; one that is new stands on a page to come.
+            for second in [come, 200 + come].into_iter().filter(|_| come < 3) {
+                let data = json!({ "flow_id": format!("{list}{second}"), "reporter_id": "r" });
+                world.traffic("main", &format!("t{list}{second}"), second, &data);
+                world.audit("main", &format!("n{list}{second}"), second, &json!({ "event_type": "a.b" }));
+            }
+        })
+        .await;
+        let is_new = |id: &String| !before.contains(id);
+        assert_eq!(seen.iter().filter(|id| !is_new(id)).collect::<Vec<_>>(), before.iter().collect::<Vec<_>>());
+        assert_eq!(seen.iter().filter(|id| is_new(id)).count(), 2, "what is new, and not what came late");
+    }
+}
+
 #[tokio::test]
 async fn from_and_to_stand_for_all_that_they_name() {
     let (world, token) = reader().await;

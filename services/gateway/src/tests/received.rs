@@ -159,12 +159,13 @@ async fn a_cursor_is_of_its_order_and_its_log() {
         format!("/flowtrail/v1/audit?cursor={cursor}"),
         format!("/flowtrail/v1/traffic?order=received&cursor={cursor}"),
         format!("{AUDIT}&cursor={}", newest["next"].as_str().unwrap()),
+        format!("/flowtrail/v1/audit?order=time&cursor={}", newest["next"].as_str().unwrap()),
     ] {
         let refused = world.get(&token, &path).await;
         assert!(refused.json()["detail"].as_str().unwrap().starts_with("cursor: must be one that was given"), "{path}");
     }
     let refused = world.get(&token, "/flowtrail/v1/audit?order=newest").await;
-    assert_eq!(refused.json()["detail"], "order: must be one of -time, received");
+    assert_eq!(refused.json()["detail"], "order: must be one of -time, time, received");
     // A log that was lost and begins anew; gateways have the same key.
     let (emptied, token) = reader().await;
     let refused = emptied.get(&token, &next).await;

@@ -175,7 +175,7 @@ fn keeps_forever(id: &[u8]) -> bool {
 }
 
 fn total(store: &Store, predicate: &Predicate) -> u64 {
-    let page = Page { start: Start::Offset(0), limit: 0 };
+    let page = Page::newest(0);
     store.list(TABLE, predicate, TimeRange::ALL, &page).unwrap().total
 }
 
@@ -193,7 +193,7 @@ fn a_page_of_rows_from_many_segments_is_read_as_a_whole() {
     drop((tree, store));
 
     let (_tree, store) = open(directory.path());
-    let page = Page { start: Start::Offset(3), limit: 450 };
+    let page = Page { start: Start::Offset(3), ..Page::newest(450) };
     let listed = store.list(TABLE, &Predicate::everything(), TimeRange::ALL, &page).unwrap();
     let rests: Vec<u8> = listed.rows.iter().flat_map(|row| row.rest.clone()).collect();
     assert_eq!(rests, (47..497_u16).rev().map(|number| number as u8).collect::<Vec<_>>());

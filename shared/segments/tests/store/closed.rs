@@ -33,7 +33,7 @@ fn opened(tree: &sled::Db) -> Store {
 }
 
 fn list(store: &Store, predicate: &Predicate, offset: u64, limit: usize) -> Result<(Vec<u32>, u64), Error> {
-    let page = Page { start: Start::Offset(offset), limit };
+    let page = Page { start: Start::Offset(offset), ..Page::newest(limit) };
     let listed = store.list(b"a", predicate, TimeRange::ALL, &page)?;
     Ok((listed.rows.iter().map(number).collect(), listed.total))
 }

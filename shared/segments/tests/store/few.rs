@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use segments::{Cache, Options, Page, Predicate, Start, Store, TimeRange};
+use segments::{Cache, Options, Page, Predicate, Store, TimeRange};
 
 use crate::model::{Model, OPTIONS, Plain, SCHEMA, TABLE, compare, id, predicate, put, seeds};
 use crate::simple::{commit, open_tree};
@@ -72,7 +72,7 @@ fn no_column_is_read_for_what_is_left_out_of_all_rows_or_of_none() {
     let tree = open_tree(directory.path());
     let options = Options { seal_rows: 640, keep_rows: 200, ..OPTIONS };
     let store = Store::new((*tree).clone(), cache.clone(), SCHEMA, options);
-    let page = Page { start: Start::Offset(0), limit: 0 };
+    let page = Page::newest(0);
     let total = |predicate: &Predicate| store.list(TABLE, predicate, TimeRange::ALL, &page).unwrap().total;
     let without = |symbol: u8| Predicate::Not(Box::new(Predicate::is(0, [symbol])));
     // From here on what dictionaries have of these symbols is in memory; single symbols are counted without a column.

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 
 use proptest::prelude::*;
-use segments::{Bounds, Condition, Page, Predicate, Row, SortKey, Start, Store, TimeRange};
+use segments::{Bounds, Condition, Instead, Order, Page, Predicate, Row, SortKey, Start, Store, TimeRange};
 
 use crate::model::{
-    Model, Plain, TABLE, compare_counts, holds, id, matching, open, period, plain, predicate, put, read, seeds, shown,
+    Model, ORDERS, Plain, TABLE, compare_counts, holds, id, matching, matching_in, open, period, plain, predicate, put,
+    read, seeds, shown,
 };
 use crate::simple::commit;
 
@@ -22,6 +23,7 @@ struct Judged<'a> {
     least: Predicate,
     most: Predicate,
     period: TimeRange,
+    order: Order,
 }
 
 impl Judged<'_> {
@@ -35,9 +37,9 @@ impl Judged<'_> {
         matching(self.model, &Predicate::everything(), self.period).iter().filter(|(_, row)| open(row)).count() as u64
     }
 
-    /// The rows that match, with their ids, newest first.
+    /// The rows that match, with their ids, in the order of the list.
     fn expected(&self) -> Vec<(&Vec<u8>, &Plain)> {
-        let mut rows = matching(self.model, &Predicate::everything(), self.period);
+        let mut rows = matching_in(self.order, self.model, &Predicate::everything(), self.period);
         rows.retain(|(_, row)| self.holds(row));
         rows
     }
@@ -48,7 +50,7 @@ impl Judged<'_> {
             judged.set(judged.get() + rows.len() as u64);
             Ok(rows.iter().map(|row| is_wanted(read(row).1)).collect())
         };
-        let bounds = Bounds { least: &self.least, most: &self.most, judge: &judge, max_judged };
+        let bounds = Bounds { least: &self.least, most: &self.most, judge: &judge, max_judged, instead: None };
         let listed = self.store.list_judged(TABLE, &bounds, self.period, page).unwrap();
         assert_eq!(listed.judged, judged.get());
         assert!(judged.get() <= max_judged as u64);
@@ -59,17 +61,27 @@ impl Judged<'_> {
     fn compare_counts(&self, max_judged: usize) {
         let judge = |rows: Vec<Row>| Ok(rows.iter().map(|row| is_wanted(read(row).1)).collect());
         let (least, most) = (&self.least, &self.most);
-        let bounds = Condition::Between(Bounds { least, most, judge: &judge, max_judged });
+        // Some rows count for other numbers than their own.
+        let counted = |id: &Vec<u8>, row: &Plain| {
+            let numbers = if row.rest.is_multiple_of(2) { row.numbers } else { [u64::from(row.rest), u64::MAX - 5] };
+            (id.clone(), Plain { numbers, ..row.clone() })
+        };
+        let counted: Vec<(Vec<u8>, Plain)> = self.model.iter().map(|(id, row)| counted(id, row)).collect();
+        let counted: Model = counted.into_iter().collect();
+        let others = counted.iter().filter(|(id, row)| row.numbers != self.model[*id].numbers);
+        let instead: Instead = others.map(|(id, row)| (id.clone(), row.numbers.into())).collect();
+        let instead = Some(&instead);
+        let bounds = Condition::Between(Bounds { least, most, judge: &judge, max_judged, instead });
         let mut left = max_judged;
         let mut expected = Vec::new();
-        for (_, row) in matching(self.model, &Predicate::everything(), self.period) {
+        for (id, row) in matching(self.model, &Predicate::everything(), self.period) {
             let is_open = holds(most, row) && !holds(least, row);
             if is_open && left == 0 {
                 continue;
             }
             left -= usize::from(is_open);
             if self.holds(row) {
-                expected.push(row);
+                expected.push(&counted[id]);
             }
         }
         let compared = self.store.count(TABLE, &bounds, self.period, |rows| {
@@ -86,9 +98,10 @@ impl Judged<'_> {
         self.compare_counts(max_judged);
         let expected = self.expected();
         let mut seen = Vec::new();
+        let order = self.order;
         let mut start = Start::Offset(0);
         loop {
-            let page = self.list(&Page { start, limit }, max_judged);
+            let page = self.list(&Page { start, limit, order }, max_judged);
             assert_eq!(page.is_complete, self.open() <= max_judged as u64);
             if page.is_complete {
                 assert_eq!((page.total, page.judged), (expected.len() as u64, self.open()));
@@ -101,7 +114,7 @@ impl Judged<'_> {
         }
         assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
         for offset in [0, 2, 9] {
-            let page = self.list(&Page { start: Start::Offset(offset), limit }, max_judged);
+            let page = self.list(&Page { start: Start::Offset(offset), limit, order }, max_judged);
             let skip = usize::try_from(offset).unwrap();
             let rows: Vec<_> = expected.iter().skip(skip).take(limit).map(|(_, row)| shown(row)).collect();
             assert!(rows.starts_with(&page.rows.iter().map(read).collect::<Vec<_>>()));
@@ -139,12 +152,14 @@ proptest! {
         let least = Predicate::All(vec![one.clone(), other.clone()]);
         let most = Predicate::Any(vec![one, other]);
         let (store, model) = (&store, &model);
-        for period in [period, TimeRange::ALL] {
-            let judged = Judged { store, model, least: least.clone(), most: most.clone(), period };
-            judged.compare(limit, max_judged);
+        for order in ORDERS {
+            for period in [period, TimeRange::ALL] {
+                let judged = Judged { store, model, least: least.clone(), most: most.clone(), period, order };
+                judged.compare(limit, max_judged);
+            }
+            let (least, most) = (Predicate::nothing(), Predicate::everything());
+            Judged { store, model, least, most, period, order }.compare(limit, max_judged);
         }
-        let all = Judged { store, model, least: Predicate::nothing(), most: Predicate::everything(), period };
-        all.compare(limit, max_judged);
     }
 }
 
@@ -161,9 +176,10 @@ fn a_page_that_is_full_judges_no_more_rows() {
     }
     commit(&tree, writer.prepare().unwrap());
     let (least, most) = (Predicate::nothing(), Predicate::everything());
-    let judged = Judged { store: &store, model: &model, least, most, period: TimeRange::ALL };
-    let page = judged.list(&Page { start: Start::Offset(0), limit: 10 }, 2000);
+    let (period, order) = (TimeRange::ALL, Order::NewestFirst);
+    let judged = Judged { store: &store, model: &model, least, most, period, order };
+    let page = judged.list(&Page::newest(10), 2000);
     assert_eq!((page.rows.len(), page.judged, page.is_complete), (10, 512, false));
-    let all = judged.list(&Page { start: Start::Offset(0), limit: 10 }, 3000);
+    let all = judged.list(&Page::newest(10), 3000);
     assert_eq!((all.rows.len(), all.judged, all.total, all.is_complete), (10, 3000, 3000, true));
 }

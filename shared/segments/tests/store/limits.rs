@@ -34,7 +34,7 @@ fn long_rows_are_sealed_by_their_bytes() {
 }
 
 fn list_long(store: &segments::Store) -> Vec<u32> {
-    let page = segments::Page { start: segments::Start::Offset(0), limit: 1000 };
+    let page = segments::Page::newest(1000);
     let listed = store.list(b"a", &segments::Predicate::everything(), segments::TimeRange::ALL, &page).unwrap();
     listed.rows.iter().map(|row| u32::from_be_bytes(*row.rest.first_chunk().unwrap())).collect()
 }

@@ -7,6 +7,7 @@ mod closed;
 mod damage;
 mod disk;
 mod few;
+mod following;
 mod judged;
 mod large;
 mod limits;

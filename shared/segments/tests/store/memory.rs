@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use segments::{Cache, Options, Page, Predicate, Start, Store, TimeRange};
+use segments::{Cache, Options, Page, Predicate, Store, TimeRange};
 
 use crate::simple::{OPTIONS, Simple, commit, number, open_tree, put, store_with};
 
@@ -15,7 +15,7 @@ fn put_rows(tree: &sled::Db, store: &Store, table: &[u8], ids: std::ops::Range<u
 }
 
 fn total(store: &Store, table: &[u8]) -> u64 {
-    let page = Page { start: Start::Offset(0), limit: 1 };
+    let page = Page::newest(1);
     let symbol = [table, b"s"].concat();
     store.list(table, &Predicate::is(0, symbol), TimeRange::ALL, &page).unwrap().total
 }
@@ -157,8 +157,7 @@ fn forgetting_reads_no_table_that_has_nothing_to_forget() {
     };
     assert_eq!(forget(5), [false, false, false]);
     assert_eq!(forget(6), [true, false, false]);
-    let mut left =
-        store.list(b"a", &Predicate::everything(), TimeRange::ALL, &Page { start: Start::Offset(0), limit: 1 });
+    let mut left = store.list(b"a", &Predicate::everything(), TimeRange::ALL, &Page::newest(1));
     assert!(left.as_mut().unwrap().total < 80);
     // What is forgotten is not looked for again.
     let again = store_with(&tree, OPTIONS, &Arc::new(Cache::new(1 << 20)));
@@ -185,7 +184,7 @@ fn readers_see_each_commit_while_tables_come_and_go() {
                     table = (table + 1) % TABLES;
                     let at_least = committed[table as usize].load(Ordering::Acquire);
                     let name = table.to_be_bytes();
-                    let page = Page { start: Start::Offset(0), limit: 3 };
+                    let page = Page::newest(3);
                     let listed = store.list(&name, &Predicate::everything(), TimeRange::ALL, &page).unwrap();
                     assert!(listed.total >= at_least.into(), "{} rows of {at_least}", listed.total);
                     if at_least > 0 {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use segments::{
-    Amount, Cache, Condition, Error, Facet, Matching, Measure, NewRow, Options, Page, Predicate, Row, Schema, SortKey,
-    Start, Store, TimeRange, Times, Wants,
+    Amount, Cache, Condition, Error, Facet, Matching, Measure, NewRow, Options, Order, Page, Predicate, Row, Schema,
+    SortKey, Start, Store, TimeRange, Times, Wants,
 };
 
 use crate::simple::open_tree;
@@ -187,6 +187,23 @@ pub(crate) fn matching<'a>(model: &'a Model, predicate: &Predicate, range: TimeR
     rows
 }
 
+/// Both ways to list rows.
+pub(crate) const ORDERS: [Order; 2] = [Order::NewestFirst, Order::OldestFirst];
+
+/// The rows that match, in an order.
+pub(crate) fn matching_in<'a>(
+    order: Order,
+    model: &'a Model,
+    predicate: &Predicate,
+    range: TimeRange,
+) -> Vec<(&'a Vec<u8>, &'a Plain)> {
+    let mut rows = matching(model, predicate, range);
+    if order == Order::OldestFirst {
+        rows.reverse();
+    }
+    rows
+}
+
 /// Small, so that a few rows are many segments, and a few symbols many dictionaries.
 pub(crate) const OPTIONS: Options =
     Options { seal_rows: 32, keep_rows: 8, seal_bytes: 128 << 20, open_symbols: 6, block_symbols: 2 };
@@ -236,7 +253,8 @@ pub(crate) enum Answer {
 pub(crate) fn question() -> impl Strategy<Value = Question> {
     let key = (0_i64..40, 0_u16..130).prop_map(|(time, number)| SortKey { time, id: id(number) });
     let start = prop_oneof![(0_u64..60).prop_map(Start::Offset), key.prop_map(Start::After)];
-    let page = (start, 0_usize..40).prop_map(|(start, limit)| Page { start, limit });
+    let order = prop::sample::select(ORDERS.to_vec());
+    let page = (start, 0_usize..40, order).prop_map(|(start, limit, order)| Page { start, limit, order });
     let list = (predicate(), period(), page);
     let measure = prop::option::of(prop::sample::select(MEASURES.to_vec()));
     let by_value = (predicate(), period(), 0_usize..3, measure);
@@ -251,6 +269,15 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
             Question::ByTime { predicate, range, width: NonZeroU64::new(width).unwrap() }
         }),
     ]
+}
+
+/// Whether a row comes after a position.
+pub(crate) fn comes_after(order: Order, (id, row): &(&Vec<u8>, &Plain), key: &SortKey) -> bool {
+    let (own, key) = ((row.time, *id), (key.time, &key.id));
+    match order {
+        Order::NewestFirst => own < key,
+        Order::OldestFirst => own > key,
+    }
 }
 
 impl Question {
@@ -282,12 +309,10 @@ impl Question {
     pub(crate) fn expected(&self, model: &Model) -> Answer {
         match self {
             Self::List { predicate, range, page } => {
-                let all = matching(model, predicate, *range);
+                let all = matching_in(page.order, model, predicate, *range);
                 let skip = match &page.start {
                     Start::Offset(offset) => usize::try_from(*offset).unwrap(),
-                    Start::After(key) => {
-                        all.iter().take_while(|(id, row)| (row.time, *id) >= (key.time, &key.id)).count()
-                    }
+                    Start::After(key) => all.iter().take_while(|row| !comes_after(page.order, row, key)).count(),
                 };
                 let rows = all.iter().skip(skip).take(page.limit).map(|(_, row)| shown(row)).collect();
                 Answer::List { rows, total: all.len() as u64, has_more: all.len() > skip + page.limit }
@@ -309,8 +334,26 @@ impl Question {
 }
 
 pub(crate) fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Predicate, period: TimeRange) {
-    let expected = matching(model, predicate, period);
-    let list = |start: Start, limit: usize| store.list(table, predicate, period, &Page { start, limit }).unwrap();
+    for order in ORDERS {
+        compare_pages(order, (store, table), model, (predicate, period));
+    }
+    let expected: Vec<&Plain> = matching(model, predicate, period).into_iter().map(|(_, row)| row).collect();
+    let compared = store.count(table, &Condition::Exact(predicate), period, |rows| {
+        compare_counts(rows, &expected);
+        Ok(())
+    });
+    compared.unwrap();
+}
+
+/// Compares pages by offset, and all of the list from page to page.
+fn compare_pages(
+    order: Order,
+    (store, table): (&Store, &[u8]),
+    model: &Model,
+    (predicate, period): (&Predicate, TimeRange),
+) {
+    let expected = matching_in(order, model, predicate, period);
+    let list = |start, limit| store.list(table, predicate, period, &Page { start, limit, order }).unwrap();
     for (offset, limit) in [(0, 5), (3, 1), (7, 50), (expected.len() as u64, 4), (u64::MAX, 2), (0, 0)] {
         let page = list(Start::Offset(offset), limit);
         let skip = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -333,13 +376,6 @@ pub(crate) fn compare(store: &Store, table: &[u8], model: &Model, predicate: &Pr
         start = Start::After(SortKey { time: row.time, id: id.clone() });
     }
     assert_eq!(seen, expected.iter().map(|(_, row)| shown(row)).collect::<Vec<_>>());
-
-    let expected: Vec<&Plain> = expected.into_iter().map(|(_, row)| row).collect();
-    let compared = store.count(table, &Condition::Exact(predicate), period, |rows| {
-        compare_counts(rows, &expected);
-        Ok(())
-    });
-    compared.unwrap();
 }
 
 /// Compares all counts of rows that match.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use segments::{Cache, NewRow, Options, Page, Predicate, Prepared, Row, Schema, Start, Store, TimeRange};
+use segments::{Cache, NewRow, Options, Page, Predicate, Prepared, Row, Schema, Store, TimeRange};
 
 pub(crate) const SCHEMA: Schema =
     Schema { symbols: &[0], searched: &[], keys: &[], points: &[], filtered: &[0], numbers: 0, texts: 0 };
@@ -74,7 +74,7 @@ pub(crate) fn commit(tree: &sled::Db, mut prepared: Prepared) {
 
 /// All rows of the table, newest first.
 pub(crate) fn list(store: &Store) -> Result<Vec<u32>, segments::Error> {
-    let page = Page { start: Start::Offset(0), limit: 100_000 };
+    let page = Page::newest(100_000);
     let listed = store.list(b"a", &Predicate::everything(), TimeRange::ALL, &page)?;
     Ok(listed.rows.iter().map(number).collect())
 }

@@ -14,7 +14,7 @@ use model::erasure::Erasures;
 use model::filter::{self, AuditField, Node};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
-use segments::{Measure, NewRow, Predicate, Row, Writer};
+use segments::{Instead, Measure, NewRow, Predicate, Row, Writer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -222,6 +222,11 @@ impl Family for Audit {
             Ok(event)
         };
         rows.iter().map(named).collect()
+    }
+
+    /// No two events are about the same.
+    fn told_once(rows: &[Row]) -> Result<Instead, Error> {
+        rows.iter().map(|row| Ok((columns::position_of::<Self>(row)?.id, Box::default()))).collect()
     }
 
     fn is_facet(field: AuditField) -> bool {

@@ -5,6 +5,7 @@ mod facet;
 mod language;
 mod numbers;
 mod row;
+pub(super) mod together;
 mod wanted;
 
 use std::borrow::Cow;
@@ -16,7 +17,7 @@ use model::filter::{self, Node, TrafficField};
 use model::log::{AccountId, Stream};
 use model::paging::{Period, RowPosition};
 use model::traffic::{Filter, Record, User, fields};
-use segments::{Measure, NewRow, Predicate, Row, Writer};
+use segments::{Instead, Measure, NewRow, Predicate, Row, Writer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
 use ulid::Ulid;
@@ -244,6 +245,10 @@ impl Family for Traffic {
             Ok(Stored(Form::Record(Box::new(record))))
         };
         rows.into_iter().map(named).collect()
+    }
+
+    fn told_once(rows: &[Row]) -> Result<Instead, Error> {
+        together::told_once(rows)
     }
 
     fn is_facet(field: TrafficField) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::filter::Query;
 use model::log::AccountId;
-use model::paging::{Judged, Page, Period, RowPosition, Start};
+use model::paging::{Judged, Order, Page, Period, RowPosition, Start};
 use model::time::Timestamp;
 use segments::{Condition, Matching, Predicate, Row, Scan, SortKey, TimeRange};
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl Selected {
         Ok(self)
     }
 
-    /// One page of them, newest first. Those that columns leave open are judged by `judge`.
+    /// One page of them. Those that columns leave open are judged by `judge`.
     ///
     /// `id_in_table` says how the id of a position stands in the table.
     pub(crate) fn list(
@@ -119,7 +119,11 @@ impl Selected {
                 segments::Start::After(SortKey { time: time.micros(), id: id_in_table(id) })
             }
         };
-        let (rows, page) = (self.store.rows(), segments::Page { start, limit: page.limit });
+        let order = match page.order {
+            Order::NewestFirst => segments::Order::NewestFirst,
+            Order::OldestFirst => segments::Order::OldestFirst,
+        };
+        let (rows, page) = (self.store.rows(), segments::Page { start, limit: page.limit, order });
         let Some(least) = &self.least else {
             let segments::Rows { rows, total, has_more } =
                 rows.list(&self.table, &self.predicate, self.period, &page)?;
@@ -130,6 +134,47 @@ impl Selected {
         let listed = rows.list_judged(&self.table, &self.bounds(least, &judge), self.period, &page)?;
         let judged = judged(listed.judged, listed.is_complete);
         Ok(Listed { rows: listed.rows, total: listed.total, last: listed.last, judged })
+    }
+
+    /// All of them, newest first, and how many rows were looked at for that. Those that columns leave open are judged by
+    /// `judge`. None: more than [`MAX_JUDGED`] would have to be looked at.
+    pub(crate) fn all(&self, judge: &Judge<'_>) -> Result<Option<(Vec<Row>, u64)>, Error> {
+        let mut scan = self.store.rows().scan(&self.table, &self.predicate, self.period)?;
+        let (mut all, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let rows = scan.read()?;
+            if rows.is_empty() {
+                return Ok(Some((all, looked_at as u64)));
+            }
+            looked_at += rows.len();
+            if looked_at > MAX_JUDGED {
+                return Ok(None);
+            }
+            if self.leaves_rows_open() {
+                let matches = judge(rows.clone())?;
+                all.extend(rows.into_iter().zip(matches).filter_map(|(row, matches)| matches.then_some(row)));
+            } else {
+                all.extend(rows);
+            }
+        }
+    }
+
+    /// Counts those of them that stand for what several of them tell of, for what all of these say together. Where there are
+    /// more than can be looked at, none is known to, and counts are not complete.
+    pub(crate) fn count_once<F: Family, T>(
+        &self,
+        judge: &Judge<'_>,
+        count: impl FnMut(&Matching<'_>) -> Result<T, segments::Error>,
+    ) -> Result<T, Error> {
+        let all = self.all(judge)?;
+        let standing = all.map(|(rows, _)| F::told_once(&rows)).transpose()?.unwrap_or_default();
+        let stands = |rows: Vec<Row>| {
+            let stands = |row: &Row| Ok(standing.contains_key(&position_of::<F>(row).map_err(unjudged)?.id));
+            rows.iter().map(stands).collect()
+        };
+        let least = Predicate::nothing();
+        let bounds = segments::Bounds { instead: Some(&standing), ..self.bounds(&least, &stands) };
+        Ok(self.store.rows().count(&self.table, &Condition::Between(bounds), self.period, count)?)
     }
 
     /// Whether there may be rows among them that have to be judged.
@@ -163,7 +208,7 @@ impl Selected {
     }
 
     fn bounds<'a>(&'a self, least: &'a Predicate, judge: &'a segments::Judge<'a>) -> segments::Bounds<'a> {
-        segments::Bounds { least, most: &self.predicate, judge, max_judged: MAX_JUDGED }
+        segments::Bounds { least, most: &self.predicate, judge, max_judged: MAX_JUDGED, instead: None }
     }
 }
 

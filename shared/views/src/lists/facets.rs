@@ -38,6 +38,9 @@ pub struct Facets<F: Family> {
     pub top: usize,
     /// What those measure the most of; none: they are the most frequent.
     pub by: Option<Measure<F>>,
+    /// What several rows tell of counts once.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// The answer to [`Facets`].
@@ -68,6 +71,9 @@ pub struct Pairs<F: Family> {
     pub top: usize,
     /// What those measure the most of; none: they are the most frequent.
     pub by: Option<Measure<F>>,
+    /// What several rows tell of counts once.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// The answer to [`Pairs`].
@@ -146,7 +152,8 @@ impl<F: Family> Question for Facets<F> {
                 judged: columns::judged(rows.judged(), rows.is_complete()),
             })
         };
-        selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
+        let judge = |rows| columns::judge::<F>(views, account, q, rows);
+        if self.once { selected.count_once::<F, _>(&judge, count) } else { selected.count(&judge, count) }
     }
 }
 
@@ -184,7 +191,8 @@ impl<F: Family> Question for Pairs<F> {
                 judged: columns::judged(rows.judged(), rows.is_complete()),
             })
         };
-        selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
+        let judge = |rows| columns::judge::<F>(views, account, q, rows);
+        if self.once { selected.count_once::<F, _>(&judge, count) } else { selected.count(&judge, count) }
     }
 }
 

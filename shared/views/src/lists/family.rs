@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use model::filter::{Filter, Node};
 use model::log::AccountId;
 use model::paging::{Period, RowPosition};
-use segments::{Measure, Predicate, Row};
+use segments::{Instead, Measure, Predicate, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -88,6 +88,13 @@ pub trait Family: Clone + Debug + Send + Sync + Sized + 'static {
     /// # Errors
     /// When a row cannot be read.
     fn show(views: &Views, account: &AccountId, rows: Vec<Row>) -> Result<Vec<Self::Shown>, Error>;
+
+    /// Of rows, newest first, those that are left where what several tell of is told once: their ids in the table, and the
+    /// numbers that they have then.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    fn told_once(rows: &[Row]) -> Result<Instead, Error>;
 
     /// Whether rows can be counted by a field: its values stand in columns.
     fn is_facet(field: FieldOf<Self>) -> bool;

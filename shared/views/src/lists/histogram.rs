@@ -43,6 +43,9 @@ pub struct Histogram<F: Family> {
     pub top: usize,
     /// What is summed up; none: rows are counted alone.
     pub sum: Option<Measure<F>>,
+    /// What several rows tell of counts once.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// The answer to [`Histogram`].
@@ -113,7 +116,8 @@ impl<F: Family> Question for Histogram<F> {
                 judged: columns::judged(rows.judged(), rows.is_complete()),
             })
         };
-        selected.count(&|rows| columns::judge::<F>(views, account, q, rows), count)
+        let judge = |rows| columns::judge::<F>(views, account, q, rows);
+        if self.once { selected.count_once::<F, _>(&judge, count) } else { selected.count(&judge, count) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One page of a list, newest first.
+//! One page of a list.
 
 use model::filter::Query;
 use model::log::AccountId;
@@ -12,7 +12,7 @@ use crate::question::{Question, Views};
 use crate::view::View;
 use crate::watch::{Seen, Watch, given};
 
-/// Rows of a family, newest first.
+/// Rows of a family, one page of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct List<F: Family> {

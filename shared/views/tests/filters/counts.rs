@@ -50,6 +50,15 @@ impl Plain {
         Self { time, values: L::fields().into_iter().map(values).collect() }
     }
 
+    /// The same where it counts for the numbers of another.
+    pub(super) fn measuring<F: Family>(mut self, mut other: Self) -> Self {
+        for measure in Measure::<F>::all() {
+            let (name, values) = other.values.remove_entry(measure.name()).unwrap();
+            self.values.insert(name, values);
+        }
+        self
+    }
+
     /// The same with those values of a field alone that begin like this, in any case.
     fn beginning_with(&self, field: &'static str, prefix: &str) -> Self {
         let mut plain = self.clone();
@@ -109,6 +118,26 @@ fn top_of(rows: &[Plain], fields: &[&str], told: usize, measure: Option<&str>) -
 
 /// Asks for all counts and sums, and compares them with those of the rows.
 pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Query<F::Language>>, rows: &[Plain]) {
+    compare_with::<F>(views, filter, q, rows, false);
+}
+
+/// The same of what is counted once.
+pub(super) fn compare_once<F: Family>(
+    views: &Views,
+    filter: &F::Filter,
+    q: Option<&Query<F::Language>>,
+    rows: &[Plain],
+) {
+    compare_with::<F>(views, filter, q, rows, true);
+}
+
+fn compare_with<F: Family>(
+    views: &Views,
+    filter: &F::Filter,
+    q: Option<&Query<F::Language>>,
+    rows: &[Plain],
+    once: bool,
+) {
     let names = Facet::<F>::names();
     let fields: Vec<Facet<F>> = names.iter().map(|name| Facet::new(name).unwrap()).collect();
     let (account, filter, q) = (account(), || filter.clone(), || q.cloned());
@@ -116,7 +145,8 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
     for (top, by) in [2, 1000].into_iter().zip(measures.iter().rev().cycle()).chain([(3, &None)]) {
         let measure = by.as_ref().map(Measure::name);
         let (account, fields, by) = (account.clone(), fields.clone(), by.clone());
-        let found = answer(views, Facets::<F> { account, filter: filter(), q: q(), fields, prefix: None, top, by });
+        let found =
+            answer(views, Facets::<F> { account, filter: filter(), q: q(), fields, prefix: None, top, by, once });
         assert_eq!(found.total, amount_of(rows, measure));
         assert!(found.judged.is_none_or(|judged| judged.complete));
         for (name, found) in names.iter().zip(found.tops) {
@@ -131,7 +161,7 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
         let rows: Vec<Plain> = rows.iter().map(|row| row.beginning_with(name, &prefix)).collect();
         let (fields, expected) = (vec![fields[place].clone()], top_of(&rows, &[name], 3, None));
         let (account, prefix) = (account.clone(), Some(prefix));
-        let asked = Facets::<F> { account, filter: filter(), q: q(), fields, prefix, top: 3, by: None };
+        let asked = Facets::<F> { account, filter: filter(), q: q(), fields, prefix, top: 3, by: None, once };
         assert_eq!(answer(views, asked).tops, [expected], "{name}");
     }
     let pairs = [[0, last], [last, 1], [last / 2, 0], [2, last / 3], [1, 1]];
@@ -139,7 +169,7 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
         let measure = by.as_ref().map(Measure::name);
         let pair = [one, other].map(|place| fields[place].clone());
         let (account, by) = (account.clone(), by.clone());
-        let asked = Pairs::<F> { account, filter: filter(), q: q(), fields: pair, top: 3, by };
+        let asked = Pairs::<F> { account, filter: filter(), q: q(), fields: pair, top: 3, by, once };
         let (found, names) = (answer(views, asked), [names[one], names[other]]);
         assert_eq!(found.total, amount_of(rows, measure));
         assert_eq!(found.top, top_of(rows, &names, 3, measure), "{names:?} {measure:?}");
@@ -148,7 +178,7 @@ pub(super) fn compare<F: Family>(views: &Views, filter: &F::Filter, q: Option<&Q
     for ((buckets, place), sum) in splits.into_iter().zip(measures.iter().cycle()) {
         let measure = sum.as_ref().map(Measure::name);
         let (account, split, sum) = (account.clone(), Some(fields[place].clone()), sum.clone());
-        let asked = Histogram::<F> { account, filter: filter(), q: q(), buckets, split, top: 2, sum };
+        let asked = Histogram::<F> { account, filter: filter(), q: q(), buckets, split, top: 2, sum, once };
         let found = answer(views, asked);
         assert!(found.amounts.len() <= buckets, "{buckets}: {found:?}");
         compare_histogram(&found, names[place], rows, measure);

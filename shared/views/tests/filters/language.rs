@@ -6,7 +6,7 @@ use model::directory::{Entry, Kind};
 use model::event::Event;
 use model::filter::{Audit, Family, Kind as Takes, Query, Traffic};
 use model::log::Stream;
-use model::paging::{Judged, Page, RowPosition, Rows, Start};
+use model::paging::{Judged, Order, Page, RowPosition, Rows, Start};
 use model::time::Timestamp;
 use model::{audit, traffic};
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ use views::traffic::Stored;
 use super::audit::{audit_event, both as both_audit};
 use super::counts::{Plain, compare};
 use super::traffic::{both as both_traffic, report};
-use super::{IDS, account, answer, at, project_into, text};
+use super::{IDS, account, answer, at, cases, project_into, text};
 
 /// Words that events and the directory have, and some that neither has.
 const WORDS: &[&str] = &[
@@ -136,7 +136,7 @@ fn term<F: Family>() -> impl Strategy<Value = String> {
 }
 
 /// An expression as someone might write it.
-fn expression<F: Family>() -> impl Strategy<Value = String> {
+pub(super) fn expression<F: Family>() -> impl Strategy<Value = String> {
     term::<F>().prop_recursive(3, 12, 3, |inner| {
         let several = || prop::collection::vec(inner.clone(), 1..4);
         prop_oneof![
@@ -161,11 +161,11 @@ fn directory() -> impl Strategy<Value = Vec<Event>> {
     prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(entry, 1..8)]
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     at(5)
 }
 
-fn query<F: Family>(text: &str) -> Option<Query<F>> {
+pub(super) fn query<F: Family>(text: &str) -> Option<Query<F>> {
     Some(Query::new(text.to_owned(), now()).unwrap_or_else(|mistake| panic!("{text}: {mistake}")))
 }
 
@@ -183,10 +183,10 @@ fn traffic_list(views: &Views, text: &str, page: Page) -> Rows<Stored> {
 }
 
 /// All rows, a few on each page; each page tells the total, where there are some that were not judged, not more than it.
-fn all_pages<T>(total: usize, list: impl Fn(Page) -> Rows<T>) -> Vec<T> {
+fn all_pages<T>(total: usize, order: Order, list: impl Fn(Page) -> Rows<T>) -> Vec<T> {
     let (mut rows, mut start) = (Vec::new(), Start::Offset(0));
     loop {
-        let page = list(Page { start, limit: 7 });
+        let page = list(Page { start, limit: 7, order });
         assert_eq!(page.total, total as u64);
         assert!(page.judged.is_none_or(|judged| judged.complete && judged.scanned > 0));
         rows.extend(page.rows);
@@ -199,12 +199,12 @@ fn learn(views: &Views, directory: &[Event]) {
     project_into(views, views::directory::VIEW, Stream::Directory, directory);
 }
 
-fn whole(stored: &Stored) -> traffic::Record {
+pub(super) fn whole(stored: &Stored) -> traffic::Record {
     stored.record().unwrap().with_texts(ToString::to_string)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn events_are_found_as_each_is_judged(
@@ -222,8 +222,10 @@ proptest! {
             let rows: Vec<Plain> =
                 expected.iter().map(|event| Plain::of::<Audit>(event.time, event)).collect();
             compare::<views::audit::Audit>(&views, &with_reads(), Some(&query), &rows);
-            let found = all_pages(expected.len(), |page| audit_list(&views, &text, page));
-            prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{}", text);
+            let found = all_pages(expected.len(), Order::NewestFirst, |page| audit_list(&views, &text, page));
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), &*expected, "{}", text);
+            let oldest = all_pages(expected.len(), Order::OldestFirst, |page| audit_list(&views, &text, page));
+            prop_assert!(oldest.iter().rev().eq(expected.iter().copied()), "{}", text);
         }
     }
 
@@ -252,9 +254,12 @@ proptest! {
             };
             let rows: Vec<Plain> = expected.iter().map(plain).collect();
             compare::<views::traffic::Traffic>(&views, &traffic::Filter::default(), Some(&query), &rows);
-            let found = all_pages(expected.len(), |page| traffic_list(&views, &text, page));
-            let found: Vec<traffic::Record> = found.iter().map(whole).collect();
-            prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{}", text);
+            let found = |order| -> Vec<traffic::Record> {
+                all_pages(expected.len(), order, |page| traffic_list(&views, &text, page)).iter().map(whole).collect()
+            };
+            let (newest, oldest) = (found(Order::NewestFirst), found(Order::OldestFirst));
+            prop_assert_eq!(newest.iter().collect::<Vec<_>>(), &*expected, "{}", text);
+            prop_assert!(oldest.iter().rev().eq(expected.iter().copied()), "{}", text);
         }
     }
 }
@@ -313,7 +318,7 @@ fn what_columns_leave_open_is_judged_up_to_a_bound_and_goes_on_from_there() {
     let mut start = Start::Offset(0);
     let mut pages = Vec::new();
     loop {
-        let rows = audit_list(&views, text, Page { start, limit: 3 });
+        let rows = audit_list(&views, text, Page { start, ..Page::newest(3) });
         pages.push((ids(&rows).join(" "), rows.total, rows.judged.unwrap()));
         let Some(next) = rows.next else { break };
         start = Start::After(next);
@@ -337,7 +342,7 @@ fn a_list_that_was_stopped_goes_on_after_a_row_that_it_does_not_show() {
     let rows = audit_list(&views, "http_status:0", Page::newest(5));
     assert_eq!((ids(&rows), rows.total), (vec![], 0));
     assert_eq!(rows.next.as_ref().map(|next: &RowPosition| next.time), Some(at(1)));
-    let rest = audit_list(&views, "http_status:0", Page { start: Start::After(rows.next.unwrap()), limit: 5 });
+    let rest = audit_list(&views, "http_status:0", Page { start: Start::After(rows.next.unwrap()), ..Page::newest(5) });
     assert_eq!((ids(&rest), rest.next.is_none()), (vec!["e0"], true));
 }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod counts;
+mod flows;
 mod language;
 mod traffic;
 
@@ -50,6 +51,15 @@ fn project_into(views: &Views, view: View, stream: Stream, events: &[Event]) {
 fn answer<Q: Question>(views: &Views, question: Q) -> Q::Answer {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(views.ask(Ask { at_least: Vec::new(), question })).unwrap().answer
+}
+
+/// How many cases a property is tried with, each with many questions: as many as `FLOWTRAIL_FILTER_SEEDS` says, or as are
+/// quickly tried.
+#[expect(clippy::disallowed_methods, reason = "it is a setting of the tests alone")]
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("FLOWTRAIL_FILTER_SEEDS").ok();
+    let cases = asked.map_or(usual, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, ..ProptestConfig::default() }
 }
 
 /// A text out of a few, or none.

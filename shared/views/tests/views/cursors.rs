@@ -21,7 +21,7 @@ fn with_twins(views: &Views) {
 }
 
 fn list(views: &Views, start: Start) -> (Vec<String>, Option<Start>) {
-    let page = Page { start, limit: 1 };
+    let page = Page { start, ..Page::newest(1) };
     let rows = answer(views, views::audit::List { account: account("main"), filter: Filter::default(), q: None, page });
     let shown = rows.rows.iter().map(|event| format!("{} {}", event.id, event.event_type));
     (shown.collect(), rows.next.map(Start::After))

@@ -100,7 +100,8 @@ fn report(flow: &str, second: i64, change: impl FnOnce(&mut traffic::Reported)) 
 fn audit_page(views: &Views, account: &AccountId, filter: audit::Filter, page: Page) -> (Vec<String>, u64, Page) {
     let limit = page.limit;
     let rows = answer(views, views::audit::List { account: account.clone(), filter, q: None, page });
-    let next = rows.next.map_or(Page::newest(0), |position| Page { start: Start::After(position), limit });
+    let next =
+        rows.next.map_or(Page::newest(0), |position| Page { start: Start::After(position), ..Page::newest(limit) });
     (rows.rows.into_iter().map(|row| row.id).collect(), rows.total, next)
 }
 
@@ -308,7 +309,7 @@ proptest! {
             period: Period { from: from.map(at), to: to.map(at) },
             ..traffic::Filter::default()
         };
-        let (found, total) = traffic_list(&views, filter, Page { start: Start::Offset(offset), limit });
+        let (found, total) = traffic_list(&views, filter, Page { start: Start::Offset(offset), ..Page::newest(limit) });
         prop_assert_eq!(total, naive.len() as u64);
         let found: Vec<String> = found.iter().map(|record| record.key.id().to_string()).collect();
         let expected: Vec<String> = naive.into_iter().map(|(_, id)| id).skip(usize::try_from(offset).unwrap()).take(limit).collect();

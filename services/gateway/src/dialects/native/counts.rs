@@ -15,6 +15,7 @@ use views::traffic::Traffic;
 
 use self::form::{FacetsAnswer, Form, HistogramAnswer, TopAnswer};
 use super::events::{Listed, selecting, selection};
+use super::merged::{self, merging};
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
 use crate::http::freshness;
@@ -57,24 +58,27 @@ pub(crate) async fn facets<F: Counts>(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[Q, "from", "to", "reads", "field", "top", "by"])?;
+    known::<F>(&parameters, &["field", "top", "by"])?;
     let by = measure::<F>(&parameters, "by")?;
+    let once = merged::is_wanted::<F>(&parameters)?;
     let fields = fields::<F>("field", &parameters.text("field")?.unwrap_or_else(|| F::USUAL.to_owned()))?;
     let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
     let form = Form { has_sums: by.is_some() };
     let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top, by };
+    let asked =
+        Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix: None, top, by, once };
     let render = move |FacetsOf { total, tops, judged }| {
+        merged::is_whole(once, judged)?;
         let facets = names.into_iter().zip(tops).map(|(field, top)| form.facet(field, top));
-        json::ok(&FacetsAnswer { of: form.total(total, judged), facets: facets.collect() })
+        Ok(json::ok(&FacetsAnswer { of: form.total(total, judged), facets: facets.collect() }))
     };
     answer(&lists, &caller, asked, render).await
 }
 
 pub(crate) fn describe_facets<F: Counts>(title: &'static str) -> Operation {
     let text = "The most frequent values of each field, or those with the greatest sums, exactly, and how many others there are.";
-    selecting(Operation::new(title, text))
+    merging::<F>(selecting(Operation::new(title, text)))
         .query(
             "field",
             "What is counted by: fields of the language, with commas between them, at most 20. Without it those that are usual.",
@@ -93,22 +97,24 @@ pub(crate) async fn histogram<F: Counts>(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[Q, "from", "to", "reads", "buckets", "split", "top", "sum"])?;
+    known::<F>(&parameters, &["buckets", "split", "top", "sum"])?;
     let buckets = parameters.number("buckets", MIN_BUCKETS..=MAX_BUCKETS)?.unwrap_or(DEFAULT_BUCKETS);
     let split = parameters.text("split")?.map(|name| field::<F>("split", &name)).transpose()?;
     let top = parameters.number("top", 1..=MAX_SERIES)?.unwrap_or(DEFAULT_SERIES);
     let sum = measure::<F>(&parameters, "sum")?;
+    let once = merged::is_wanted::<F>(&parameters)?;
     let form = Form { has_sums: sum.is_some() };
     let (filter, q) = selection::<F>(&parameters)?;
     let name = split.as_ref().map(|field| field.name().to_owned());
-    let asked = Histogram::<F> { account: caller.principal.account.clone(), filter, q, buckets, split, top, sum };
+    let asked = Histogram::<F> { account: caller.principal.account.clone(), filter, q, buckets, split, top, sum, once };
     let render = move |HistogramOf { total, width_ms, amounts, split, judged }| {
-        json::ok(&HistogramAnswer {
+        merged::is_whole(once, judged)?;
+        Ok(json::ok(&HistogramAnswer {
             of: form.total(total, judged),
             width_ms,
             buckets: amounts.into_iter().map(|bucket| form.bucket(bucket)).collect(),
             split: name.zip(split).map(|(field, split)| form.split(field, split)),
-        })
+        }))
     };
     answer(&lists, &caller, asked, render).await
 }
@@ -116,7 +122,7 @@ pub(crate) async fn histogram<F: Counts>(
 pub(crate) fn describe_histogram<F: Counts>(title: &'static str) -> Operation {
     let text = "Exact counts by time: in buckets of a round length, over the period that is asked for or, where that is open, \
                 that of what matches.";
-    selecting(Operation::new(title, text))
+    merging::<F>(selecting(Operation::new(title, text)))
         .query("buckets", "How many buckets at most.", schema::whole(MIN_BUCKETS..=MAX_BUCKETS, DEFAULT_BUCKETS))
         .query("split", "A field of the language, by whose most frequent values each bucket is split.", schema::text())
         .query("top", "By how many values.", schema::whole(1..=MAX_SERIES, DEFAULT_SERIES))
@@ -133,22 +139,26 @@ pub(crate) fn describe_histogram<F: Counts>(title: &'static str) -> Operation {
 pub(crate) async fn top(State(lists): State<Lists>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     const USUAL: &str = "source,destination";
     let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[Q, "from", "to", "reads", "by", "sum", "top"])?;
+    known::<Traffic>(&parameters, &["by", "sum", "top"])?;
     let by = measure::<Traffic>(&parameters, "sum")?;
+    let once = merged::is_wanted::<Traffic>(&parameters)?;
     let form = Form { has_sums: by.is_some() };
     let fields = fields::<Traffic>("by", &parameters.text("by")?.unwrap_or_else(|| USUAL.to_owned()))?;
     let fields = <[_; 2]>::try_from(fields).map_err(|_| Refusal::field("by", "must be two fields"))?;
     let top = parameters.number("top", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<Traffic>(&parameters)?;
     let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let asked = Pairs::<Traffic> { account: caller.principal.account.clone(), filter, q, fields, top, by };
-    let render = move |PairsOf { total, top, judged }| json::ok(&form.top(form.total(total, judged), names, top));
+    let asked = Pairs::<Traffic> { account: caller.principal.account.clone(), filter, q, fields, top, by, once };
+    let render = move |PairsOf { total, top, judged }| {
+        merged::is_whole(once, judged)?;
+        Ok(json::ok(&form.top(form.total(total, judged), names, top)))
+    };
     answer(&lists, &caller, asked, render).await
 }
 
 pub(crate) fn describe_top() -> Operation {
     let text = "The most frequent pairs of values of two fields, such as who talked to whom, or those with the greatest sums, exactly.";
-    selecting(Operation::new("Top pairs of traffic", text))
+    merging::<Traffic>(selecting(Operation::new("Top pairs of traffic", text)))
         .query(
             "by",
             "Two fields of the language with a comma between them. Without it `source,destination`.",
@@ -158,6 +168,12 @@ pub(crate) fn describe_top() -> Operation {
         .query("top", "How many pairs are told.", schema::whole(1..=MAX_TOP, DEFAULT_TOP))
         .answers::<TopAnswer>(StatusCode::OK, "The pairs.")
         .tells_freshness()
+}
+
+/// Refuses a parameter that is none of those of all counts and none of these.
+fn known<F: Counts>(parameters: &Parameters, own: &[&str]) -> Result<(), Refusal> {
+    let of_all = [Q, "from", "to", "reads"].into_iter().chain(F::MERGE);
+    parameters.are_among(&of_all.chain(own.iter().copied()).collect::<Vec<_>>())
 }
 
 /// What may be summed up, by name; to count is none.
@@ -186,10 +202,10 @@ async fn answer<Q: Question>(
     lists: &Lists,
     caller: &Caller,
     asked: Q,
-    render: impl FnOnce(Q::Answer) -> Response + Send + 'static,
+    render: impl FnOnce(Q::Answer) -> Result<Response, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let reply = lists.ask_then(caller, asked, render).await?;
-    let mut response = reply.answer;
+    let mut response = reply.answer?;
     freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
 }

@@ -11,7 +11,7 @@ use model::audit::{self, Fields};
 use model::event::Event;
 use model::filter::{Kind, Query, ends_of_time};
 use model::log::AccountId;
-use model::paging::{Page, Period, Rows, Start};
+use model::paging::{Order, Page, Period, Rows, Start};
 use model::time::Timestamp;
 use model::traffic::{self, EventType, Record, Reported};
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ use crate::describe::{Operation, schema};
 use crate::dialects::native::table::{self, Cell, named};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
-use crate::lists::cursor::Binding;
+use crate::lists::cursor::{Binding, Key};
 use crate::lists::language::{self, ABOUT_Q, Q};
 use crate::lists::query::{ABOUT_READS, Parameters, READS};
 use crate::render::refusal::Refusal;
@@ -40,12 +40,16 @@ const MAX_LIMIT: usize = 1000;
 pub(crate) trait Listed: Family {
     /// What cursors are bound to.
     const NAME: &'static str;
+    /// What those of a list are bound to that is oldest first.
+    const OLDEST_FIRST: &'static str;
     /// What there is one of, in words.
     const ONE: &'static str;
     /// What a tail is called where reads are recorded.
     const TAIL: &'static str;
     /// What a page in the order of the log is called there; cursors of such pages are bound to it, too.
     const RECEIVED: &'static str;
+    /// The parameter, if the family has it, that puts together what several tell of.
+    const MERGE: Option<&'static str>;
     /// A row of the list.
     type Item<'a>: Serialize + JsonSchema + table::Row;
     /// The question for one of them.
@@ -104,6 +108,9 @@ pub(crate) struct TrafficItem<'a> {
     time: Timestamp,
     /// When the log received the first report of it.
     received_at: Timestamp,
+    /// Who reported the flow, where reporters are merged; else absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reporters: Option<Vec<String>>,
     #[serde(flatten)]
     #[schemars(with = "Map<String, Value>")]
     data: Reported<Cow<'a, str>>,
@@ -130,9 +137,11 @@ impl table::Row for TrafficItem<'_> {
 
 impl Listed for Audit {
     const NAME: &'static str = "flowtrail.audit";
+    const OLDEST_FIRST: &'static str = "flowtrail.audit.time";
     const ONE: &'static str = "event";
     const TAIL: &'static str = "audit.tail";
     const RECEIVED: &'static str = "audit.received";
+    const MERGE: Option<&'static str> = None;
     type Item<'a> = AuditItem;
     type ById = views::audit::ById;
 
@@ -181,9 +190,11 @@ impl Listed for Audit {
 
 impl Listed for Traffic {
     const NAME: &'static str = "flowtrail.traffic";
+    const OLDEST_FIRST: &'static str = "flowtrail.traffic.time";
     const ONE: &'static str = "record";
     const TAIL: &'static str = "traffic.tail";
     const RECEIVED: &'static str = "traffic.received";
+    const MERGE: Option<&'static str> = Some("merge");
     type Item<'a> = TrafficItem<'a>;
     type ById = views::traffic::ById;
 
@@ -210,7 +221,7 @@ impl Listed for Traffic {
             events: record.events.into_iter().collect(),
             ..record.given
         };
-        Ok(TrafficItem { id, time, received_at, data })
+        Ok(TrafficItem { id, time, received_at, reporters: None, data })
     }
 
     fn time(stored: &Stored) -> io::Result<Timestamp> {
@@ -219,7 +230,7 @@ impl Listed for Traffic {
 
     fn nothing() -> TrafficItem<'static> {
         let (id, time, received_at, data) = (String::new(), Timestamp::EPOCH, Timestamp::EPOCH, Reported::default());
-        TrafficItem { id, time, received_at, data }
+        TrafficItem { id, time, received_at, reporters: None, data }
     }
 
     /// A report as the record that it alone would make.
@@ -272,7 +283,8 @@ pub(super) struct Asked<F: Listed> {
 impl<F: Listed> Asked<F> {
     /// Reads the parameters. `name` is what its cursors are bound to.
     pub(super) fn read(caller: &Caller, parameters: &Parameters, name: &str) -> Result<Self, Refusal> {
-        parameters.are_among(&[Q, "from", "to", "reads", "order", "limit", "cursor"])?;
+        let known = [Q, "from", "to", "reads", "order", "limit", "cursor"];
+        parameters.are_among(&known.into_iter().chain(F::MERGE).collect::<Vec<_>>())?;
         let limit = parameters.number("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
         let account = caller.principal.account.clone();
         let (text, from, to) = (parameters.text(Q)?, parameters.text("from")?, parameters.text("to")?);
@@ -283,10 +295,16 @@ impl<F: Listed> Asked<F> {
         let list = List::<F> { account, filter, q: language::query(text)?, page: Page::newest(limit) };
         Ok(Self { list, cursor: parameters.text("cursor")?, binding })
     }
+
+    /// The same in an order.
+    pub(super) fn in_order(mut self, order: Order) -> Self {
+        self.list.page.order = order;
+        self
+    }
 }
 
-/// A page, newest first.
-pub(super) async fn newest_first<F: Listed>(
+/// A page by time.
+pub(super) async fn by_time<F: Listed>(
     lists: &Lists,
     caller: &Caller,
     Asked { mut list, cursor, binding }: Asked<F>,
@@ -295,23 +313,32 @@ pub(super) async fn newest_first<F: Listed>(
         list.page.start = Start::After(lists.cursors.open(&binding, &cursor)?);
     }
     let cursors = lists.cursors.clone();
-    let render = move |Rows { rows, total, next, judged }: Rows<F::Shown>| {
-        let more = More {
-            total: Some(total).filter(|_| judged.is_none_or(|judged| judged.complete)),
-            next: next.map(|position| cursors.seal(&binding, &position)),
-            scanned: judged.map(|judged| judged.scanned),
-            complete: judged.map(|judged| judged.complete),
-        };
-        pieces::object("items", rows, &more, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?))
-    };
+    let render =
+        move |rows| page(rows, &cursors, &binding, |row, text| Ok(serde_json::to_writer(text, &F::item(row)?)?));
     let reply = lists.ask_then(caller, list, render).await?;
     let mut response = reply.answer?;
     freshness::add(response.headers_mut(), &reply.freshness);
     Ok(response)
 }
 
+/// The answer that is a page, of which `write` writes each row.
+pub(super) fn page<T: Send + 'static>(
+    Rows { rows, total, next, judged }: Rows<T>,
+    cursors: &Key,
+    binding: &Binding,
+    write: impl pieces::WriteRow<T>,
+) -> Result<Response, Refusal> {
+    let more = More {
+        total: Some(total).filter(|_| judged.is_none_or(|judged| judged.complete)),
+        next: next.map(|position| cursors.seal(binding, &position)),
+        scanned: judged.map(|judged| judged.scanned),
+        complete: judged.map(|judged| judged.complete),
+    };
+    pieces::object("items", rows, &more, write)
+}
+
 pub(crate) fn describe_list<F: Listed>(title: &'static str) -> Operation {
-    let text = "Newest first, or in the order of the log. `q` is in the language that `docs/query.md` describes. A parameter that \
+    let text = "By time, or in the order of the log. `q` is in the language that `docs/query.md` describes. A parameter that \
                 is none of these is refused.";
     selecting(Operation::new(title, text))
         .query("limit", "How many at most.", schema::whole(1..=MAX_LIMIT, DEFAULT_LIMIT))

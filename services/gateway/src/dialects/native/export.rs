@@ -20,7 +20,7 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use model::paging::{Page, Start};
+use model::paging::Page;
 use runtime::clock;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -34,6 +34,7 @@ use crate::access::auth::standing::Standing;
 use crate::access::caller::Caller;
 use crate::describe::{Operation, schema};
 use crate::dialects::native::events::{Listed, selecting, selection};
+use crate::dialects::native::merged;
 use crate::http::at_once::{AtOnce, Seat};
 use crate::http::freshness;
 use crate::lists::ask::Lists;
@@ -77,7 +78,10 @@ pub(crate) async fn export<F: Listed>(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
-    parameters.are_among(&[Q, "from", "to", "reads", "format"])?;
+    parameters.are_among(&[Q, "from", "to", "reads", "format"].into_iter().chain(F::MERGE).collect::<Vec<_>>())?;
+    if merged::is_wanted::<F>(&parameters)? {
+        return Err(merged::refused("cannot be had of an export, which has the record of each reporter"));
+    }
     let form = parameters.choice("format", &FORMS)?.unwrap_or(Form::Ndjson);
     let (filter, q) = selection::<F>(&parameters)?;
     let account = caller.principal.account.clone();
@@ -91,7 +95,7 @@ pub(crate) async fn export<F: Listed>(
     let packing = packing.map_err(|error| failed(&error))?;
     let encoding = packing.name();
 
-    let page = Page { start: Start::Offset(0), limit: 0 };
+    let page = Page::newest(0);
     let list = List::<F> { account: account.clone(), filter: filter.clone(), q: q.clone(), page };
     let question = Export::<F> { account, id, filter, q, step: Step::Begin };
     // The first rows are there before the answer begins: what goes wrong until then is a refusal.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use model::paging::{Period, RowPosition};
+use model::paging::{self, Period, RowPosition};
 use model::time::Timestamp;
 use runtime::telemetry::chain;
 use tokio::time::{Instant, sleep};
@@ -34,14 +34,18 @@ use crate::upstream::follow::{Follow, Log, OfStream, Places};
 
 /// In which order a list comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    NewestFirst,
+pub(super) enum Order {
+    ByTime(paging::Order),
     Received,
 }
 
 /// The orders by name.
-const ORDERS: [(&str, Order); 2] = [("-time", Order::NewestFirst), ("received", Order::Received)];
-const ABOUT_ORDER: &str = "`-time`, the default: newest first. `received`: as the log got them, from its beginning on, or after the \
+pub(super) const ORDERS: [(&str, Order); 3] = [
+    ("-time", Order::ByTime(paging::Order::NewestFirst)),
+    ("time", Order::ByTime(paging::Order::OldestFirst)),
+    ("received", Order::Received),
+];
+const ABOUT_ORDER: &str = "`-time`, the default: newest first. `time`: oldest first. `received`: as the log got them, from its beginning on, or after the \
                            cursor, which is always there, so that who comes back with it misses nothing that came late.";
 
 /// So many events are looked at for a page.
@@ -63,7 +67,7 @@ struct Page<F: Listed> {
     limit: usize,
 }
 
-/// A page, newest first or in the order of the log.
+/// A page by time or in the order of the log.
 pub(crate) async fn list<F: Listed>(
     State(log): State<Log>,
     State(lists): State<Lists>,
@@ -71,9 +75,13 @@ pub(crate) async fn list<F: Listed>(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let parameters = Parameters::parse(uri.query())?;
-    match parameters.choice("order", &ORDERS)?.unwrap_or(Order::NewestFirst) {
-        Order::NewestFirst => {
-            events::newest_first(&lists, &caller, Asked::<F>::read(&caller, &parameters, F::NAME)?).await
+    match parameters.choice("order", &ORDERS)?.unwrap_or(Order::ByTime(paging::Order::default())) {
+        Order::ByTime(order) => {
+            let name = match order {
+                paging::Order::NewestFirst => F::NAME,
+                paging::Order::OldestFirst => F::OLDEST_FIRST,
+            };
+            events::by_time(&lists, &caller, Asked::<F>::read(&caller, &parameters, name)?.in_order(order)).await
         }
         Order::Received => received(&log, &lists, &caller, Asked::<F>::read(&caller, &parameters, F::RECEIVED)?).await,
     }

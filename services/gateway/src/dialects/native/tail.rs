@@ -19,7 +19,7 @@ use bus::Bus;
 use feed::erasures::Erased;
 use futures_util::{StreamExt, stream};
 use model::log::AccountId;
-use model::paging::{Page, Period, Start as PageStart};
+use model::paging::{Page, Period};
 use tokio_util::sync::CancellationToken;
 use views::lists::List;
 
@@ -115,7 +115,7 @@ pub(crate) async fn tail<F: Listed>(
     parameters.are_among(&[Q, "reads"])?;
     let account = caller.principal.account.clone();
     let filter = F::filter(Period::default(), parameters.includes_reads()?);
-    let page = Page { start: PageStart::Offset(0), limit: 0 };
+    let page = Page::newest(0);
     let list = List::<F> { account, filter, q: language::query(parameters.text(Q)?)?, page };
     let last = last_id::<F>(&headers)?;
     let seat = tails.seats.take(list.account.to_string()).ok_or_else(|| Refusal::Crowded {

@@ -62,7 +62,7 @@ pub(crate) async fn list(State(lists): State<Lists>, caller: Caller, uri: Uri) -
     let (account, q) = (caller.principal.account.clone(), language::query(parameters.text(Q)?)?);
     let page_size = limit as u64;
     // A page so far on that its offset is no number has no rows, like any other after the last.
-    let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size)), limit };
+    let first = Page { start: Start::Offset((page - 1).saturating_mul(page_size)), ..Page::newest(limit) };
     let mut list = List { account, filter, q, page: first };
     let binding = Binding::new("traffic", &list.account, &list.selection())?;
     list.page = next_page::page(&lists.cursors, &binding, &parameters, list.page)?;

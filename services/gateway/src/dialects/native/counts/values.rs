@@ -32,15 +32,24 @@ pub(crate) async fn values<F: Counts>(
     let prefix = parameters.text("prefix")?;
     let top = parameters.number("limit", 1..=MAX_TOP)?.unwrap_or(DEFAULT_TOP);
     let (filter, q) = selection::<F>(&parameters)?;
-    let asked = Facets::<F> { account: caller.principal.account.clone(), filter, q, fields, prefix, top, by: None };
+    let asked = Facets::<F> {
+        account: caller.principal.account.clone(),
+        filter,
+        q,
+        fields,
+        prefix,
+        top,
+        by: None,
+        once: false,
+    };
     let render = move |FacetsOf { total, tops, judged }| {
         let top = tops.into_iter().next().unwrap_or_default();
-        json::ok(&ValuesAnswer {
+        Ok(json::ok(&ValuesAnswer {
             of: FORM.total(total, judged),
             field: name,
             values: FORM.values(top.values),
             others: FORM.others(top.others),
-        })
+        }))
     };
     answer(&lists, &caller, asked, render).await
 }
