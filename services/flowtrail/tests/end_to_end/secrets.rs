@@ -63,9 +63,9 @@ fn delivering(url: &str) -> (Vec<Value>, Vec<&'static str>) {
         ("firehose", amazon(json!({ "stream_name": "stream" }))),
         (
             "generic_http",
-            json!({ "url": url, "headers": headers, "signing_secret": "whsec_Zq7SigningSecretZq7SigningSecret" }),
+            json!({ "url": format!("{url}Zq7-hook?key=Zq7-query"), "headers": headers, "signing_secret": "whsec_Zq7SigningSecretZq7SigningSecret" }),
         ),
-        ("otlp", json!({ "url": url, "headers": headers })),
+        ("otlp", json!({ "url": format!("{url}Zq7-otlp"), "headers": headers })),
         ("splunk_hec", json!({ "url": url, "token": "Zq7-splunk" })),
     ];
     let integration = |(platform, config)| json!({ "platform": platform, "enabled": true, "config": config });
@@ -85,7 +85,7 @@ async fn no_secret_is_in_clear(topology: Topology) {
         json!({"platform": "s3", "enabled": false, "config":
             {"access_key": "AKIA", "secret_key": secrets[1], "bucket_name": "b", "region": "r"}}),
         json!({"platform": "generic_http", "enabled": false, "config":
-            {"url": "https://example.com/", "headers": format!("{{\"X-Key\":\"{}\"}}", secrets[2]), "signing_secret": secrets[3]}}),
+            {"url": "https://example.com/Zq7-hook", "headers": format!("{{\"X-Key\":\"{}\"}}", secrets[2]), "signing_secret": secrets[3]}}),
     ];
     for integration in integrations.iter().chain(&delivering) {
         let answer = flowtrail.request("POST", "/api/event-streaming").json(integration).send().await.unwrap();
