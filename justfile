@@ -188,18 +188,19 @@ drill-foreign CALLS='10000':
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_DRILL_CALLS
     exec cargo test --release --package flowtrail --test end_to_end -- foreign:: --nocapture
 
-# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists of Flowtrail and other stores; `bench accounts`: the memory of 10,000 accounts.
+# Measure ingest, publish to visible, event streaming, replay and the lists; `bench compare [RECORDS]`: the lists of Flowtrail and other stores; `bench accounts`: the memory of 10,000 accounts; `bench quiet`: an account beside one that floods.
 bench *ARGS:
     #!/bin/sh
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
     export FLOWTRAIL_NATS_SERVER
-    if [ "${1:-}" = accounts ]; then
+    if [ "${1:-}" = accounts ] || [ "${1:-}" = quiet ]; then
+        which=$1
         shift
         python=$(.ci/install-python-clients)
         cargo build --release --package flowtrail --bins
         program=${CARGO_TARGET_DIR:-target}/release/flowtrail
-        exec "$python" services/flowtrail/bench/accounts.py --flowtrail "$program" --data target/bench/accounts "$@"
+        exec "$python" "services/flowtrail/bench/$which.py" --flowtrail "$program" --data "target/bench/$which" "$@"
     fi
     if [ "${1:-}" = compare ]; then
         shift

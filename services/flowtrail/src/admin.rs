@@ -13,6 +13,7 @@ use views::access::{Accounts, Tokens, Users};
 use crate::cli::{Account, Token, User};
 use crate::client;
 use crate::output::Output;
+use crate::terminal::visible;
 
 pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::Result<()> {
     let bus = client::connect(settings).await?;
@@ -25,7 +26,7 @@ pub(crate) async fn account(settings: &Settings, command: &Account) -> anyhow::R
         }
         Account::List { output } => {
             for account in client::ask(&bus, Accounts).await? {
-                let line = format!("{}\t{}\t{}", account.id, account.created_at, account.name);
+                let line = format!("{}\t{}\t{}", account.id, account.created_at, visible(&account.name));
                 print(*output, &line, &json!(account))?;
             }
         }
@@ -53,7 +54,8 @@ pub(crate) async fn user(settings: &Settings, command: &User) -> anyhow::Result<
         User::List { within, output } => {
             for user in client::ask(&bus, Users { account: within.account.clone() }).await? {
                 let views::access::User { id, email, name, scopes, created_at, password_hash: _ } = user;
-                let line = format!("{id}\t{created_at}\t{email}\t{}\t{name}", serde_json::to_string(&scopes)?);
+                let scopes_text = serde_json::to_string(&scopes)?;
+                let line = format!("{id}\t{created_at}\t{}\t{scopes_text}\t{}", visible(&email), visible(&name));
                 let object =
                     json!({ "id": id, "email": email, "name": name, "scopes": scopes, "created_at": created_at });
                 print(*output, &line, &object)?;
@@ -95,7 +97,8 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
             for token in client::ask(&bus, Tokens { account: within.account.clone() }).await? {
                 let views::access::Token { id, name, scopes, user_id, expires_at, created_at, hash: _ } = token;
                 let ends = expires_at.map_or_else(|| "never ends".to_owned(), |time| format!("ends {time}"));
-                let line = format!("{id}\t{created_at}\t{ends}\t{}\t{name}", serde_json::to_string(&scopes)?);
+                let scopes_text = serde_json::to_string(&scopes)?;
+                let line = format!("{id}\t{created_at}\t{ends}\t{scopes_text}\t{}", visible(&name));
                 let object = json!({ "id": id, "name": name, "scopes": scopes, "user_id": user_id,
                                      "expires_at": expires_at, "created_at": created_at });
                 print(*output, &line, &object)?;
@@ -109,7 +112,7 @@ pub(crate) async fn token(settings: &Settings, command: &Token) -> anyhow::Resul
     Ok(())
 }
 
-/// Prints one of a list.
+/// Prints one of a list. The line has the texts of strangers as they may be shown; the object has them as they are.
 fn print(output: Output, line: &str, object: &Value) -> anyhow::Result<()> {
     let mut out = stdout();
     if output.json { writeln!(out, "{object}") } else { writeln!(out, "{line}") }.context("print the answer")

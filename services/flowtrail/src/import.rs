@@ -55,6 +55,7 @@ use read::{Counts, Reader};
 use rejects::Rejects;
 
 use crate::progress::Progress;
+use crate::terminal::visible;
 
 /// How many batches wait between reading and publishing.
 const WAITING: usize = 8;
@@ -124,7 +125,7 @@ pub(crate) async fn run(args: &Args, bus: &Bus) -> anyhow::Result<bool> {
 pub(crate) async fn import(format: Format, files: &[PathBuf], options: &Options, bus: &Bus) -> anyhow::Result<Summary> {
     anyhow::ensure!(options.reporter.is_none() || format.is_traffic(), "--reporter is for traffic only");
     for file in files.iter().filter(|file| !input::is_standard_input(file)) {
-        std::fs::File::open(file).with_context(|| format!("open {}", file.display()))?;
+        std::fs::File::open(file).with_context(|| format!("open {}", visible(&file.display().to_string())))?;
     }
     let progress = Progress::new(input::total_length(files.iter().map(PathBuf::as_path)));
     let (sender, batches) = mpsc::channel(WAITING);

@@ -7,7 +7,7 @@ use feed::read::events_in;
 use model::access::Actor;
 use model::delivery::Change;
 use model::event::Event as Any;
-use model::integration::{Event, Integration, Recorded, shown};
+use model::integration::{Event, Integration, Recorded};
 use model::log::{AccountId, Subject};
 use serde_json::{Value, json};
 
@@ -129,7 +129,7 @@ fn changed(event: &Event) -> Vec<String> {
 fn values(integration: &Integration) -> BTreeMap<String, Value> {
     let Integration::Present(current) = integration else { return BTreeMap::new() };
     let mut values: BTreeMap<String, Value> =
-        shown(&current.config).into_iter().map(|(key, text)| (key, Value::String(text))).collect();
+        current.platform.shown(&current.config).into_iter().map(|(key, text)| (key, Value::String(text))).collect();
     values.insert("enabled".to_owned(), json!(current.enabled));
     values.insert("paused".to_owned(), json!(current.paused));
     values

@@ -62,6 +62,11 @@ impl Opened {
         self.text(key).ok_or_else(|| ConfigError::new(key, "is required"))
     }
 
+    /// The address of a web hook. Integrations of older versions have it as a text.
+    pub(crate) fn web_hook(&self, key: &str) -> Result<&str, ConfigError> {
+        self.secret(key).map_or_else(|| self.required(key), |address| Ok(address.reveal()))
+    }
+
     pub(crate) fn secret(&self, key: &str) -> Option<&Secret> {
         self.secrets.get(key)
     }

@@ -7,6 +7,7 @@ pub mod fields;
 mod filter;
 mod kept;
 mod reads;
+mod reserved;
 mod shown_as;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub use activity::{known_code, known_text};
 pub use fields::Fields;
 pub use filter::Filter;
 pub use reads::{AUDIT_READ, READS, TRAFFIC_READ, is_read};
+pub use reserved::{OWN_SOURCE, Reserved};
 pub use shown_as::ShownAs;
 
 use crate::directory::{Kind, Names};
@@ -99,6 +101,12 @@ impl Event {
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let same_time = self.time == other.time || (!self.time_given && !other.time_given);
         same_time && self.event_type == other.event_type && self.source == other.source && self.given == other.given
+    }
+
+    /// What of the event only Flowtrail's own say; None where it cannot be taken for one.
+    #[must_use]
+    pub fn reserved(&self) -> Option<Reserved> {
+        reserved::reserved(&self.source, &self.event_type, self.given.actor_id.as_deref())
     }
 
     /// Fills in what the directory knows of the actor and the event does not say.

@@ -9,11 +9,12 @@ mod platform;
 mod rejected;
 mod steering;
 mod wanted;
+mod web_hook;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use config::{Change, Ciphertext, Config, Patch, Value, seal, shown};
+pub use config::{Change, Ciphertext, Config, Patch, Value, seal};
 pub use platform::{Platform, Receiver, UnknownPlatform};
 pub use rejected::Rejected;
 pub use steering::{Order, Origin, ReplayRequested, Steered};

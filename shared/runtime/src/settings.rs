@@ -193,7 +193,7 @@ pub struct LimitSettings {
     #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS", default_value_t = 120, value_name = "NUMBER")]
     pub rate_sign_ins: u32,
 
-    /// Sign-ins a minute, for each name, from wherever they come. 0: any number.
+    /// Sign-ins a minute, for each name, from wherever they come. 0: any number, and wrong passwords do not delay the next.
     #[arg(long, env = "FLOWTRAIL_RATE_SIGN_INS_NAME", default_value_t = 10, value_name = "NUMBER")]
     pub rate_sign_ins_name: u32,
 

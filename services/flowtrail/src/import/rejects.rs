@@ -7,6 +7,7 @@ use std::path::Path;
 use super::draft::Rejected;
 use super::scan::RecordPlace;
 use crate::progress::Progress;
+use crate::terminal::visible;
 
 /// How many are shown; a file of the wrong format would fill the screen.
 const SHOWN: u64 = 20;
@@ -36,7 +37,9 @@ impl Rejects {
     /// Tells of one.
     pub(super) fn add(&mut self, file: &Path, place: RecordPlace, reason: &Rejected) -> io::Result<()> {
         self.count += 1;
+        // Of both the file's name and what is wrong in it a stranger may have written.
         let line = format!("{}:{place} {reason}", file.display());
+        let line = visible(&line);
         if let Some(all) = &mut self.all {
             writeln!(all, "{line}")?;
         }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::terminal::visible;
+
 /// Why a record is passed over.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Skipped {
@@ -27,7 +29,7 @@ impl fmt::Display for Skipped {
         match self {
             Self::Header => formatter.write_str("header lines"),
             Self::NoFlow => formatter.write_str("lines without a flow"),
-            Self::OtherLog(name) => write!(formatter, "of {name}.log"),
+            Self::OtherLog(name) => write!(formatter, "of {}.log", visible(name)),
             Self::Digest => formatter.write_str("digests"),
             Self::HealthCheck => formatter.write_str("health checks"),
             Self::Test => formatter.write_str("tests of a receiver"),

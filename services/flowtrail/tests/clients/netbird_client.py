@@ -581,6 +581,9 @@ def same_config(found, config, secrets, what):
             masked = json.loads(found[key])
             same(set(masked), set(json.loads(value)), f"{what}: the headers keep their names")
             holds(all(text.endswith("****") for text in masked.values()), f"{what}: the headers' values are ****")
+        elif key == "url":
+            origin = value[: -len("/hook")]
+            same(found[key], f"{origin}/****", f"{what}: of the url, what is behind the host is ****")
         elif key in secrets:
             same(found[key], "****", f"{what}: {key} is ****")
         else:

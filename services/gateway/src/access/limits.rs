@@ -3,16 +3,20 @@
 //! Invariants: how many tokens and addresses are remembered has a bound, those that came longest ago are forgotten
 //! first; a refusal takes nothing off, so after the time it names the same request is let through.
 
+mod delays;
 mod rate;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use axum::http::{Extensions, Method};
 use model::access::{Principal, Scope, user_id};
 use runtime::settings::LimitSettings;
 
+pub(crate) use self::delays::Delay;
+use self::delays::Delays;
 use self::rate::Limiter;
 use crate::access::caller::Needs;
 use crate::http::origin::{Peer, rate_limit_key};
@@ -30,6 +34,8 @@ struct Each {
     unknown: Limiter,
     sign_ins: Limiter,
     sign_ins_by_name: Limiter,
+    /// None: neither is how often a name comes limited.
+    wrong_passwords: Option<Delays>,
 }
 
 /// What reads and what writes, each with a limit of its own.
@@ -107,6 +113,23 @@ impl Limits {
         self.0.load().sign_ins_by_name.take(&user_id(name))
     }
 
+    /// Counts a password for a name as a wrong one, until [`Self::password_is_right`] says otherwise. Gives the delay for
+    /// this name that begins with it, if one does.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] while the name is delayed.
+    pub(crate) fn password(&self, name: &str) -> Result<Option<Delay>, Refusal> {
+        let each = self.0.load();
+        each.wrong_passwords.as_ref().map_or(Ok(None), |delays| delays.begin(&user_id(name), Instant::now()))
+    }
+
+    /// Takes back all that [`Self::password`] holds against a name.
+    pub(crate) fn password_is_right(&self, name: &str) {
+        if let Some(delays) = &self.0.load().wrong_passwords {
+            delays.right(&user_id(name));
+        }
+    }
+
     /// Counts an attempt to sign in that names nobody.
     ///
     /// # Errors
@@ -130,6 +153,7 @@ impl Each {
             unknown: Limiter::per_second(limits.rate_unknown),
             sign_ins: Limiter::per_minute(limits.rate_sign_ins),
             sign_ins_by_name: Limiter::per_minute(limits.rate_sign_ins_name),
+            wrong_passwords: (limits.rate_sign_ins_name > 0).then(Delays::default),
         }
     }
 }

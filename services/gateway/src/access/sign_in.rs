@@ -14,18 +14,20 @@ use feed::write::Form;
 use model::access::{Actor, TokenHash, new_token};
 use model::audit::Fields;
 use model::command::{Accepted, CreateToken, DeleteToken};
+use model::json::Json;
 use model::log::{AccountId, LogPosition};
 use model::secret::Secret;
 use model::time::Timestamp;
 use runtime::clock;
 use runtime::telemetry::chain;
+use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, warn};
 use views::Ask;
 use views::access::{ByToken, EndingTokens, UserOf, UsersByEmail};
 
 use self::password_queue::PasswordQueue;
-use crate::access::limits::Limits;
+use crate::access::limits::{Delay, Limits};
 use crate::render::refusal::Refusal;
 use crate::upstream::commands::{Commands, LOG_UNREACHABLE};
 use crate::upstream::reader::Reader;
@@ -51,6 +53,15 @@ pub(crate) struct Attempt {
     pub(crate) address: Option<IpAddr>,
     /// The users must be as of these positions or later.
     pub(crate) at_least: Vec<LogPosition>,
+}
+
+/// What became of a sign-in.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Success,
+    Denied,
+    /// The next one with this name has to wait.
+    Delayed(Delay),
 }
 
 /// A token that was made for a user.
@@ -86,11 +97,14 @@ impl SignIn {
         let Attempt { name, password, address, at_least } = attempt;
         self.limits.sign_in(address, &name)?;
         let refused_at = Instant::now() + REFUSED_AFTER;
-        let users = self.reader.ask(Ask { at_least, question: UsersByEmail { email: name } }).await?.answer;
+        let question = UsersByEmail { email: name.clone() };
+        let users = self.reader.ask(Ask { at_least, question }).await?.answer;
+        let delay = self.limits.password(&name)?;
         match self.passwords.in_turn(move || verified(&password, users)).await? {
             Ok(user) => {
+                self.limits.password_is_right(&name);
                 // First, because a sign-in that cannot be recorded does not take place.
-                self.record(&user, "success", address).await?;
+                self.record(&user, Outcome::Success, address).await?;
                 self.token_for(&user).await
             }
             Err(users) => {
@@ -100,7 +114,10 @@ impl SignIn {
                 }
                 for user in users {
                     // It is refused all the same; what went wrong is in the log.
-                    let _ = self.record(&user, "denied", address).await;
+                    let _ = self.record(&user, Outcome::Denied, address).await;
+                    if let Some(delay) = delay {
+                        let _ = self.record(&user, Outcome::Delayed(delay), address).await;
+                    }
                 }
                 // From the beginning of the request on, so that how many users have the name, and how long their
                 // passwords took, does not show in when the answer comes.
@@ -187,17 +204,26 @@ impl SignIn {
         Ok(position)
     }
 
-    /// Publishes how a sign-in ended, as an audit event of the user's account.
-    async fn record(&self, user: &UserOf, status: &str, address: Option<IpAddr>) -> Result<(), Refusal> {
+    /// Publishes what became of a sign-in, as an audit event of the user's account.
+    async fn record(&self, user: &UserOf, outcome: Outcome, address: Option<IpAddr>) -> Result<(), Refusal> {
         let by = actor(user);
+        let (event_type, status, meta) = match outcome {
+            Outcome::Success => ("user.login", "success", None),
+            Outcome::Denied => ("user.login", "denied", None),
+            Outcome::Delayed(Delay { wrong, lasts }) => {
+                let meta = json!({ "wrong_passwords": wrong, "delay_seconds": lasts.as_secs() });
+                ("user.login.delay", "denied", Some(Json::from(&meta)))
+            }
+        };
         let data = Fields {
-            event_type: Some("user.login".to_owned()),
+            event_type: Some(event_type.to_owned()),
             status: Some(status.to_owned()),
             actor_id: Some(by.id.clone()),
             actor_name: by.name,
             actor_email: by.email,
             resource_type: Some("user".to_owned()),
             resource_id: Some(by.id),
+            meta,
             ip_address: address.map(|address| address.to_string()),
             ..Fields::default()
         };

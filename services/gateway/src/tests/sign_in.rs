@@ -8,9 +8,13 @@ use bytes::Bytes;
 use model::access::TokenHash;
 use model::log::Subject;
 use model::time::Timestamp;
+use runtime::settings::LimitSettings;
 use serde_json::{Value, json};
+use testkit::eventually;
 
-use super::world::{Answer, World, account_id};
+use super::world::{Answer, World, account_id, routed, send};
+use crate::app::Resources;
+use crate::http::cors::Origins;
 use crate::http::origin::Peer;
 
 const PATH: &str = "/api/ni/auth/token";
@@ -36,11 +40,15 @@ async fn world() -> (World, Asked) {
     (world, asked)
 }
 
-async fn sign_in(world: &World, name: &str, password: &str) -> Answer {
+fn attempt(name: &str, password: &str) -> Request<Body> {
     let body = json!({ "username": name, "password": password, "domain": { "domain_type": "LOCAL" } });
     let mut request = Request::post(PATH).body(Body::from(body.to_string())).unwrap();
     request.extensions_mut().insert(Peer("192.0.2.7".parse().unwrap()));
-    world.send(request).await
+    request
+}
+
+async fn sign_in(world: &World, name: &str, password: &str) -> Answer {
+    world.send(attempt(name, password)).await
 }
 
 /// The audit events that the gateway published in an account.
@@ -154,4 +162,65 @@ async fn without_a_write_side_nobody_signs_in() {
     let answer = sign_in(&world, "alice@example.com", "p").await;
     assert_eq!(answer.refusal(503), "the log cannot be reached, try again");
     assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+#[tokio::test]
+async fn after_ten_wrong_passwords_in_a_row_a_name_has_to_wait_and_whoever_is_signed_in_does_not() {
+    let (world, asked) = world().await;
+    world.user("main", "alice@example.com", "correct horse");
+    world.user("main", "bob@example.com", "staple");
+    let token = world.admin();
+    let limits = LimitSettings { rate_sign_ins_name: 1000, ..LimitSettings::NONE };
+    let router = routed(Resources { limits, ..world.resources(false).0 }, &Origins::Any);
+    let sign_in = async |name: &str, password: &str| send(&router, attempt(name, password)).await;
+    // Names are the same in any case. A right password in between makes them none in a row.
+    let names = ["alice@example.com", "Alice@example.com", "ALICE@example.com"];
+    let tried = |count: usize| names.into_iter().cycle().take(count);
+    for name in tried(9) {
+        assert_eq!(sign_in(name, "x").await.status.as_u16(), 401, "{name}");
+    }
+    assert_eq!(sign_in(names[0], "correct horse").await.status.as_u16(), 200);
+    for name in tried(10) {
+        assert_eq!(sign_in(name, "x").await.status.as_u16(), 401, "{name}");
+    }
+    // The next delay is far longer than a test takes.
+    let delayed = async || {
+        let answer = sign_in("alice@example.com", "x").await;
+        let seconds: u64 = answer.header("retry-after").and_then(|text| text.parse().ok())?;
+        assert_eq!(answer.status.as_u16(), 429);
+        Some(seconds)
+    };
+    eventually("the delay is long", async || delayed().await.filter(|seconds| *seconds > 2)).await;
+    assert_eq!(sign_in("alice@example.com", "correct horse").await.status.as_u16(), 429);
+    assert_eq!(sign_in("bob@example.com", "staple").await.status.as_u16(), 200);
+    let mut read = Request::get("/api/events/audit").header("x-api-key", &token).body(Body::empty()).unwrap();
+    read.extensions_mut().insert(Peer("192.0.2.7".parse().unwrap()));
+    assert_eq!(send(&router, read).await.status.as_u16(), 200);
+    assert_eq!(asked.lock().unwrap().len(), 2, "no token was made of what came during the delay");
+
+    let events = recorded(&world, "main").await;
+    let delays: Vec<&Value> = events.iter().map(|event| &event["data"]).collect();
+    let mut delays = delays.into_iter().filter(|data| data["event_type"] == "user.login.delay");
+    let first = delays.next().unwrap();
+    assert_eq!(first["meta"], json!({ "wrong_passwords": 10, "delay_seconds": 1 }));
+    assert_eq!((&first["actor_email"], &first["status"]), (&json!("alice@example.com"), &json!("denied")));
+    assert_eq!(first["ip_address"], "192.0.2.7");
+    assert_eq!(delays.next().unwrap()["meta"], json!({ "wrong_passwords": 11, "delay_seconds": 2 }));
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_waits_like_any_other() {
+    let (world, _) = world().await;
+    world.user("main", "alice@example.com", "correct horse");
+    let limits = LimitSettings { rate_sign_ins_name: 1000, ..LimitSettings::NONE };
+    let router = routed(Resources { limits, ..world.resources(false).0 }, &Origins::Any);
+    let mut answers = Vec::new();
+    for name in ["alice@example.com", "nobody@example.com"] {
+        for _ in 0..10 {
+            assert_eq!(send(&router, attempt(name, "x")).await.status.as_u16(), 401);
+        }
+        let answer = send(&router, attempt(name, "x")).await;
+        answers.push((answer.status.as_u16(), answer.header("retry-after").map(str::to_owned), answer.bytes));
+    }
+    assert_eq!((answers[0].0, &answers[0]), (429, &answers[1]));
 }

@@ -3,7 +3,7 @@
 use bus::Outgoing;
 use feed::write::Form;
 use model::access::Actor;
-use model::audit::{Fields, RECORDED};
+use model::audit::{Fields, OWN_SOURCE, RECORDED};
 use model::envelope::Envelope;
 use model::json::Json;
 use model::log::{AccountId, Subject};
@@ -12,9 +12,6 @@ use runtime::clock;
 use serde_json::Value;
 
 use crate::http::origin::Origin;
-
-/// Who publishes Flowtrail's own audit events, which is also the last part of their subject.
-const SOURCE: &str = "flowtrail";
 
 /// A record that waits for the log.
 #[derive(Debug)]
@@ -37,13 +34,13 @@ impl Record {
 pub(crate) fn sealed(data: &Fields) -> Option<(String, Vec<u8>)> {
     let id = clock::new_ulid().ok()?.to_string();
     let now = Timestamp::from_micros(clock::now_micros()).ok()?;
-    let event = serde_json::to_vec(&Envelope::new(&id, SOURCE, RECORDED, now, data)).ok()?;
+    let event = serde_json::to_vec(&Envelope::new(&id, OWN_SOURCE, RECORDED, now, data)).ok()?;
     Some((id, event))
 }
 
 /// A message of one or more such events: the first one's id stands for all of them.
 pub(crate) fn message(account: &AccountId, id: &str, form: Form, payload: Vec<u8>) -> Outgoing {
-    feed::write::message(Subject::audit(account, SOURCE), id, form, payload)
+    feed::write::message(Subject::audit(account, OWN_SOURCE), id, form, payload)
 }
 
 /// What an origin says about itself in a record.

@@ -48,7 +48,7 @@ enum Batching {
 
 impl GenericHttp {
     pub(super) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
-        let url = config.required("url")?;
+        let url = config.web_hook("url")?;
         let client = guard.client("url", url)?;
         let url = Url::parse(url).map_err(|error| ConfigError::new("url", error.to_string()))?;
         let batching = match config.text("batch") {

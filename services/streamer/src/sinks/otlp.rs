@@ -56,7 +56,7 @@ impl Otlp {
     pub(super) const LIMITS: Limits = Limits { items: 1000, bytes: 2 << 20, wait: Duration::from_secs(1) };
 
     pub(super) fn new(config: &Opened, guard: &Guard) -> Result<Self, ConfigError> {
-        let given = config.required("url")?;
+        let given = config.web_hook("url")?;
         let client = guard.client("url", given)?;
         let mut url = Url::parse(given).map_err(|error| ConfigError::new("url", error.to_string()))?;
         if !url.path().ends_with("/v1/logs") {

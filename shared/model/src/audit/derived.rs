@@ -4,12 +4,10 @@ use serde_json::json;
 
 use super::Event;
 use super::fields::Fields;
+use super::reserved::OWN_SOURCE;
 use crate::access::{self, Actor};
 use crate::integration;
 use crate::json::Json;
-
-/// What wrote the events that these are derived from.
-const SOURCE: &str = "flowtrail";
 
 impl From<&integration::Recorded> for Event {
     fn from(recorded: &integration::Recorded) -> Self {
@@ -34,7 +32,7 @@ impl From<&integration::Recorded> for Event {
             time: recorded.time,
             time_given: true,
             event_type: format!("integration.{verb}"),
-            source: SOURCE.to_owned(),
+            source: OWN_SOURCE.to_owned(),
             given: Box::new(given),
         }
     }
@@ -73,7 +71,7 @@ impl From<&access::Recorded> for Event {
             time: recorded.time,
             time_given: true,
             event_type: event_type.to_owned(),
-            source: SOURCE.to_owned(),
+            source: OWN_SOURCE.to_owned(),
             given: Box::new(given),
         }
     }

@@ -7,19 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials;
 use super::rejected::Rejected;
+use super::web_hook;
 use crate::secret::{MASK, Secret};
 
 /// A secret encrypted under its integration's own key: base64 of nonce and ciphertext. Before an `Authorization` header's
-/// stand its scheme and a blank, so that it can be shown by those who cannot open it; the scheme is sealed as well.
+/// stand its scheme and a blank, before a web hook's address its origin and a blank, so that they can be shown by those who
+/// cannot open it; what stands there is sealed as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Sealed")]
 pub struct Ciphertext(pub String);
 
 impl Ciphertext {
-    /// The scheme that is shown of it. What was stored by older versions has none.
+    /// What is shown of it: a scheme, or an origin. Of headers that older versions stored there is none.
     #[must_use]
-    pub fn scheme(&self) -> Option<&str> {
-        self.0.split_once(' ').map(|(scheme, _)| scheme)
+    pub fn clear(&self) -> Option<&str> {
+        self.0.split_once(' ').map(|(clear, _)| clear)
     }
 
     /// The base64 alone.
@@ -36,8 +38,20 @@ impl Ciphertext {
         }
     }
 
+    /// The same with what may be shown of the address that is sealed in it.
+    fn of_web_hook(self, address: &Secret) -> Self {
+        match web_hook::origin(address.reveal()) {
+            Some(origin) => Self(format!("{origin} {}", self.0)),
+            None => self,
+        }
+    }
+
     fn shown(&self) -> String {
-        self.scheme().map_or_else(|| MASK.to_owned(), |scheme| format!("{scheme} {MASK}"))
+        match self.clear() {
+            Some(origin) if origin.contains("://") => web_hook::masked(origin),
+            Some(scheme) => format!("{scheme} {MASK}"),
+            None => MASK.to_owned(),
+        }
     }
 }
 
@@ -47,7 +61,7 @@ impl Ciphertext {
 pub enum Value {
     /// To be shown as it is.
     Text(String),
-    /// Never to be shown.
+    /// Never to be shown, but for the origin of a web hook.
     Sealed(Ciphertext),
     /// HTTP headers: names are shown, values are not, but for the scheme of an `Authorization`.
     Headers(BTreeMap<String, Ciphertext>),
@@ -61,12 +75,16 @@ pub type Config = BTreeMap<String, Value>;
 pub enum Change<S> {
     /// Leave it as it is: the mask was sent back.
     Keep,
+    /// Leave the address of a web hook as it is: how it is shown was sent back. Another one is meant where another is shown.
+    KeepShown(String),
     /// Take it away: an empty text was sent.
     Remove,
     /// Set a plain value.
     Text(String),
     /// Set a value that is never shown again.
     Secret(S),
+    /// Set the address of a web hook, of which only the origin is shown again.
+    WebHook(S),
     /// Set all headers; a value that is none keeps what is stored under its name.
     Headers(BTreeMap<String, Option<S>>),
 }
@@ -85,9 +103,11 @@ pub fn seal<E>(
     let seal_change = |key: &str, change: Change<Secret>| {
         Ok(match change {
             Change::Keep => Change::Keep,
+            Change::KeepShown(shown) => Change::KeepShown(shown),
             Change::Remove => Change::Remove,
             Change::Text(text) => Change::Text(text),
             Change::Secret(secret) => Change::Secret(seal_one(key, &secret)?),
+            Change::WebHook(address) => Change::WebHook(seal_one(key, &address)?.of_web_hook(&address)),
             Change::Headers(headers) => {
                 let seal_header = |(name, value): (String, Option<Secret>)| {
                     let Some(value) = value else { return Ok((name, None)) };
@@ -101,19 +121,28 @@ pub fn seal<E>(
     patch.into_iter().map(|(key, change)| Ok((key.clone(), seal_change(&key, change)?))).collect()
 }
 
-/// A configuration as its account may see it: secrets masked, headers as a JSON object in a string, an `Authorization` with
-/// its scheme before the mask, as NetBird's dashboard needs it to know which kind of credentials there are.
-#[must_use]
-pub fn shown(config: &Config) -> BTreeMap<String, String> {
-    let show = |value: &Value| match value {
-        Value::Text(text) => text.clone(),
-        Value::Sealed(_) => MASK.to_owned(),
-        Value::Headers(headers) => {
-            let masked = headers.iter().map(|(name, value)| (name.clone(), serde_json::Value::String(value.shown())));
-            serde_json::Value::Object(masked.collect()).to_string()
+impl Value {
+    /// The value as its account may see it: a secret masked, headers as a JSON object in a string, an `Authorization` with
+    /// its scheme before the mask, as NetBird's dashboard needs it to know which kind of credentials there are.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Sealed(sealed) => sealed.shown(),
+            Self::Headers(headers) => {
+                let masked =
+                    headers.iter().map(|(name, value)| (name.clone(), serde_json::Value::String(value.shown())));
+                serde_json::Value::Object(masked.collect()).to_string()
+            }
         }
-    };
-    config.iter().map(|(key, value)| (key.clone(), show(value))).collect()
+    }
+
+    /// The same where it is the address of a web hook, which older versions did not seal.
+    pub(super) fn shown_as_web_hook(&self) -> String {
+        match self {
+            Self::Text(address) => web_hook::origin(address).map_or_else(|| MASK.to_owned(), |o| web_hook::masked(&o)),
+            Self::Sealed(_) | Self::Headers(_) => self.shown(),
+        }
+    }
 }
 
 /// The most bytes of a configuration as a client sends it: its history is kept for good and read with every command.
@@ -154,12 +183,17 @@ pub(super) fn merged(stored: &Config, patch: Patch<Ciphertext>) -> Result<Config
         let value = match change {
             Change::Keep if stored.contains_key(&key) => continue,
             Change::Keep => return Err(Rejected::config(&key, NOTHING_STORED)),
+            Change::KeepShown(shown) => match stored.get(&key) {
+                Some(value) if value.shown_as_web_hook() == shown => continue,
+                Some(_) => return Err(Rejected::config(&key, OTHER_STORED)),
+                None => return Err(Rejected::config(&key, NOTHING_STORED)),
+            },
             Change::Remove => {
                 config.remove(&key);
                 continue;
             }
             Change::Text(text) => Value::Text(text),
-            Change::Secret(sealed) => Value::Sealed(sealed),
+            Change::Secret(sealed) | Change::WebHook(sealed) => Value::Sealed(sealed),
             Change::Headers(headers) => Value::Headers(merged_headers(&key, stored.get(&key), headers)?),
         };
         config.insert(key, value);
@@ -168,6 +202,8 @@ pub(super) fn merged(stored: &Config, patch: Patch<Ciphertext>) -> Result<Config
 }
 
 const NOTHING_STORED: &str = "**** keeps what is stored, and nothing is";
+/// What is behind one host is not for another.
+const OTHER_STORED: &str = "**** keeps what is stored, which begins otherwise: give the whole address";
 
 fn merged_headers(
     key: &str,

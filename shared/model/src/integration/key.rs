@@ -8,6 +8,7 @@ use zeroize::Zeroize;
 
 use super::config::Change;
 use super::rejected::Rejected;
+use super::web_hook;
 use crate::reach::{Reach, Unreachable};
 use crate::secret::{Secret, is_mask};
 use crate::template::Template;
@@ -21,6 +22,8 @@ pub(super) enum Kind {
     SecretOf(Form),
     /// A receiver's web address.
     Url,
+    /// A receiver's web address that may be all that it takes to post there.
+    WebHook,
     /// A receiver's `host:port`.
     Address,
     Headers,
@@ -123,6 +126,7 @@ impl Kind {
             | Self::Secret
             | Self::SecretOf(_)
             | Self::Url
+            | Self::WebHook
             | Self::Address
             | Self::Switch
             | Self::Families
@@ -146,8 +150,19 @@ impl Kind {
                 refuse(&format!("must be one of {}", choices.join(", ")))
             }
             Self::Form(form) if !(form.fits)(&value) => refuse(form.says),
-            Self::Url => check_form(key, value, |reach, text| reach.web(text).map(drop)),
-            Self::Address => check_form(key, value, |reach, text| reach.tcp(text, true).map(drop)),
+            Self::WebHook if web_hook::is_masked(&value) => Ok(Change::KeepShown(value)),
+            Self::WebHook => {
+                check_form(key, &value, |reach, text| reach.web(text).map(drop))?;
+                Ok(Change::WebHook(Secret::new(value)))
+            }
+            Self::Url => {
+                check_form(key, &value, |reach, text| reach.web(text).map(drop))?;
+                Ok(Change::Text(value))
+            }
+            Self::Address => {
+                check_form(key, &value, |reach, text| reach.tcp(text, true).map(drop))?;
+                Ok(Change::Text(value))
+            }
             Self::Text
             | Self::Switch
             | Self::Families
@@ -161,13 +176,9 @@ impl Kind {
 
 /// Refuses what has not the form of a receiver, whatever the operator allows. What may be reached is asked once the
 /// configuration is whole.
-fn check_form(
-    key: &str,
-    value: String,
-    read: fn(&Reach, &str) -> Result<(), Unreachable>,
-) -> Result<Change<Secret>, Rejected> {
-    match read(&Reach::default(), &value) {
-        Ok(()) | Err(Unreachable::Plain | Unreachable::Address(_)) => Ok(Change::Text(value)),
+fn check_form(key: &str, value: &str, read: fn(&Reach, &str) -> Result<(), Unreachable>) -> Result<(), Rejected> {
+    match read(&Reach::default(), value) {
+        Ok(()) | Err(Unreachable::Plain | Unreachable::Address(_)) => Ok(()),
         Err(
             refused @ (Unreachable::Malformed(_)
             | Unreachable::UserInfo

@@ -130,7 +130,7 @@ impl Platform {
             ],
             Self::Firehose => &[("stream_name", Kind::Form(STREAM_NAME))],
             Self::GenericHttp => &[
-                ("url", Kind::Url),
+                ("url", Kind::WebHook),
                 ("headers", Kind::Headers),
                 ("format", Kind::OneOf(&["netbird", "document"])),
                 ("body_template", Kind::Template),
@@ -140,9 +140,12 @@ impl Platform {
                 ("events", Kind::Families),
                 ("filter", Kind::Text),
             ],
-            Self::Otlp => {
-                &[("url", Kind::Url), ("headers", Kind::Headers), ("events", Kind::Families), ("filter", Kind::Text)]
-            }
+            Self::Otlp => &[
+                ("url", Kind::WebHook),
+                ("headers", Kind::Headers),
+                ("events", Kind::Families),
+                ("filter", Kind::Text),
+            ],
             Self::Syslog => &[
                 ("address", Kind::Address),
                 ("tls", Kind::Switch),
@@ -250,6 +253,16 @@ impl Platform {
         Wanted::of(config).map(drop)
     }
 
+    /// A configuration as its account may see it: secrets masked, of web hooks what is behind the host.
+    #[must_use]
+    pub fn shown(self, config: &Config) -> BTreeMap<String, String> {
+        let show = |(key, value): (&String, &Value)| match self.kind(key) {
+            Some(Kind::WebHook) => (key.clone(), value.shown_as_web_hook()),
+            Some(_) | None => (key.clone(), value.shown()),
+        };
+        config.iter().map(show).collect()
+    }
+
     /// The receivers that a configuration names, where they may be reached.
     ///
     /// # Errors
@@ -258,9 +271,16 @@ impl Platform {
         let encrypted = !matches!(config.get("tls"), Some(Value::Text(tls)) if tls == "false");
         let mut receivers = Vec::new();
         for (key, value) in config {
-            let Value::Text(text) = value else { continue };
+            let text = match value {
+                Value::Text(text) => text.as_str(),
+                Value::Sealed(sealed) => match sealed.clear() {
+                    Some(origin) => origin,
+                    None => continue,
+                },
+                Value::Headers(_) => continue,
+            };
             let target = match self.kind(key) {
-                Some(Kind::Url) => reach.web(text),
+                Some(Kind::Url | Kind::WebHook) => reach.web(text),
                 Some(Kind::Address) => reach.tcp(text, encrypted),
                 Some(
                     Kind::Text

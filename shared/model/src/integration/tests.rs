@@ -50,7 +50,7 @@ fn creating_keeps_texts_and_seals_secrets() {
     let Integration::Present(current) = created() else { panic!("it is there") };
     assert_eq!(current.config["site"], Value::Text("datadoghq.com".into()));
     assert_eq!(current.config["api_key"], Value::Sealed(Ciphertext("api_key=k".into())));
-    assert_eq!(shown(&current.config)["api_key"], "****");
+    assert_eq!(current.platform.shown(&current.config)["api_key"], "****");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_masked_header_keeps_its_value_and_a_missing_one_goes() {
     let Integration::Present(current) = given(vec![create, Command::Update { config, enabled: None }]) else {
         panic!("it is there")
     };
-    assert_eq!(shown(&current.config)["headers"], r#"{"Authorization":"Basic ****"}"#);
+    assert_eq!(current.platform.shown(&current.config)["headers"], r#"{"Authorization":"Basic ****"}"#);
     let kept = Ciphertext("Basic headers.Authorization=Basic+s".into());
     assert_eq!(current.config["headers"], Value::Headers([("Authorization".to_owned(), kept)].into()));
 }
@@ -121,7 +121,7 @@ fn an_authorization_is_shown_with_its_scheme_also_when_it_was_changed() {
             });
         }
         let Integration::Present(current) = given(commands) else { panic!("it is there") };
-        shown(&current.config)["headers"].clone()
+        current.platform.shown(&current.config)["headers"].clone()
     };
     let (bearer, custom) = (r#"{"Authorization":"Bearer x"}"#, r#"{"X-Key":"my secret"}"#);
     assert_eq!(shown_after(&[bearer]), r#"{"Authorization":"Bearer ****"}"#);
@@ -136,7 +136,7 @@ fn headers_that_were_stored_without_a_scheme_are_shown_and_kept() {
     let stored = r#"{"headers":{"Authorization":"bm9uY2U="}}"#;
     let headers: Value = serde_json::from_str(stored).unwrap();
     let config = Config::from([("url".to_owned(), Value::Text("https://x".into())), ("headers".to_owned(), headers)]);
-    assert_eq!(shown(&config)["headers"], r#"{"Authorization":"****"}"#);
+    assert_eq!(Platform::GenericHttp.shown(&config)["headers"], r#"{"Authorization":"****"}"#);
     let created = Created { platform: Platform::GenericHttp, config: config.clone(), enabled: false, by: by() };
     let mut state = Integration::default();
     state.apply(Event::Created(created), at(1));
@@ -352,4 +352,61 @@ fn a_filter_is_checked_against_the_families_whenever_either_changes() {
     assert_eq!(problem, r#"config.filter: column 1: "dport" is no field"#);
     assert_eq!(update("events", "traffic").unwrap().len(), 1);
     assert_eq!(update("filter", "").unwrap().len(), 1, "an empty text takes it away");
+}
+
+/// The address of a web hook as it is shown and stored, after what is sent.
+fn web_hook(sent: &[&str]) -> (String, Value) {
+    let mut commands = vec![create(Platform::GenericHttp, &[("url", sent[0])]).unwrap()];
+    for url in &sent[1..] {
+        let config = patch(Platform::GenericHttp, &[("url", url)]).unwrap();
+        commands.push(Command::Update { config, enabled: None });
+    }
+    let Integration::Present(current) = given(commands) else { panic!("it is there") };
+    (current.platform.shown(&current.config)["url"].clone(), current.config["url"].clone())
+}
+
+#[test]
+fn of_a_web_hook_only_the_origin_is_shown_and_stored_in_clear() {
+    let sealed = |address: &str, origin: &str| Value::Sealed(Ciphertext(format!("{origin} url={address}")));
+    let (first, origin) = ("https://hooks.example.com:8443/T0/secret?k=s", "https://hooks.example.com:8443");
+    let masked = "https://hooks.example.com:8443/****";
+    for sent in [&[first][..], &[first, masked], &[first, "****"]] {
+        assert_eq!(web_hook(sent), (masked.to_owned(), sealed(first, origin)), "{sent:?}");
+    }
+    let (other, origin) = ("https://other.example/secret", "https://other.example");
+    assert_eq!(web_hook(&[first, other]), ("https://other.example/****".to_owned(), sealed(other, origin)));
+}
+
+#[test]
+fn what_is_behind_one_host_is_not_kept_for_another() {
+    let before = given(vec![create(Platform::Otlp, &[("url", "https://a.example/secret")]).unwrap()]);
+    for masked in ["https://b.example/****", "http://a.example/****", "https://a.example:8443/****"] {
+        let config = patch(Platform::Otlp, &[("url", masked)]).unwrap();
+        let refused = before.decide(Command::Update { config, enabled: None }, by()).unwrap_err().to_string();
+        assert!(refused.starts_with("config.url: **** keeps what is stored, which begins otherwise"), "{refused}");
+    }
+    assert!(refusal(Platform::Otlp, &[("url", "https://a.example/****")]).starts_with("config.url: **** keeps"));
+}
+
+#[test]
+fn a_web_hook_that_was_stored_in_clear_is_shown_masked_and_kept() {
+    let stored = Value::Text("https://a.example/secret".to_owned());
+    let config = Config::from([("url".to_owned(), stored)]);
+    assert_eq!(Platform::GenericHttp.shown(&config)["url"], "https://a.example/****");
+    let mut state = Integration::default();
+    let created = Created { platform: Platform::GenericHttp, config, enabled: false, by: by() };
+    state.apply(Event::Created(created), at(1));
+    let config = patch(Platform::GenericHttp, &[("url", "https://a.example/****")]).unwrap();
+    assert_eq!(state.decide(Command::Update { config, enabled: None }, by()), Ok(vec![]));
+}
+
+#[test]
+fn the_host_of_a_web_hook_is_judged_though_its_address_is_sealed() {
+    let Ok(events) =
+        Integration::Absent.decide(create(Platform::GenericHttp, &[("url", "https://10.0.0.1/s")]).unwrap(), by())
+    else {
+        panic!("it is made")
+    };
+    let refused = events[0].named_receivers(&Reach::default()).unwrap_err().to_string();
+    assert!(refused.starts_with("config.url: is not a public address"), "{refused}");
 }

@@ -61,7 +61,7 @@ impl<C: Clock> Limiter<C> {
 }
 
 /// Rounded up, so that it is long enough.
-fn whole_seconds(wait: Duration) -> u64 {
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 

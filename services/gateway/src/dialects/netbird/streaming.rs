@@ -14,7 +14,7 @@ use model::access::Principal;
 use model::command::{
     Accepted, CreateIntegration, CreatedIntegration, DeleteIntegration, NumberedIntegration, UpdateIntegration,
 };
-use model::integration::{Platform, shown};
+use model::integration::Platform;
 use model::log::AccountId;
 use model::time::Timestamp;
 use schemars::{JsonSchema, json_schema};
@@ -191,7 +191,7 @@ impl<'a> Shown<'a> {
             platform: current.platform,
             created_at: current.created_at,
             updated_at: current.updated_at,
-            config: shown(&current.config),
+            config: current.platform.shown(&current.config),
         }
     }
 }

@@ -60,7 +60,9 @@ pub(super) fn described(title: &'static str, forms: [SchemaOf; 3]) -> Operation 
         same id is in a view only once, however late it comes again. Audit events may use the names that the lists \
         show fields by (`timestamp`, `created_at`, `initiator_id`, `target_id`, ...); what no field holds is kept in \
         their `meta`. A CloudEvent whose type does not begin with `flowtrail.` is an audit event too: its type is the \
-        `event_type`, its subject the `resource_id`, its data the `event_payload`. The answer comes when the events can \
+        `event_type`, its subject the `resource_id`, its data the `event_payload`. What would be taken for \
+        Flowtrail's own is refused by the member's name: the source `flowtrail`, records of reads, and what `sys` did to \
+        tokens and integrations. The answer comes when the events can \
         be read.";
     Operation::new(title, text)
         .header("Content-Encoding", "How the body is compressed: gzip, zstd or identity.", schema::text())

@@ -13,7 +13,8 @@ use model::log::Subject;
 use model::time::Timestamp;
 use runtime::clock;
 
-use self::form::Form;
+use self::form::{Form, Origin};
+use self::problem::Problem;
 use super::family::Family;
 use crate::http::budget::Share;
 use crate::render::refusal::Refusal;
@@ -89,7 +90,7 @@ impl<F: FnMut(String) -> Result<(), Refusal>> Reading<'_, F> {
         self.set_aside(weight(text))?;
         let Body { family, subject, .. } = self.body;
         let read = self.form.structured(family, text).and_then(|(event, origin)| {
-            let more = check(subject, &event, self.received_at).map_err(|problem| origin.to_problem(problem))?;
+            let more = check(subject, &event, origin, self.received_at)?;
             Ok((event, more))
         });
         let (event, more) = read.map_err(|problem| problem.at(self.read.events))?;
@@ -122,15 +123,18 @@ fn weight(text: &[u8]) -> usize {
 }
 
 /// Reads an event as a view will read it: one of a batch, from this subject. Gives what is ignored of it.
-fn check(subject: &Subject, text: &str, received_at: Timestamp) -> Result<BTreeSet<String>, Unreadable> {
+///
+/// # Errors
+/// When no view could read it, and when it would be taken for one of Flowtrail's own.
+fn check(subject: &Subject, text: &str, origin: Origin, received_at: Timestamp) -> Result<BTreeSet<String>, Problem> {
     let Decoded { event, ignored, .. } = event::decode_part(subject, Part::in_batch(text.as_bytes()), received_at);
-    match event? {
+    match event.map_err(|unreadable| origin.to_problem(unreadable))? {
         Event::Traffic(report) if report.data.reporter_id.is_none() => {
             // The views would take the subject's last part for it, which here is nobody.
-            Err(Unreadable::Rule("reporter_id: is required".to_owned()))
+            Err(origin.to_problem(Unreadable::Rule("reporter_id: is required".to_owned())))
         }
-        Event::Audit(_)
-        | Event::Traffic(_)
+        Event::Audit(event) => event.reserved().map_or(Ok(ignored), |reserved| Err(reserved.into())),
+        Event::Traffic(_)
         | Event::Integration(_)
         | Event::Access(_)
         | Event::Directory { .. }

@@ -1,5 +1,6 @@
 //! What can be wrong with one event of a body, in words for the client.
 
+use model::audit::Reserved;
 use model::envelope::Malformed;
 use model::json::BadJson;
 
@@ -24,6 +25,12 @@ impl Problem {
             Self::Event(text) => Refusal::Invalid(format!("events[{index}]: {text}")),
             Self::NoRandomness => Refusal::Internal,
         }
+    }
+}
+
+impl From<Reserved> for Problem {
+    fn from(reserved: Reserved) -> Self {
+        Self::Field(reserved.to_string())
     }
 }
 

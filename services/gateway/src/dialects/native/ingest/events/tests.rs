@@ -1,6 +1,6 @@
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use model::envelope::BATCH;
+use axum::http::{HeaderName, HeaderValue};
+use model::envelope::{BATCH, STRUCTURED};
 use model::log::AccountId;
 use serde_json::{Value, json};
 
@@ -370,4 +370,52 @@ fn that_a_body_is_no_array_counts_more_than_an_event_that_is_none() {
         audit(r#"[{"event_type":1},{}]"#).unwrap_err(),
         "events[0].event_type: must be a string, not an integer"
     );
+}
+
+#[test]
+fn what_would_be_taken_for_flowtrails_own_is_refused_by_its_member_in_every_form() {
+    let forged = [
+        (r#""event_type":"a.b","source":"flowtrail""#, r#"source: "flowtrail" is reserved"#),
+        (r#""activity_code":"a.b","source":"Flowtrail/commands""#, r#"source: "Flowtrail/commands" is reserved"#),
+        (r#""event_type":"audit.read""#, r#"event_type: "audit.read" is reserved"#),
+        (r#""activity_code":"integration.delete","initiator_id":"sys""#, r#"actor_id: "sys" is reserved"#),
+    ];
+    let binary = HeaderMap::from_iter(
+        [
+            ("content-type", "application/json"),
+            ("ce-specversion", "1.0"),
+            ("ce-id", "e1"),
+            ("ce-source", "/s"),
+            ("ce-type", "flowtrail.audit.recorded.v1"),
+        ]
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))),
+    );
+    for (members, expected) in forged {
+        let data = format!("{{{members}}}");
+        let event = cloud_event(&data);
+        let answers = [
+            audit(&data),
+            audit(&format!("[{data}]")),
+            sent(Family::Audit, "application/x-ndjson", &data),
+            sent(Family::Audit, "application/json", &event),
+            sent(Family::Audit, STRUCTURED, &event),
+            sent(Family::Audit, BATCH, &format!("[{event}]")),
+            sent_with(Family::Audit, &binary, data.as_bytes()),
+        ];
+        for answer in answers {
+            let refused = answer.unwrap_err();
+            assert!(refused.starts_with(&format!("events[0].{expected}")), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn a_foreign_cloudevent_is_refused_by_the_source_and_type_of_its_envelope() {
+    let sent = |source: &str, kind: &str| {
+        let event = format!(r#"{{"specversion":"1.0","id":"e1","source":"{source}","type":"{kind}"}}"#);
+        sent(Family::Audit, STRUCTURED, &event)
+    };
+    assert!(sent("flowtrail", "door.open").unwrap_err().starts_with(r#"events[0].source: "flowtrail" is reserved"#));
+    assert!(sent("/s", "traffic.read").unwrap_err().starts_with(r#"events[0].event_type: "traffic.read" is reserved"#));
+    assert_eq!(sent("/s", "door.open").unwrap().len(), 1);
 }
