@@ -38,7 +38,7 @@ pub(crate) struct Reader {
 /// What a reader tells the writer.
 pub(crate) enum News {
     /// Messages to project.
-    Work(Work),
+    Work(Box<Work>),
     /// There is nothing to read in this stream: all that it holds up to this sequence was read.
     Idle(Stream, u64),
     /// The stream has forgotten everything before this sequence.
@@ -127,7 +127,7 @@ async fn hand_over(stream: Stream, mut decoded: mpsc::Receiver<Next>, news: &mps
     while let Some(next) = decoded.recv().await {
         let told = match next {
             Next::Idle(complete_to) => vec![News::Idle(stream, complete_to)],
-            Next::Decoding(begun) => begun.done().await?.into_iter().map(News::Work).collect(),
+            Next::Decoding(begun) => begun.done().await?.into_iter().map(|work| News::Work(Box::new(work))).collect(),
         };
         for told in told {
             if news.send(told).await.is_err() {

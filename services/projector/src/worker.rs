@@ -63,7 +63,7 @@ impl Worker {
                 }
                 Some(News::Idle(stream, complete_to)) => writer.idle(stream, complete_to).await?,
                 Some(News::Forgotten(sequence)) => writer.forget(sequence).await?,
-                Some(News::Work(work)) => writer.take_in(work).await?,
+                Some(News::Work(work)) => writer.take_in(*work).await?,
             };
             if !goes_on {
                 break;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use crate::coded::CodedRows;
+use crate::coded::{Coded, CodedRows};
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
 use crate::numbers::Numbers;
@@ -111,7 +111,8 @@ impl Columns {
         let rest = row::decode(self.rows.get(index), &mut codes)?;
         let numbers = self.numbers.iter().map(|numbers| numbers.get(index));
         let texts = self.texts.iter().map(|texts| texts.get(index));
-        into.push((self.times[index], self.ids.get(index)), &codes, numbers, texts, rest)?;
+        let (time, id) = (self.times[index], self.ids.get(index));
+        into.push(Coded { time, id, codes: &codes, numbers, texts, rest })?;
         Ok(())
     }
 }

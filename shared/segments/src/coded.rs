@@ -20,6 +20,16 @@ pub(crate) struct CodedRows {
     bytes: RowBytes,
 }
 
+/// A row with codes for its symbols. Numbers and texts come one by one, those of each column.
+pub(crate) struct Coded<'a, N, T> {
+    pub(crate) time: i64,
+    pub(crate) id: &'a [u8],
+    pub(crate) codes: &'a [u32],
+    pub(crate) numbers: N,
+    pub(crate) texts: T,
+    pub(crate) rest: &'a [u8],
+}
+
 const ID: usize = 0;
 const REST: usize = 1;
 const FIRST_TEXT: usize = 2;
@@ -40,12 +50,9 @@ impl CodedRows {
     /// Puts a row behind the others; gives its number. Columns that nothing is given for have no number or text in it.
     pub(crate) fn push<'a>(
         &mut self,
-        (time, id): (i64, &'a [u8]),
-        codes: &[u32],
-        numbers: impl IntoIterator<Item = u64>,
-        texts: impl IntoIterator<Item = &'a [u8]>,
-        rest: &'a [u8],
+        row: Coded<'a, impl IntoIterator<Item = u64>, impl IntoIterator<Item = &'a [u8]>>,
     ) -> Result<RowNumber, Error> {
+        let Coded { time, id, codes, numbers, texts, rest } = row;
         let number = RowNumber::new(self.len())?;
         self.times.push(time);
         self.codes.extend_from_slice(codes);

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::chunk::Chunk;
-use crate::coded::CodedRows;
+use crate::coded::{Coded, CodedRows};
 use crate::codes::Codes;
 use crate::dictionary::Epochs;
 use crate::numbers::{Measure, Measured, Numbers, is_within};
@@ -186,7 +186,8 @@ impl Part {
                     let rest = row::decode(reader.row(self, index)?, &mut codes)?;
                     let numbers = numbers.iter().map(|numbers| numbers.get(index));
                     let texts = texts.iter().map(|texts| texts.get(index));
-                    into.push((times[index], ids.get(index)), &codes, numbers, texts, rest)?;
+                    let (time, id) = (times[index], ids.get(index));
+                    into.push(Coded { time, id, codes: &codes, numbers, texts, rest })?;
                 }
                 Ok(())
             }

@@ -11,7 +11,7 @@ use roaring::RoaringBitmap;
 use crate::Error;
 use crate::bitmap::serialize;
 use crate::chunk::{Chunk, Columns};
-use crate::coded::CodedRows;
+use crate::coded::{Coded, CodedRows};
 use crate::dictionary::NewSymbols;
 use crate::frame;
 use crate::key::{Kind, key};
@@ -216,8 +216,9 @@ impl Pending {
                 None => self.symbols.code(dictionary, symbol)?,
             });
         }
-        let (numbers, texts) = (row.numbers.iter().copied(), row.texts.iter().copied());
-        self.rows.push((row.time, row.id), &self.codes, numbers, texts, row.rest)
+        let NewRow { time, id, numbers, texts, rest, .. } = row;
+        let (numbers, texts) = (numbers.iter().copied(), texts.iter().copied());
+        self.rows.push(Coded { time, id, codes: &self.codes, numbers, texts, rest })
     }
 
     fn read(&self, schema: &Schema, row: RowNumber) -> Result<Row, Error> {

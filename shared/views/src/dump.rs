@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use model::json::Json;
 use model::log::AccountId;
-use segments::{Page, Predicate, SortKey, Start, TimeRange};
+use segments::{Order, Page, Predicate, SortKey, Start, TimeRange};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -75,7 +75,7 @@ pub fn rows(view: View, store: &Store) -> Result<u64, Error> {
         DumpAs::Columns(_) => {
             let mut account = store.next_account("")?;
             while let Some(known) = account {
-                let page = Page { start: Start::Offset(0), limit: 0 };
+                let page = Page { start: Start::Offset(0), order: Order::NewestFirst, limit: 0 };
                 let table = key::table_of(&known);
                 count += store.rows().list(&table, &Predicate::everything(), TimeRange::ALL, &page)?.total;
                 account = store.next_account(&known)?;

@@ -28,7 +28,7 @@ fn a_writer_says_when_it_fills_a_segment() {
     let tree = open_tree(directory.path());
     let store = store_with(&tree, OPTIONS, &Arc::new(Cache::new(1 << 20)));
     let mut writer = store.writer();
-    let mut put = |writer: &mut segments::Writer, number: u32| {
+    let put = |writer: &mut segments::Writer, number: u32| {
         let id = number.to_be_bytes();
         let found = writer.find(b"a", &id).unwrap();
         let row = NewRow { time: 7, id: &id, symbols: &[b"s"], numbers: &[], texts: &[], rest: &id };
