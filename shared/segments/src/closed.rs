@@ -223,11 +223,11 @@ impl<'a> Closed<'a> {
                 }
             }
             Wanted::Containing(needle) => {
-                let mut found = RoaringBitmap::new();
-                let Some(texts_of) = self.schema.searched(self.key.0) else { return Ok(found) };
+                let Some(texts_of) = self.schema.searched(self.key.0) else { return Ok(RoaringBitmap::new()) };
                 if !self.trigrams()?.may_contain(needle) {
-                    return Ok(found);
+                    return Ok(RoaringBitmap::new());
                 }
+                let mut found = Vec::new();
                 let finder = Finder::new(needle);
                 let mut texts = SearchedTexts::default();
                 let mut lower = Vec::new();
@@ -248,7 +248,7 @@ impl<'a> Closed<'a> {
                     }
                     texts.find(&finder, first, &mut found);
                 })?;
-                Ok(found)
+                Ok(points::set_of(found))
             }
             Wanted::Keyed { wants, .. } | Wanted::Matching(wants) => {
                 let mut found = RoaringBitmap::new();

@@ -168,11 +168,11 @@ impl Dictionary {
         match (wanted, &self.by_key) {
             (Wanted::Is(symbol), _) => self.codes.get(&**symbol).copied().into_iter().collect(),
             (Wanted::Containing(needle), _) => {
-                let mut found = RoaringBitmap::new();
+                let mut found = Vec::new();
                 if let Some((_, texts)) = &self.searched {
                     texts.find(&Finder::new(needle), 0, &mut found);
                 }
-                found
+                set_of(found)
             }
             (Wanted::Keyed { keys, wants }, Some(by_key)) => {
                 let keyed = keys.iter().flat_map(|key| by_key.codes(key));

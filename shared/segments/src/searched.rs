@@ -1,7 +1,6 @@
 //! The searched texts of symbols, end to end, so that one pass finds a needle in all of them.
 
 use memchr::memmem::Finder;
-use roaring::RoaringBitmap;
 
 use crate::row::Texts;
 
@@ -34,13 +33,13 @@ impl SearchedTexts {
     }
 
     /// Puts the numbers of the symbols in whose texts a needle is found into `found`, counted from `first`.
-    pub(crate) fn find(&self, finder: &Finder<'_>, first: u32, found: &mut RoaringBitmap) {
+    pub(crate) fn find(&self, finder: &Finder<'_>, first: u32, found: &mut Vec<u32>) {
         let mut start = 0;
         while let Some(place) = self.texts.get(start..).and_then(|rest| finder.find(rest)) {
             let index = self.ends.partition_point(|end| *end <= start + place);
             // An empty needle is found behind the last symbol too, which has no number.
             let (Some(end), Ok(number)) = (self.ends.get(index), u32::try_from(index)) else { break };
-            found.insert(first.saturating_add(number));
+            found.push(first.saturating_add(number));
             start = *end;
         }
     }
