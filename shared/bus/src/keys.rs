@@ -150,7 +150,7 @@ impl Keys {
     }
 
     /// What a key is published on. A leaf node keeps what is published on the bucket's own subjects to itself, as it may have
-    /// such a bucket, too.
+    /// such a bucket, too: nats-server 2.15.1, `findings/nats-leaf-domain-key-put.sh`.
     fn put_subject(&self, name: &str) -> Result<String, KeyError> {
         let subject = subject(name)?;
         Ok(if self.0.is_in_domain() { format!("{}.{subject}", self.0.api) } else { subject })
