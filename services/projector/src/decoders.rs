@@ -1,6 +1,6 @@
 //! Threads that decode messages of one stream, side by side, for one who takes what comes of it in order.
 //!
-//! One is enough for a stream that is read as it grows; others join it under a backlog, and end with that.
+//! They take turns: another begins where messages come before the stream was found to be idle; when it is, one is left.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
