@@ -179,35 +179,36 @@ impl Codes {
 
     /// Sets the mask's bytes to whether the codes from `from` on are wanted.
     pub(crate) fn select(&self, set: &CodeSet, from: usize, mask: &mut [u8]) {
-        self.judge(set, from, mask, |byte, is_wanted| *byte = is_wanted);
+        self.judge::<false>(set, from, mask);
     }
 
     /// Sets the mask's bytes to 1 where the codes from `from` on are wanted, and leaves the others as they are.
     pub(crate) fn add(&self, set: &CodeSet, from: usize, mask: &mut [u8]) {
-        self.judge(set, from, mask, |byte, is_wanted| *byte |= is_wanted);
+        self.judge::<true>(set, from, mask);
     }
 
-    /// Gives each of the mask's bytes whether the code at its place is wanted.
-    fn judge(&self, set: &CodeSet, from: usize, mask: &mut [u8], put: impl Fn(&mut u8, u8)) {
+    /// Gives each of the mask's bytes whether the code at its place is wanted; `ADDS` to what it says already.
+    fn judge<const ADDS: bool>(&self, set: &CodeSet, from: usize, mask: &mut [u8]) {
         let range = from..from + mask.len();
         match (self, set.single()) {
-            (Self::Bytes(codes), Some(code)) => equal(&codes[range], u8::try_from(code).ok(), mask, put),
-            (Self::Shorts(codes), Some(code)) => equal(&codes[range], u16::try_from(code).ok(), mask, put),
-            (Self::Words(codes), Some(code)) => equal(&codes[range], Some(code), mask, put),
+            (Self::Bytes(codes), Some(code)) => equal::<_, ADDS>(&codes[range], u8::try_from(code).ok(), mask),
+            (Self::Shorts(codes), Some(code)) => equal::<_, ADDS>(&codes[range], u16::try_from(code).ok(), mask),
+            (Self::Words(codes), Some(code)) => equal::<_, ADDS>(&codes[range], Some(code), mask),
             (Self::Bytes(codes), None) => {
                 if let Some(table) = set.table.first_chunk::<BYTES>() {
-                    look_up(&codes[range], |code| table[usize::from(code)], mask, put);
+                    look_up::<_, ADDS>(&codes[range], |code| table[usize::from(code)], mask);
                 }
             }
             (Self::Shorts(codes), None) => match set.table.first_chunk::<SHORTS>() {
-                Some(table) => look_up(&codes[range], |code| table[usize::from(code)], mask, put),
+                Some(table) => look_up::<_, ADDS>(&codes[range], |code| table[usize::from(code)], mask),
                 None => {
                     let wants = |code| set.table.get(usize::from(code)).copied().unwrap_or_default();
-                    look_up(&codes[range], wants, mask, put);
+                    look_up::<_, ADDS>(&codes[range], wants, mask);
                 }
             },
             (Self::Words(codes), None) => {
-                look_up(&codes[range], |code| set.table.get(code as usize).copied().unwrap_or_default(), mask, put);
+                let wants = |code| set.table.get(code as usize).copied().unwrap_or_default();
+                look_up::<_, ADDS>(&codes[range], wants, mask);
             }
         }
     }
@@ -274,17 +275,33 @@ impl Codes {
     }
 }
 
-fn equal<T: PartialEq + Copy>(codes: &[T], wanted: Option<T>, mask: &mut [u8], put: impl Fn(&mut u8, u8)) {
-    match wanted {
-        Some(wanted) => look_up(codes, |code| u8::from(code == wanted), mask, put),
+fn equal<T: PartialEq + Copy, const ADDS: bool>(codes: &[T], wanted: Option<T>, mask: &mut [u8]) {
+    let Some(wanted) = wanted else {
         // It is wider than any code here.
-        None => mask.iter_mut().for_each(|byte| put(byte, 0)),
+        if !ADDS {
+            mask.fill(0);
+        }
+        return;
+    };
+    for (byte, code) in mask.iter_mut().zip(codes) {
+        let is_wanted = u8::from(*code == wanted);
+        *byte = if ADDS { *byte | is_wanted } else { is_wanted };
     }
 }
 
-fn look_up<T: Copy>(codes: &[T], wants: impl Fn(T) -> u8, mask: &mut [u8], put: impl Fn(&mut u8, u8)) {
-    for (byte, code) in mask.iter_mut().zip(codes) {
-        put(byte, wants(*code));
+/// Eight at a time: what a table says of each is put together in a register, so that the mask is read and written once for
+/// all eight.
+fn look_up<T: Copy, const ADDS: bool>(codes: &[T], wants: impl Fn(T) -> u8, mask: &mut [u8]) {
+    let (words, last_bytes) = mask.as_chunks_mut();
+    let (together, last_codes) = codes.as_chunks::<8>();
+    for (word, codes) in words.iter_mut().zip(together) {
+        let before = if ADDS { u64::from_le_bytes(*word) } else { 0 };
+        let places = (0..u64::BITS).step_by(8);
+        let now = codes.iter().zip(places).fold(before, |now, (code, place)| now | u64::from(wants(*code)) << place);
+        *word = now.to_le_bytes();
+    }
+    for (byte, code) in last_bytes.iter_mut().zip(last_codes) {
+        *byte = if ADDS { *byte | wants(*code) } else { wants(*code) };
     }
 }
 

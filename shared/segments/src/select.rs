@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
-use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::codes::{CodeSet, Mask, ones};
 use crate::part::{self, Part};
+use crate::points::set_of;
 use crate::predicate::{Resolved, all_of, any_of, not};
 use crate::row::RowNumber;
 
@@ -88,9 +88,9 @@ impl Part {
 impl Resolved {
     /// The rows that a mask lets through, of which the first has this place.
     fn rows(mask: &[u8], first: usize) -> Result<Self, Error> {
-        let rows: Result<RoaringBitmap, Error> =
+        let rows: Result<Vec<u32>, Error> =
             memchr::memchr_iter(1, mask).map(|row| Ok(RowNumber::new(first + row)?.bits())).collect();
-        Ok(Self::Rows(Arc::new(rows?)))
+        Ok(Self::Rows(Arc::new(set_of(rows?))))
     }
 
     /// The predicate as far as it is open in a part, where only some symbols are present.
