@@ -31,7 +31,7 @@
 //! # Floors
 //!
 //! From the top down, each importing only what is below (`tests/floors` checks it):
-//! `serve -> router -> openapi -> route -> app -> dialects -> lists -> access -> witness -> upstream -> http | render |
+//! `serve -> router -> openapi -> route | console -> app -> dialects -> lists -> access -> witness -> upstream -> http | render |
 //! describe`.
 //!
 //! # Invariants
@@ -41,6 +41,7 @@
 
 mod access;
 mod app;
+mod console;
 mod describe;
 mod dialects;
 mod http;
