@@ -11,7 +11,9 @@ up *ARGS:
     #!/bin/sh
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
-    export FLOWTRAIL_NATS_SERVER
+    # Empty where there is no Node: then it runs without the page, and this said so.
+    FLOWTRAIL_EXPLORER_NODE_MODULES=$(.ci/install-explorer)
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_EXPLORER_NODE_MODULES
     # cargo replaces itself by the program, so a signal reaches it directly.
     exec cargo run --release --bin flowtrail -- up "$@"
 
@@ -20,7 +22,8 @@ demo *ARGS:
     #!/bin/sh
     set -eu
     FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
-    export FLOWTRAIL_NATS_SERVER
+    FLOWTRAIL_EXPLORER_NODE_MODULES=$(.ci/install-explorer)
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_EXPLORER_NODE_MODULES
     exec cargo run --release --bin flowtrail -- up --demo "$@"
 
 # Run all tests against a real nats-server, with the clients that people use; ARGS narrow them down.
@@ -31,6 +34,7 @@ test *ARGS:
     FLOWTRAIL_TEST_PYTHON=$(.ci/install-python-clients)
     FLOWTRAIL_TEST_CLOUDEVENTS=$(.ci/install-cloudevents)
     # The next ones are empty where they cannot be had: then their tests say so.
+    FLOWTRAIL_EXPLORER_NODE_MODULES=$(.ci/install-explorer)
     FLOWTRAIL_TEST_RSYSLOG=$(.ci/install-rsyslog)
     FLOWTRAIL_TEST_SYSLOG_NG=$(.ci/install-syslog-ng)
     FLOWTRAIL_TEST_NODE=$(.ci/install-node-examples)
@@ -40,7 +44,7 @@ test *ARGS:
     FLOWTRAIL_TEST_DEPLOY=$(.ci/install-deploy-tools) || FLOWTRAIL_TEST_DEPLOY=
     export FLOWTRAIL_NATS_SERVER FLOWTRAIL_TEST_PYTHON FLOWTRAIL_TEST_CLOUDEVENTS FLOWTRAIL_TEST_RSYSLOG
     export FLOWTRAIL_TEST_SYSLOG_NG FLOWTRAIL_TEST_NODE FLOWTRAIL_TEST_S3RVER FLOWTRAIL_TEST_READERS
-    export FLOWTRAIL_TEST_PROMTOOL FLOWTRAIL_TEST_DEPLOY
+    export FLOWTRAIL_TEST_PROMTOOL FLOWTRAIL_TEST_DEPLOY FLOWTRAIL_EXPLORER_NODE_MODULES
     if cargo nextest --version >/dev/null 2>&1; then
         exec cargo nextest run --workspace "$@"
     fi
@@ -243,7 +247,8 @@ deb:
     FLOWTRAIL_COMMIT=$(git rev-parse --short=12 HEAD)
     # The same package again from the same commit.
     SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-    export FLOWTRAIL_COMMIT SOURCE_DATE_EPOCH
+    FLOWTRAIL_EXPLORER_NODE_MODULES=$(.ci/install-explorer)
+    export FLOWTRAIL_COMMIT SOURCE_DATE_EPOCH FLOWTRAIL_EXPLORER_NODE_MODULES
     cargo build --locked --profile dist --bin flowtrail
     unset FLOWTRAIL_COMMIT
     exec "$python" deploy/package "${CARGO_TARGET_DIR:-target}/dist/flowtrail" target/packages

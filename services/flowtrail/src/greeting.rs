@@ -27,6 +27,8 @@ fn say(text: &str) {
 pub(crate) fn greet(settings: &Settings, own_server: Option<u32>, api: Option<&str>, metrics: Option<SocketAddr>) {
     let metrics = metrics.map(|address| format!("\n  Metrics  http://{address}/metrics")).unwrap_or_default();
     let api = api.unwrap_or_default();
+    let page =
+        if gateway::HAS_PAGE { format!("{api}/explorer") } else { "none: this was built without Node 20".to_owned() };
     let data = settings.data_dir.display();
     let token: PathBuf = settings.data_dir.join("admin.token");
     let token = token.display();
@@ -42,6 +44,7 @@ pub(crate) fn greet(settings: &Settings, own_server: Option<u32>, api: Option<&s
         "
 Flowtrail {version} is ready.
 
+  Page   {page}
   API    {api}  (described at {api}/docs)
   NATS   {nats}
   Data   {data}

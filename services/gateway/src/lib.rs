@@ -31,7 +31,7 @@
 //! # Floors
 //!
 //! From the top down, each importing only what is below (`tests/floors` checks it):
-//! `serve -> router -> openapi -> route -> app -> dialects -> lists -> access -> witness -> upstream -> http | render |
+//! `serve -> router -> openapi -> route | console -> app -> dialects -> lists -> access -> witness -> upstream -> http | render |
 //! describe`.
 //!
 //! # Invariants
@@ -41,6 +41,7 @@
 
 mod access;
 mod app;
+mod console;
 mod describe;
 mod dialects;
 mod http;
@@ -62,6 +63,9 @@ pub use lists::cursor;
 pub use router::{openapi, scopes_table};
 pub use serve::{Adjustable, Error, Settings, serve, serve_metrics};
 pub use upstream::reader::{ReadError, Reader};
+
+/// Whether the page for people is part of this build.
+pub const HAS_PAGE: bool = !explorer::FILES.is_empty();
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use views::traffic::Traffic;
 use crate::access::auth::{count_unrouted, guard};
 use crate::access::caller::Needs;
 use crate::app::App;
+use crate::console;
 use crate::dialects;
 use crate::dialects::instavm::{audit as instavm, catalog, session as idle};
 use crate::dialects::native::counts::{self, values};
@@ -257,6 +258,7 @@ pub(crate) fn router(app: App, cors: Cors) -> Router {
     for path in paths {
         router = router.route(path, dialects::other_methods(path).layer(count_unrouted.clone()));
     }
+    router = router.merge(console::router(explorer::FILES).layer(count_unrouted.clone()));
     // The frame is around all that answers, so that a panic too gets its dialect, its headers and its count. Only a
     // browser's question whether a page may ask at all is answered before.
     router

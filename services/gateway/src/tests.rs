@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod completion;
+mod console;
 mod cors;
 mod counts;
 mod dead_letters;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 11] = [
     &["serve"],
     &["router"],
     &["openapi"],
-    &["route"],
+    &["route", "console"],
     &["app", "parsers"],
     &["dialects"],
     &["lists"],

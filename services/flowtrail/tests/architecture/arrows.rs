@@ -7,6 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// Every allowed arrow. Development dependencies may also lead to `testkit`, and from tests to whatever they test.
 const ARROWS: &[(&str, &[&str])] = &[
     ("archive", &[]),
+    ("explorer", &[]),
     ("model", &[]),
     ("runtime", &[]),
     ("bus", &["model"]),
@@ -17,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("commands", &["bus", "feed", "model", "runtime", "vault"]),
     ("projector", &["bus", "feed", "model", "runtime", "views"]),
-    ("gateway", &["archive", "bus", "feed", "model", "runtime", "vault", "views"]),
+    ("gateway", &["archive", "bus", "explorer", "feed", "model", "runtime", "vault", "views"]),
     ("streamer", &["archive", "bus", "feed", "model", "runtime", "vault"]),
     (
         "flowtrail",

@@ -40,6 +40,7 @@ use crate::http::freshness;
 use crate::lists::ask::Lists;
 use crate::lists::language::Q;
 use crate::lists::query::Parameters;
+use crate::render::encoding::Encoding;
 use crate::render::packing::Packing;
 use crate::render::refusal::Refusal;
 
@@ -91,9 +92,8 @@ pub(crate) async fn export<F: Listed>(
         setting: SETTING,
     })?;
     let id = clock::new_ulid().map_err(|_| Refusal::Internal)?.to_string();
-    let packing = if form.can_be_packed() { Packing::chosen(&headers) } else { Ok(Packing::Identity) };
-    let packing = packing.map_err(|error| failed(&error))?;
-    let encoding = packing.name();
+    let encoding = if form.can_be_packed() { Encoding::chosen(&headers) } else { Encoding::Identity };
+    let packing = Packing::new(encoding).map_err(|error| failed(&error))?;
 
     let page = Page::newest(0);
     let list = List::<F> { account: account.clone(), filter: filter.clone(), q: q.clone(), page };
@@ -119,8 +119,8 @@ pub(crate) async fn export<F: Listed>(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(TRAILER, HeaderValue::from_static("flowtrail-complete, flowtrail-count"));
-    if let Some(encoding) = encoding {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    if let Some(name) = encoding.name() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
     let file = format!("attachment; filename=\"{}.{}\"", F::NAME, form.name());
     headers.insert(CONTENT_DISPOSITION, HeaderValue::try_from(file).map_err(|_| Refusal::Internal)?);

@@ -1,0 +1,40 @@
+/** Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of a stream of text. */
+
+export interface Message {
+  /** Where to go on from, the last one that was sent; null before the first. */
+  readonly id: string | null;
+  readonly event: string;
+  /** Null: nothing but a new `id`. */
+  readonly data: string | null;
+}
+
+export class Parser {
+  #rest = "";
+  #id: string | null = null;
+
+  /** The messages that are whole with this piece of the stream. */
+  push(piece: string): Message[] {
+    this.#rest += piece;
+    const blocks = this.#rest.split("\n\n");
+    this.#rest = blocks.pop() ?? "";
+    return blocks.map((block) => this.#message(block));
+  }
+
+  #message(block: string): Message {
+    let event = "message";
+    const data: string[] = [];
+    for (const line of block.split("\n")) {
+      const colon = line.indexOf(":");
+      const name = colon === -1 ? line : line.slice(0, colon);
+      const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
+      if (name === "event") {
+        event = value;
+      } else if (name === "data") {
+        data.push(value);
+      } else if (name === "id") {
+        this.#id = value;
+      }
+    }
+    return { id: this.#id, event, data: data.length === 0 ? null : data.join("\n") };
+  }
+}
