@@ -23,7 +23,7 @@ export const auditFamily: FamilyPage = {
   split: "status",
   sums: [],
   widths: {
-    time: "12.8rem",
+    time: "14rem",
     event_type: "minmax(13rem, 1.2fr)",
     actor: "minmax(13rem, 1.5fr)",
     resource: "minmax(11rem, 1.5fr)",

@@ -29,11 +29,13 @@ interface Props {
 const NONE: Rows = { length: 0, at: () => null, find: () => null };
 
 export function EventList({ page, question, rows, listing, live, problem, table, onTerm, onChange, onRetry }: Props) {
+  // What is wrong with the filter is said at the filter.
+  const isMistake = problem?.member?.name === "q";
   const isEmpty = listing !== null && listing.length === 0 && problem === null && !listing.isStopped;
   return (
     <>
       {live !== null && <LiveBar live={live} />}
-      {problem !== null && live === null && <ProblemView problem={problem} onRetry={onRetry} />}
+      {problem !== null && !isMistake && live === null && <ProblemView problem={problem} onRetry={onRetry} />}
       {isEmpty ? (
         <Empty page={page} question={question} onChange={onChange} />
       ) : (

@@ -96,7 +96,7 @@ export function Explore({ page }: { page: FamilyPage }) {
             rows={rows}
             listing={listing}
             live={live}
-            problem={isMistake ? null : problem}
+            problem={problem}
             table={table}
             onTerm={onTerm}
             onChange={change}

@@ -25,7 +25,7 @@ export interface Drawing {
   readonly onPoint: (bucket: number | null) => void;
 }
 
-export const HEIGHT = 128;
+export const HEIGHT = 140;
 
 /** Draws into an element; the answer takes the drawing away again. */
 export function draw(into: HTMLElement, drawing: Drawing): () => void {
@@ -47,7 +47,7 @@ export function draw(into: HTMLElement, drawing: Drawing): () => void {
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { range: [first / 1000, end / 1000] }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, 1)] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 24 },
+        { ...axis, grid: { show: false }, size: 36 },
         { ...axis, grid: { stroke: colour("--line"), width: 1 }, size: 52, incrs: WHOLE, values: (_plot, ticks) => ticks.map(tick) },
       ],
       // The whole stack is drawn first, and then over it what is below its top layer, and so on.

@@ -49,7 +49,7 @@ export const trafficFamily: FamilyPage = {
   split: "type",
   sums: ["bytes", "packets"],
   widths: {
-    time: "12.8rem",
+    time: "14rem",
     source: "minmax(11rem, 1fr)",
     destination: "minmax(11rem, 1fr)",
     protocol: "5.5rem",
