@@ -23,7 +23,7 @@ export const auditFamily: FamilyPage = {
   split: "status",
   sums: [],
   widths: {
-    time: "14rem",
+    time: "15rem",
     event_type: "minmax(13rem, 1.2fr)",
     actor: "minmax(13rem, 1.5fr)",
     resource: "minmax(11rem, 1.5fr)",
@@ -47,6 +47,7 @@ export const auditFamily: FamilyPage = {
   },
   fieldOf: (path) => (path === "time" ? null : (NAMES[path] ?? path.replace(/^event_payload(?=\.|$)/, "payload"))),
   ties: ["correlation", "request_id", "session", "task_id"],
+  label: (_, value) => value,
   headline: (item) => String(firstOf(item, "activity", "event_type") ?? item.id),
   views: [],
   example: { event_type: "door.open", actor_id: "alice", resource_type: "door", resource_id: "lab" },

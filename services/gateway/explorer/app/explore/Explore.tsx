@@ -78,8 +78,7 @@ export function Explore({ page }: { page: FamilyPage }) {
       </details>
       <div class="explore-main">
         <Histogram
-          family={page.family}
-          noun={page.noun}
+          page={page}
           question={question}
           split={question.split === "" ? page.split : question.split}
           round={round}

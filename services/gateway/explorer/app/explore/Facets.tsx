@@ -50,6 +50,7 @@ export function Facets({ page, question, fields, round, onTerm, onChange }: Prop
         <FacetView
           key={name}
           name={name}
+          label={(value) => page.label(name, value)}
           facet={answer?.value.facets.find((facet) => facet.field === name) ?? null}
           by={question.by}
           onTerm={onTerm}
@@ -74,22 +75,23 @@ export function Facets({ page, question, fields, round, onTerm, onChange }: Prop
 
 interface FacetProps extends Pick<Props, "onTerm"> {
   readonly name: string;
+  readonly label: (value: string) => string;
   readonly facet: Facet | null;
   readonly by: string;
   readonly onRemove: () => void;
   readonly onMore: () => void;
 }
 
-function FacetView({ name, facet, by, onTerm, onRemove, onMore }: FacetProps) {
+function FacetView({ name, label, facet, by, onTerm, onRemove, onMore }: FacetProps) {
   const amount = (of: { count: number; sum?: number }): number => (by === "count" ? of.count : (of.sum ?? 0));
   const shown = (number: number): string => (by === "bytes" ? bytes(number) : rough(number));
   const values = facet?.values ?? [];
   const greatest = Math.max(...values.map(amount), 1);
   const hasNothing = facet !== null && values.length === 0 && facet.without === 0;
   return (
-    <section class="facet" aria-label={name}>
+    <div class="facet" role="group" aria-label={name}>
       <header>
-        <h3>{name}</h3>
+        <h2>{name}</h2>
         <button type="button" class="plain quiet" aria-label={`Count by ${name} no more`} onClick={onRemove}>
           ×
         </button>
@@ -101,7 +103,7 @@ function FacetView({ name, facet, by, onTerm, onRemove, onMore }: FacetProps) {
           <Value
             key={one.value}
             term={term(name, one.value)}
-            label={one.value}
+            label={label(one.value)}
             amount={shown(amount(one))}
             share={amount(one) / greatest}
             onTerm={onTerm}
@@ -112,11 +114,11 @@ function FacetView({ name, facet, by, onTerm, onRemove, onMore }: FacetProps) {
         )}
       </ul>
       {facet !== null && facet.others.values > 0 && (
-        <button type="button" class="plain quiet" onClick={onMore}>
+        <button type="button" class="plain quiet facet-more" onClick={onMore}>
           {counted(facet.others.values, "other")}
         </button>
       )}
-    </section>
+    </div>
   );
 }
 

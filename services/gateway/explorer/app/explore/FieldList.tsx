@@ -4,13 +4,10 @@ import type { Item } from "../api/events";
 import { Text } from "../ui/Text";
 import type { FamilyPage } from "./family";
 import { term } from "./terms";
-import { moment } from "./time";
-import type { Zone } from "./question";
 
 interface Props {
   readonly page: FamilyPage;
   readonly item: Item;
-  readonly zone: Zone;
   readonly onTerm: (term: string, isExcluded: boolean) => void;
 }
 
@@ -19,7 +16,7 @@ interface Leaf {
   readonly value: unknown;
 }
 
-export function FieldList({ page, item, zone, onTerm }: Props) {
+export function FieldList({ page, item, onTerm }: Props) {
   return (
     <section class="panel-part" aria-label="Fields">
       <h3>Fields</h3>
@@ -34,23 +31,26 @@ export function FieldList({ page, item, zone, onTerm }: Props) {
               </dt>
               <dd>
                 <Text value={text} />
-                {path === "time" && <span class="quiet"> {moment(text, zone)}</span>}
+                {meant !== null && <Choose term={meant} onTerm={onTerm} />}
               </dd>
-              {meant !== null && (
-                <span class="panel-choose">
-                  <button type="button" class="plain" aria-label={`Only ${meant}`} title={`Only ${meant}`} onClick={() => onTerm(meant, false)}>
-                    +
-                  </button>
-                  <button type="button" class="plain" aria-label={`Not ${meant}`} title={`Not ${meant}`} onClick={() => onTerm(meant, true)}>
-                    −
-                  </button>
-                </span>
-              )}
             </div>
           );
         })}
       </dl>
     </section>
+  );
+}
+
+function Choose({ term: meant, onTerm }: { term: string } & Pick<Props, "onTerm">) {
+  return (
+    <span class="panel-choose">
+      <button type="button" class="plain" aria-label={`Only ${meant}`} title={`Only ${meant}`} onClick={() => onTerm(meant, false)}>
+        +
+      </button>
+      <button type="button" class="plain" aria-label={`Not ${meant}`} title={`Not ${meant}`} onClick={() => onTerm(meant, true)}>
+        −
+      </button>
+    </span>
   );
 }
 

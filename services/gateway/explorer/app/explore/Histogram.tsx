@@ -4,13 +4,13 @@
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Histogram as Counts, Family } from "../api/events";
-import { histogram } from "../api/events";
+import { type Histogram as Counts, histogram } from "../api/events";
 import { counted, exact, rough } from "../ui/numbers";
 import { ProblemView } from "../ui/ProblemView";
 import { Text } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import { type Layer, draw } from "./chart";
+import type { FamilyPage } from "./family";
 import { type Question, selectionOf } from "./question";
 import { useScheme } from "./scheme";
 import { term } from "./terms";
@@ -18,8 +18,7 @@ import { shortMoment, span } from "./time";
 import "./histogram.css";
 
 interface Props {
-  readonly family: Family;
-  readonly noun: string;
+  readonly page: FamilyPage;
   readonly question: Question;
   readonly split: string;
   /** Changes when the same is to be asked again. */
@@ -36,10 +35,11 @@ interface Part extends Omit<Layer, "colour"> {
   readonly term: string | null;
 }
 
-export function Histogram({ family, noun, question, split, round, onZoom, onTerm }: Props) {
+export function Histogram({ page, question, split, round, onZoom, onTerm }: Props) {
+  const { noun } = page;
   const selection = selectionOf(question);
   const key = JSON.stringify([selection, split, round]);
-  const { answer, problem, isAsking } = useAnswer(key, (signal) => histogram(family, selection, split, signal));
+  const { answer, problem, isAsking } = useAnswer(key, (signal) => histogram(page.family, selection, split, signal));
   const [at, setAt] = useState<number | null>(null);
   const counts = answer?.value ?? null;
   useEffect(() => setAt(null), [counts]);
@@ -53,7 +53,7 @@ export function Histogram({ family, noun, question, split, round, onZoom, onTerm
       onZoom(new Date(begin.time).toISOString(), to.toISOString());
     }
   };
-  const parts = counts === null ? [] : partsOf(counts);
+  const parts = counts === null ? [] : partsOf(counts, page);
   return (
     <section class="histogram" aria-label={`Number of ${noun}s by time`} aria-busy={isAsking}>
       {isOwn && <ProblemView problem={problem} />}
@@ -122,6 +122,7 @@ function Chart({ counts, parts, question, at, onAt, onZoom }: ChartProps) {
       setAnchor(event.shiftKey ? (anchor ?? at ?? 0) : null);
       onAt(Math.min(Math.max((at ?? (step > 0 ? -1 : last + 1)) + step, 0), last));
     } else if (event.key === "Enter" && at !== null) {
+      event.preventDefault();
       onZoom(Math.min(anchor ?? at, at), Math.max(anchor ?? at, at));
     }
   };
@@ -152,12 +153,12 @@ function Marker({ first, last, of }: { first: number; last: number; of: number }
 
 const OTHERS = "--series-6";
 
-function partsOf({ split, buckets, total }: Counts): Part[] {
+function partsOf({ split, buckets, total }: Counts, page: FamilyPage): Part[] {
   if (split === undefined || split === null) {
     return [{ label: "all", variable: "--series-1", counts: buckets.map(({ count }) => count), total, term: null }];
   }
   const named = split.values.map(({ value, count, counts }, index) => ({
-    label: value,
+    label: page.label(split.field, value),
     variable: `--series-${index + 1}`,
     counts,
     total: count,

@@ -40,10 +40,12 @@ export function useKeys(keys: Readonly<Record<string, () => void>>): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       const target = event.target instanceof HTMLElement ? event.target : null;
-      const isTyping = target?.closest("input, select, textarea, dialog") != null;
+      const isIn = (selector: string): boolean => target?.closest(selector) != null;
+      const isTyping = event.key !== "Escape" && isIn("input, select, textarea");
+      const isPressing = event.key === "Enter" && isIn("button, a, summary");
       const isOther = event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented;
       const act = keys[event.key];
-      if (act === undefined || isOther || (isTyping && event.key !== "Escape")) {
+      if (act === undefined || isTyping || isPressing || isOther || isIn("dialog")) {
         return;
       }
       event.preventDefault();

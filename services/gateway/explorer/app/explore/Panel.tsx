@@ -61,7 +61,7 @@ export function Panel({ page, question, item, onTerm, onOpen, onClose }: Props) 
               </button>
             </div>
             <Changed item={shown} />
-            <FieldList page={page} item={shown} zone={zone} onTerm={onTerm} />
+            <FieldList page={page} item={shown} onTerm={onTerm} />
             <Tied page={page} question={question} item={shown} onOpen={onOpen} />
             <Around page={page} question={question} item={shown} onOpen={onOpen} />
             <details class="panel-part">

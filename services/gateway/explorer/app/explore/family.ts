@@ -39,6 +39,8 @@ export interface FamilyPage {
   readonly fieldOf: (path: string) => string | null;
   /** Fields that tie events together: those with the same value belong to one request, or one flow. */
   readonly ties: readonly string[];
+  /** What a field's value is called in counts, where the service has a number for it. */
+  readonly label: (field: string, value: string) => string;
   /** A line that says what an event is about. */
   readonly headline: (item: Item) => string;
   readonly views: readonly View[];

@@ -36,7 +36,7 @@ export function Ranking({ selection, fields, by, round, onTerm }: Props) {
   return (
     <div class="ranking" aria-busy={isAsking}>
       {answer?.value.facets.map((facet) => (
-        <section key={facet.field} aria-label={fields[facet.field]}>
+        <div key={facet.field}>
           <table>
             <thead>
               <tr>
@@ -54,7 +54,7 @@ export function Ranking({ selection, fields, by, round, onTerm }: Props) {
           </table>
           {facet.values.length === 0 && <p class="quiet">No record says so.</p>}
           {facet.others.values > 0 && <p class="quiet">{exact(facet.others.values)} others</p>}
-        </section>
+        </div>
       ))}
     </div>
   );
