@@ -1,23 +1,26 @@
 /** The page of one family of events: filter, period, histogram, facets, the list or another view of it, and one event. */
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { usePlace } from "../router";
-import { useFields } from "./useFields";
+import { EventList } from "./EventList";
 import { Facets } from "./Facets";
 import { FilterLine } from "./FilterLine";
 import type { FamilyPage } from "./family";
 import { Histogram } from "./Histogram";
 import { KeyMap, useKeys } from "./Keys";
-import { EventList } from "./EventList";
 import { Panel } from "./Panel";
 import { type Change, changeQuestion, questionOf, selectionOf } from "./question";
 import type { TableHandle } from "./Table";
 import { excluding, including } from "./terms";
 import { TimePicker } from "./TimePicker";
 import { Tools } from "./Tools";
+import { useFields } from "./useFields";
 import { useListing } from "./useListing";
 import { useLive } from "./useLive";
 import "./explore.css";
+
+/** How often counts are asked again while events arrive. */
+const COUNTED_EACH_MS = 10_000;
 
 export function Explore({ page }: { page: FamilyPage }) {
   const { path, query } = usePlace();
@@ -34,6 +37,21 @@ export function Explore({ page }: { page: FamilyPage }) {
   const listing = useListing(page.family, isList && !isLive ? selection : null, round);
   const live = useLive(page.family, isList && isLive ? selection : null);
   const rows = isLive ? live : listing;
+
+  useEffect(() => {
+    // Counts follow what arrives, but not those of reads: the page's own would bring the next.
+    if (live === null || question.reads) {
+      return undefined;
+    }
+    let counted = live.arrived;
+    const timer = setInterval(() => {
+      if (live.arrived !== counted) {
+        counted = live.arrived;
+        setRound((before) => before + 1);
+      }
+    }, COUNTED_EACH_MS);
+    return () => clearInterval(timer);
+  }, [live, question.reads]);
 
   const change = (change: Change): void => changeQuestion(path, question, change);
   const onTerm = (term: string, isExcluded: boolean): void => change({ q: isExcluded ? excluding(q, term) : including(q, term) });

@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Zone } from "./question";
+import { tickLabels } from "./time";
 
 export interface Layer {
   readonly label: string;
@@ -47,7 +48,13 @@ export function draw(into: HTMLElement, drawing: Drawing): () => void {
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { range: [first / 1000, end / 1000] }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, 1)] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 36 },
+        {
+          ...axis,
+          grid: { show: false },
+          size: 36,
+          space: 84,
+          values: (_plot, ticks, _axis, _space, step) => tickLabels(ticks, step, zone),
+        },
         { ...axis, grid: { stroke: colour("--line"), width: 1 }, size: 52, incrs: WHOLE, values: (_plot, ticks) => ticks.map(tick) },
       ],
       // The whole stack is drawn first, and then over it what is below its top layer, and so on.

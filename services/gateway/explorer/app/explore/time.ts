@@ -51,6 +51,23 @@ export function shortMoment(date: Date, zone: Zone): string {
   return seconds.startsWith("00") ? `${day} ${clock}` : `${day} ${clock}:${seconds.slice(0, 2)}`;
 }
 
+const DAY_S = 86_400;
+
+/** Labels of ticks on an axis of time, `stepS` seconds apart; the day stands below the first of its ticks. */
+export function tickLabels(seconds: readonly number[], stepS: number, zone: Zone): string[] {
+  let shownDay = "";
+  return seconds.map((second) => {
+    const { day, clock, seconds: rest } = parts(new Date(second * 1000), zone);
+    if (stepS >= DAY_S) {
+      return day;
+    }
+    const label = stepS < 60 ? `${clock}:${rest.slice(0, 2)}` : clock;
+    const isNewDay = day !== shownDay;
+    shownDay = day;
+    return isNewDay ? `${label}\n${day}` : label;
+  });
+}
+
 /** What a field of kind `datetime-local` shows for a time; empty for one that is relative or none. */
 export function inputOf(time: string, zone: Zone): string {
   const date = new Date(time);
