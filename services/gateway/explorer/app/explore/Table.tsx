@@ -135,6 +135,8 @@ export function Table(props: Props) {
       aria-rowcount={total === null ? -1 : total + 1}
       aria-colcount={columns.length}
       aria-busy={isAsking}
+      // Without a cell that takes the focus, whoever uses keys could not scroll to its columns.
+      tabIndex={rows.length === 0 ? 0 : undefined}
       onKeyDown={onKeyDown}
       onClick={onClick}
     >
