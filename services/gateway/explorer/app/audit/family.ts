@@ -50,5 +50,8 @@ export const auditFamily: FamilyPage = {
   label: (_, value) => value,
   headline: (item) => String(firstOf(item, "activity", "event_type") ?? item.id),
   views: [],
+  placeholder: "status:failure -actor:alice",
+  merges: false,
+  publishPath: "/api/events/audit",
   example: { event_type: "door.open", actor_id: "alice", resource_type: "door", resource_id: "lab" },
 };

@@ -41,8 +41,7 @@ export function Empty({ page, question, onChange }: Props) {
 }
 
 function FirstEvent({ page }: { page: FamilyPage }) {
-  const path = page.family === "audit" ? "/api/events/audit" : "/api/events/network-traffic";
-  const command = `curl -H "Authorization: Token $FLOWTRAIL_TOKEN" ${location.origin}${path} \\\n     -d '${JSON.stringify(page.example)}'`;
+  const command = `curl -H "Authorization: Token $FLOWTRAIL_TOKEN" ${location.origin}${page.publishPath} \\\n     -d '${JSON.stringify(page.example)}'`;
   return (
     <div class="explore-empty">
       <h2>Nothing was published yet</h2>

@@ -32,9 +32,13 @@ export function EventList({ page, question, rows, listing, live, problem, table,
   // What is wrong with the filter is said at the filter.
   const isMistake = problem?.member?.name === "q";
   const isEmpty = listing !== null && listing.length === 0 && problem === null && !listing.isStopped;
+  const take = (): void => {
+    live?.take();
+    table.current?.toTop();
+  };
   return (
     <>
-      {live !== null && <LiveBar live={live} />}
+      {live !== null && <LiveBar live={live} noun={page.noun} onTake={take} />}
       {problem !== null && !isMistake && live === null && <ProblemView problem={problem} onRetry={onRetry} />}
       {isEmpty ? (
         <Empty page={page} question={question} onChange={onChange} />
@@ -51,10 +55,13 @@ export function EventList({ page, question, rows, listing, live, problem, table,
           handle={table}
           onOpen={(id) => onChange({ id })}
           onTerm={onTerm}
-          onShow={(first, last) => listing?.show(first, last)}
+          onShow={(first, last) => {
+            listing?.show(first, last);
+            live?.hold(first > 0);
+          }}
         />
       )}
-      {listing !== null && <Foot page={page} listing={listing} />}
+      {live === null && <Foot page={page} listing={listing} />}
     </>
   );
 }

@@ -79,7 +79,7 @@ export function Explore({ page }: { page: FamilyPage }) {
     <div class={`explore${id === "" ? "" : " explore-open"}`}>
       <h1 class="unseen">{page.title}</h1>
       <div class="explore-top">
-        <FilterLine family={page.family} q={q} problem={isMistake ? problem : null} onAsk={ask} />
+        <FilterLine page={page} q={q} problem={isMistake ? problem : null} onAsk={ask} />
         <div class="explore-controls">
           <TimePicker question={question} onChange={change} />
           <button type="button" aria-label="Ask again" title="Ask again (r)" onClick={() => setRound(round + 1)}>

@@ -1,17 +1,17 @@
 /** The filter as a line of text with completion. What is typed is asked when it is sent, not with each key. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Family } from "../api/events";
 import { type Problem, isAborted } from "../api/problem";
 import { Text } from "../ui/Text";
 import { Chips } from "./Chips";
 import { type Suggestion, type Word, suggestions, wordAt } from "./completion";
+import type { FamilyPage } from "./family";
 import { Mistake } from "./Mistake";
 import { knownFields } from "./useFields";
 import "./filter.css";
 
 interface Props {
-  readonly family: Family;
+  readonly page: FamilyPage;
   readonly q: string;
   readonly problem: Problem | null;
   readonly onAsk: (q: string) => void;
@@ -19,7 +19,7 @@ interface Props {
 
 const DEBOUNCE_MS = 150;
 
-export function FilterLine({ family, q, problem, onAsk }: Props) {
+export function FilterLine({ page, q, problem, onAsk }: Props) {
   const [text, setText] = useState(q);
   const [offered, setOffered] = useState<readonly Suggestion[]>([]);
   const [chosen, setChosen] = useState(-1);
@@ -46,8 +46,8 @@ export function FilterLine({ family, q, problem, onAsk }: Props) {
       if (given.signal.aborted) {
         return;
       }
-      knownFields(family)
-        .then((fields) => suggestions(family, fields, word.current, given.signal))
+      knownFields(page.family)
+        .then((fields) => suggestions(page.family, fields, word.current, given.signal))
         .then((found) => {
           if (!given.signal.aborted) {
             setOffered(found);
@@ -110,7 +110,7 @@ export function FilterLine({ family, q, problem, onAsk }: Props) {
           id="filter"
           type="text"
           role="combobox"
-          aria-label={`Filter ${family} events`}
+          aria-label={`Filter ${page.noun}s`}
           aria-autocomplete="list"
           aria-expanded={offered.length > 0}
           aria-controls="filter-offers"
@@ -120,7 +120,7 @@ export function FilterLine({ family, q, problem, onAsk }: Props) {
           autocomplete="off"
           autocapitalize="off"
           spellcheck={false}
-          placeholder={family === "audit" ? "status:failure -actor:alice" : "dst:10.0.0.0/8 bytes:>1MB"}
+          placeholder={page.placeholder}
           value={text}
           onInput={(event) => (setText(event.currentTarget.value), offer())}
           onFocus={offer}

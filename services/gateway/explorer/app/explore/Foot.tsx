@@ -5,7 +5,11 @@ import { counted, exact } from "../ui/numbers";
 import type { FamilyPage } from "./family";
 import type { Listing } from "./listing";
 
-export function Foot({ page, listing }: { page: FamilyPage; listing: Listing }) {
+/** Has its place also while the first answer is on its way, so that nothing jumps when it comes. */
+export function Foot({ page, listing }: { page: FamilyPage; listing: Listing | null }) {
+  if (listing === null) {
+    return <footer class="explore-foot" />;
+  }
   const { total, freshness, scanned, isComplete } = listing;
   return (
     <footer class="explore-foot" aria-label="Total and moment">

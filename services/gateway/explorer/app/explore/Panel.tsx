@@ -29,8 +29,13 @@ export function Panel({ page, question, item, onTerm, onOpen, onClose }: Props) 
   const { id, zone } = question;
   const { answer, problem } = useAnswer(id, (signal) => one(page.family, id, signal));
   const body = useRef<HTMLDivElement>(null);
+  const close = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     body.current?.scrollTo(0, 0);
+    // Where there is no room beside the list, the panel stands over it: the focus must not stay beneath.
+    if (matchMedia("(max-width: 1200px)").matches) {
+      close.current?.focus();
+    }
   }, [id]);
   // The answer before is that of another event.
   const asked = answer !== null && answer.item.id === id ? answer : null;
@@ -40,7 +45,7 @@ export function Panel({ page, question, item, onTerm, onOpen, onClose }: Props) 
     <aside class="panel" aria-label={`The ${page.noun} that is open`}>
       <header class="panel-head">
         <h2>{shown === null ? <Text value={id} /> : <Text value={page.headline(shown)} />}</h2>
-        <button type="button" onClick={onClose}>
+        <button ref={close} type="button" onClick={onClose}>
           Close <kbd>Esc</kbd>
         </button>
         <p class="quiet">{shown !== null && moment(shown.time, zone)}</p>

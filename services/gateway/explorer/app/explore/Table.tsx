@@ -19,6 +19,7 @@ export interface TableHandle {
   move: (rows: number) => void;
   openActive: () => void;
   focus: () => void;
+  toTop: () => void;
 }
 
 interface Props {
@@ -48,7 +49,7 @@ export function Table(props: Props) {
   /** Whether the active cell is to have the focus once it is drawn. */
   const wantsFocus = useRef(false);
   const seen = virtual.getVirtualItems();
-  const [first, last] = [seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0];
+  const { startIndex: first, endIndex: last } = virtual.range ?? { startIndex: 0, endIndex: 0 };
   useEffect(() => onShow(first, last), [first, last, rows, rows.length]);
   useLayoutEffect(() => {
     if (wantsFocus.current) {
@@ -77,6 +78,7 @@ export function Table(props: Props) {
     move: (by) => moveTo(active.row + by, active.column),
     openActive: () => open(active.row),
     focus: () => moveTo(active.row, active.column),
+    toTop: () => virtual.scrollToOffset(0),
   }));
   const choose = (cell: HTMLElement, isExcluded: boolean): void => {
     const { term } = cell.dataset;

@@ -41,7 +41,7 @@ export function Tools({ page, question, fields, onChange, onKeys }: Props) {
             ))}
         </select>
       </label>
-      {page.family === "traffic" ? (
+      {page.merges ? (
         <label>
           <input type="checkbox" checked={question.merge} onChange={() => onChange({ merge: !question.merge })} />
           One row for a flow

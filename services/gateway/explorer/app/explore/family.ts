@@ -44,7 +44,12 @@ export interface FamilyPage {
   /** A line that says what an event is about. */
   readonly headline: (item: Item) => string;
   readonly views: readonly View[];
-  /** The body of a first event, for those who have none. */
+  /** A filter as one might ask, where there is none. */
+  readonly placeholder: string;
+  /** Whether several reports of the same can be shown as one. */
+  readonly merges: boolean;
+  /** Where a first event is published, for those who have none; and what. */
+  readonly publishPath: string;
   readonly example: unknown;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Events as they arrive, newest first, at most [`CAPACITY`] of them. While it is paused, what arrives waits and is only
- * counted; it waits in the same bounded room.
+ * Events as they arrive, newest first, at most [`CAPACITY`] of them. While it is paused, or the reader is further down,
+ * what arrives waits and is only counted; it waits in the same bounded room.
  */
 
 import { type Family, type Item, type Selection, list, tailPath } from "../api/events";
@@ -25,6 +25,8 @@ export class Live implements Rows {
   /** How many have arrived since it began. */
   arrived = 0;
 
+  /** The reader is further down: rows that came in above would move those that are read. */
+  #isHeld = false;
   readonly #changed: () => void;
   readonly #stopped = new AbortController();
   #shown: readonly Row[] = [];
@@ -78,12 +80,18 @@ export class Live implements Rows {
     this.#show();
   }
 
-  /** Shows those that wait, and goes on waiting if it was paused. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld !== isHeld) {
+      this.#isHeld = isHeld;
+      this.#show();
+    }
+  }
+
+  /** Shows those that wait, also while it is paused. */
   take(): void {
-    const wasPaused = this.isPaused;
-    this.isPaused = false;
-    this.#show();
-    this.isPaused = wasPaused;
+    this.#shown = distinct([...this.#waiting.reverse(), ...this.#shown]).slice(0, CAPACITY);
+    this.#waiting = [];
+    this.#changed();
   }
 
   stop(): void {
@@ -122,11 +130,11 @@ export class Live implements Rows {
   }
 
   #show(): void {
-    if (!this.isPaused && this.#waiting.length > 0) {
-      this.#shown = distinct([...this.#waiting.reverse(), ...this.#shown]).slice(0, CAPACITY);
-      this.#waiting = [];
+    if (this.isPaused || this.#isHeld) {
+      this.#changed();
+    } else {
+      this.take();
     }
-    this.#changed();
   }
 }
 

@@ -94,6 +94,9 @@ export const trafficFamily: FamilyPage = {
     { name: "pairs", title: "Pairs", component: Pairs },
     { name: "drops", title: "Drops", component: Drops },
   ],
+  placeholder: "dst:10.0.0.0/8 bytes:>1MB",
+  merges: true,
+  publishPath: "/api/events/network-traffic",
   example: {
     reporter_id: "gw-1",
     type: "TYPE_END",
