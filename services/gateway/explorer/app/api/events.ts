@@ -138,8 +138,9 @@ export async function one(family: Family, id: string, signal: AbortSignal): Prom
   return { item: JSON.parse(text) as Item, text };
 }
 
+/** Where one event is; safe also between the quotes of a shell. */
 export function onePath(family: Family, id: string): string {
-  return path(family, `/${encodeURIComponent(id)}`);
+  return path(family, `/${encodeURIComponent(id).replace(/'/g, "%27")}`);
 }
 
 export interface FacetsWanted {

@@ -1,7 +1,7 @@
 /** What happened around an event: before and after it, and what belongs to the same request or flow. */
 
 import { type Item, type Selection, list } from "../api/events";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import { type FamilyPage, textOf, valueOf } from "./family";
 import { type Question, changedUrl, selectionOf } from "./question";
@@ -61,7 +61,7 @@ function OfTie({ tie, page, question, item, onOpen }: Props & { tie: string }) {
   const items = answer?.value.items ?? [];
   const all = changedUrl(location.pathname, question, { q: tie, from: "", to: "", live: false, view: "" });
   return (
-    <section class="panel-part" aria-label={`With ${tie}`}>
+    <section class="panel-part" aria-label={`With ${visible(tie)}`}>
       <h3>
         <a href={all}>
           <Text value={tie} />

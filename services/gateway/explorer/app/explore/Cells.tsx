@@ -2,7 +2,7 @@
 
 import type { Item } from "../api/events";
 import { bytes, exact } from "../ui/numbers";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { type FamilyPage, textOf, valueOf } from "./family";
 import type { Zone } from "./question";
 import { term } from "./terms";
@@ -41,7 +41,7 @@ export function Cells({ page, item, columns, zone, focusable }: Props) {
             data-term={meant}
             class={`${isNumber(field) ? "table-number " : ""}${toneOf(field, value)}`}
           >
-            <span class="table-value" title={meant}>
+            <span class="table-value" title={meant === undefined ? undefined : visible(meant)}>
               <Text value={shown(field, value, zone)} />
             </span>
           </div>

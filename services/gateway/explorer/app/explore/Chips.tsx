@@ -1,6 +1,6 @@
 /** The terms of the filter that is asked, each with a way to take it away. */
 
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { termsOf, without } from "./terms";
 
 export function Chips({ q, onAsk }: { q: string; onAsk: (q: string) => void }) {
@@ -13,7 +13,7 @@ export function Chips({ q, onAsk }: { q: string; onAsk: (q: string) => void }) {
       {terms.map((term, index) => (
         <li key={`${index} ${term}`}>
           <Text value={term} />
-          <button type="button" class="plain" aria-label={`Remove ${term}`} onClick={() => onAsk(without(q, index))}>
+          <button type="button" class="plain" aria-label={`Remove ${visible(term)}`} onClick={() => onAsk(without(q, index))}>
             ×
           </button>
         </li>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { type Facet, type Field, facets } from "../api/events";
 import { bytes, counted, rough } from "../ui/numbers";
 import { ProblemView } from "../ui/ProblemView";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import type { FamilyPage } from "./family";
 import { type Change, type Question, selectionOf } from "./question";
@@ -132,11 +132,11 @@ interface ValueProps extends Pick<Props, "onTerm"> {
 function Value({ term: meant, label, amount, share, onTerm }: ValueProps) {
   return (
     <li class="facet-value" style={{ "--share": String(share) }}>
-      <button type="button" class="plain facet-include" title={`${meant}; with Alt: not`} onClick={(event) => onTerm(meant, event.altKey)}>
+      <button type="button" class="plain facet-include" title={`${visible(meant)}; with Alt: not`} onClick={(event) => onTerm(meant, event.altKey)}>
         <Text value={label} />
       </button>
       <span class="facet-amount">{amount}</span>
-      <button type="button" class="plain facet-exclude" aria-label={`Exclude ${label}`} onClick={() => onTerm(meant, true)}>
+      <button type="button" class="plain facet-exclude" aria-label={`Exclude ${visible(label)}`} onClick={() => onTerm(meant, true)}>
         −
       </button>
     </li>

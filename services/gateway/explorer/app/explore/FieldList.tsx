@@ -1,7 +1,7 @@
 /** All members of an event with their values, those of parts by their paths. */
 
 import type { Item } from "../api/events";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import type { FamilyPage } from "./family";
 import { term } from "./terms";
 
@@ -42,12 +42,13 @@ export function FieldList({ page, item, onTerm }: Props) {
 }
 
 function Choose({ term: meant, onTerm }: { term: string } & Pick<Props, "onTerm">) {
+  const [only, not] = [`Only ${visible(meant)}`, `Not ${visible(meant)}`];
   return (
     <span class="panel-choose">
-      <button type="button" class="plain" aria-label={`Only ${meant}`} title={`Only ${meant}`} onClick={() => onTerm(meant, false)}>
+      <button type="button" class="plain" aria-label={only} title={only} onClick={() => onTerm(meant, false)}>
         +
       </button>
-      <button type="button" class="plain" aria-label={`Not ${meant}`} title={`Not ${meant}`} onClick={() => onTerm(meant, true)}>
+      <button type="button" class="plain" aria-label={not} title={not} onClick={() => onTerm(meant, true)}>
         −
       </button>
     </span>

@@ -1,13 +1,13 @@
 /** The filter as a line of text with completion. What is typed is asked when it is sent, not with each key. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Problem, isAborted } from "../api/problem";
+import type { Problem } from "../api/problem";
 import { Text } from "../ui/Text";
 import { Chips } from "./Chips";
-import { type Suggestion, type Word, suggestions, wordAt } from "./completion";
+import type { Suggestion } from "./completion";
 import type { FamilyPage } from "./family";
 import { Mistake } from "./Mistake";
-import { knownFields } from "./useFields";
+import { useCompletion } from "./useCompletion";
 import "./filter.css";
 
 interface Props {
@@ -17,58 +17,19 @@ interface Props {
   readonly onAsk: (q: string) => void;
 }
 
-const DEBOUNCE_MS = 150;
-
 export function FilterLine({ page, q, problem, onAsk }: Props) {
   const [text, setText] = useState(q);
-  const [offered, setOffered] = useState<readonly Suggestion[]>([]);
-  const [chosen, setChosen] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
-  const word = useRef<Word>(wordAt("", 0));
-  const pending = useRef<AbortController | null>(null);
-
+  const { offered, chosen, word, offer, move, close } = useCompletion(page.family, input);
   useEffect(() => setText(q), [q]);
-  useEffect(() => () => pending.current?.abort(), []);
 
-  const close = (): void => {
-    pending.current?.abort();
-    setOffered([]);
-    setChosen(-1);
-  };
-  const offer = (): void => {
-    const { value, selectionStart } = input.current ?? { value: "", selectionStart: 0 };
-    word.current = wordAt(value, selectionStart ?? value.length);
-    pending.current?.abort();
-    const given = new AbortController();
-    pending.current = given;
-    const wait = word.current.field === null ? 0 : DEBOUNCE_MS;
-    setTimeout(() => {
-      if (given.signal.aborted) {
-        return;
-      }
-      knownFields(page.family)
-        .then((fields) => suggestions(page.family, fields, word.current, given.signal))
-        .then((found) => {
-          if (!given.signal.aborted) {
-            setOffered(found);
-            setChosen(-1);
-          }
-        })
-        .catch((thrown: unknown) => {
-          // Completion is a help: without it, one can still type.
-          if (!isAborted(thrown)) {
-            setOffered([]);
-          }
-        });
-    }, wait);
-  };
   const ask = (asked: string): void => {
     close();
     setText(asked);
     onAsk(asked.trim());
   };
   const take = ({ insert }: Suggestion): void => {
-    const { start, end } = word.current;
+    const { start, end } = word();
     const completed = text.slice(0, start) + insert + text.slice(end).trimStart();
     setText(completed);
     close();
@@ -82,14 +43,7 @@ export function FilterLine({ page, q, problem, onAsk }: Props) {
     const picked = offered[chosen];
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (offered.length === 0) {
-        offer();
-      } else {
-        // One of the places is that of the text itself, with nothing chosen.
-        const places = offered.length + 1;
-        const step = event.key === "ArrowDown" ? 1 : -1;
-        setChosen(((chosen + 1 + step + places) % places) - 1);
-      }
+      move(event.key === "ArrowDown" ? 1 : -1);
     } else if ((event.key === "Enter" || event.key === "Tab") && picked !== undefined) {
       event.preventDefault();
       take(picked);

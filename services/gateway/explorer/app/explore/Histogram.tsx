@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Histogram as Counts, histogram } from "../api/events";
 import { counted, exact, rough } from "../ui/numbers";
 import { ProblemView } from "../ui/ProblemView";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import { type Layer, draw } from "./chart";
 import type { FamilyPage } from "./family";
@@ -85,7 +85,7 @@ function LegendLabel({ part, onTerm }: { part: Part } & Pick<Props, "onTerm">) {
     return <span>{part.label}</span>;
   }
   return (
-    <button type="button" class="plain" title={`${meant}; with Alt: not`} onClick={(event) => onTerm(meant, event.altKey)}>
+    <button type="button" class="plain" title={`${visible(meant)}; with Alt: not`} onClick={(event) => onTerm(meant, event.altKey)}>
       <Text value={part.label} />
     </button>
   );
@@ -177,7 +177,7 @@ function bucketText(counts: Counts, parts: readonly Part[], at: number, { zone }
   if (bucket === undefined) {
     return "";
   }
-  const shares = parts.filter((part) => (part.counts[at] ?? 0) > 0).map((part) => `${part.label} ${exact(part.counts[at] ?? 0)}`);
+  const shares = parts.filter((part) => (part.counts[at] ?? 0) > 0).map((part) => `${visible(part.label)} ${exact(part.counts[at] ?? 0)}`);
   return [`${shortMoment(new Date(bucket.time), zone)}: ${exact(bucket.count)}`, ...shares].join(" · ");
 }
 

@@ -7,7 +7,7 @@ import { useSession } from "../shell/session";
 import { notify } from "../ui/notice";
 import { Popover } from "../ui/Popover";
 import { ProblemView } from "../ui/ProblemView";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import type { FamilyPage } from "./family";
 import type { Change, Question } from "./question";
@@ -80,7 +80,7 @@ function Line({ search, onChange, act }: { search: SavedSearch; onChange: Props[
             <input type="checkbox" checked={shared} onChange={() => act(shareSearch(id, !shared), shared ? "Now private." : "Now shared.")} />
             shared
           </label>
-          <button type="button" class="plain" aria-label={`Delete ${name}`} onClick={() => act(deleteSearch(id), "Deleted.")}>
+          <button type="button" class="plain" aria-label={`Delete ${visible(name)}`} onClick={() => act(deleteSearch(id), "Deleted.")}>
             ×
           </button>
         </>

@@ -5,13 +5,11 @@
 
 import type { Ref } from "preact";
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Item } from "../api/events";
-import { counted } from "../ui/numbers";
 import { useVirtual } from "../ui/useVirtual";
-import { Cells, isNumber } from "./Cells";
 import type { FamilyPage } from "./family";
 import type { Zone } from "./question";
-import type { Row, Rows } from "./rows";
+import { type Rows, itemOf } from "./rows";
+import { Head, TableRow } from "./TableRow";
 import "./table.css";
 
 /** What keys that work everywhere on the page do here. */
@@ -39,8 +37,6 @@ interface Props {
 
 const ROW = 30;
 
-const itemOf = (row: Row | null): Item | null => (row?.is === "event" ? row.item : null);
-
 export function Table(props: Props) {
   const { page, rows, total, columns, zone, openId, isAsking, handle, onOpen, onTerm, onShow } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -66,6 +62,9 @@ export function Table(props: Props) {
     }
   };
   const moveTo = (row: number, column: number): void => {
+    if (rows.length === 0) {
+      return;
+    }
     const next = { row: Math.min(Math.max(row, 0), rows.length - 1), column: Math.min(Math.max(column, 0), columns.length - 1) };
     wantsFocus.current = true;
     setActive(next);
@@ -143,37 +142,22 @@ export function Table(props: Props) {
       onClick={onClick}
     >
       <div class="table-inner" role="presentation" style={{ "--columns": template }}>
-        <div role="rowgroup" class="table-head">
-          <div role="row" aria-rowindex={1} class="table-row">
-            {columns.map((column, index) => (
-              <div role="columnheader" key={column} aria-colindex={index + 1} class={isNumber(column) ? "table-number" : ""}>
-                {column}
-              </div>
-            ))}
-          </div>
-        </div>
+        <Head columns={columns} />
         <div role="rowgroup" class="table-body" style={{ height: `${virtual.getTotalSize()}px` }}>
           {seen.map(({ index, start }) => {
             const row = rows.at(index);
-            const item = itemOf(row);
             return (
-              <div
-                role="row"
+              <TableRow
                 key={index}
-                data-row={index}
-                aria-rowindex={index + 2}
-                aria-selected={item !== null && item.id === openId}
-                class={`table-row${index === active.row ? " table-active" : ""}`}
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                {item !== null ? (
-                  <Cells page={page} item={item} columns={columns} zone={zone} focusable={index === active.row ? active.column : null} />
-                ) : (
-                  <div role="gridcell" class="table-gap quiet">
-                    {row?.is === "overflow" ? `${counted(row.lost, page.noun)} came faster than they were shown` : "…"}
-                  </div>
-                )}
-              </div>
+                page={page}
+                row={row}
+                index={index}
+                start={start}
+                columns={columns}
+                zone={zone}
+                isOpen={openId !== "" && itemOf(row)?.id === openId}
+                activeColumn={index === active.row ? active.column : null}
+              />
             );
           })}
         </div>

@@ -12,3 +12,7 @@ export interface Rows {
   /** The event with this id, where it is at hand. */
   find(id: string): Item | null;
 }
+
+export function itemOf(row: Row | null): Item | null {
+  return row?.is === "event" ? row.item : null;
+}

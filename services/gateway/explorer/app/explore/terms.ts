@@ -63,7 +63,9 @@ export function written(value: string): string {
 
 /** The term for events whose field has this value; for those without one where it is null. */
 export function term(field: string, value: string | null): string {
-  return value === null ? `-${field}:*` : `${field}:${written(value)}`;
+  // A path into further data may have names with signs of the language in them.
+  const name = field.replace(/[^A-Za-z0-9_.-]/gu, "\\$&");
+  return value === null ? `-${name}:*` : `${name}:${written(value)}`;
 }
 
 function opposite(one: string): string {

@@ -6,7 +6,7 @@ import { selectionOf } from "../explore/question";
 import { including, term } from "../explore/terms";
 import { exact } from "../ui/numbers";
 import { ProblemView } from "../ui/ProblemView";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import { Measure } from "./Measure";
 import { amountName, amountOf, amountText } from "./Ranking";
@@ -61,7 +61,7 @@ export function Pairs({ question, round, onChange }: ViewProps) {
                         <button
                           type="button"
                           class="plain"
-                          aria-label={`${source} to ${destination}: ${amountText(amount(pair), by)}`}
+                          aria-label={`${visible(source)} to ${visible(destination)}: ${amountText(amount(pair), by)}`}
                           onClick={() => show(source, destination)}
                         >
                           {amountText(amount(pair), by)}

@@ -3,7 +3,7 @@
 import { type Counted, type Selection, facets } from "../api/events";
 import { bytes, exact } from "../ui/numbers";
 import { ProblemView } from "../ui/ProblemView";
-import { Text } from "../ui/Text";
+import { Text, visible } from "../ui/Text";
 import { useAnswer } from "../ui/useAnswer";
 import type { ViewProps } from "../explore/family";
 import { term } from "../explore/terms";
@@ -72,7 +72,7 @@ function Line({ field, one, greatest, by, onTerm }: LineProps) {
   return (
     <tr style={{ "--share": String(share) }}>
       <td>
-        <button type="button" class="plain" title={`${meant}; with Alt: not`} onClick={(event) => onTerm(meant, event.altKey)}>
+        <button type="button" class="plain" title={`${visible(meant)}; with Alt: not`} onClick={(event) => onTerm(meant, event.altKey)}>
           <Text value={one.value} />
         </button>
       </td>
