@@ -132,10 +132,18 @@ export function list(family: Family, selection: Selection, { limit, cursor, orde
   return ask(path(family), { query: { ...parameters(selection), limit, cursor, order }, signal });
 }
 
-/** One event, and the text that the service wrote: numbers in it may be longer than those of JavaScript. */
+/**
+ * One event, and the text that the service wrote. Whole numbers that are longer than those of JavaScript are texts in the
+ * event, digit by digit, where the browser tells them.
+ */
 export async function one(family: Family, id: string, signal: AbortSignal): Promise<{ item: Item; text: string }> {
   const text = await (await send(onePath(family, id), { signal })).text();
-  return { item: JSON.parse(text) as Item, text };
+  return { item: JSON.parse(text, exactly) as Item, text };
+}
+
+function exactly(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source ?? "";
+  return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? source : value;
 }
 
 /** Where one event is; safe also between the quotes of a shell. */

@@ -89,7 +89,7 @@ function FacetView({ name, label, facet, by, onTerm, onRemove, onMore }: FacetPr
   const greatest = Math.max(...values.map(amount), 1);
   const hasNothing = facet !== null && values.length === 0 && facet.without === 0;
   return (
-    <div class="facet" role="group" aria-label={name}>
+    <section class="facet" aria-label={name}>
       <header>
         <h2>{name}</h2>
         <button type="button" class="plain quiet" aria-label={`Count by ${name} no more`} onClick={onRemove}>
@@ -118,7 +118,7 @@ function FacetView({ name, label, facet, by, onTerm, onRemove, onMore }: FacetPr
           {counted(facet.others.values, "other")}
         </button>
       )}
-    </div>
+    </section>
   );
 }
 

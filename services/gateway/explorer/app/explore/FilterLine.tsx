@@ -64,7 +64,7 @@ export function FilterLine({ page, q, problem, onAsk }: Props) {
           id="filter"
           type="text"
           role="combobox"
-          aria-label={`Filter ${page.noun}s`}
+          aria-label={`Filter ${page.family} events`}
           aria-autocomplete="list"
           aria-expanded={offered.length > 0}
           aria-controls="filter-offers"

@@ -26,27 +26,28 @@ export function LiveBar({ live, noun, onTake }: Props) {
           {waiting >= CAPACITY ? `The newest ${exact(CAPACITY)}` : `${exact(waiting)} new`}
         </button>
       )}
-      <span role="status">{isPaused ? "Paused" : said(live)}</span>
+      {/* Changes with each event: said aloud, it would never be silent. */}
+      <span role="status" aria-live="off">
+        {isPaused ? `Paused, ${exact(waiting)} new` : said(live)}
+      </span>
       {isLost && (
         <span role="alert">
           <Text value={connection.problem.message} />.{" "}
           {connection.is === "lost" && `Trying again in ${Math.round(connection.retryInMs / 1000)} s; nothing will be missing.`}
         </span>
       )}
-      <span class="quiet">
-        {exact(live.arrived)} arrived; the newest {exact(CAPACITY)} are kept, and the period does not apply
-      </span>
+      <span class="quiet">The newest {exact(CAPACITY)} are kept here; the period does not apply.</span>
       <Announced live={live} noun={noun} />
     </div>
   );
 }
 
-function said({ connection }: Live): string {
+function said({ connection, arrived }: Live): string {
   switch (connection.is) {
     case "connecting":
       return "Connecting …";
     case "open":
-      return "Live";
+      return `Live, ${exact(arrived)} arrived`;
     case "lost":
       return "The connection is lost.";
     case "ended":
