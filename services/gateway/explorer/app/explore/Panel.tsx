@@ -46,7 +46,7 @@ export function Panel({ page, question, item, onTerm, onOpen, onClose }: Props) 
       <header class="panel-head">
         <h2>{shown === null ? <Text value={id} /> : <Text value={page.headline(shown)} />}</h2>
         <button ref={close} type="button" onClick={onClose}>
-          Close <kbd>Esc</kbd>
+          Close <kbd aria-hidden="true">Esc</kbd>
         </button>
         <p class="quiet">{shown !== null && moment(shown.time, zone)}</p>
       </header>
