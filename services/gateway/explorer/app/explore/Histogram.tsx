@@ -59,7 +59,7 @@ export function Histogram({ page, question, split, round, onZoom, onTerm }: Prop
       {isOwn && <ProblemView problem={problem} />}
       {counts !== null && <p class="unseen">{summary(counts, noun, question)}</p>}
       <p class="histogram-at" aria-hidden="true">
-        {counts !== null && (at === null ? `${counted(counts.total, noun)}, bars of ${span(counts.width_ms)}` : bucketText(counts, parts, at, question))}
+        {counts !== null && (at === null ? overview(counts, noun) : bucketText(counts, parts, at, question))}
       </p>
       {counts !== null && counts.buckets.length > 0 ? (
         <Chart counts={counts} parts={parts} question={question} at={at} onAt={setAt} onZoom={zoom} />
@@ -170,6 +170,10 @@ function partsOf({ split, buckets, total }: Counts, page: FamilyPage): Part[] {
     { label: `no ${split.field}`, variable: OTHERS, counts: without.counts, total: without.count, term: term(split.field, null) },
   ];
   return [...named, ...rest.filter((part) => part.total > 0)];
+}
+
+function overview({ total, buckets, width_ms: width }: Counts, noun: string): string {
+  return buckets.length === 0 ? counted(total, noun) : `${counted(total, noun)}, bars of ${span(width)}`;
 }
 
 function bucketText(counts: Counts, parts: readonly Part[], at: number, { zone }: Question): string {
