@@ -1,5 +1,6 @@
 /** Begins the page: the shell of all pages in the document's only element. */
 
+import "./language";
 import "./theme.css";
 import { render } from "preact";
 import { App } from "./shell/App";

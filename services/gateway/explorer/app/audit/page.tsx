@@ -1,9 +1,7 @@
 /** The page of audit events. */
 
+import { Explore } from "../explore/Explore";
 import type { Page } from "../page";
+import { auditFamily } from "./family";
 
-function Audit() {
-  return <h1>Audit</h1>;
-}
-
-export const audit: Page = { path: "audit", title: "Audit", scope: "audit:read", component: Audit };
+export const audit: Page = { path: "audit", title: "Audit", scope: "audit:read", component: () => <Explore page={auditFamily} /> };

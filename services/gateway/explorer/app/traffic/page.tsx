@@ -1,9 +1,7 @@
-/** The page of traffic events. */
+/** The page of network traffic. */
 
+import { Explore } from "../explore/Explore";
 import type { Page } from "../page";
+import { trafficFamily } from "./family";
 
-function Traffic() {
-  return <h1>Traffic</h1>;
-}
-
-export const traffic: Page = { path: "traffic", title: "Traffic", scope: "traffic:read", component: Traffic };
+export const traffic: Page = { path: "traffic", title: "Traffic", scope: "traffic:read", component: () => <Explore page={trafficFamily} /> };
