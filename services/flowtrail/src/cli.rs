@@ -153,7 +153,7 @@ pub(crate) enum Command {
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) server: ServerSettings,
-    /// Import sample events from real logs at the start
+    /// Import sample events from real logs at the start, as if they had just happened
     #[arg(long)]
     pub(crate) demo: bool,
 }

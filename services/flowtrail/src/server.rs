@@ -9,7 +9,7 @@ use gateway::Reader;
 use model::log::{LogPosition, Stream};
 use model::reach::Reach;
 use model::secret::Secret;
-use runtime::clock::Clock;
+use runtime::clock::{Clock, now_micros};
 use runtime::metrics::Metrics;
 use runtime::settings::{ServerSettings, Settings};
 use runtime::shutdown;
@@ -64,7 +64,8 @@ pub(crate) async fn up(settings: &Settings, up: &Up, reload: Reload) -> anyhow::
 async fn serve(settings: &Settings, up: &Up, running: &mut Running, own_server: Option<u32>) -> anyhow::Result<()> {
     running.wait_until_ready().await?;
     if up.demo {
-        samples::import(&settings.data_dir, &running.bus).await.context("import the sample events")?;
+        let imported = samples::import(&settings.data_dir, &running.bus, now_micros()).await;
+        imported.context("import the sample events")?;
     }
     greet(settings, own_server, running.api.as_deref(), running.metrics_address);
     running.wait().await
