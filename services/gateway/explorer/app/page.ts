@@ -7,7 +7,7 @@ export interface Page {
   /** Its path, below `/explorer/`. */
   readonly path: string;
   readonly title: string;
-  /** The scope without which it shows nothing; `admin` has all of them. */
-  readonly scope: Scope;
+  /** The scope without which it shows nothing, or null where it shows something to everybody; `admin` has all of them. */
+  readonly scope: Scope | null;
   readonly component: ComponentType;
 }

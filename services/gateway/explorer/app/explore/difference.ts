@@ -4,15 +4,8 @@
  */
 
 import type { Item } from "../api/events";
+import type { Difference } from "../ui/DifferenceTable";
 import { member } from "./family";
-
-export interface Difference {
-  readonly path: string;
-  /** Undefined: it was not there. */
-  readonly before: unknown;
-  /** Undefined: it is there no more. */
-  readonly after: unknown;
-}
 
 const PLACES = ["meta", "event_payload"];
 const PAIRS: readonly [string, string][] = [

@@ -60,7 +60,7 @@ export function App() {
 
 function SignedIn({ session, onSignedOut: left }: { session: Session; onSignedOut: () => void }) {
   const { path } = usePlace();
-  const shown = pages.filter((page) => may(session, page.scope));
+  const shown = pages.filter(({ scope }) => scope === null || may(session, scope));
   const page = shown.find((candidate) => `/explorer/${candidate.path}` === path);
   const first = shown[0];
 
@@ -82,7 +82,6 @@ function SignedIn({ session, onSignedOut: left }: { session: Session; onSignedOu
       <Header session={session} pages={shown} path={path} onSignedOut={left} />
       <main id="main" tabIndex={-1} class="shell-main">
         {Component !== undefined ? <Component key={path} /> : path !== "/" && <Nothing path={path} />}
-        {first === undefined && <p class="shell-message">This token may neither read events nor manage anything here.</p>}
       </main>
     </>
   );
