@@ -1,0 +1,82 @@
+// What axe-core finds on each page, light and dark, on a desk and on a telephone; and that nothing is wider than that.
+
+import { axeSource } from "../chromium.mjs";
+import { Explore, PERIOD, address } from "../explore.mjs";
+import { check } from "../waiting.mjs";
+
+const WIDTHS = [1440, 360];
+
+export async function accessible({ api, token, come }) {
+  let places = 0;
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of WIDTHS) {
+      const visitor = await come({ colorScheme, viewport: { width, height: 800 } });
+      const { page } = visitor;
+      const look = async (where) => {
+        places += 1;
+        await isAccessible(page, `${where}, ${colorScheme}, ${width} px`);
+      };
+      await visitor.open(address("audit"));
+      await page.getByRole("heading", { name: "Sign in to Flowtrail" }).waitFor();
+      await look("signing in");
+      await visitor.signIn(token);
+      const links = page.getByRole("navigation", { name: "Pages" }).getByRole("link");
+      const pages = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+      for (const path of pages) {
+        await visitor.open(path);
+        await settled(page);
+        await look(path);
+      }
+      await looksAtEvents(visitor, api, look);
+    }
+  }
+  return `${places} views without a violation`;
+}
+
+async function looksAtEvents(visitor, api, look) {
+  const { page } = visitor;
+  for (const family of ["audit", "traffic"]) {
+    const explore = new Explore(visitor, family);
+    await visitor.open(address(family));
+    await explore.showsWhatTheApiHas(api);
+    await look(`${family} events`);
+    for (const name of ["Columns", "Export", "Searches", /^Period/]) {
+      await page.getByRole("button", { name }).click();
+      await look(`${family}, ${name}`);
+      await page.keyboard.press("Escape");
+    }
+    await explore.grid.getByRole("row").nth(1).getByRole("gridcell").first().click();
+    await explore.panel.getByRole("region", { name: "Fields" }).waitFor();
+    await look(`${family}, one event`);
+  }
+  for (const view of await viewsOfTraffic(visitor)) {
+    await page.getByRole("group", { name: "Seen as" }).getByRole("button", { name: view }).click();
+    await settled(page);
+    await look(`traffic, ${view}`);
+  }
+  visitor.expects(400);
+  await visitor.open(address("audit", { ...PERIOD, q: "actr:alice" }));
+  await page.getByRole("alert").filter({ hasText: "Column" }).waitFor();
+  await look("a mistake");
+}
+
+async function viewsOfTraffic(visitor) {
+  await visitor.open(address("traffic"));
+  const group = visitor.page.getByRole("group", { name: "Seen as" });
+  await group.waitFor();
+  return group.getByRole("button").allInnerTexts();
+}
+
+/** Waits until nothing is asked any more. */
+async function settled(page) {
+  await page.waitForLoadState("networkidle");
+}
+
+async function isAccessible(page, where) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `  ${html}\n  ${failureSummary}`).join("\n")}`);
+  check(violations.length === 0, `${where}:\n${said.join("\n")}`);
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  check(content <= window, `${where}: the page is ${content} px wide in a window of ${window} px`);
+}
