@@ -20,6 +20,21 @@ const packed = required("@sparticuz/chromium");
 /** The text of the script that finds what is not accessible. */
 export const axeSource = required("axe-core").source;
 
+/** On a busy machine Chromium now and then dies while it starts, before it has seen a page. */
+const LAUNCHES = 3;
+
+async function launched(options) {
+  for (let left = LAUNCHES - 1; ; left -= 1) {
+    try {
+      return await chromium.launch(options);
+    } catch (reason) {
+      if (left === 0) {
+        throw reason;
+      }
+    }
+  }
+}
+
 /** Calls `use` with a browser, and leaves nothing of it behind. */
 export async function withChromium(use) {
   const folder = await mkdtemp(path.join(tmpdir(), "flowtrail-browser-"));
@@ -34,7 +49,7 @@ export async function withChromium(use) {
     const executablePath = await packed.executablePath();
     // Chromium refuses to run as root in its sandbox.
     const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
-    browser = await chromium.launch({ executablePath, args, chromiumSandbox: args.length === 0 });
+    browser = await launched({ executablePath, args, chromiumSandbox: args.length === 0 });
     return await use(browser);
   } finally {
     await browser?.close();

@@ -18,6 +18,7 @@ mod doctor;
 mod documented;
 mod drill;
 mod erasing;
+mod explorer;
 mod exporting;
 mod fair;
 mod flowtrail;

@@ -3,7 +3,6 @@
 import { audit } from "./audit/page";
 import type { Page } from "./page";
 import { streaming } from "./streaming/page";
-import { system } from "./system/page";
 import { traffic } from "./traffic/page";
 
-export const pages: readonly Page[] = [audit, traffic, streaming, system];
+export const pages: readonly Page[] = [audit, traffic, streaming];

@@ -24,7 +24,7 @@ export async function hostile({ api, token, come }) {
     await explore.facet("actor").getByRole("button", { name: text, exact: true }).waitFor();
     await explore.grid.getByRole("row").filter({ hasText: text }).getByRole("gridcell").first().click();
     await explore.panel.getByText(text, { exact: true }).first().waitFor();
-    await explore.panel.getByRole("button", { name: "Close" }).click();
+    await explore.panel.getByRole("button", { name: /^Close/ }).click();
   }
   const parts = await explore.page.evaluate(() => [...document.querySelectorAll("#page :is(img, script, iframe, object)")].map(({ tagName }) => tagName));
   same(parts, [], "elements that came of texts");

@@ -30,7 +30,7 @@ export async function rows({ api, token, come }) {
   await becomes(first, () => fields(there), "the fields of the event behind the link");
 
   await there.panel.getByRole("region", { name: "Before and after" }).getByRole("button").first().waitFor();
-  await there.panel.getByRole("button", { name: "Close" }).click();
+  await there.panel.getByRole("button", { name: /^Close/ }).click();
   await there.panel.waitFor({ state: "detached" });
   same(there.asked("id"), null, "the event in the URL after it was closed");
 }
