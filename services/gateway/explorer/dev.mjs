@@ -12,7 +12,7 @@ import { ASSETS, watch } from "./build.mjs";
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-const PAGES = /^\/explorer\/(audit|traffic|streaming|system)$/;
+const PAGES = /^\/explorer(?!\/assets\/)(\/|$)/;
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8" };
 
 const { values } = parseArgs({
