@@ -17,10 +17,11 @@ import { live } from "./parts/live.mjs";
 import { rows } from "./parts/rows.mjs";
 import { searches } from "./parts/searches.mjs";
 import { session } from "./parts/session.mjs";
+import { streaming } from "./parts/streaming.mjs";
 import { weight } from "./parts/weight.mjs";
 import { Visitor } from "./visitor.mjs";
 
-const PARTS = { session, filter, histogram, rows, live, exporting, searches, hostile, keyboard, accessible, weight };
+const PARTS = { session, filter, histogram, rows, live, exporting, searches, hostile, keyboard, streaming, accessible, weight };
 
 async function walk(names, { url, token, password }) {
   const api = new Api(url, token);

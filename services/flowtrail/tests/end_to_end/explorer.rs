@@ -67,6 +67,11 @@ async fn keys_alone_are_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_integration_is_made_steered_and_deleted() {
+    walk(&["streaming"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
     walk(&["accessible"]).await;
 }

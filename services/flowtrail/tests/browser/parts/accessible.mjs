@@ -1,8 +1,7 @@
 // What axe-core finds on each page, light and dark, on a desk and on a telephone; and that nothing is wider than that.
 
-import { axeSource } from "../chromium.mjs";
+import { isAccessible } from "../axe.mjs";
 import { Explore, PERIOD, address } from "../explore.mjs";
-import { check } from "../waiting.mjs";
 
 const WIDTHS = [1440, 360];
 
@@ -70,13 +69,4 @@ async function viewsOfTraffic(visitor) {
 /** Waits until nothing is asked any more. */
 async function settled(page) {
   await page.waitForLoadState("networkidle");
-}
-
-async function isAccessible(page, where) {
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
-  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `  ${html}\n  ${failureSummary}`).join("\n")}`);
-  check(violations.length === 0, `${where}:\n${said.join("\n")}`);
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  check(content <= window, `${where}: the page is ${content} px wide in a window of ${window} px`);
 }
