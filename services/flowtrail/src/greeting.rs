@@ -44,8 +44,8 @@ pub(crate) fn greet(settings: &Settings, own_server: Option<u32>, api: Option<&s
         "
 Flowtrail {version} is ready.
 
-  Page   {page}
   API    {api}  (described at {api}/docs)
+  Page   {page}
   NATS   {nats}
   Data   {data}
   Token  {token}  (account main, all scopes){metrics}

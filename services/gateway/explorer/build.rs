@@ -4,14 +4,24 @@
 use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 const NODE_MODULES: &str = "FLOWTRAIL_EXPLORER_NODE_MODULES";
 /// Everything that the page is made of.
-const SOURCES: [&str; 4] = ["app", "build.mjs", "package-lock.json", "tsconfig.json"];
+const SOURCES: [&str; 5] = ["app", "build.mjs", "package.json", "package-lock.json", "tsconfig.json"];
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed={NODE_MODULES}");
     for source in SOURCES {
         println!("cargo::rerun-if-changed={source}");
@@ -35,7 +45,8 @@ fn build(page: &Path) -> Result<(), Box<dyn Error>> {
     if page.exists() {
         fs::remove_dir_all(page)?;
     }
-    let run = Command::new("node").arg("build.mjs").arg(page).output()?;
+    let run = Command::new("node").arg("build.mjs").arg(page).output();
+    let run = run.map_err(|error| format!("{NODE_MODULES} is set, and node cannot be started: {error}"))?;
     if run.status.success() {
         return Ok(());
     }

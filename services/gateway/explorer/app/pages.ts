@@ -3,6 +3,7 @@
 import { audit } from "./audit/page";
 import type { Page } from "./page";
 import { streaming } from "./streaming/page";
+import { system } from "./system/page";
 import { traffic } from "./traffic/page";
 
-export const pages: readonly Page[] = [audit, traffic, streaming];
+export const pages: readonly Page[] = [audit, traffic, streaming, system];

@@ -63,7 +63,7 @@ impl Asset {
             plain: Form::new(bytes),
             // Out of memory there is none, and it is sent as it is.
             gzip: gzip(bytes).ok().map(Form::new),
-            zstd: zstd::encode_all(bytes, ZSTD_LEVEL).ok().map(Form::new),
+            zstd: zstd::bulk::compress(bytes, ZSTD_LEVEL).ok().map(Form::new),
         }
     }
 

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::Read;
 
 use axum::Router;
@@ -88,7 +89,7 @@ async fn a_part_of_the_page_may_be_kept_for_ever_and_is_sent_once() {
     for known in [tag, "*", &format!("W/{tag}"), &format!("\"other\", {tag}")] {
         let (status, headers, body) = get(SCRIPT, &[(IF_NONE_MATCH, known)]).await;
         assert_eq!((status, body.len()), (StatusCode::NOT_MODIFIED, 0), "{known}");
-        assert_eq!((&headers["etag"], headers.get("content-type")), (&headers["etag"], None));
+        assert_eq!((headers["etag"].to_str().unwrap(), headers.get("content-type")), (tag, None));
     }
     assert_eq!(get(SCRIPT, &[(IF_NONE_MATCH, "\"other\"")]).await.0, StatusCode::OK);
     assert_eq!(get("/explorer/assets/app-OLD.js", &[]).await.0, StatusCode::NOT_FOUND);
@@ -112,8 +113,7 @@ async fn each_encoding_has_the_same_contents_and_a_tag_of_its_own() {
         assert_eq!(headers["vary"], "Accept-Encoding");
         tags.push(headers["etag"].clone());
     }
-    tags.dedup();
-    assert_eq!(tags.len(), 3);
+    assert_eq!(tags.iter().collect::<HashSet<_>>().len(), 3, "{tags:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ import { isAccessible } from "../axe.mjs";
 import { Explore, PERIOD, address } from "../explore.mjs";
 
 const WIDTHS = [1440, 360];
+const UNCHANGED_MS = 500;
 
 export async function accessible({ api, token, come }) {
   let places = 0;
@@ -66,7 +67,18 @@ async function viewsOfTraffic(visitor) {
   return group.getByRole("button").allInnerTexts();
 }
 
-/** Waits until nothing is asked any more. */
+/** Waits until the page has its heading and nothing in it has changed for a while. A page that keeps asking is never idle. */
 async function settled(page) {
-  await page.waitForLoadState("networkidle");
+  await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
+  await page.evaluate(
+    (unchangedMs) =>
+      new Promise((resolve) => {
+        let timer = setTimeout(resolve, unchangedMs);
+        new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(resolve, unchangedMs);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      }),
+    UNCHANGED_MS,
+  );
 }

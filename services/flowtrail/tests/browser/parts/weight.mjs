@@ -20,5 +20,6 @@ export async function weight({ come }) {
   check(bytes > 0, "nothing was loaded");
   check(bytes < MOST, `the page weighs ${bytes} bytes, more than ${MOST}`);
   const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  check(paint > 0, "nothing was painted");
   return `${bytes} bytes compressed with their headers, first paint after ${Math.round(paint)} ms`;
 }
