@@ -11,8 +11,8 @@ use crate::cli::Cli;
 
 /// How the names of all settings begin.
 pub(crate) const PREFIX: &str = "FLOWTRAIL_";
-/// How names begin that the project's own tests are told by.
-const OF_TESTS: [&str; 3] = ["FLOWTRAIL_TEST_", "FLOWTRAIL_DRILL_", "FLOWTRAIL_STORE_"];
+/// How names begin that the project's own builds and tests are told by.
+const OF_THE_PROJECT: [&str; 4] = ["FLOWTRAIL_TEST_", "FLOWTRAIL_DRILL_", "FLOWTRAIL_STORE_", "FLOWTRAIL_EXPLORER_"];
 /// So many wrong letters still make a name that was meant.
 const MAX_WRONG_LETTERS: usize = 3;
 
@@ -38,7 +38,9 @@ pub(crate) fn names(command: &Command) -> BTreeSet<String> {
 }
 
 fn looks_like_one(name: &str, value: &str) -> bool {
-    name.starts_with(PREFIX) && !OF_TESTS.iter().any(|prefix| name.starts_with(prefix)) && !is_of_a_service(name, value)
+    name.starts_with(PREFIX)
+        && !OF_THE_PROJECT.iter().any(|prefix| name.starts_with(prefix))
+        && !is_of_a_service(name, value)
 }
 
 /// Kubernetes tells every container of the services next to it, under their names:
@@ -80,6 +82,7 @@ mod tests {
             ("PATH", "x"),
             ("NETBIRD_API_TOKEN", "x"),
             ("FLOWTRAIL_TEST_PYTHON", "x"),
+            ("FLOWTRAIL_EXPLORER_NODE_MODULES", "x"),
             ("FLOWTRAIL_SERVICE_HOST", "10.0.0.1"),
             ("FLOWTRAIL_SERVICE_PORT_HTTP", "8080"),
             ("FLOWTRAIL_PORT", "tcp://10.0.0.1:8080"),
