@@ -222,6 +222,17 @@ bench *ARGS:
 schemas:
     cargo run --bin flowtrail -- schemas --write schemas
 
+# Build for release, and take the pictures of the page in docs/pictures again, from the demo.
+screenshots:
+    #!/bin/sh
+    set -eu
+    FLOWTRAIL_NATS_SERVER=$(.ci/install-nats-server)
+    FLOWTRAIL_EXPLORER_NODE_MODULES=$(.ci/install-explorer)
+    FLOWTRAIL_TEST_BROWSER=$(.ci/install-browser)
+    export FLOWTRAIL_NATS_SERVER FLOWTRAIL_EXPLORER_NODE_MODULES FLOWTRAIL_TEST_BROWSER
+    cargo build --release --bin flowtrail
+    exec node services/flowtrail/tests/browser/screenshots.mjs "${CARGO_TARGET_DIR:-target}/release/flowtrail" docs/pictures
+
 # Draw the pictures of docs/ again, from the texts next to them.
 pictures:
     #!/bin/sh
