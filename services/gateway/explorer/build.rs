@@ -1,6 +1,12 @@
 //! Builds the page with Node where `FLOWTRAIL_EXPLORER_NODE_MODULES` names what `.ci/install-explorer` installed, and writes
 //! the list of its files that the crate includes. Where it names nothing the list is empty: no Rust build needs Node.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "cargo tells a build script by the environment, and shows what it prints"
+)]
+
 use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,10 @@
 //! The page's types hold, and it is small. Both are of the page alone; that it works is seen in a browser, by the tests of
 //! the whole program.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::Compression;
@@ -16,12 +15,12 @@ use serde_json::json;
 const MOST_BYTES: usize = 150_000;
 
 /// Where what the page is built with is installed, if it is.
-fn node_modules() -> Option<String> {
-    let installed = env::var("FLOWTRAIL_EXPLORER_NODE_MODULES").ok().filter(|modules| !modules.is_empty());
+fn node_modules() -> Option<PathBuf> {
+    let installed = env::var_os("FLOWTRAIL_EXPLORER_NODE_MODULES").filter(|modules| !modules.is_empty());
     if installed.is_none() {
         not_run("FLOWTRAIL_EXPLORER_NODE_MODULES names no node_modules; .ci/install-explorer says why");
     }
-    installed
+    installed.map(PathBuf::from)
 }
 
 #[expect(clippy::print_stderr, reason = "the log of the tests must say which were not run")]
@@ -36,13 +35,13 @@ fn the_types_of_its_sources_hold() {
     // What is imported is not beside the sources.
     let config = json!({
         "extends": sources.join("tsconfig.json"),
-        "compilerOptions": { "paths": { "*": [format!("{modules}/*")] } },
+        "compilerOptions": { "paths": { "*": [modules.join("*")] } },
         "include": [sources.join("app")],
     });
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tsconfig.json");
     fs::write(&file, config.to_string()).unwrap();
-    let tsc = Path::new(&modules).join("typescript/bin/tsc");
+    let tsc = modules.join("typescript/bin/tsc");
     let run = Command::new("node").arg(tsc).arg("--project").arg(&file).output().unwrap();
     assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
 }
