@@ -5,7 +5,7 @@
 
 mod file;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -13,9 +13,11 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::sync::OnceCell;
 
 use self::file::{Asset, Keep};
 use crate::dialects;
+use crate::http::off_thread::off_thread;
 use crate::render::refusal::Refusal;
 
 const INDEX: &str = "index.html";
@@ -29,12 +31,14 @@ The API is described at /docs.
 #[derive(Debug)]
 struct Console {
     files: &'static [explorer::File],
-    explorer: OnceLock<Explorer>,
+    explorer: OnceCell<Explorer>,
 }
 
 impl Console {
-    fn explorer(&self) -> &Explorer {
-        self.explorer.get_or_init(|| Explorer::new(self.files))
+    /// Once, on a thread of its own: to compress as well as can be takes a tenth of a second.
+    async fn explorer(&self) -> Result<&Explorer, Refusal> {
+        let files = self.files;
+        self.explorer.get_or_try_init(|| off_thread(move || Explorer::new(files))).await
     }
 }
 
@@ -76,30 +80,33 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(files: &'static [explorer
         // The script in the page says what is at which path.
         .route("/explorer/{*path}", get(page))
         .route("/explorer/assets/{name}", get(asset))
-        .with_state(Arc::new(Console { files, explorer: OnceLock::new() }))
+        .with_state(Arc::new(Console { files, explorer: OnceCell::new() }))
 }
 
 /// The page, for a browser. For programs there is nothing at this path.
-async fn root(State(console): State<Arc<Console>>, request: Request) -> Response {
+async fn root(State(console): State<Arc<Console>>, request: Request) -> Result<Response, Refusal> {
     let (request, _) = request.into_parts();
     let mut response = if is_browser(&request.headers) {
-        console.explorer().page(&request.headers)
+        console.explorer().await?.page(&request.headers)
     } else {
         dialects::no_route(&request)
     };
     response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
-    response
+    Ok(response)
 }
 
-async fn page(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
-    console.explorer().page(&headers)
+async fn page(State(console): State<Arc<Console>>, headers: HeaderMap) -> Result<Response, Refusal> {
+    Ok(console.explorer().await?.page(&headers))
 }
 
-async fn asset(State(console): State<Arc<Console>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    match console.explorer().assets.iter().find(|asset| asset.name() == name) {
-        Some(asset) => asset.answer(&headers),
-        None => Refusal::NoSuchPath.into_response(),
-    }
+async fn asset(
+    State(console): State<Arc<Console>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let mut assets = console.explorer().await?.assets.iter();
+    let asset = assets.find(|asset| asset.name() == name).ok_or(Refusal::NoSuchPath)?;
+    Ok(asset.answer(&headers))
 }
 
 /// Whether somebody wants to look at it: only browsers ask for pages.
