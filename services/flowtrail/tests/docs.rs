@@ -227,6 +227,36 @@ fn the_page_on_delivery_names_every_key_of_every_platform() {
     }
 }
 
+/// Its forms are made of a list of their own, as a description of the API does not say what to ask for.
+#[test]
+fn the_page_asks_for_every_key_of_every_platform() {
+    // Taken for NetBird's clients, and without a meaning.
+    const NOT_ASKED_FOR: (Platform, &str) = (Platform::Datadog, "region");
+    let source = text("services/gateway/explorer/app/streaming/platforms.ts");
+    let (lists, platforms) = source.split_once("export const PLATFORMS").unwrap();
+    for platform in Platform::ALL {
+        let begins = format!("\n  {{\n    name: \"{}\",", platform.name());
+        let (_, form) = platforms.split_once(&begins).unwrap_or_else(|| panic!("no form for {}", platform.name()));
+        let (form, _) = form.split_once("\n  },").unwrap();
+        let mut keys = asked_for(form);
+        // A list that several have in common stands by its name.
+        for list in lists.split("\nconst ").skip(1) {
+            let (name, fields) = list.split_once(':').unwrap();
+            if form.contains(name) {
+                keys.extend(asked_for(fields));
+            }
+        }
+        let known = platform.keys().into_iter().filter(|key| (platform, *key) != NOT_ASKED_FOR);
+        assert_eq!(keys, known.collect(), "{}", platform.name());
+    }
+}
+
+/// The keys that fields of a form are for.
+fn asked_for(fields: &str) -> BTreeSet<&str> {
+    let behind = |name| fields.split(name).skip(1).map(|rest: &str| rest.split('"').next().unwrap());
+    behind("key: \"").chain(behind("alias: \"")).collect()
+}
+
 #[test]
 fn the_page_on_asking_names_every_parameter_of_every_list() {
     let description: Value = serde_json::from_str(&text("schemas/openapi.json")).unwrap();

@@ -11,6 +11,7 @@ import { accessible } from "./parts/accessible.mjs";
 import { exporting } from "./parts/exporting.mjs";
 import { filter } from "./parts/filter.mjs";
 import { histogram } from "./parts/histogram.mjs";
+import { guards } from "./parts/guards.mjs";
 import { hostile } from "./parts/hostile.mjs";
 import { keyboard } from "./parts/keyboard.mjs";
 import { live } from "./parts/live.mjs";
@@ -21,7 +22,7 @@ import { streaming } from "./parts/streaming.mjs";
 import { weight } from "./parts/weight.mjs";
 import { Visitor } from "./visitor.mjs";
 
-const PARTS = { session, filter, histogram, rows, live, exporting, searches, hostile, keyboard, streaming, accessible, weight };
+const PARTS = { guards, session, filter, histogram, rows, live, exporting, searches, hostile, keyboard, streaming, accessible, weight };
 
 async function walk(names, { url, token, password }) {
   const api = new Api(url, token);

@@ -1,12 +1,14 @@
 // Somebody with a browser context of their own, who remembers all that should not have happened in it.
 
-import { PATIENCE_MS, check } from "./waiting.mjs";
+import { PATIENCE_MS, check, eventually } from "./waiting.mjs";
 
 /** The browser itself writes this to the console for each answer that is a refusal. */
 const REFUSED = /^Failed to load resource: the server responded with a status of (\d+)/;
 
 /** How the visitor looks at it, if nothing else is said; in words and times of the same place everywhere. */
 const CONDITIONS = { viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "UTC" };
+
+const SESSION = "/flowtrail/v1/session";
 
 /** Violations of the policy of contents are told to the console, as errors are. */
 const TELL_VIOLATIONS = () => {
@@ -17,8 +19,8 @@ const TELL_VIOLATIONS = () => {
 
 export class Visitor {
   #faults = [];
-  /** Statuses of refusals that are asked for on purpose. Who is not signed in is told so by a 401. */
-  #expected = new Set([401]);
+  /** Statuses of refusals that are asked for on purpose. */
+  #expected = new Set();
 
   /** `options` are those of a browser context: `viewport`, `colorScheme` and so on. */
   static async come(browser, url, options = {}) {
@@ -35,9 +37,12 @@ export class Visitor {
 
   #watch(origin) {
     this.context.on("console", (message) => {
-      const status = REFUSED.exec(message.text())?.[1];
-      if (message.type() === "error" && !this.#expected.has(Number(status))) {
-        this.#faults.push(`the console says: ${message.text()} (${message.location().url})`);
+      const status = Number(REFUSED.exec(message.text())?.[1]);
+      const { url } = message.location();
+      // Who is not signed in, or not yet, is told so there.
+      const isSigningIn = status === 401 && new URL(url || origin).pathname === SESSION;
+      if (message.type() === "error" && !isSigningIn && !this.#expected.has(status)) {
+        this.#faults.push(`the console says: ${message.text()} (${url})`);
       }
     });
     this.context.on("weberror", (error) => this.#faults.push(`the script failed: ${error.error()}`));
@@ -79,6 +84,13 @@ export class Visitor {
   async story() {
     const seen = await this.page.locator("body").ariaSnapshot({ timeout: 1_000 }).catch(() => "nothing");
     return [`At ${this.page.url()}:`, ...new Set(this.#faults), seen].join("\n");
+  }
+
+  /** Waits until something that should not happen was noticed, and ends the visit with that. */
+  async leavesWith(fault) {
+    await eventually(`it is noticed: ${fault}`, () => this.#faults.some((one) => one.includes(fault)));
+    await this.context.close();
+    this.#faults.length = 0;
   }
 
   /** Ends the visit; it was a good one if nothing went wrong in it. */

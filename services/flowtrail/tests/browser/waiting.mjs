@@ -6,6 +6,8 @@ import { isDeepStrictEqual } from "node:util";
 export const PATIENCE_MS = 30_000;
 const PAUSE_MS = 25;
 
+class Impatience extends Error {}
+
 export function check(holds, what) {
   if (!holds) {
     throw new Error(what);
@@ -25,7 +27,7 @@ export async function eventually(what, ask) {
       return answer;
     }
     if (Date.now() > end) {
-      throw new Error(`it did not come: ${what}`);
+      throw new Impatience(`it did not come: ${what}`);
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
@@ -34,12 +36,15 @@ export async function eventually(what, ask) {
 /** Asks until the answer is this one; says what it was at last. */
 export async function becomes(expected, ask, what) {
   let found;
-  try {
-    await eventually(what, async () => {
-      found = await ask();
-      return isDeepStrictEqual(found, expected);
-    });
-  } catch {
-    same(found, expected, what);
-  }
+  const is = async () => {
+    found = await ask();
+    return isDeepStrictEqual(found, expected);
+  };
+  await eventually(what, is).catch((reason) => {
+    // Out of patience; a question that cannot be asked says itself what is wrong.
+    if (reason instanceof Impatience) {
+      same(found, expected, what);
+    }
+    throw reason;
+  });
 }
