@@ -1,4 +1,8 @@
-/** Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of a stream of text. */
+/**
+ * Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of a stream of text, as our
+ * own service writes them. `EventSource` sends no position with its first request and does not say why it was refused, and
+ * parsers from elsewhere pass over blocks that have an `id` alone, which is how a quiet tail tells how far it is.
+ */
 
 export interface Message {
   /** Where to go on from, the last one that was sent; null before the first. */

@@ -74,8 +74,7 @@ export async function viewDeadLetters(limit: number, signal: AbortSignal): Promi
   return (await ask<ViewDeadLetters>("/flowtrail/v1/dead-letters", { query: { limit }, signal })).value;
 }
 
-/** What keeps the service from being ready; null: nothing does. */
-export async function unready(signal: AbortSignal): Promise<null> {
-  await send("/readyz", { signal });
-  return null;
+/** That reads and writes work, and reads are complete; thrown is what keeps the service from that. */
+export async function readiness(signal: AbortSignal): Promise<{ readonly status: string }> {
+  return (await ask<{ status: string }>("/readyz", { signal })).value;
 }

@@ -64,7 +64,7 @@ export function DeadLetters({ id, count, mayWrite, onDone }: Props) {
 
 function Letters({ letters }: { letters: readonly DeadLetter[] }) {
   return (
-    <table class="streaming-table">
+    <table class="sheet-table sheet-rows">
       <thead>
         <tr>
           <th scope="col">Given up</th>

@@ -27,7 +27,7 @@ async function standing(id: number, signal: AbortSignal): Promise<readonly [Inte
 export function Detail({ id, tab, mayWrite }: Props) {
   const { answer, problem, again } = usePolled(`integration ${id}`, EVERY_MS, (signal) => standing(id, signal));
   return (
-    <div class="streaming">
+    <div class="sheet">
       <nav aria-label="Up">
         <a href={listUrl}>← All integrations</a>
       </nav>

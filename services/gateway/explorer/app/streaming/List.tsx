@@ -37,7 +37,7 @@ async function statusOrProblem(id: number, signal: AbortSignal): Promise<Status 
 export function List({ mayWrite }: { mayWrite: boolean }) {
   const { answer, problem, again } = usePolled("integrations", EVERY_MS, standings);
   return (
-    <div class="streaming">
+    <div class="sheet">
       <header class="streaming-head">
         <h1>Streaming</h1>
         {mayWrite && answer !== null && answer.length > 0 && (
@@ -49,7 +49,7 @@ export function List({ mayWrite }: { mayWrite: boolean }) {
       {problem !== null && <ProblemView problem={problem} onRetry={again} />}
       {answer?.length === 0 && <NoneYet mayWrite={mayWrite} />}
       {answer !== null && answer.length > 0 && (
-        <table class="streaming-list">
+        <table class="sheet-table sheet-rows streaming-list">
           <thead>
             <tr>
               <th scope="col">Integration</th>

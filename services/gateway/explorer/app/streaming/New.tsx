@@ -15,7 +15,7 @@ export function New({ name }: { name: string }) {
     go(integrationUrl(id), { replace: true });
   };
   return (
-    <div class="streaming">
+    <div class="sheet">
       <nav aria-label="Up">
         <a href={platform === undefined ? listUrl : newUrl()}>{platform === undefined ? "← All integrations" : "← Other platforms"}</a>
       </nav>

@@ -52,7 +52,7 @@ function Number({ name, children }: { name: string; children: ComponentChildren 
 
 function Positions({ status }: { status: Status }) {
   return (
-    <table class="streaming-table">
+    <table class="sheet-table">
       <caption>Where it stands in the log</caption>
       <thead>
         <tr>

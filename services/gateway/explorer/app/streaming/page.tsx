@@ -8,6 +8,7 @@ import { Detail } from "./Detail";
 import { isTab } from "./integration";
 import { List } from "./List";
 import { New } from "./New";
+import "../ui/sheet.css";
 import "./form.css";
 import "./streaming.css";
 

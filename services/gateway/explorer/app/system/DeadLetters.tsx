@@ -23,7 +23,7 @@ export function DeadLetters() {
             Messages in the log that a view could not take in. Mend what publishes them; <code>flowtrail dead-letters redrive</code> tries
             them again.
           </p>
-          <table>
+          <table class="sheet-table sheet-rows">
             <thead>
               <tr>
                 <th scope="col">Received</th>

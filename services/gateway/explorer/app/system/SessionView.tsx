@@ -3,12 +3,13 @@
 import type { Session } from "../api/session";
 import { Moment } from "../ui/Moment";
 import { Text } from "../ui/Text";
+import "./system.css";
 
 export function SessionView({ session: { account, user, scopes, expires_at: end } }: { session: Session }) {
   return (
     <section aria-labelledby="session">
       <h2 id="session">This session</h2>
-      <dl>
+      <dl class="system-session">
         <dt>User</dt>
         <dd>
           <Text value={user.name ?? user.email ?? user.id} />

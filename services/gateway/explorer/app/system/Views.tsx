@@ -15,7 +15,7 @@ export function Views() {
       {problem !== null && <ProblemView problem={problem} onRetry={again} />}
       {answer?.length === 0 && <p>Another process computes them: its own metrics say how far they are.</p>}
       {answer !== null && answer.length > 0 && (
-        <table>
+        <table class="sheet-table sheet-rows">
           <thead>
             <tr>
               <th scope="col">View</th>

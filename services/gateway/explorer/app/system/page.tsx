@@ -1,7 +1,7 @@
 /** The page of the service itself, and of who looks at it. */
 
 import { may } from "../api/session";
-import { unready } from "../api/system";
+import { readiness } from "../api/system";
 import type { Page } from "../page";
 import { useSession } from "../shell/session";
 import { ProblemView } from "../ui/ProblemView";
@@ -9,7 +9,7 @@ import { usePolled } from "../ui/usePolled";
 import { DeadLetters } from "./DeadLetters";
 import { SessionView } from "./SessionView";
 import { Views } from "./Views";
-import "./system.css";
+import "../ui/sheet.css";
 
 export const system: Page = { path: "system", title: "System", scope: null, component: System };
 
@@ -19,7 +19,7 @@ function System() {
   const session = useSession();
   const isAdmin = may(session, "admin");
   return (
-    <div class="system">
+    <div class="sheet">
       <h1>System</h1>
       <Readiness />
       {isAdmin && <Views />}
@@ -33,9 +33,9 @@ function System() {
 }
 
 function Readiness() {
-  const { problem, isAsking } = usePolled("readiness", EVERY_MS, unready);
+  const { answer, problem } = usePolled("readiness", EVERY_MS, readiness);
   if (problem !== null) {
     return <ProblemView problem={problem} />;
   }
-  return <p role="status">{isAsking ? "Asking …" : "Reads and writes work, and reads are complete."}</p>;
+  return <p role="status">{answer === null ? "Asking …" : "Reads and writes work, and reads are complete."}</p>;
 }
