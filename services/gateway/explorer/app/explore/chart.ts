@@ -26,7 +26,7 @@ export interface Drawing {
   readonly onPoint: (bucket: number | null) => void;
 }
 
-export const HEIGHT = 140;
+const HEIGHT = 140;
 
 /** Draws into an element; the answer takes the drawing away again. */
 export function draw(into: HTMLElement, drawing: Drawing): () => void {

@@ -49,7 +49,7 @@ export function questionOf(query: URLSearchParams): Question {
 }
 
 /** What stands in the URL is what differs from an empty question. */
-export function queryOf(question: Question): URLSearchParams {
+function queryOf(question: Question): URLSearchParams {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(question) as [keyof Question, Question[keyof Question]][]) {
     const text = typeof value === "boolean" ? (value ? "1" : "") : typeof value === "string" ? value : value.join(",");
